@@ -1,0 +1,146 @@
+//! Memory on cache-line boundaries.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
+
+/// f32 values in a cache line.
+pub(crate) const LINE: usize = 16;
+
+/// One cache line, which is also one AVX-512 register.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; LINE]);
+
+/// A buffer of f32 that begins on a 64-byte boundary: with an ordinary `Vec<f32>` nearly every 64-byte load would cross a cache
+/// line, at half the speed.
+#[derive(Clone, Default)]
+pub(crate) struct AlignedBuffer {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+impl AlignedBuffer {
+    /// `len` zeros. Fresh memory from the operating system: pages that are never touched cost nothing.
+    pub(crate) fn zeros(len: usize) -> Self {
+        let lines = len.div_ceil(LINE);
+        let layout = std::alloc::Layout::array::<Line>(lines).expect("a buffer fits the address space");
+        if lines == 0 {
+            return Self::default();
+        }
+        // SAFETY: the layout is not of size 0; zero bytes are a valid `Line`; the vector takes over memory from the global
+        // allocator with the layout that it will free it with.
+        let lines = unsafe {
+            let start = std::alloc::alloc_zeroed(layout).cast::<Line>();
+            if start.is_null() {
+                std::alloc::handle_alloc_error(layout);
+            }
+            Vec::from_raw_parts(start, lines, lines)
+        };
+        Self { lines, len }
+    }
+
+    /// Makes the buffer `len` long, on the same memory where it is large enough. The content is then unspecified.
+    pub(crate) fn resize(&mut self, len: usize) {
+        if self.lines.len() * LINE < len {
+            // Freed first, so that the two are never there together.
+            *self = Self::default();
+            *self = Self::zeros(len);
+        }
+        self.len = len;
+    }
+}
+
+impl Deref for AlignedBuffer {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        // SAFETY: `Line` is 16 f32 without padding, so the lines are that many initialised f32; `len` is not beyond them.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+    }
+}
+
+impl DerefMut for AlignedBuffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as in `deref`, and the borrow of `self` is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+    }
+}
+
+/// The start of memory that several threads write to, each its own part.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<T>(*mut T);
+
+// SAFETY: the pointer is only used through `at`, whose callers answer for what they do with it.
+unsafe impl<T: Send> Send for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    /// The start of `slice`.
+    pub(crate) fn new(slice: &mut [T]) -> Self {
+        Self(slice.as_mut_ptr())
+    }
+
+    /// The place `offset` values on.
+    ///
+    /// # Safety
+    /// It lies inside the slice.
+    #[inline(always)]
+    pub(crate) unsafe fn at(&self, offset: usize) -> *mut T {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.add(offset) }
+    }
+}
+
+/// Scratch memory of a network's convolutions, made once and reused: one part that the threads share, one for each thread.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    shared: AlignedBuffer,
+    threads: Vec<Mutex<AlignedBuffer>>,
+}
+
+impl Scratch {
+    /// `shared` values for all, `each` for every thread of the current pool.
+    pub(crate) fn parts(&mut self, shared: usize, each: usize) -> (Shared<f32>, ThreadScratch<'_>) {
+        self.shared.resize(shared);
+        while self.threads.len() < rayon::current_num_threads() {
+            self.threads.push(Mutex::default());
+        }
+        (Shared::new(&mut self.shared), ThreadScratch { threads: &self.threads, len: each })
+    }
+}
+
+/// See [`Scratch::parts`].
+pub(crate) struct ThreadScratch<'a> {
+    threads: &'a [Mutex<AlignedBuffer>],
+    len: usize,
+}
+
+impl ThreadScratch<'_> {
+    /// Calls `work` with the start of this thread's part, whose content is unspecified.
+    pub(crate) fn with(&self, work: impl FnOnce(*mut f32)) {
+        // A single task runs on the calling thread, which may be of no pool; the lock makes any part do.
+        let index = rayon::current_thread_index().unwrap_or(0);
+        // The content means nothing between two calls, so what a panic left behind does no harm.
+        let mut buffer = self.threads[index].lock().unwrap_or_else(PoisonError::into_inner);
+        buffer.resize(self.len);
+        work(buffer.as_mut_ptr());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_aligned_and_zero() {
+        for len in [0, 1, 15, 16, 17, 1000] {
+            let mut buffer = AlignedBuffer::zeros(len);
+            assert_eq!(buffer.len(), len);
+            assert!(buffer.iter().all(|&v| v == 0.0));
+            assert_eq!(buffer.as_ptr() as usize % 64, 0);
+            buffer.fill(1.0);
+            assert_eq!(buffer.iter().sum::<f32>(), len as f32);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! conv1_1, whose 3 input channels fill no vector, and its gradient with respect to the image.
+
+use rayon::prelude::*;
+
+use super::buffer::{AlignedBuffer, Shared};
+use super::gemm::Gemm;
+use super::isa::{Isa, dispatch};
+use super::maps::MapSink;
+use super::simd::{Kernel, Simd};
+use super::winograd::{GROUP, Sink};
+use crate::FeatureMap;
+
+/// Channels of a pixel in the padded image.
+pub(crate) const PADDED_CHANNELS: usize = 3;
+
+/// Values of a filter: 3 rows of 3 pixels of 3 channels.
+const TAPS: usize = 27;
+
+/// Columns of the gradient's product: a group of 4 (3 channels and one of zeros) for each of the 9 places of the filter, made up to
+/// a multiple of every vector length.
+const SPREAD: usize = 48;
+
+/// Rows of the image that one thread differentiates at a time; the rows above and below are computed again.
+const GRADIENT_ROWS: usize = 16;
+
+/// conv1_1's filters, laid out for both directions.
+pub(crate) struct FirstLayer {
+    /// `[ky][kx][c][k]`
+    forward: AlignedBuffer,
+    /// `[k][SPREAD]`: column `4 * (3 * ky + kx) + c`.
+    backward: AlignedBuffer,
+}
+
+impl FirstLayer {
+    /// `weights`: `[64, 3, 3, 3]`, OIHW.
+    pub(crate) fn new(weights: &[f32]) -> Self {
+        assert_eq!(weights.len(), GROUP * TAPS);
+        let mut forward = AlignedBuffer::zeros(TAPS * GROUP);
+        let mut backward = AlignedBuffer::zeros(GROUP * SPREAD);
+        for k in 0..GROUP {
+            for c in 0..3 {
+                for place in 0..9 {
+                    let w = weights[(k * 3 + c) * 9 + place];
+                    forward[(place * 3 + c) * GROUP + k] = w;
+                    backward[k * SPREAD + 4 * place + c] = w;
+                }
+            }
+        }
+        Self { forward, backward }
+    }
+
+    /// Convolves `padded`, `[H + 2, W + 2, 3]`, into `sink`.
+    pub(crate) fn forward(&self, isa: Isa, padded: &[f32], sink: &MapSink<'_>) {
+        let [height, width, channels] = sink.shape();
+        assert_eq!(padded.len(), (height + 2) * (width + 2) * PADDED_CHANNELS);
+        assert_eq!(channels, GROUP);
+        dispatch!(isa, s => (0..height).into_par_iter().for_each(|y| {
+            s.vectorize(ForwardRow { filters: &self.forward, padded, sink, y, width });
+        }));
+    }
+
+    /// Gradient with respect to the image, `[H, W, 3]`, from that with respect to the convolution's output.
+    pub(crate) fn input_gradient(&self, isa: Isa, gradient: &FeatureMap, image_gradient: &mut [f32]) {
+        let (height, width) = (gradient.height(), gradient.width());
+        assert_eq!(gradient.channels(), GROUP);
+        assert_eq!(image_gradient.len(), 3 * height * width);
+        image_gradient.par_chunks_mut(3 * width * GRADIENT_ROWS).enumerate().for_each(|(band, out)| {
+            let first = band * GRADIENT_ROWS;
+            let rows = out.len() / (3 * width);
+            // One column of margin left and right, 4 values a pixel.
+            let stride = 4 * (width + 2);
+            let mut sums = vec![0.0; rows * stride];
+            let mut spread = AlignedBuffer::zeros(width * SPREAD);
+            for y in first.saturating_sub(1)..height.min(first + rows + 1) {
+                let row = &gradient.as_slice()[y * width * GROUP..][..width * GROUP];
+                let target = Shared::new(&mut spread);
+                dispatch!(isa, s => s.vectorize(Spread { filters: &self.backward, row, width, target }));
+                for ky in 0..3 {
+                    let Some(target) = (y + ky).checked_sub(first + 1).filter(|&i| i < rows) else { continue };
+                    let sums = &mut sums[target * stride..][..stride];
+                    for (x, spread) in spread.chunks_exact(SPREAD).enumerate() {
+                        let places = &spread[12 * ky..][..12];
+                        for (sum, place) in sums[4 * x..][..12].iter_mut().zip(places) {
+                            *sum += place;
+                        }
+                    }
+                }
+            }
+            for (out, sums) in out.chunks_exact_mut(3 * width).zip(sums.chunks_exact(stride)) {
+                for (out, sums) in out.chunks_exact_mut(3).zip(sums[4..].chunks_exact(4)) {
+                    out.copy_from_slice(&sums[..3]);
+                }
+            }
+        });
+    }
+}
+
+/// Pixels of one register tile of the forward kernel.
+const PIXELS: usize = 6;
+
+/// One row of the forward convolution.
+struct ForwardRow<'a, 'b> {
+    filters: &'a [f32],
+    padded: &'a [f32],
+    sink: &'a MapSink<'b>,
+    y: usize,
+    width: usize,
+}
+
+impl Kernel for ForwardRow<'_, '_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let row = (self.width + 2) * PADDED_CHANNELS;
+        let zero = s.splat(0.0);
+        for k in (0..GROUP).step_by(2 * S::LANES) {
+            for x in (0..self.width).step_by(PIXELS) {
+                let mut acc = [[zero; 2]; PIXELS];
+                for ky in 0..3 {
+                    for t in 0..9 {
+                        // SAFETY: tap, row and channels are inside filters and image; pixels beyond the last are read as the last.
+                        unsafe {
+                            let w = self.filters.as_ptr().add((ky * 9 + t) * GROUP + k);
+                            let (w0, w1) = (s.load(w), s.load(w.add(S::LANES)));
+                            for i in 0..PIXELS {
+                                let pixel = (x + i).min(self.width - 1) * PADDED_CHANNELS;
+                                let v = s.splat(*self.padded.as_ptr().add((self.y + ky) * row + pixel + t));
+                                acc[i][0] = s.mul_add(v, w0, acc[i][0]);
+                                acc[i][1] = s.mul_add(v, w1, acc[i][1]);
+                            }
+                        }
+                    }
+                }
+                for i in 0..PIXELS.min(self.width - x) {
+                    // SAFETY: the position is inside the map, and this row is this thread's.
+                    unsafe {
+                        self.sink.store::<S, 1>(s, self.y, x + i, k, &[[acc[i][0]]]);
+                        self.sink.store::<S, 1>(s, self.y, x + i, k + S::LANES, &[[acc[i][1]]]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What every position of one row of the gradient sends to each of the 9 places of the filter.
+struct Spread<'a> {
+    filters: &'a [f32],
+    row: &'a [f32],
+    width: usize,
+    target: Shared<f32>,
+}
+
+impl Kernel for Spread<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        // SAFETY: `row` is `[width][GROUP]`, the filters `[GROUP][SPREAD]`, the target `[width][SPREAD]`.
+        unsafe {
+            s.gemm(Gemm {
+                rows: self.width,
+                cols: SPREAD,
+                depth: GROUP,
+                a: self.row.as_ptr(),
+                a_row: GROUP,
+                a_col: 1,
+                b: self.filters.as_ptr(),
+                b_row: SPREAD,
+                c: self.target.at(0),
+                c_row: SPREAD,
+                accumulate: false,
+            });
+        }
+    }
+}

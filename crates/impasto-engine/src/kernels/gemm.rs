@@ -1,0 +1,117 @@
+//! Matrix products on register tiles.
+
+use super::simd::Simd;
+
+/// `C (+)= A * B` for `rows` x `depth` times `depth` x `cols`.
+///
+/// `A[r][k]` is at `a + r * a_row + k * a_col`; `B` row `k` at `b + k * b_row`, `C` row `r` at `c + r * c_row`, both contiguous.
+/// `cols` is a multiple of `LANES`. Every element is one chain of fused multiply-adds over `k` in order, whatever tile it falls
+/// into: its bits depend neither on `rows` nor on how the caller cuts the work.
+///
+/// Contract of [`Simd::gemm`]: all these places are valid, and no other thread touches `C`.
+#[derive(Clone, Copy)]
+pub(crate) struct Gemm {
+    pub rows: usize,
+    pub cols: usize,
+    pub depth: usize,
+    pub a: *const f32,
+    pub a_row: usize,
+    pub a_col: usize,
+    pub b: *const f32,
+    pub b_row: usize,
+    pub c: *mut f32,
+    pub c_row: usize,
+    /// Add to what is in `C`, else overwrite it.
+    pub accumulate: bool,
+}
+
+/// The product in register tiles of `MR` x `NV` vectors; what is left over at the right and at the bottom in smaller ones.
+///
+/// # Safety
+/// The contract of [`Gemm`].
+#[inline(always)]
+pub(crate) unsafe fn gemm<S: Simd, const MR: usize, const NV: usize>(s: S, g: Gemm) {
+    let mut column = 0;
+    while column < g.cols {
+        let vectors = ((g.cols - column) / S::LANES).min(NV);
+        // SAFETY: `column + vectors * LANES <= cols`.
+        unsafe {
+            let part = Gemm { b: g.b.add(column), c: g.c.add(column), ..g };
+            match vectors {
+                v if v == NV => rows::<S, MR, NV>(s, part),
+                3 => rows::<S, MR, 3>(s, part),
+                2 => rows::<S, MR, 2>(s, part),
+                _ => rows::<S, MR, 1>(s, part),
+            }
+        }
+        column += vectors * S::LANES;
+    }
+}
+
+/// One panel of `NV` vectors' width, all rows.
+///
+/// # Safety
+/// The contract of [`Gemm`], for `cols = NV * LANES`.
+#[inline(always)]
+unsafe fn rows<S: Simd, const MR: usize, const NV: usize>(s: S, g: Gemm) {
+    let mut row = 0;
+    // SAFETY: each tile's rows are within `rows`.
+    unsafe {
+        while row + MR <= g.rows {
+            tile::<S, MR, NV>(s, at_row(g, row));
+            row += MR;
+        }
+        let rest = at_row(g, row);
+        match g.rows - row {
+            0 => {}
+            1 => tile::<S, 1, NV>(s, rest),
+            2 => tile::<S, 2, NV>(s, rest),
+            3 => tile::<S, 3, NV>(s, rest),
+            4 => tile::<S, 4, NV>(s, rest),
+            _ => tile::<S, 5, NV>(s, rest),
+        }
+    }
+}
+
+/// # Safety
+/// `row <= g.rows`.
+#[inline(always)]
+unsafe fn at_row(g: Gemm, row: usize) -> Gemm {
+    // SAFETY: the caller's promise.
+    unsafe { Gemm { a: g.a.add(row * g.a_row), c: g.c.add(row * g.c_row), ..g } }
+}
+
+/// One register tile: `R` x `NV` accumulators, `NV` vectors of B and one broadcast of A live at a time.
+///
+/// # Safety
+/// The contract of [`Gemm`], for `rows = R` and `cols = NV * LANES`.
+#[inline(always)]
+unsafe fn tile<S: Simd, const R: usize, const NV: usize>(s: S, g: Gemm) {
+    let mut acc = [[s.splat(0.0); NV]; R];
+    // SAFETY: every access is within the three matrices.
+    unsafe {
+        let (mut a, mut b) = (g.a, g.b);
+        for _ in 0..g.depth {
+            let mut bv = [s.splat(0.0); NV];
+            for v in 0..NV {
+                bv[v] = s.load(b.add(v * S::LANES));
+            }
+            for r in 0..R {
+                let av = s.splat(*a.add(r * g.a_row));
+                for v in 0..NV {
+                    acc[r][v] = s.mul_add(av, bv[v], acc[r][v]);
+                }
+            }
+            // The last step leaves the pointers one step outside, where they are not used.
+            a = a.wrapping_add(g.a_col);
+            b = b.wrapping_add(g.b_row);
+        }
+        for r in 0..R {
+            for v in 0..NV {
+                let c = g.c.add(r * g.c_row + v * S::LANES);
+                let value = if g.accumulate { s.add(s.load(c), acc[r][v]) } else { acc[r][v] };
+                s.store(c, value);
+            }
+        }
+    }
+}

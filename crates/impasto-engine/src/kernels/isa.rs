@@ -1,0 +1,114 @@
+//! Which instruction set the kernels use, chosen when the program runs.
+
+use std::fmt;
+
+use super::portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use super::{avx2::Avx2, avx512::Avx512};
+
+/// The environment variable that forces an instruction set: `portable`, `avx2` or `avx512`.
+const VARIABLE: &str = "IMPASTO_ISA";
+
+/// An instruction set that this CPU has.
+#[derive(Clone, Copy, Debug)]
+pub struct Isa(pub(super) Token);
+
+/// The proof that the CPU has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Token {
+    Portable(Portable),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+/// Runs an expression with the token of an [`Isa`] bound to a name.
+macro_rules! dispatch {
+    ($isa:expr, $s:ident => $work:expr) => {
+        match $isa.0 {
+            $crate::kernels::isa::Token::Portable($s) => $work,
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernels::isa::Token::Avx2($s) => $work,
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernels::isa::Token::Avx512($s) => $work,
+        }
+    };
+}
+pub(super) use dispatch;
+
+/// An instruction set was asked for that there is not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{VARIABLE}={name}: this CPU has {available}; unset it to take the fastest")]
+pub struct IsaError {
+    /// What was asked for.
+    pub name: String,
+    /// What there is, separated by commas.
+    pub available: String,
+}
+
+impl Isa {
+    /// Everything that this CPU has, slowest first.
+    pub fn available() -> Vec<Isa> {
+        let mut tokens = vec![Token::Portable(Portable)];
+        #[cfg(target_arch = "x86_64")]
+        {
+            tokens.extend(Avx2::detect().map(Token::Avx2));
+            tokens.extend(Avx512::detect().map(Token::Avx512));
+        }
+        tokens.into_iter().map(Isa).collect()
+    }
+
+    /// The instruction set that `IMPASTO_ISA` names, or else the fastest.
+    ///
+    /// # Errors
+    /// When the CPU does not have the one named, or nothing has that name.
+    pub fn select() -> Result<Isa, IsaError> {
+        Self::named(std::env::var(VARIABLE).ok().as_deref())
+    }
+
+    /// The instruction set of that name, or the fastest.
+    fn named(name: Option<&str>) -> Result<Isa, IsaError> {
+        let available = Self::available();
+        let Some(name) = name.filter(|name| !name.is_empty()) else {
+            return Ok(available[available.len() - 1]);
+        };
+        let found = available.iter().find(|isa| isa.name() == name);
+        found.copied().ok_or_else(|| {
+            let names: Vec<&str> = available.iter().map(|isa| isa.name()).collect();
+            IsaError { name: name.to_owned(), available: names.join(", ") }
+        })
+    }
+
+    /// The name that `IMPASTO_ISA` takes.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Token::Portable(_) => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512(_) => "avx512",
+        }
+    }
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instruction_set_is_found_by_name_or_refused() {
+        for isa in Isa::available() {
+            assert_eq!(Isa::named(Some(isa.name())).unwrap().name(), isa.name());
+        }
+        let error = Isa::named(Some("avx1024")).unwrap_err();
+        assert!(error.to_string().starts_with("IMPASTO_ISA=avx1024: this CPU has portable"), "{error}");
+        assert!(Isa::named(None).is_ok());
+    }
+}

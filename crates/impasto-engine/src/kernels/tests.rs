@@ -1,0 +1,238 @@
+//! Every kernel, on every instruction set that the machine has, against the f64 reference.
+
+use super::isa::dispatch;
+use super::*;
+use crate::reference::{self, Map, Noise, relative_error};
+use crate::vgg19::Pooling;
+use crate::{FeatureMap, elementwise};
+
+/// Bound on the relative error (L2) of one Winograd convolution: measured 5e-7 (docs/numerics.md).
+const WINOGRAD_ERROR: f64 = 2e-6;
+
+/// Bound on that of a plain f32 sum: of conv1_1, its gradient, Gram matrices and their gradient. Measured 3e-7.
+const SUM_ERROR: f64 = 1e-6;
+
+const UGLY: [(usize, usize); 10] =
+    [(1, 1), (1, 5), (3, 2), (4, 4), (5, 17), (17, 23), (16, 16), (40, 1), (39, 40), (2, 31)];
+
+fn map(height: usize, width: usize, channels: usize, seed: u64) -> FeatureMap {
+    let mut map = FeatureMap::zeros(height, width, channels);
+    map.as_mut_slice().copy_from_slice(&Noise(seed).vector(height * width * channels));
+    map
+}
+
+fn reference_map(map: &FeatureMap) -> Map {
+    Map::from_f32(map.height(), map.width(), map.channels(), map.as_slice())
+}
+
+fn error(found: &FeatureMap, expected: &Map) -> f64 {
+    assert_eq!((found.height(), found.width(), found.channels()), (expected.height, expected.width, expected.channels));
+    relative_error(found.as_slice().iter().map(|&v| v.into()), &expected.data)
+}
+
+/// Filters `[in][3][3][out]` and a bias, as f32 and for the reference.
+fn filters(channels_in: usize, channels_out: usize) -> (Vec<f32>, Vec<f32>, reference::Filters) {
+    let weights = Noise(7).vector(9 * channels_in * channels_out);
+    let bias = Noise(8).vector(channels_out);
+    let f64s = |v: &[f32]| v.iter().map(|&v| v.into()).collect();
+    let reference = reference::Filters { channels_in, weights: f64s(&weights), bias: f64s(&bias) };
+    (weights, bias, reference)
+}
+
+fn bit(mask: &[u8], i: usize) -> bool {
+    mask[i / 8] >> (i % 8) & 1 == 1
+}
+
+#[test]
+fn convolutions_agree_with_the_reference() {
+    let mut scratch = Scratch::default();
+    for (channels_in, channels_out) in [(64, 64), (128, 64), (64, 192)] {
+        let (weights, bias, reference) = filters(channels_in, channels_out);
+        for (height, width) in UGLY {
+            let x = map(height, width, channels_in, 9);
+            let plain = reference::convolve(&reference_map(&x), &reference);
+            let rectified = reference::rectify(&plain);
+            for isa in Isa::available() {
+                let case = format!("{isa} {height}x{width}, {channels_in} to {channels_out} channels");
+                let mut out = FeatureMap::zeros(height, width, channels_out);
+                convolve(isa, MapSource(&x), MapSink::new(&mut out, &bias, None), &weights, &mut scratch);
+                assert!(error(&out, &plain) < WINOGRAD_ERROR, "{case}: {:e}", error(&out, &plain));
+
+                let mut mask = vec![0; out.as_slice().len() / 8];
+                convolve(isa, MapSource(&x), MapSink::new(&mut out, &bias, Some(&mut mask)), &weights, &mut scratch);
+                assert!(error(&out, &rectified) < WINOGRAD_ERROR, "{case}: {:e}", error(&out, &rectified));
+                assert!((0..out.as_slice().len()).all(|i| bit(&mask, i) == (out.as_slice()[i] > 0.0)), "{case}");
+
+                if height < 2 || width < 2 {
+                    continue;
+                }
+                for pooling in [Pooling::Max, Pooling::Average] {
+                    let expected = reference::pool(&rectified, pooling == Pooling::Average);
+                    let mut pooled = FeatureMap::zeros(height / 2, width / 2, channels_out);
+                    let mut windows = vec![0; pooled.as_slice().len() * WINDOW / 8];
+                    let sink = PoolSink::new(&mut pooled, &bias, &mut windows, pooling, height, width);
+                    convolve(isa, MapSource(&x), sink, &weights, &mut scratch);
+                    assert!(error(&pooled, &expected) < WINOGRAD_ERROR, "{case}, {pooling:?}");
+                    // The pass of its own must say the same, to the bit.
+                    let mut again = FeatureMap::zeros(height / 2, width / 2, channels_out);
+                    let mut windows_again = vec![0; windows.len()];
+                    elementwise::pool(&out, &mut again, &mut windows_again, pooling);
+                    assert_eq!(pooled.as_slice(), again.as_slice(), "{case}, {pooling:?}");
+                    assert_eq!(windows, windows_again, "{case}, {pooling:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_are_masked_added_and_unpooled() {
+    let mut scratch = Scratch::default();
+    let (channels_in, channels_out) = (128, 64);
+    let (weights, _, mut reference) = filters(channels_in, channels_out);
+    reference.bias.fill(0.0);
+    for (height, width) in UGLY {
+        let upstream = map(height / 2, width / 2, channels_in, 10);
+        let mut windows: Mask = vec![0; upstream.as_slice().len() * WINDOW / 8];
+        let mut noise = Noise(11);
+        windows.iter_mut().for_each(|w| *w = (noise.next() * 128.0 + 128.0) as u8);
+        let own = map(height, width, channels_out, 12);
+        let mut mask: Mask = vec![0; own.as_slice().len() / 8];
+        mask.iter_mut().for_each(|m| *m = (noise.next() * 128.0 + 128.0) as u8);
+        for pooling in [Pooling::Max, Pooling::Average] {
+            let mut unpooled = Map::zeros(height, width, channels_in);
+            for y in 0..height / 2 * 2 {
+                for x in 0..width / 2 * 2 {
+                    for c in 0..channels_in {
+                        let position = y / 2 * (width / 2) + x / 2;
+                        if bit(&windows, (position * WINDOW + 2 * (y % 2) + x % 2) * channels_in + c) {
+                            let v: f64 = upstream.as_slice()[position * channels_in + c].into();
+                            *unpooled.at_mut(y, x, c) = v * f64::from(pooling.gradient_scale());
+                        }
+                    }
+                }
+            }
+            let mut expected = reference::convolve(&unpooled, &reference);
+            for (i, v) in expected.data.iter_mut().enumerate() {
+                *v = if bit(&mask, i) { *v + f64::from(own.as_slice()[i]) } else { 0.0 };
+            }
+            for isa in Isa::available() {
+                let mut gradient = own.clone();
+                let source = UnpoolSource::new(&upstream, &windows, pooling, height, width);
+                let sink = GradientSink::new(&mut gradient, Some(&mask), true);
+                convolve(isa, source, sink, &weights, &mut scratch);
+                let error = error(&gradient, &expected);
+                assert!(error < WINOGRAD_ERROR, "{isa} {height}x{width}, {pooling:?}: {error:e}");
+            }
+        }
+    }
+}
+
+/// The two orders of work give the same bits, with more tiles than one round of the second holds.
+#[test]
+fn the_order_of_work_does_not_change_a_bit() {
+    let (weights, bias, _) = filters(64, 128);
+    let x = map(67, 70, 64, 13);
+    for isa in Isa::available() {
+        let run = |resident: usize| {
+            let mut out = FeatureMap::zeros(67, 70, 128);
+            let sink = MapSink::new(&mut out, &bias, None);
+            let scratch = &mut Scratch::default();
+            dispatch!(isa, s => Convolution::run_with::<_, F4, 4, 6>(s, MapSource(&x), sink, &weights, scratch, resident));
+            out
+        };
+        assert_eq!(run(usize::MAX).as_slice(), run(0).as_slice(), "{isa}");
+    }
+}
+
+#[test]
+fn the_first_layer_agrees_with_the_reference() {
+    let weights = Noise(14).vector(64 * 27);
+    let bias = Noise(15).vector(64);
+    let layer = FirstLayer::new(&weights);
+    let mut reference = reference::Filters {
+        channels_in: 3,
+        weights: vec![0.0; 27 * 64],
+        bias: bias.iter().map(|&b| b.into()).collect(),
+    };
+    for (i, &w) in weights.iter().enumerate() {
+        reference.weights[i % 27 * 64 + i / 27] = w.into();
+    }
+    for (height, width) in UGLY {
+        let x = Noise(16).vector(3 * height * width);
+        let mut padded = vec![0.0; 3 * (height + 2) * (width + 2)];
+        for y in 0..height {
+            padded[((y + 1) * (width + 2) + 1) * 3..][..3 * width].copy_from_slice(&x[y * width * 3..][..3 * width]);
+        }
+        let expected = reference::rectify(&reference::convolve(&Map::from_f32(height, width, 3, &x), &reference));
+        for isa in Isa::available() {
+            let mut out = FeatureMap::zeros(height, width, 64);
+            let mut mask = vec![0; out.as_slice().len() / 8];
+            layer.forward(isa, &padded, &MapSink::new(&mut out, &bias, Some(&mut mask)));
+            assert!(error(&out, &expected) < SUM_ERROR, "{isa} {height}x{width}: {:e}", error(&out, &expected));
+            assert!((0..out.as_slice().len()).all(|i| bit(&mask, i) == (out.as_slice()[i] > 0.0)));
+
+            // The gradient is the adjoint: <G, conv(e)> for every unit image e.
+            let gradient = map(height, width, 64, 17);
+            let mut found = vec![f32::NAN; 3 * height * width];
+            layer.input_gradient(isa, &gradient, &mut found);
+            let mut expected = vec![0.0; found.len()];
+            for y in 0..height {
+                for x in 0..width {
+                    for (i, j) in (0..9).map(|place| (place / 3, place % 3)) {
+                        let (Some(yy), Some(xx)) = ((y + i).checked_sub(1), (x + j).checked_sub(1)) else { continue };
+                        if yy >= height || xx >= width {
+                            continue;
+                        }
+                        for c in 0..3 {
+                            for k in 0..64 {
+                                let g: f64 = gradient.as_slice()[(y * width + x) * 64 + k].into();
+                                expected[(yy * width + xx) * 3 + c] +=
+                                    g * f64::from(weights[((k * 3 + c) * 3 + i) * 3 + j]);
+                            }
+                        }
+                    }
+                }
+            }
+            let error = relative_error(found.iter().map(|&v| v.into()), &expected);
+            assert!(error < SUM_ERROR, "{isa} {height}x{width}: {error:e}");
+        }
+    }
+}
+
+#[test]
+fn gram_matrices_agree_with_the_reference() {
+    // The last has several bands of positions, none of them full at the end.
+    for (height, width, channels) in [(1, 1, 64), (3, 5, 128), (17, 23, 192), (97, 91, 64)] {
+        let features = map(height, width, channels, 18);
+        let expected = reference::gram(&reference_map(&features));
+        let s: Vec<f32> = expected.iter().map(|&v| v as f32).collect();
+        let own = map(height, width, channels, 19);
+        for isa in Isa::available() {
+            let case = format!("{isa} {height}x{width}x{channels}");
+            let found = crate::gram::gram(isa, &features);
+            let error = relative_error(found.iter().copied(), &expected);
+            assert!(error < SUM_ERROR, "{case}: {error:e}");
+            assert!(
+                (0..channels * channels).all(|i| found[i] == found[i % channels * channels + i / channels]),
+                "{case}"
+            );
+
+            let mut gradient = own.clone();
+            gram_gradient(isa, &features, &s, &mut gradient, true);
+            let mut overwritten = own.clone();
+            gram_gradient(isa, &features, &s, &mut overwritten, false);
+            let mut product = vec![0.0; own.as_slice().len()];
+            for (out, f) in product.chunks_exact_mut(channels).zip(features.as_slice().chunks_exact(channels)) {
+                for j in 0..channels {
+                    out[j] = (0..channels).map(|i| f64::from(f[i]) * f64::from(s[i * channels + j])).sum();
+                }
+            }
+            let error = relative_error(overwritten.as_slice().iter().map(|&v| v.into()), &product);
+            assert!(error < SUM_ERROR, "{case}: {error:e}");
+            let added: Vec<f64> = product.iter().zip(own.as_slice()).map(|(p, &o)| p + f64::from(o)).collect();
+            let error = relative_error(gradient.as_slice().iter().map(|&v| v.into()), &added);
+            assert!(error < SUM_ERROR, "{case}: {error:e}");
+        }
+    }
+}

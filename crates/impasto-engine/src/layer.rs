@@ -1,0 +1,167 @@
+//! The layers of VGG-19 by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Convolutions in each of the five blocks; a pooling follows each block but the last one used.
+pub(crate) const CONVS_PER_BLOCK: [usize; 5] = [2, 2, 4, 4, 4];
+
+/// Output channels of each block's convolutions.
+pub(crate) const BLOCK_CHANNELS: [usize; 5] = [64, 128, 256, 512, 512];
+
+/// Number of convolutions in VGG-19.
+pub const CONVOLUTIONS: usize = 16;
+
+/// Before or after the rectifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LayerKind {
+    /// The convolution with its bias, before the rectifier: `conv4_2`.
+    Conv,
+    /// After the rectifier: `relu4_2`.
+    Relu,
+}
+
+/// One of VGG-19's layers, `convB_N` or `reluB_N`: block `B` in 1..=5, convolution `N` within it. Ordered as in the network.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Layer {
+    block: u8,
+    index: u8,
+    kind: LayerKind,
+}
+
+impl Layer {
+    /// Every layer, in network order.
+    pub fn all() -> impl Iterator<Item = Layer> {
+        (1..=5u8).flat_map(|block| {
+            (1..=CONVS_PER_BLOCK[usize::from(block) - 1] as u8).flat_map(move |index| {
+                [LayerKind::Conv, LayerKind::Relu].into_iter().map(move |kind| Layer { block, index, kind })
+            })
+        })
+    }
+
+    /// The block, 1..=5.
+    pub fn block(self) -> usize {
+        self.block.into()
+    }
+
+    /// The convolution within the block, from 1.
+    pub fn index(self) -> usize {
+        self.index.into()
+    }
+
+    /// Before or after the rectifier.
+    pub fn kind(self) -> LayerKind {
+        self.kind
+    }
+
+    /// Channels of the layer's feature map.
+    pub fn channels(self) -> usize {
+        BLOCK_CHANNELS[self.block() - 1]
+    }
+
+    /// The smallest side, in pixels, of an image for which this layer's map is not empty: `2^(block-1)`.
+    pub fn min_side(self) -> usize {
+        1 << (self.block() - 1)
+    }
+
+    /// Position of the layer's convolution among the 16.
+    pub(crate) fn convolution(self) -> usize {
+        CONVS_PER_BLOCK[..self.block() - 1].iter().sum::<usize>() + self.index() - 1
+    }
+
+    /// The layer of the convolution at position `convolution` among the 16.
+    pub(crate) fn at(convolution: usize, kind: LayerKind) -> Layer {
+        let mut first = 0;
+        for (block, &n) in CONVS_PER_BLOCK.iter().enumerate() {
+            if convolution < first + n {
+                return Layer { block: block as u8 + 1, index: (convolution - first) as u8 + 1, kind };
+            }
+            first += n;
+        }
+        panic!("VGG-19 has {CONVOLUTIONS} convolutions, there is none at {convolution}");
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            LayerKind::Conv => "conv",
+            LayerKind::Relu => "relu",
+        };
+        write!(f, "{kind}{}_{}", self.block, self.index)
+    }
+}
+
+impl fmt::Debug for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A name that no layer of VGG-19 has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no layer `{name}` in VGG-19; did you mean `{nearest}`?")]
+pub struct ParseLayerError {
+    /// What was given.
+    pub name: String,
+    /// The layer whose name is closest.
+    pub nearest: Layer,
+}
+
+impl FromStr for Layer {
+    type Err = ParseLayerError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Layer::all().find(|layer| layer.to_string() == name).ok_or_else(|| {
+            let nearest = Layer::all()
+                .min_by_key(|layer| {
+                    let candidate = layer.to_string();
+                    // Among names equally far in letters, the one with the nearest digits.
+                    let digits: u32 = candidate.bytes().zip(name.bytes()).map(|(a, b)| u32::from(a.abs_diff(b))).sum();
+                    (edit_distance(&candidate, name), digits)
+                })
+                .expect("the network has layers");
+            ParseLayerError { name: name.to_owned(), nearest }
+        })
+    }
+}
+
+/// Levenshtein distance in characters; only names of a sensible length are worth comparing in full.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(32).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &cb) in b.iter().enumerate() {
+            let substitution = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substitution.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_positions_round_trip() {
+        let names: Vec<String> = Layer::all().map(|l| l.to_string()).collect();
+        assert_eq!(names.len(), 2 * CONVOLUTIONS);
+        assert!(Layer::all().is_sorted());
+        for layer in Layer::all() {
+            assert_eq!(layer.to_string().parse(), Ok(layer));
+            assert_eq!(Layer::at(layer.convolution(), layer.kind()), layer);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_suggests_a_near_one() {
+        let message = |name: &str| name.parse::<Layer>().unwrap_err().to_string();
+        assert_eq!(message("relu6_1"), "no layer `relu6_1` in VGG-19; did you mean `relu5_1`?");
+        assert_eq!(message("relu4-2"), "no layer `relu4-2` in VGG-19; did you mean `relu4_2`?");
+        assert_eq!(message("con3_4"), "no layer `con3_4` in VGG-19; did you mean `conv3_4`?");
+    }
+}

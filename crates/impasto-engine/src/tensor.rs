@@ -1,0 +1,107 @@
+//! Images and feature maps: plain dense arrays with their shape.
+
+use std::fmt;
+
+use crate::kernels::AlignedBuffer;
+
+/// An RGB image, `[H, W, 3]` interleaved, f32 in 0..255 (sRGB-encoded values, as in the 8-bit file).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image {
+    width: usize,
+    height: usize,
+    data: Vec<f32>,
+}
+
+impl Image {
+    /// An image from its interleaved values.
+    ///
+    /// # Panics
+    /// If `data` does not hold `3 * width * height` values.
+    pub fn new(width: usize, height: usize, data: Vec<f32>) -> Self {
+        assert_eq!(data.len(), 3 * width * height, "an image of {width}x{height} px has 3 values a pixel");
+        Self { width, height, data }
+    }
+
+    /// An image of one colour.
+    pub fn filled(width: usize, height: usize, rgb: [f32; 3]) -> Self {
+        Self::new(width, height, rgb.repeat(width * height))
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The values, `[H, W, 3]`.
+    pub fn as_slice(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// The values, `[H, W, 3]`, to change.
+    pub fn as_mut_slice(&mut self) -> &mut [f32] {
+        &mut self.data
+    }
+}
+
+/// A feature map, channels-last `[H, W, C]`, f32, beginning on a 64-byte boundary.
+#[derive(Clone, Default)]
+pub struct FeatureMap {
+    height: usize,
+    width: usize,
+    channels: usize,
+    data: AlignedBuffer,
+}
+
+impl FeatureMap {
+    /// A map of zeros.
+    pub fn zeros(height: usize, width: usize, channels: usize) -> Self {
+        Self { height, width, channels, data: AlignedBuffer::zeros(height * width * channels) }
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Channels.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Rows times columns.
+    pub fn positions(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// The values, `[H, W, C]`.
+    pub fn as_slice(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// The values, `[H, W, C]`, to change.
+    pub fn as_mut_slice(&mut self) -> &mut [f32] {
+        &mut self.data
+    }
+
+    /// Gives the map another shape, on the same memory where it is large enough. The content is then unspecified.
+    pub(crate) fn reshape(&mut self, height: usize, width: usize, channels: usize) {
+        self.data.resize(height * width * channels);
+        (self.height, self.width, self.channels) = (height, width, channels);
+    }
+}
+
+impl fmt::Debug for FeatureMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FeatureMap {{ height: {}, width: {}, channels: {} }}", self.height, self.width, self.channels)
+    }
+}

@@ -1,0 +1,487 @@
+//! The network: forward pass, and the gradient with respect to the image.
+
+use std::fmt;
+use std::mem;
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+
+use crate::kernels::{
+    self, AlignedBuffer, FirstLayer, GradientSink, Isa, IsaError, MapSink, MapSource, Mask, PADDED_CHANNELS, PoolSink,
+    Scratch, UnpoolSource, WINDOW,
+};
+use crate::layer::{CONVOLUTIONS, Layer, LayerKind};
+use crate::weights::{Preprocessing, Weights, WeightsError};
+use crate::{FeatureMap, Image, elementwise};
+
+/// How a block's last map is halved for the next block: 2x2 windows with stride 2; a last odd row or column is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pooling {
+    /// The largest value: what the network was trained with.
+    #[default]
+    Max,
+    /// The mean: smoother gradients (Gatys et al., 2016).
+    Average,
+}
+
+impl Pooling {
+    /// What the gradient after the pooling is multiplied with on its way to the places of a window that it goes to.
+    pub(crate) fn gradient_scale(self) -> f32 {
+        match self {
+            Pooling::Max => 1.0,
+            Pooling::Average => 0.25,
+        }
+    }
+}
+
+/// The frozen network. Each convolution's weights are decoded and laid out when they are first needed, once.
+pub struct Vgg19 {
+    weights: Weights,
+    first: OnceLock<FirstLayer>,
+    /// `[in][3][3][out]`, by convolution; the first has its own layout.
+    forward: [OnceLock<AlignedBuffer>; CONVOLUTIONS],
+    /// `[out][3][3][in]`, turned by 180 degrees.
+    backward: [OnceLock<AlignedBuffer>; CONVOLUTIONS],
+}
+
+impl fmt::Debug for Vgg19 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vgg19").field("preprocessing", &self.weights.preprocessing()).finish_non_exhaustive()
+    }
+}
+
+impl Vgg19 {
+    /// The network from a safetensors file that is part of the program; see [`crate::weights`] for what is understood.
+    ///
+    /// # Errors
+    /// If the file is not a VGG-19.
+    pub fn from_static(bytes: &'static [u8]) -> Result<Self, WeightsError> {
+        Weights::from_static(bytes).map(Self::new)
+    }
+
+    /// The network from a safetensors file; see [`crate::weights`] for what is understood.
+    ///
+    /// # Errors
+    /// If the file is not a VGG-19.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, WeightsError> {
+        Weights::from_vec(bytes).map(Self::new)
+    }
+
+    fn new(weights: Weights) -> Self {
+        Self { weights, first: OnceLock::new(), forward: Default::default(), backward: Default::default() }
+    }
+
+    fn preprocessing(&self) -> Preprocessing {
+        self.weights.preprocessing()
+    }
+
+    fn bias(&self, convolution: usize) -> &[f32] {
+        self.weights.bias(convolution)
+    }
+
+    fn first(&self) -> &FirstLayer {
+        self.first.get_or_init(|| {
+            let order = self.preprocessing().order;
+            let mut rgb = vec![0.0; 64 * 27];
+            for k in 0..64 {
+                for c in 0..3 {
+                    rgb[(k * 3 + order[c]) * 9..][..9].copy_from_slice(&self.weights.filter(0, k, c));
+                }
+            }
+            FirstLayer::new(&rgb)
+        })
+    }
+
+    fn forward(&self, convolution: usize) -> &[f32] {
+        self.forward[convolution].get_or_init(|| {
+            let [outputs, inputs, ..] = Weights::shape(convolution);
+            lay_out(inputs, outputs, |i, o| self.weights.filter(convolution, o, i))
+        })
+    }
+
+    fn backward(&self, convolution: usize) -> &[f32] {
+        self.backward[convolution].get_or_init(|| {
+            let [outputs, inputs, ..] = Weights::shape(convolution);
+            lay_out(outputs, inputs, |o, i| {
+                let mut filter = self.weights.filter(convolution, o, i);
+                filter.reverse();
+                filter
+            })
+        })
+    }
+}
+
+/// `[rows][9][columns]` of the filters between rows and columns.
+fn lay_out(rows: usize, columns: usize, filter: impl Fn(usize, usize) -> [f32; 9] + Sync) -> AlignedBuffer {
+    let mut filters = AlignedBuffer::zeros(rows * 9 * columns);
+    filters.par_chunks_mut(9 * columns).enumerate().for_each(|(row, out)| {
+        for column in 0..columns {
+            for (place, w) in filter(row, column).into_iter().enumerate() {
+                out[place * columns + column] = w;
+            }
+        }
+    });
+    filters
+}
+
+/// Why an [`Evaluator`] cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvaluatorError {
+    /// The image vanishes in the poolings before the layer.
+    #[error("an image of {width}x{height} px is too small: {layer} needs at least {} px a side", layer.min_side())]
+    TooSmall {
+        /// Width of the image in pixels.
+        width: usize,
+        /// Height of the image in pixels.
+        height: usize,
+        /// The deepest layer asked for.
+        layer: Layer,
+    },
+    /// No layer was asked for.
+    #[error("no layer to evaluate")]
+    NoLayers,
+    /// `IMPASTO_ISA` names an instruction set that the CPU does not have.
+    #[error(transparent)]
+    Isa(#[from] IsaError),
+}
+
+/// What the plan says of one convolution.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    height: usize,
+    width: usize,
+    channels: usize,
+    /// The map before the rectifier is asked for.
+    conv: bool,
+    /// The map after the rectifier is asked for.
+    relu: bool,
+    /// A pooling follows, and what comes after it is needed.
+    pooled: bool,
+}
+
+impl Step {
+    /// The map before the pooling is never seen: the pooling is part of the convolution.
+    fn fused(&self) -> bool {
+        self.pooled && !self.conv && !self.relu
+    }
+}
+
+/// A workspace for images of one size and one set of layers: a forward pass, then the gradient of a loss on its maps with respect to
+/// the image. All memory is made once, and reused.
+pub struct Evaluator {
+    network: Arc<Vgg19>,
+    isa: Isa,
+    pooling: Pooling,
+    width: usize,
+    height: usize,
+    steps: Vec<Step>,
+    /// Preprocessed image with a margin of one pixel, `[H + 2, W + 2, 3]`.
+    padded: Vec<f32>,
+    /// The maps asked for.
+    kept: Vec<(Layer, FeatureMap)>,
+    /// Every other map, and every gradient, for as long as the next one needs it.
+    spare: [FeatureMap; 2],
+    /// Gradient with respect to a map before its rectifier, while it is being added.
+    extra: FeatureMap,
+    /// Rectifiers' masks by convolution; empty where the pooling's say it all.
+    masks: Vec<Mask>,
+    /// Poolings' masks by the convolution before them.
+    windows: Vec<Mask>,
+    scratch: Scratch,
+}
+
+impl fmt::Debug for Evaluator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let layers: Vec<Layer> = self.kept.iter().map(|(layer, _)| *layer).collect();
+        f.debug_struct("Evaluator")
+            .field("width", &self.width)
+            .field("height", &self.height)
+            .field("layers", &layers)
+            .field("isa", &self.isa)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Evaluator {
+    /// A workspace for images of `width` x `height` pixels that keeps the maps of `layers`, with the instruction set of
+    /// [`Isa::select`]. The network is evaluated as deep as the deepest of them.
+    ///
+    /// # Errors
+    /// No layer; an image too small for the deepest; an instruction set forced that the CPU does not have.
+    pub fn new(
+        network: Arc<Vgg19>,
+        width: usize,
+        height: usize,
+        layers: &[Layer],
+        pooling: Pooling,
+    ) -> Result<Self, EvaluatorError> {
+        Self::with_isa(Isa::select()?, network, width, height, layers, pooling)
+    }
+
+    /// [`Evaluator::new`] with a given instruction set.
+    ///
+    /// # Errors
+    /// No layer; an image too small for the deepest.
+    pub fn with_isa(
+        isa: Isa,
+        network: Arc<Vgg19>,
+        width: usize,
+        height: usize,
+        layers: &[Layer],
+        pooling: Pooling,
+    ) -> Result<Self, EvaluatorError> {
+        let deepest = *layers.iter().max().ok_or(EvaluatorError::NoLayers)?;
+        if width.min(height) < deepest.min_side() {
+            return Err(EvaluatorError::TooSmall { width, height, layer: deepest });
+        }
+        let steps: Vec<Step> = (0..=deepest.convolution())
+            .map(|i| {
+                let layer = Layer::at(i, LayerKind::Relu);
+                let halvings = layer.block() - 1;
+                Step {
+                    height: height >> halvings,
+                    width: width >> halvings,
+                    channels: layer.channels(),
+                    conv: layers.contains(&Layer::at(i, LayerKind::Conv)),
+                    relu: layers.contains(&layer),
+                    pooled: i < deepest.convolution() && Layer::at(i + 1, LayerKind::Relu).block() != layer.block(),
+                }
+            })
+            .collect();
+        let kept: Vec<(Layer, FeatureMap)> = Layer::all()
+            .filter(|layer| layers.contains(layer))
+            .map(|layer| {
+                let step = &steps[layer.convolution()];
+                (layer, FeatureMap::zeros(step.height, step.width, step.channels))
+            })
+            .collect();
+        let mask = |needed: bool, values: usize| if needed { vec![0; values / 8] } else { Mask::new() };
+        let masks = steps.iter().map(|s| mask(!s.fused(), s.height * s.width * s.channels)).collect();
+        let pooled = |s: &Step| (s.height / 2) * (s.width / 2) * s.channels;
+        let windows = steps.iter().map(|s| mask(s.pooled, WINDOW * pooled(s))).collect();
+        Ok(Self {
+            network,
+            isa,
+            pooling,
+            width,
+            height,
+            steps,
+            padded: vec![0.0; (width + 2) * (height + 2) * PADDED_CHANNELS],
+            kept,
+            spare: Default::default(),
+            extra: FeatureMap::default(),
+            masks,
+            windows,
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// Width of the images, in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height of the images, in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The instruction set in use.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The map of `layer` from the last forward pass, `[H, W, C]`.
+    ///
+    /// # Panics
+    /// If `layer` was not asked for.
+    pub fn features(&self, layer: Layer) -> &FeatureMap {
+        let found = self.kept.iter().find(|(kept, _)| *kept == layer);
+        &found.unwrap_or_else(|| panic!("{layer} is not among the layers of this evaluator")).1
+    }
+
+    /// Forward pass.
+    ///
+    /// # Panics
+    /// If the image has another size than the workspace.
+    pub fn forward(&mut self, image: &Image) {
+        assert_eq!((image.width(), image.height()), (self.width, self.height), "the image has another size");
+        self.preprocess(image);
+        // Where the last map is: among the kept ones, or the spare one of that index.
+        let mut last = Place::Spare(1);
+        for i in 0..self.steps.len() {
+            let step = self.steps[i];
+            let conv = step.conv.then_some(Place::Kept(Layer::at(i, LayerKind::Conv)));
+            let relu = if step.relu { Place::Kept(Layer::at(i, LayerKind::Relu)) } else { last.other() };
+            let input = if i == 0 { FeatureMap::default() } else { mem::take(self.map(last)) };
+            let network = Arc::clone(&self.network);
+            let bias = network.bias(i);
+
+            if step.fused() {
+                let mut pooled = mem::take(self.map(relu));
+                pooled.reshape(step.height / 2, step.width / 2, step.channels);
+                let sink =
+                    PoolSink::new(&mut pooled, bias, &mut self.windows[i], self.pooling, step.height, step.width);
+                kernels::convolve(self.isa, MapSource(&input), sink, network.forward(i), &mut self.scratch);
+                *self.map(relu) = pooled;
+            } else {
+                let target = conv.unwrap_or(relu);
+                let mut map = mem::take(self.map(target));
+                map.reshape(step.height, step.width, step.channels);
+                let sink = MapSink::new(&mut map, bias, conv.is_none().then_some(&mut self.masks[i]));
+                if i == 0 {
+                    network.first().forward(self.isa, &self.padded, &sink);
+                } else {
+                    kernels::convolve(self.isa, MapSource(&input), sink, network.forward(i), &mut self.scratch);
+                }
+                if conv.is_some() {
+                    let mut rectified = mem::take(self.map(relu));
+                    rectified.reshape(step.height, step.width, step.channels);
+                    elementwise::rectify(&map, &mut rectified, &mut self.masks[i]);
+                    *self.map(relu) = rectified;
+                }
+                *self.map(target) = map;
+            }
+            if i > 0 {
+                *self.map(last) = input;
+            }
+            last = relu;
+
+            if step.pooled && !step.fused() {
+                let mut pooled = mem::take(self.map(last.other()));
+                let map = mem::take(self.map(last));
+                pooled.reshape(step.height / 2, step.width / 2, step.channels);
+                elementwise::pool(&map, &mut pooled, &mut self.windows[i], self.pooling);
+                *self.map(last) = map;
+                *self.map(last.other()) = pooled;
+                last = last.other();
+            }
+        }
+    }
+
+    /// Gradient with respect to the image, after a forward pass.
+    ///
+    /// `layer_gradient(layer, features, gradient)` is called once for every layer asked for, the deepest first. It overwrites
+    /// `gradient`, of the same shape as `features` and unspecified content, with the gradient of the loss with respect to `features`,
+    /// and returns true; or it returns false: the loss does not depend on this layer directly.
+    ///
+    /// `image_gradient`: `[H, W, 3]`, RGB, with respect to the pixel values 0..255; overwritten.
+    ///
+    /// # Panics
+    /// If `image_gradient` has another size.
+    pub fn backward(
+        &mut self,
+        layer_gradient: &mut dyn FnMut(Layer, &FeatureMap, &mut FeatureMap) -> bool,
+        image_gradient: &mut [f32],
+    ) {
+        assert_eq!(image_gradient.len(), 3 * self.width * self.height, "the gradient has another size than the image");
+        let network = Arc::clone(&self.network);
+        let deepest = self.steps.len() - 1;
+        // The gradient after convolution i + 1, before its rectifier, or after the pooling that is fused with it.
+        let mut current = mem::take(&mut self.spare[0]);
+        let mut next = mem::take(&mut self.spare[1]);
+        for i in (0..=deepest).rev() {
+            let step = self.steps[i];
+            if step.pooled {
+                next.reshape(step.height / 2, step.width / 2, step.channels);
+                self.convolve_back(&network, i + 1, &current, GradientSink::new(&mut next, None, false));
+                mem::swap(&mut current, &mut next);
+                if step.fused() {
+                    continue;
+                }
+            }
+            next.reshape(step.height, step.width, step.channels);
+            let relu = Layer::at(i, LayerKind::Relu);
+            let injected = step.relu && layer_gradient(relu, self.features(relu), &mut next);
+            if step.pooled {
+                elementwise::unpool(&current, &self.windows[i], self.pooling, &self.masks[i], &mut next, injected);
+            } else if i < deepest {
+                let mask = mem::take(&mut self.masks[i]);
+                let sink = GradientSink::new(&mut next, Some(&mask), injected);
+                self.convolve_back(&network, i + 1, &current, sink);
+                self.masks[i] = mask;
+            } else if injected {
+                elementwise::cut(&mut next, &self.masks[i]);
+            } else {
+                next.as_mut_slice().fill(0.0);
+            }
+            if step.conv {
+                let conv = Layer::at(i, LayerKind::Conv);
+                let mut extra = mem::take(&mut self.extra);
+                extra.reshape(step.height, step.width, step.channels);
+                if layer_gradient(conv, self.features(conv), &mut extra) {
+                    elementwise::add(&mut next, &extra);
+                }
+                self.extra = extra;
+            }
+            mem::swap(&mut current, &mut next);
+        }
+        network.first().input_gradient(self.isa, &current, image_gradient);
+        let scale = network.preprocessing().scale;
+        image_gradient.par_chunks_mut(3 * self.width).for_each(|row| {
+            for pixel in row.as_chunks_mut::<3>().0 {
+                for c in 0..3 {
+                    pixel[c] *= scale[c];
+                }
+            }
+        });
+        self.spare = [current, next];
+    }
+
+    /// Gradient with respect to the input of convolution `i`, from `gradient`: that before its rectifier, or, where a pooling is fused
+    /// with it, after that.
+    fn convolve_back(&mut self, network: &Vgg19, i: usize, gradient: &FeatureMap, sink: GradientSink<'_>) {
+        let step = &self.steps[i];
+        let filters = network.backward(i);
+        if step.fused() {
+            let source = UnpoolSource::new(gradient, &self.windows[i], self.pooling, step.height, step.width);
+            kernels::convolve(self.isa, source, sink, filters, &mut self.scratch);
+        } else {
+            kernels::convolve(self.isa, MapSource(gradient), sink, filters, &mut self.scratch);
+        }
+    }
+
+    /// Fills the padded image; its margin is always zero, in the network's values.
+    fn preprocess(&mut self, image: &Image) {
+        let Preprocessing { scale, offset, .. } = self.network.preprocessing();
+        let row = (self.width + 2) * PADDED_CHANNELS;
+        let inner = self.padded[row..].par_chunks_mut(row).zip(image.as_slice().par_chunks(3 * self.width));
+        inner.for_each(|(padded, row)| {
+            for (padded, pixel) in
+                padded[PADDED_CHANNELS..].chunks_exact_mut(PADDED_CHANNELS).zip(row.as_chunks::<3>().0)
+            {
+                for c in 0..3 {
+                    padded[c] = pixel[c] * scale[c] - offset[c];
+                }
+            }
+        });
+    }
+
+    fn map(&mut self, place: Place) -> &mut FeatureMap {
+        match place {
+            Place::Spare(i) => &mut self.spare[i],
+            Place::Kept(layer) => {
+                let found = self.kept.iter_mut().find(|(kept, _)| *kept == layer);
+                &mut found.expect("the plan keeps the layers that were asked for").1
+            }
+        }
+    }
+}
+
+/// Where a map of the forward pass is.
+#[derive(Clone, Copy)]
+enum Place {
+    Kept(Layer),
+    Spare(usize),
+}
+
+impl Place {
+    /// A spare map other than this one.
+    fn other(self) -> Place {
+        match self {
+            Place::Spare(0) => Place::Spare(1),
+            _ => Place::Spare(0),
+        }
+    }
+}
