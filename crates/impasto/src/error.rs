@@ -1,0 +1,195 @@
+//! What can go wrong, in words for the person who can set it right.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use impasto_engine::weights::WeightsError;
+use impasto_engine::{EvaluatorError, Layer, ParseLayerError};
+
+/// The result of everything here that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Which of the pictures an error is about, where the library knows no file name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The content picture.
+    Content,
+    /// The style picture.
+    Style,
+    /// The picture to start from.
+    Init,
+    /// The picture to measure.
+    Picture,
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Input::Content => "the content picture",
+            Input::Style => "the style picture",
+            Input::Init => "the picture to start from",
+            Input::Picture => "the picture to measure",
+        })
+    }
+}
+
+/// Why a call failed. Every message is one line: what it is about, what was found, and what to do.
+///
+/// The cause is part of the message, so `source()` is always `None`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A field of an options struct holds what cannot be meant.
+    #[error("`{option}` {problem}")]
+    Option {
+        /// The field's name, `style_weight`.
+        option: &'static str,
+        /// What is wrong, and what to give instead.
+        problem: String,
+    },
+    /// A layer's name is not one of VGG-19's.
+    #[error(transparent)]
+    Layer(#[from] ParseLayerError),
+    /// The weight of a layer is no number above 0.
+    #[error("the weight of {layer} is `{found}`; give a finite number above 0, as in {layer}:2.5")]
+    LayerWeight {
+        /// The layer.
+        layer: Layer,
+        /// What was given.
+        found: String,
+    },
+    /// The options leave no loss to minimise.
+    #[error("nothing to minimise: content_weight, style_weight and tv_weight are all 0; make one of them positive")]
+    NothingToMinimise,
+    /// A picture without pixels.
+    #[error("{input} has no pixels")]
+    Empty {
+        /// Which picture.
+        input: Input,
+    },
+    /// A picture for which a layer's feature map would be empty.
+    #[error("{input} is {width}x{height} px; {layer} needs at least {} px a side", layer.min_side())]
+    TooSmall {
+        /// Which picture.
+        input: Input,
+        /// Its width in pixels.
+        width: usize,
+        /// Its height in pixels.
+        height: usize,
+        /// The layer that asks for the largest picture.
+        layer: Layer,
+    },
+    /// Pixel values that are NaN, infinite, or outside 0..255.
+    #[error("{input} holds the value {value}; pixels are numbers from 0 to 255")]
+    Values {
+        /// Which picture.
+        input: Input,
+        /// The first such value.
+        value: f32,
+    },
+    /// The picture to measure and the content have different sizes.
+    #[error(
+        "the picture is {}x{} px, the content {}x{} px; resize one of them to measure them against each other",
+        picture.0, picture.1, content.0, content.1
+    )]
+    SizeMismatch {
+        /// Width and height of the picture in pixels.
+        picture: (usize, usize),
+        /// Width and height of the content in pixels.
+        content: (usize, usize),
+    },
+    /// The start has no finite loss or gradient.
+    #[error(
+        "the loss of the start is not a finite number ({total:e}); the loss weights are too large, give smaller ones"
+    )]
+    NotFinite {
+        /// The objective at the start.
+        total: f64,
+    },
+    /// The weights of the network cannot be used.
+    #[error("{name}: {reason}")]
+    Weights {
+        /// The file, or what else the weights came from.
+        name: String,
+        /// What is wrong with them.
+        reason: WeightsError,
+    },
+    /// The engine cannot work on this machine as it was told to, as with an instruction set forced that the CPU does not have.
+    #[error("{reason}")]
+    Engine {
+        /// The engine's reason.
+        reason: EvaluatorError,
+    },
+    /// There is no such file.
+    #[error("there is no file {}", path.display())]
+    Missing {
+        /// The path given.
+        path: PathBuf,
+    },
+    /// The path is a folder where a file is needed.
+    #[error("{} is a folder, not {wanted}", path.display())]
+    Folder {
+        /// The path given.
+        path: PathBuf,
+        /// What it should be, "a picture".
+        wanted: &'static str,
+    },
+    /// The operating system does not let the file be read.
+    #[error("cannot read {}: {reason}", path.display())]
+    Read {
+        /// The path given.
+        path: PathBuf,
+        /// The system's reason.
+        reason: io::Error,
+    },
+    /// The file's content is in none of the formats known.
+    #[error("{} is not a picture that impasto can read (JPEG, PNG, TIFF, WebP)", path.display())]
+    NotAPicture {
+        /// The path given.
+        path: PathBuf,
+    },
+    /// The file is in a known format, but uses a part of it that is not supported.
+    #[error("{} cannot be read: {reason}; save it as an ordinary PNG or JPEG first", path.display())]
+    Unsupported {
+        /// The path given.
+        path: PathBuf,
+        /// The decoder's reason.
+        reason: String,
+    },
+    /// The file begins as a picture and ends, or continues, as none.
+    #[error("{} is damaged: {reason}", path.display())]
+    Damaged {
+        /// The path given.
+        path: PathBuf,
+        /// The decoder's reason.
+        reason: String,
+    },
+    /// The picture has more pixels than are decoded.
+    #[error(
+        "{} is {width}x{height} px, {} megapixels; impasto reads up to {}: make it smaller first",
+        path.display(), (width * height).div_ceil(1_000_000), crate::image_io::MAX_PIXELS / 1_000_000
+    )]
+    TooManyPixels {
+        /// The path given.
+        path: PathBuf,
+        /// Its width in pixels.
+        width: u64,
+        /// Its height in pixels.
+        height: u64,
+    },
+    /// A picture cannot be written to the path.
+    #[error("cannot write {}: {problem}", path.display())]
+    Write {
+        /// The path given.
+        path: PathBuf,
+        /// What stands in the way, and what to do.
+        problem: String,
+    },
+    /// The operating system gives no threads.
+    #[error("cannot start the threads: {reason}; ask for fewer")]
+    Threads {
+        /// The system's reason.
+        reason: String,
+    },
+}

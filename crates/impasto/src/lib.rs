@@ -1,0 +1,63 @@
+//! Neural style transfer on the CPU: a photograph and a painting go in, the photograph painted in that manner comes out.
+//!
+//! Minimises `alpha * content + beta * style + tv_weight * TV` over the pixels of the result, where content and style are
+//! compared by the layers of a frozen VGG-19 (Gatys, Ecker and Bethge, CVPR 2016). Everything the `impasto` program does is
+//! here: [`image_io`] reads and writes pictures, [`prepare`] brings them to size, a [`Session`] makes the picture step by step,
+//! [`measure`] says how close any picture is to a content and a style. Nothing here prints, exits, or panics on user input.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use impasto::{Network, Options, Progress, Session, SizeOptions, image_io, prepare};
+//!
+//! # fn main() -> impasto::Result<()> {
+//! # let folder = tempfile::tempdir().expect("a temporary folder");
+//! # let examples = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
+//! let photo = image_io::load(&examples.join("astronaut.jpg"))?;
+//! let painting = image_io::load(&examples.join("starry_night.jpg"))?;
+//! let (content, style) = prepare(&photo, &painting, &SizeOptions { size: 48, ..SizeOptions::default() })?;
+//!
+//! let network = Network::embedded()?;
+//! let options = Options { steps: 3, style_weight: 1e-3, ..Options::default() };
+//! let mut session = Session::new(&network, &content, &style, &options)?;
+//! let start = session.losses().total;
+//! session.run(&mut |progress: &Progress<'_>| {
+//!     // `progress.image` could be shown or saved here; `ControlFlow::Break(())` would stop the run.
+//!     assert!(progress.losses.total <= start);
+//!     ControlFlow::Continue(())
+//! })?;
+//! assert!(session.losses().total < start);
+//!
+//! image_io::save(&folder.path().join("astronaut-starry.png"), session.image())
+//! # }
+//! ```
+//!
+//! Results have the same bits at any number of threads: every sum is taken in a fixed order.
+
+mod error;
+pub mod image_io;
+mod loss;
+mod measure;
+mod network;
+mod noise;
+mod optimizer;
+mod options;
+mod prepare;
+mod reduce;
+mod session;
+mod task;
+
+#[cfg(test)]
+mod golden;
+
+pub use error::{Error, Input, Result};
+pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Pooling};
+pub use loss::Losses;
+pub use measure::{GradientNorms, MeasureOptions, Measurement, measure};
+pub use network::Network;
+pub use options::{
+    DEFAULT_CONTENT_WEIGHT, DEFAULT_STEPS, DEFAULT_STYLE_WEIGHT, DEFAULT_TV_WEIGHT, Init, Objective, OptimizerKind,
+    Options, WeightedLayer,
+};
+pub use prepare::{SizeOptions, prepare};
+pub use session::{Observer, Progress, Session, StopReason};

@@ -1,0 +1,75 @@
+//! The frozen network.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use impasto_engine::Vgg19;
+use impasto_engine::weights::WeightsError;
+
+use crate::image_io::read_error;
+use crate::{Error, Result};
+
+/// VGG-19 with its weights, which never change. A clone shares them.
+#[derive(Clone, Debug)]
+pub struct Network {
+    vgg19: Arc<Vgg19>,
+}
+
+impl Network {
+    /// The network with the weights embedded in the program: the Caffe release of VGG-19, 8-bit k-means (see assets/NOTICE).
+    ///
+    /// Layers are unpacked when they are first used.
+    pub fn embedded() -> Result<Self> {
+        Self::new(Vgg19::from_static(impasto_weights::VGG19), "the embedded weights")
+    }
+
+    /// The network with the weights of a safetensors file, named as the embedded ones (`conv1_1.weight`) or as torchvision
+    /// names them (`features.0.weight`).
+    ///
+    /// Errors: a file that cannot be read, is no safetensors file, or lacks a tensor or has it in another shape.
+    pub fn load(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Err(Error::Folder { path: path.to_owned(), wanted: "a safetensors file" });
+        }
+        let bytes = std::fs::read(path).map_err(|e| read_error(path, e))?;
+        Self::new(Vgg19::from_bytes(bytes), &path.display().to_string())
+    }
+
+    /// The network with weights that are in memory already; as [`Network::load`].
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
+        Self::new(Vgg19::from_bytes(bytes), "the weights")
+    }
+
+    fn new(vgg19: std::result::Result<Vgg19, WeightsError>, name: &str) -> Result<Self> {
+        let vgg19 = vgg19.map_err(|reason| Error::Weights { name: name.to_owned(), reason })?;
+        Ok(Self { vgg19: Arc::new(vgg19) })
+    }
+
+    pub(crate) fn vgg19(&self) -> &Arc<Vgg19> {
+        &self.vgg19
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_and_a_folder_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("vgg.safetensors");
+        let error = Network::load(&missing).unwrap_err().to_string();
+        assert_eq!(error, format!("there is no file {}", missing.display()));
+        let error = Network::load(folder.path()).unwrap_err().to_string();
+        assert_eq!(error, format!("{} is a folder, not a safetensors file", folder.path().display()));
+    }
+
+    #[test]
+    fn a_file_of_other_content_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.safetensors");
+        std::fs::write(&path, "some notes").unwrap();
+        let error = Network::load(&path).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}: ", path.display())), "{error}");
+    }
+}

@@ -1,0 +1,289 @@
+//! What a run may be asked for, and what of that makes sense.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Error, Image, Layer, Pooling, Result};
+
+/// alpha of eq. (4) unless another is given: the unit that the other weights are measured in.
+pub const DEFAULT_CONTENT_WEIGHT: f64 = 1.0;
+
+/// beta of eq. (4) unless another is given. The raw style loss is large (relu4_1 alone is near 1e9 to 1e11): at this weight
+/// content and style pull alike.
+pub const DEFAULT_STYLE_WEIGHT: f64 = 1e-4;
+
+/// Weight of eq. (5) unless another is given: no smoothing.
+pub const DEFAULT_TV_WEIGHT: f64 = 0.0;
+
+/// Steps of the optimiser unless another number is given; the picture changes little after them.
+pub const DEFAULT_STEPS: usize = 100;
+
+/// More threads than any machine has cores; a larger number is a slip of the finger.
+const MAX_THREADS: usize = 1024;
+
+/// A layer and its part in the sum of eq. (4): `relu4_1:2.5`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WeightedLayer {
+    /// The layer.
+    pub layer: Layer,
+    /// Factor of its loss; finite, above 0.
+    pub weight: f64,
+}
+
+impl From<Layer> for WeightedLayer {
+    /// The layer with the weight 1.
+    fn from(layer: Layer) -> Self {
+        Self { layer, weight: 1.0 }
+    }
+}
+
+impl FromStr for WeightedLayer {
+    type Err = Error;
+
+    /// `relu4_1:2.5`, or `relu4_1` for the weight 1.
+    fn from_str(s: &str) -> Result<Self> {
+        let Some((name, weight)) = s.split_once(':') else {
+            return Ok(s.parse::<Layer>()?.into());
+        };
+        let layer = name.parse()?;
+        match weight.parse() {
+            Ok(weight) if is_positive(weight) => Ok(Self { layer, weight }),
+            _ => Err(Error::LayerWeight { layer, found: weight.to_owned() }),
+        }
+    }
+}
+
+impl fmt::Display for WeightedLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.weight == 1.0 { self.layer.fmt(f) } else { write!(f, "{}:{}", self.layer, self.weight) }
+    }
+}
+
+/// What is minimised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Objective {
+    /// Eq. (4) of the paper to the letter, plus total variation: raw losses, weighted and summed.
+    #[default]
+    Paper,
+}
+
+/// How it is minimised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OptimizerKind {
+    /// L-BFGS within 0..255: far fewer steps than Adam, and the loss never rises.
+    #[default]
+    Lbfgs,
+    /// Adam, clamped to 0..255.
+    Adam,
+}
+
+/// Where the picture starts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Init {
+    /// From the content picture.
+    #[default]
+    Content,
+    /// From white noise: Gaussian around mid-grey with a standard deviation of 40 levels, clamped to 0..255, by `seed`.
+    Noise,
+    /// From this picture, resized to the content's size where it has another.
+    Image(Image),
+}
+
+/// Everything a [`Session`](crate::Session) can be told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Steps of the optimiser, at least 1. One step costs about one pass through the network and back. Default 100.
+    pub steps: usize,
+    /// alpha of eq. (4): finite, not negative. 0 = texture synthesis. Default [`DEFAULT_CONTENT_WEIGHT`].
+    pub content_weight: f64,
+    /// beta of eq. (4): finite, not negative. 0 = content reconstruction. Default [`DEFAULT_STYLE_WEIGHT`].
+    pub style_weight: f64,
+    /// Weight of the total variation, eq. (5): finite, not negative. Default [`DEFAULT_TV_WEIGHT`].
+    pub tv_weight: f64,
+    /// Layers by which the content is compared, each at most once. Default relu4_2.
+    pub content_layers: Vec<WeightedLayer>,
+    /// Layers by which the style is compared, each at most once. Default relu1_1, relu2_1, relu3_1, relu4_1, relu5_1.
+    pub style_layers: Vec<WeightedLayer>,
+    /// Where the picture starts. Default the content.
+    pub init: Init,
+    /// Seed of the noise; the same seed gives the same noise on every machine. Default 0.
+    pub seed: u64,
+    /// How the objective is minimised. Default L-BFGS.
+    pub optimizer: OptimizerKind,
+    /// How the network halves its maps. Default the maximum, as it was trained.
+    pub pooling: Pooling,
+    /// What is minimised. Default the paper's eq. (4).
+    pub objective: Objective,
+    /// Threads to work with, 1 to 1024; `None` = one for each core. Results do not depend on it. Default `None`.
+    pub threads: Option<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            steps: DEFAULT_STEPS,
+            content_weight: DEFAULT_CONTENT_WEIGHT,
+            style_weight: DEFAULT_STYLE_WEIGHT,
+            tv_weight: DEFAULT_TV_WEIGHT,
+            content_layers: usual_layers(&["relu4_2"]),
+            style_layers: usual_layers(&["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]),
+            init: Init::default(),
+            seed: 0,
+            optimizer: OptimizerKind::default(),
+            pooling: Pooling::default(),
+            objective: Objective::default(),
+            threads: None,
+        }
+    }
+}
+
+fn usual_layers(names: &[&str]) -> Vec<WeightedLayer> {
+    names.iter().map(|name| name.parse().expect("a layer of VGG-19")).collect()
+}
+
+impl Options {
+    /// Whether the options can be meant.
+    ///
+    /// Errors: no steps, a weight that is negative or not finite, a layer given twice, a weight without layers to apply it
+    /// to, nothing to minimise at all, a number of threads outside 1..=1024.
+    pub fn validate(&self) -> Result<()> {
+        if self.steps == 0 {
+            return Err(problem("steps", "is 0; give at least 1"));
+        }
+        for (option, weight) in [
+            ("content_weight", self.content_weight),
+            ("style_weight", self.style_weight),
+            ("tv_weight", self.tv_weight),
+        ] {
+            if !(weight.is_finite() && weight >= 0.0) {
+                return Err(problem(option, format!("is {weight}; give a finite number, 0 or above")));
+            }
+        }
+        if self.content_weight == 0.0 && self.style_weight == 0.0 && self.tv_weight == 0.0 {
+            return Err(Error::NothingToMinimise);
+        }
+        for (option, layers, weight) in [
+            ("content_layers", &self.content_layers, self.content_weight),
+            ("style_layers", &self.style_layers, self.style_weight),
+        ] {
+            check_layers(option, layers)?;
+            if layers.is_empty() && weight > 0.0 {
+                let weight_option = option.replace("layers", "weight");
+                return Err(problem(
+                    option,
+                    format!("is empty while {weight_option} is {weight}; give a layer, or make {weight_option} 0"),
+                ));
+            }
+        }
+        check_threads(self.threads)
+    }
+}
+
+/// Weights above 0, every layer once.
+pub(crate) fn check_layers(option: &'static str, layers: &[WeightedLayer]) -> Result<()> {
+    for (i, &WeightedLayer { layer, weight }) in layers.iter().enumerate() {
+        if !is_positive(weight) {
+            return Err(Error::LayerWeight { layer, found: weight.to_string() });
+        }
+        if layers[..i].iter().any(|other| other.layer == layer) {
+            return Err(problem(option, format!("has {layer} twice; give every layer once")));
+        }
+    }
+    Ok(())
+}
+
+/// `None`, or a number that a machine can have.
+pub(crate) fn check_threads(threads: Option<usize>) -> Result<()> {
+    match threads {
+        Some(n) if !(1..=MAX_THREADS).contains(&n) => {
+            Err(problem("threads", format!("is {n}; give 1 to {MAX_THREADS}, or none for one per core")))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn problem(option: &'static str, problem: impl Into<String>) -> Error {
+    Error::Option { option, problem: problem.into() }
+}
+
+fn is_positive(weight: f64) -> bool {
+    weight.is_finite() && weight > 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(options: Options) -> String {
+        options.validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn defaults_are_valid() {
+        Options::default().validate().unwrap();
+    }
+
+    #[test]
+    fn weighted_layers_parse_and_print() {
+        for text in ["relu4_1:2.5", "conv1_1", "relu5_4:0.001"] {
+            assert_eq!(text.parse::<WeightedLayer>().unwrap().to_string(), text);
+        }
+        assert_eq!("relu4_1:1".parse::<WeightedLayer>().unwrap().to_string(), "relu4_1");
+        for weight in ["", "0", "-1", "nan", "inf", "much", "1e999"] {
+            let error = format!("relu4_1:{weight}").parse::<WeightedLayer>().unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("the weight of relu4_1 is `{weight}`; give a finite number above 0, as in relu4_1:2.5")
+            );
+        }
+        let error = "relu9_1:2".parse::<WeightedLayer>().unwrap_err().to_string();
+        assert!(error.starts_with("no layer `relu9_1` in VGG-19; did you mean"), "{error}");
+    }
+
+    #[test]
+    fn bad_numbers_are_refused_by_name() {
+        let default = Options::default;
+        assert_eq!(message(Options { steps: 0, ..default() }), "`steps` is 0; give at least 1");
+        assert_eq!(
+            message(Options { style_weight: f64::NAN, ..default() }),
+            "`style_weight` is NaN; give a finite number, 0 or above"
+        );
+        for weight in [-1.0, f64::INFINITY, f64::NAN] {
+            assert!(message(Options { content_weight: weight, ..default() }).starts_with("`content_weight` is "));
+            assert!(message(Options { tv_weight: weight, ..default() }).starts_with("`tv_weight` is "));
+        }
+        assert_eq!(
+            message(Options { threads: Some(0), ..default() }),
+            "`threads` is 0; give 1 to 1024, or none for one per core"
+        );
+        assert!(message(Options { threads: Some(usize::MAX), ..default() }).starts_with("`threads` is "));
+    }
+
+    #[test]
+    fn bad_layers_are_refused() {
+        let twice = usual_layers(&["relu1_1", "relu2_1", "relu1_1:3"]);
+        assert_eq!(
+            message(Options { style_layers: twice, ..Options::default() }),
+            "`style_layers` has relu1_1 twice; give every layer once"
+        );
+        let negative = vec![WeightedLayer { weight: -1.0, ..usual_layers(&["relu1_1"])[0] }];
+        assert_eq!(
+            message(Options { content_layers: negative, ..Options::default() }),
+            "the weight of relu1_1 is `-1`; give a finite number above 0, as in relu1_1:2.5"
+        );
+        assert_eq!(
+            message(Options { content_layers: vec![], ..Options::default() }),
+            "`content_layers` is empty while content_weight is 1; give a layer, or make content_weight 0"
+        );
+    }
+
+    #[test]
+    fn losses_without_weight_need_no_layers_but_one_loss_must_stay() {
+        Options { content_weight: 0.0, content_layers: vec![], ..Options::default() }.validate().unwrap();
+        Options { style_weight: 0.0, style_layers: vec![], ..Options::default() }.validate().unwrap();
+        let nothing = Options { content_weight: 0.0, style_weight: 0.0, ..Options::default() };
+        assert!(matches!(nothing.validate(), Err(Error::NothingToMinimise)));
+        Options { tv_weight: 1.0, ..nothing }.validate().unwrap();
+    }
+}

@@ -1,0 +1,111 @@
+//! From the pictures as they are to the sizes they are worked on in.
+
+use crate::image_io::{fit, resize};
+use crate::options::problem;
+use crate::{Error, Image, Input, Result};
+
+/// The longest side, in pixels, that a picture is brought to. Far beyond what fits in memory; it keeps a slip of the finger from
+/// asking for terabytes.
+const MAX_SIZE: usize = 32_768;
+
+/// Sizes to work in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SizeOptions {
+    /// Longest side of the result in pixels, 1 to 32768. Default 512.
+    pub size: usize,
+    /// Whether a content smaller than `size` is enlarged; otherwise it keeps its own size. Default no.
+    pub upscale: bool,
+    /// Longest side of the style over that of the result: finite, above 0. Larger = larger brush strokes. Default 1.
+    pub style_scale: f64,
+}
+
+impl Default for SizeOptions {
+    fn default() -> Self {
+        Self { size: 512, upscale: false, style_scale: 1.0 }
+    }
+}
+
+impl SizeOptions {
+    /// Whether the sizes can be meant; errors name the field.
+    pub fn validate(&self) -> Result<()> {
+        if !(1..=MAX_SIZE).contains(&self.size) {
+            return Err(problem("size", format!("is {}; give 1 to {MAX_SIZE} px", self.size)));
+        }
+        if !(self.style_scale.is_finite() && self.style_scale > 0.0) {
+            return Err(problem("style_scale", format!("is {}; give a finite number above 0", self.style_scale)));
+        }
+        Ok(())
+    }
+}
+
+/// Content and style in the sizes they are worked on in, in that order.
+///
+/// The content comes to `size` on its longest side, but never beyond its own without `upscale`; the style so that its longest
+/// side is that of the resized content times `style_scale`.
+///
+/// Errors: [`SizeOptions::validate`], a picture without pixels, a `style_scale` that makes the style larger than 32768 px.
+pub fn prepare(content: &Image, style: &Image, options: &SizeOptions) -> Result<(Image, Image)> {
+    options.validate()?;
+    for (input, image) in [(Input::Content, content), (Input::Style, style)] {
+        if image.width().min(image.height()) == 0 {
+            return Err(Error::Empty { input });
+        }
+    }
+    let own = content.width().max(content.height());
+    let longest = if options.upscale { options.size } else { options.size.min(own) };
+    let style_longest = (longest as f64 * options.style_scale).round().max(1.0);
+    if style_longest > MAX_SIZE as f64 {
+        let found = options.style_scale;
+        return Err(problem(
+            "style_scale",
+            format!(
+                "is {found}, which makes the style {style_longest} px; at most {MAX_SIZE} px are possible, give less"
+            ),
+        ));
+    }
+    let to = |image: &Image, longest| {
+        let (width, height) = fit(image.width(), image.height(), longest);
+        resize(image, width, height)
+    };
+    Ok((to(content, longest), to(style, style_longest as usize)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(content: (usize, usize), style: (usize, usize), options: SizeOptions) -> [(usize, usize); 2] {
+        let image = |(width, height)| Image::filled(width, height, [9.0; 3]);
+        let (content, style) = prepare(&image(content), &image(style), &options).unwrap();
+        [&content, &style].map(|i| (i.width(), i.height()))
+    }
+
+    #[test]
+    fn content_shrinks_and_grows_only_on_request() {
+        let options = SizeOptions { size: 50, ..SizeOptions::default() };
+        assert_eq!(sizes((100, 60), (30, 20), options), [(50, 30), (50, 33)]);
+        assert_eq!(sizes((40, 20), (100, 50), options), [(40, 20), (40, 20)]);
+        assert_eq!(sizes((40, 20), (100, 50), SizeOptions { upscale: true, ..options }), [(50, 25), (50, 25)]);
+    }
+
+    #[test]
+    fn the_style_scale_is_relative_to_the_result() {
+        let options = SizeOptions { size: 50, style_scale: 0.5, ..SizeOptions::default() };
+        assert_eq!(sizes((100, 60), (30, 60), options), [(50, 30), (13, 25)]);
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        let image = Image::filled(4, 4, [0.0; 3]);
+        let message = |options: SizeOptions| prepare(&image, &image, &options).unwrap_err().to_string();
+        let default = SizeOptions::default();
+        assert_eq!(message(SizeOptions { size: 0, ..default }), "`size` is 0; give 1 to 32768 px");
+        for style_scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let message = message(SizeOptions { style_scale, ..default });
+            assert_eq!(message, format!("`style_scale` is {style_scale}; give a finite number above 0"));
+        }
+        assert!(message(SizeOptions { style_scale: 1e9, ..default }).starts_with("`style_scale` is 1000000000, which"));
+        let error = prepare(&Image::new(0, 4, vec![]), &image, &default).unwrap_err().to_string();
+        assert_eq!(error, "the content picture has no pixels");
+    }
+}

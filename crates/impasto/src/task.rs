@@ -1,0 +1,174 @@
+//! The narrow waist: an image in, its losses and their gradient out. Optimisers know nothing else of networks and losses, and
+//! those know nothing of optimisers.
+
+use impasto_engine::{Evaluator, EvaluatorError, Image, Layer, Pooling};
+
+use crate::loss::{ContentLoss, LayerLoss, Losses, StyleLoss, add_total_variation_gradient, total_variation};
+use crate::{Error, Input, Network, Objective, Options, Result, WeightedLayer};
+
+/// Eq. (4) plus eq. (5) for one content and one style: what a run minimises.
+pub(crate) struct Task {
+    /// `None` when no loss looks at a feature map.
+    evaluator: Option<Evaluator>,
+    terms: Vec<Term>,
+    content_weight: f64,
+    style_weight: f64,
+    tv_weight: f64,
+    /// The point of the last evaluation, in the form that the network takes.
+    image: Image,
+}
+
+/// Which sum of eq. (4) a term belongs to.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Content,
+    Style,
+}
+
+/// One summand of eq. (4).
+struct Term {
+    role: Role,
+    layer: Layer,
+    /// Within its sum, before alpha or beta.
+    weight: f64,
+    loss: Box<dyn LayerLoss>,
+    /// From the last evaluation, unweighted.
+    value: f64,
+}
+
+impl Task {
+    /// Takes the targets from both pictures, on the current thread pool. A loss without weight is left out with its layers.
+    ///
+    /// `options` are valid, the pictures have pixels. Errors: a picture too small for one of the layers.
+    pub(crate) fn new(network: &Network, content: &Image, style: &Image, options: &Options) -> Result<Self> {
+        // Another objective does not compile before it is dealt with here.
+        let Objective::Paper = options.objective;
+        let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
+        let content_layers = active(&options.content_layers, options.content_weight);
+        let style_layers = active(&options.style_layers, options.style_weight);
+        let build = |input, image: &Image, layers: &[WeightedLayer]| {
+            (!layers.is_empty()).then(|| evaluator(network, input, image, layers, options.pooling)).transpose()
+        };
+
+        // Too small a content is found before the style takes its time.
+        let mut evaluator = build(Input::Content, content, &[content_layers.as_slice(), &style_layers].concat())?;
+        let mut terms = Vec::new();
+        if let Some(mut style_evaluator) = build(Input::Style, style, &style_layers)? {
+            style_evaluator.forward(style);
+            terms.extend(style_layers.iter().map(|layer| {
+                Term::new(
+                    Role::Style,
+                    layer,
+                    StyleLoss::new(style_evaluator.isa(), style_evaluator.features(layer.layer)),
+                )
+            }));
+        }
+        if let Some(evaluator) = evaluator.as_mut().filter(|_| !content_layers.is_empty()) {
+            evaluator.forward(content);
+            terms.extend(content_layers.iter().map(|layer| {
+                Term::new(Role::Content, layer, ContentLoss::new(evaluator.features(layer.layer).clone()))
+            }));
+        }
+        Ok(Self {
+            evaluator,
+            terms,
+            content_weight: options.content_weight,
+            style_weight: options.style_weight,
+            tv_weight: options.tv_weight,
+            image: content.clone(),
+        })
+    }
+
+    /// The losses of a picture of the content's size, and the gradient of their total, on the current thread pool.
+    ///
+    /// `pixels`: `[H, W, 3]`, 0..255. `gradient`: the same shape, overwritten.
+    pub(crate) fn evaluate(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Losses {
+        match &mut self.evaluator {
+            Some(evaluator) => {
+                self.image.as_mut_slice().copy_from_slice(pixels);
+                evaluator.forward(&self.image);
+                let terms = &mut self.terms;
+                let (alpha, beta) = (self.content_weight, self.style_weight);
+                evaluator.backward(
+                    &mut |layer, features, layer_gradient| {
+                        let mut written = false;
+                        for term in terms.iter_mut().filter(|term| term.layer == layer) {
+                            let role_weight = if term.role == Role::Content { alpha } else { beta };
+                            let weight = role_weight * term.weight;
+                            term.value = term.loss.evaluate(features, weight, layer_gradient, written);
+                            written = true;
+                        }
+                        written
+                    },
+                    gradient,
+                );
+            }
+            None => gradient.fill(0.0),
+        }
+        let width = self.image.width();
+        if self.tv_weight > 0.0 {
+            add_total_variation_gradient(pixels, width, self.tv_weight, gradient);
+        }
+        self.losses(total_variation(pixels, width))
+    }
+
+    fn losses(&self, tv: f64) -> Losses {
+        let terms = |role| self.terms.iter().filter(move |term| term.role == role);
+        let values = |role| terms(role).map(|term| (term.layer, term.value)).collect();
+        let sum = |role| terms(role).map(|term| term.weight * term.value).sum();
+        let (content_sum, style_sum): (f64, f64) = (sum(Role::Content), sum(Role::Style));
+        Losses {
+            content: values(Role::Content),
+            style: values(Role::Style),
+            tv,
+            total: self.content_weight * content_sum + self.style_weight * style_sum + self.tv_weight * tv,
+            content_sum,
+            style_sum,
+        }
+    }
+}
+
+impl Term {
+    fn new(role: Role, layer: &WeightedLayer, loss: impl LayerLoss + 'static) -> Self {
+        Self { role, layer: layer.layer, weight: layer.weight, loss: Box::new(loss), value: 0.0 }
+    }
+}
+
+fn evaluator(
+    network: &Network,
+    input: Input,
+    image: &Image,
+    layers: &[WeightedLayer],
+    pooling: Pooling,
+) -> Result<Evaluator> {
+    let mut layers: Vec<Layer> = layers.iter().map(|layer| layer.layer).collect();
+    layers.sort();
+    // A layer can serve the content and the style.
+    layers.dedup();
+    Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &layers, pooling).map_err(
+        |error| match error {
+            EvaluatorError::TooSmall { width, height, layer } => Error::TooSmall { input, width, height, layer },
+            reason => Error::Engine { reason },
+        },
+    )
+}
+
+/// Refuses pictures that would poison every sum: without pixels, or with values outside 0..255.
+pub(crate) fn check_image(input: Input, image: &Image) -> Result<()> {
+    if image.as_slice().is_empty() {
+        return Err(Error::Empty { input });
+    }
+    match image.as_slice().iter().find(|v| !(0.0..=255.0).contains(*v)) {
+        Some(&value) => Err(Error::Values { input, value }),
+        None => Ok(()),
+    }
+}
+
+/// The threads to work on.
+pub(crate) fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.unwrap_or(0))
+        .thread_name(|i| format!("impasto-{i}"))
+        .build()
+        .map_err(|e| Error::Threads { reason: e.to_string() })
+}
