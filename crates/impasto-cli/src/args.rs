@@ -1,0 +1,316 @@
+//! The command line: what can be asked for, in which words. What it means is the library's `Options`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use impasto::{Init, Objective, OptimizerKind, Options, Pooling, SizeOptions, WeightedLayer};
+
+const EXAMPLES: &str = "\
+Examples:
+  impasto photo.jpg painting.jpg -o out.png
+      The photo, 512 px on its longest side, painted like the painting.
+  impasto photo.jpg painting.jpg -o out.png --size 1024 --steps 200 --save-every 50
+      Larger, and with a look in between: out-0050.png, out-0100.png ...
+  impasto photo.jpg painting.jpg -o out.png --style-layers relu1_1,relu2_1,relu3_1:0.5
+      Only the finer strokes.
+  impasto photo.jpg painting.jpg -o texture.png --content-weight 0 --init noise --seed 7
+      The painting's texture alone, without the photo.
+  impasto measure out.png --content photo.jpg --style painting.jpg --json
+      The losses of a finished picture.
+
+Ctrl-C (or SIGTERM) ends the run after the current step and still writes the picture: exit status 0, and `interrupted` in \
+the report. Before the first step there is no picture yet and it leaves at once, as a second Ctrl-C does at any time: \
+nothing is written, exit status 130.
+
+Exit status: 0 the picture was written, 1 a failure such as a full disk, 2 an option or file that has to be changed, 130 left \
+without a picture.";
+
+const MEASURE_EXAMPLES: &str = "\
+Examples:
+  impasto measure out.png --content photo.jpg --style painting.jpg
+  impasto measure out.png --content photo.jpg --style painting.jpg --style-size 512 --json";
+
+/// Paint a photo in the manner of a painting (neural style transfer, on the CPU).
+///
+/// The photo stays recognisable, while the structures, colours and strokes of the painting are laid over it. The network
+/// (VGG-19) is part of the program: nothing is downloaded.
+#[derive(Debug, Parser)]
+#[command(
+    name = "impasto",
+    version,
+    after_long_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub transfer: TransferArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Measure(MeasureArgs),
+}
+
+/// The options beside the subcommands: all have defaults, but for the files.
+#[derive(Args, Debug)]
+pub struct TransferArgs {
+    /// `None` under a subcommand.
+    #[command(flatten)]
+    pub files: Option<FileArgs>,
+
+    #[command(flatten)]
+    pub size: SizeArgs,
+
+    #[command(flatten)]
+    pub optimization: OptimizationArgs,
+
+    #[command(flatten)]
+    pub network: NetworkArgs,
+
+    /// Print nothing but errors (and the JSON object, where --json asks for it).
+    #[arg(short, long, help_heading = "Reporting")]
+    pub quiet: bool,
+
+    /// Print the report as one JSON object on stdout instead of text. Progress stays on stderr.
+    #[arg(long, help_heading = "Reporting")]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct FileArgs {
+    /// The picture to be painted, usually a photo (PNG, JPEG, TIFF, WebP).
+    pub content: PathBuf,
+
+    /// The picture whose manner is taken, usually a painting (PNG, JPEG, TIFF, WebP).
+    pub style: PathBuf,
+
+    /// Where the result goes; the extension (png, jpg, tif, webp) says as what. An existing file is replaced.
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+
+    /// Also write the picture every N steps, with the step in its name: out-0050.png. [default: never]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    pub save_every: Option<usize>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Size")]
+pub struct SizeArgs {
+    /// Longest side of the result in px, never more than the content has unless --upscale is given.
+    #[arg(long, value_name = "PX", value_parser = count, default_value_t = SizeOptions::default().size)]
+    #[arg(allow_hyphen_values = true)]
+    pub size: usize,
+
+    /// Let --size enlarge a content picture that is smaller. [default: off]
+    #[arg(long)]
+    pub upscale: bool,
+
+    /// Longest side of the style picture, as a multiple of the result's: below 1 finer strokes, above 1 coarser ones.
+    #[arg(long, value_name = "FACTOR", value_parser = factor, default_value_t = SizeOptions::default().style_scale)]
+    #[arg(allow_hyphen_values = true)]
+    pub style_scale: f64,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Optimisation")]
+pub struct OptimizationArgs {
+    /// Steps of the optimiser; each is one pass forward and one back through the network.
+    #[arg(long, value_name = "N", value_parser = count, default_value_t = Options::default().steps)]
+    #[arg(allow_hyphen_values = true)]
+    pub steps: usize,
+
+    /// Weight alpha of the content loss; 0 leaves the content out (texture synthesis).
+    #[arg(long, value_name = "ALPHA", value_parser = weight, default_value_t = Options::default().content_weight)]
+    #[arg(allow_hyphen_values = true)]
+    pub content_weight: f64,
+
+    /// Weight beta of the style loss; 0 leaves the style out (content reconstruction).
+    #[arg(long, value_name = "BETA", value_parser = weight, default_value_t = Options::default().style_weight)]
+    #[arg(allow_hyphen_values = true)]
+    pub style_weight: f64,
+
+    /// Weight of the total variation, which smooths; 0 for none.
+    #[arg(long, value_name = "WEIGHT", value_parser = weight, default_value_t = Options::default().tv_weight)]
+    #[arg(allow_hyphen_values = true)]
+    pub tv_weight: f64,
+
+    /// Where to start: `content`, white `noise`, or a picture FILE, which is scaled to the result's size.
+    #[arg(long, value_name = "content|noise|FILE", default_value = default_init())]
+    #[arg(value_parser = OsStringValueParser::new().map(InitFrom::from))]
+    pub init: InitFrom,
+
+    /// Seed of the noise: the same seed gives the same picture, bit for bit.
+    #[arg(long, value_name = "N", value_parser = seed, default_value_t = Options::default().seed)]
+    #[arg(allow_hyphen_values = true)]
+    pub seed: u64,
+
+    /// The optimiser.
+    #[arg(long, value_enum, default_value_t = name_of(Options::default().optimizer))]
+    pub optimizer: OptimizerName,
+
+    /// What is minimised.
+    #[arg(long, value_enum, default_value_t = name_of(Options::default().objective))]
+    pub objective: ObjectiveName,
+}
+
+/// Options of everything that looks through the network.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Network")]
+pub struct NetworkArgs {
+    /// Layers on which the content is compared, each with an optional weight (default 1): relu4_2 or conv4_2:2.5. All 16
+    /// convolutions of VGG-19 can be used, before (conv) or after (relu) the rectifier.
+    #[arg(long, value_name = "LAYER[:WEIGHT],...", value_delimiter = ',', default_values_t = Options::default().content_layers)]
+    pub content_layers: Vec<WeightedLayer>,
+
+    /// Layers on which the style is compared, written in the same way.
+    #[arg(long, value_name = "LAYER[:WEIGHT],...", value_delimiter = ',', default_values_t = Options::default().style_layers)]
+    pub style_layers: Vec<WeightedLayer>,
+
+    /// How the network halves its maps: the largest of four values, or their mean.
+    #[arg(long, value_enum, default_value_t = name_of(Options::default().pooling))]
+    pub pooling: PoolingName,
+
+    /// A safetensors file with VGG-19's weights, by their own names (conv1_1.weight) or torchvision's (features.0.weight).
+    /// [default: the weights in the program]
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+
+    /// Threads to compute with; the result is the same at any number. [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    pub threads: Option<usize>,
+}
+
+/// Print the losses of any picture: content, style and total variation, by layer and without alpha and beta.
+///
+/// A picture of the content's size is measured as it is; if the sizes differ, the content is scaled to the picture's. The
+/// style keeps its own size unless --style-size is given.
+#[derive(Args, Debug)]
+#[command(after_long_help = MEASURE_EXAMPLES)]
+pub struct MeasureArgs {
+    /// The picture to measure.
+    pub picture: PathBuf,
+
+    /// The content picture.
+    #[arg(long, value_name = "FILE")]
+    pub content: PathBuf,
+
+    /// The style picture.
+    #[arg(long, value_name = "FILE")]
+    pub style: PathBuf,
+
+    /// Longest side, in px, to which the style is scaled first. [default: its own size]
+    #[arg(long, value_name = "PX", value_parser = count, allow_hyphen_values = true)]
+    pub style_size: Option<usize>,
+
+    #[command(flatten)]
+    pub network: NetworkArgs,
+
+    /// Print one JSON object instead of a table.
+    #[arg(long, help_heading = "Reporting")]
+    pub json: bool,
+}
+
+/// The start of the run, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InitFrom {
+    Content,
+    Noise,
+    File(PathBuf),
+}
+
+impl From<OsString> for InitFrom {
+    fn from(name: OsString) -> InitFrom {
+        match name.to_str() {
+            Some("content") => InitFrom::Content,
+            Some("noise") => InitFrom::Noise,
+            _ => InitFrom::File(name.into()),
+        }
+    }
+}
+
+fn default_init() -> &'static str {
+    match Options::default().init {
+        Init::Noise => "noise",
+        // No picture can be the default.
+        Init::Content | Init::Image(_) => "content",
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum OptimizerName {
+    /// Limited-memory BFGS: fewer steps for the same loss.
+    Lbfgs,
+    /// Adam: less memory.
+    Adam,
+}
+
+impl From<OptimizerName> for OptimizerKind {
+    fn from(name: OptimizerName) -> OptimizerKind {
+        match name {
+            OptimizerName::Lbfgs => OptimizerKind::Lbfgs,
+            OptimizerName::Adam => OptimizerKind::Adam,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PoolingName {
+    /// The largest of each 2x2 values, as VGG-19 was trained.
+    Max,
+    /// The mean of each 2x2 values: smoother.
+    Avg,
+}
+
+impl From<PoolingName> for Pooling {
+    fn from(name: PoolingName) -> Pooling {
+        match name {
+            PoolingName::Max => Pooling::Max,
+            PoolingName::Avg => Pooling::Average,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ObjectiveName {
+    /// The source paper's sum, to the letter: alpha * content + beta * style + weight * total variation.
+    Paper,
+}
+
+impl From<ObjectiveName> for Objective {
+    fn from(name: ObjectiveName) -> Objective {
+        match name {
+            ObjectiveName::Paper => Objective::Paper,
+        }
+    }
+}
+
+/// The command line's word for a value of the library.
+fn name_of<N: ValueEnum + Copy + Into<T>, T: PartialEq>(value: T) -> N {
+    *N::value_variants()
+        .iter()
+        .find(|&&name| name.into() == value)
+        .expect("the library's default has a name on the command line")
+}
+
+fn count(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|&n| n > 0).ok_or("needs a whole number of at least 1")
+}
+
+fn seed(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "needs a whole number from 0 to 18446744073709551615")
+}
+
+fn weight(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|&w: &f64| w.is_finite() && w >= 0.0).ok_or("needs a finite number of at least 0")
+}
+
+fn factor(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|&f: &f64| f.is_finite() && f > 0.0).ok_or("needs a finite number above 0")
+}

@@ -1,0 +1,85 @@
+//! Reading and checking what the user names: pictures, weights, layers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use impasto::{Image, Layer, Network, WeightedLayer};
+
+use crate::args::NetworkArgs;
+use crate::{Failure, OrFail};
+
+/// The network that the options ask for.
+pub fn network(args: &NetworkArgs) -> Result<Network, Failure> {
+    match &args.weights {
+        Some(path) => Network::load(path).or_user(),
+        None => Network::embedded().or_program(),
+    }
+}
+
+/// Refuses a picture of which a layer would see nothing.
+///
+/// `advice`: what helps besides another picture, or an empty string.
+pub fn check_sides(path: &Path, image: &Image, layers: &[Layer], how: &str, advice: &str) -> anyhow::Result<()> {
+    let (width, height) = (image.width(), image.height());
+    let Some(layer) = layers.iter().copied().max_by_key(|layer| (layer.min_side(), std::cmp::Reverse(*layer))) else {
+        return Ok(());
+    };
+    let least = layer.min_side();
+    if width.min(height) < least {
+        bail!("{} is {width}x{height} px{how}; {layer} needs at least {least} px a side{advice}", path.display());
+    }
+    Ok(())
+}
+
+/// The layers without their weights.
+pub fn layers(weighted: &[WeightedLayer]) -> impl Iterator<Item = Layer> {
+    weighted.iter().map(|weighted| weighted.layer)
+}
+
+/// The input that writing to `output` would destroy.
+///
+/// Two spellings of one path and links to it count: the files behind the names are compared.
+pub fn overwritten<'a>(output: &Path, inputs: &[&'a Path]) -> Option<&'a Path> {
+    let output_file = fs::canonicalize(output).ok();
+    let output_entry = entry(output);
+    inputs.iter().copied().find(|input| {
+        (output_file.is_some() && output_file == fs::canonicalize(input).ok())
+            || (output_entry.is_some() && output_entry == entry(input))
+    })
+}
+
+/// The name in its real folder: what a rename replaces, be it a link or a file.
+fn entry(path: &Path) -> Option<PathBuf> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deepest_layer_decides_about_the_size() {
+        let picture = Image::filled(20, 12, [0.0; 3]);
+        let layers: Vec<Layer> = ["relu5_2", "relu5_1", "relu1_1"].iter().map(|name| name.parse().unwrap()).collect();
+        let message = check_sides(Path::new("photo.jpg"), &picture, &layers, "", "").unwrap_err().to_string();
+        assert_eq!(message, "photo.jpg is 20x12 px; relu5_1 needs at least 16 px a side");
+        assert!(check_sides(Path::new("photo.jpg"), &picture, &layers[2..], "", "").is_ok());
+    }
+
+    #[test]
+    fn another_spelling_is_the_same_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let photo = folder.path().join("photo.png");
+        fs::write(&photo, "x").unwrap();
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        let spelling = folder.path().join("sub/../photo.png");
+        let other = folder.path().join("other.png");
+        assert_eq!(overwritten(&spelling, &[&other, &photo]), Some(photo.as_path()));
+        assert_eq!(overwritten(&other, &[&photo]), None);
+    }
+}

@@ -1,0 +1,43 @@
+//! `impasto measure`: the losses of any picture.
+
+use impasto::{Layer, MeasureOptions, image_io};
+
+use crate::args::MeasureArgs;
+use crate::{Failure, OrFail, input, report};
+
+/// Measures and prints.
+pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
+    let options = MeasureOptions {
+        content_layers: args.network.content_layers.clone(),
+        style_layers: args.network.style_layers.clone(),
+        pooling: args.network.pooling.into(),
+        threads: args.network.threads,
+    };
+
+    let picture = image_io::load(&args.picture).or_user()?;
+    let mut content = image_io::load(&args.content).or_user()?;
+    let mut style = image_io::load(&args.style).or_user()?;
+    if (content.width(), content.height()) != (picture.width(), picture.height()) {
+        content = image_io::resize(&content, picture.width(), picture.height());
+    }
+    let mut how = String::new();
+    if let Some(size) = args.style_size {
+        let (width, height) = image_io::fit(style.width(), style.height(), size);
+        style = image_io::resize(&style, width, height);
+        how = format!(" at --style-size {size}");
+    }
+
+    let style_layers: Vec<Layer> = input::layers(&options.style_layers).collect();
+    let layers: Vec<Layer> = input::layers(&options.content_layers).chain(style_layers.iter().copied()).collect();
+    input::check_sides(&args.picture, &picture, &layers, "", "").or_user()?;
+    input::check_sides(&args.style, &style, &style_layers, &how, "").or_user()?;
+
+    let network = input::network(&args.network)?;
+    let measurement = impasto::measure(&network, &picture, &content, &style, &options).or_user()?;
+    let text = if args.json {
+        report::json(&report::Measured::from(&measurement))?
+    } else {
+        report::measured_text(&args.picture, &measurement)
+    };
+    report::print(&text)
+}

@@ -1,0 +1,145 @@
+//! Progress on stderr: a bar on a terminal, a line now and then anywhere else.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::report;
+
+/// Without a terminal: a line at each tenth of the steps ...
+const LINES: usize = 10;
+
+/// ... and after this long in any case, so that a slow run is seen to be alive.
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+
+/// Redraws the bar's clock while a step takes seconds.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Where progress is shown. Clones share the bar.
+#[derive(Clone)]
+pub enum Display {
+    Bar(ProgressBar),
+    Lines,
+    Silent,
+}
+
+impl Display {
+    /// A bar of `steps` steps if stderr is a terminal, lines if it is not.
+    pub fn new(quiet: bool, steps: usize) -> anyhow::Result<Display> {
+        if quiet {
+            return Ok(Display::Silent);
+        }
+        if !io::stderr().is_terminal() {
+            return Ok(Display::Lines);
+        }
+        let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg}  {elapsed}{prefix}")?;
+        let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr()).with_style(style);
+        Ok(Display::Bar(bar))
+    }
+
+    /// Tells that the user's wish has arrived: the step that is still to be finished can take a while.
+    pub fn stopping(&self) {
+        self.line("ending after this step; press Ctrl-C again to leave without the picture");
+    }
+
+    /// Takes the bar away: nothing or the report follows.
+    pub fn clear(&self) {
+        if let Display::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match self {
+            Display::Bar(bar) => bar.println(text),
+            // A closed stderr leaves nobody to tell.
+            Display::Lines => drop(writeln!(io::stderr(), "{text}")),
+            Display::Silent => {}
+        }
+    }
+}
+
+/// Follows one run.
+pub struct Progress {
+    display: Display,
+    started: Instant,
+    last_line: Instant,
+}
+
+impl Progress {
+    /// Starts the clock.
+    pub fn new(display: Display) -> Progress {
+        let now = Instant::now();
+        if let Display::Bar(bar) = &display {
+            bar.reset();
+            bar.enable_steady_tick(TICK);
+        }
+        Progress { display, started: now, last_line: now }
+    }
+
+    /// Shows the state after `progress.step` steps.
+    pub fn update(&mut self, progress: &impasto::Progress<'_>) {
+        let losses = progress.losses;
+        let terms = format!(
+            "content {}  style {}  total {}",
+            report::number(losses.content_loss()),
+            report::number(losses.style_loss()),
+            report::number(losses.total)
+        );
+        let now = Instant::now();
+        let left = match time_left(now - self.started, progress.step, progress.steps) {
+            Some(left) => format!("  {} left", report::duration(left)),
+            None => String::new(),
+        };
+        match &self.display {
+            Display::Bar(bar) => {
+                bar.set_message(terms);
+                // Not indicatif's own estimate, which is `0s` until the first step is done.
+                bar.set_prefix(left);
+                bar.set_position(progress.step as u64);
+            }
+            Display::Lines => {
+                if is_due(progress.step, progress.steps) || now - self.last_line >= LONGEST_SILENCE {
+                    self.last_line = now;
+                    self.display.line(&format!("step {}/{}  {terms}{left}", progress.step, progress.steps));
+                }
+            }
+            Display::Silent => {}
+        }
+    }
+}
+
+/// Whether a line is due at `step`: at the start, at every tenth of the way, at the end.
+fn is_due(step: usize, steps: usize) -> bool {
+    let tenths = |step: usize| step * LINES / steps.max(1);
+    step == 0 || tenths(step) != tenths(step - 1)
+}
+
+/// Time left at the pace so far; unknown at the start and over at the end.
+fn time_left(elapsed: Duration, step: usize, steps: usize) -> Option<Duration> {
+    if step == 0 || step >= steps {
+        return None;
+    }
+    Some(elapsed.mul_f64((steps - step) as f64 / step as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_at_every_tenth() {
+        let due = |steps| (0..=steps).filter(|&step| is_due(step, steps)).collect::<Vec<_>>();
+        assert_eq!(due(3), [0, 1, 2, 3]);
+        assert_eq!(due(20), [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20]);
+        assert_eq!(due(1_000).len(), 11);
+    }
+
+    #[test]
+    fn time_left_follows_the_pace() {
+        assert_eq!(time_left(Duration::from_secs(10), 0, 100), None);
+        assert_eq!(time_left(Duration::from_secs(10), 25, 100), Some(Duration::from_secs(30)));
+        assert_eq!(time_left(Duration::from_secs(10), 100, 100), None);
+    }
+}

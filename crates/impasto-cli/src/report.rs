@@ -1,0 +1,205 @@
+//! What is printed on stdout: tables for people, JSON for programs.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use impasto::{Layer, Losses, Measurement, StopReason};
+use serde::Serialize;
+
+use crate::{Failure, OrFail};
+
+/// The result of a run.
+#[derive(Debug, Serialize)]
+pub struct Transfer {
+    /// Where the picture was written.
+    pub output: String,
+    /// Width and height in px.
+    pub size: [usize; 2],
+    /// Steps done.
+    pub steps: usize,
+    /// Steps asked for.
+    pub steps_wanted: usize,
+    /// `completed`, `interrupted` or `converged`.
+    pub stopped: &'static str,
+    /// Wall-clock time from the start of the program to the written picture.
+    pub seconds: f64,
+    /// Weighted by layer, without alpha.
+    pub content_loss: f64,
+    /// Eq. (1), unweighted.
+    pub content_loss_by_layer: BTreeMap<String, f64>,
+    /// Eq. (2), unweighted.
+    pub style_loss: BTreeMap<String, f64>,
+    /// Total variation, unweighted.
+    pub tv: f64,
+    /// What was minimised.
+    pub total_loss: f64,
+    /// Seed of the noise.
+    pub seed: u64,
+    /// The pictures that `--save-every` wrote.
+    pub saved: Vec<String>,
+}
+
+/// The result of `measure`.
+#[derive(Debug, Serialize)]
+pub struct Measured {
+    size: [usize; 2],
+    content_loss: f64,
+    content_loss_by_layer: BTreeMap<String, f64>,
+    style_loss: BTreeMap<String, f64>,
+    tv: f64,
+    gradient_norm: GradientNorm,
+}
+
+#[derive(Debug, Serialize)]
+struct GradientNorm {
+    content: f64,
+    style: f64,
+    tv: f64,
+}
+
+impl From<&Measurement> for Measured {
+    fn from(measurement: &Measurement) -> Measured {
+        let Measurement { width, height, losses, gradient_norm } = measurement;
+        Measured {
+            size: [*width, *height],
+            content_loss: losses.content_loss(),
+            content_loss_by_layer: by_layer(&losses.content),
+            style_loss: by_layer(&losses.style),
+            tv: losses.tv,
+            gradient_norm: GradientNorm {
+                content: gradient_norm.content,
+                style: gradient_norm.style,
+                tv: gradient_norm.tv,
+            },
+        }
+    }
+}
+
+/// A map for JSON.
+pub fn by_layer(losses: &[(Layer, f64)]) -> BTreeMap<String, f64> {
+    losses.iter().map(|(layer, loss)| (layer.to_string(), *loss)).collect()
+}
+
+/// The word for the end of a run.
+pub fn stopped(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::Completed => "completed",
+        // The observer stops only when the user asks for it.
+        StopReason::Stopped => "interrupted",
+        StopReason::Converged => "converged",
+    }
+}
+
+/// The report of a run for people.
+pub fn transfer_text(report: &Transfer, losses: &Losses) -> String {
+    let how = match report.stopped {
+        "completed" => format!("{} steps", report.steps),
+        how => format!("{how} after {} of {} steps", report.steps, report.steps_wanted),
+    };
+    let [width, height] = report.size;
+    let time = duration(Duration::from_secs_f64(report.seconds));
+    let mut rows = loss_rows(losses);
+    rows.push(["total".to_owned(), String::new(), number(losses.total)]);
+    format!("{}: {width}x{height} px, {how}, {time}\n{}", report.output, table(&rows))
+}
+
+/// The report of `measure` for people.
+pub fn measured_text(picture: &Path, measurement: &Measurement) -> String {
+    let mut rows = loss_rows(&measurement.losses);
+    let norm = &measurement.gradient_norm;
+    for (name, value) in [("content", norm.content), ("style", norm.style), ("tv", norm.tv)] {
+        rows.push(["gradient norm".to_owned(), name.to_owned(), number(value)]);
+    }
+    format!("{}: {}x{} px\n{}", picture.display(), measurement.width, measurement.height, table(&rows))
+}
+
+fn loss_rows(losses: &Losses) -> Vec<[String; 3]> {
+    let of = |name: &'static str, terms: &[(Layer, f64)]| -> Vec<[String; 3]> {
+        terms.iter().map(|(layer, loss)| [name.to_owned(), layer.to_string(), number(*loss)]).collect()
+    };
+    let mut rows = of("content", &losses.content);
+    rows.extend(of("style", &losses.style));
+    rows.push(["tv".to_owned(), String::new(), number(losses.tv)]);
+    rows
+}
+
+/// Names to the left, numbers to the right; a name is written once for the rows it heads.
+fn table(rows: &[[String; 3]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let (first, second, third) = (width(0), width(1), width(2));
+    let mut text = String::new();
+    let mut above = "";
+    for [name, detail, value] in rows {
+        let shown = if name == above { "" } else { name };
+        text.push_str(&format!("  {shown:first$}  {detail:second$}  {value:>third$}\n"));
+        above = name;
+    }
+    text
+}
+
+/// Five significant digits, without an exponent where a reader can do without.
+pub fn number(value: f64) -> String {
+    let magnitude = value.abs();
+    if value == 0.0 {
+        "0".to_owned()
+    } else if (1e-3..1e6).contains(&magnitude) {
+        let decimals = (4 - magnitude.log10().floor() as i32).max(0) as usize;
+        format!("{value:.decimals$}")
+    } else {
+        format!("{value:.4e}")
+    }
+}
+
+/// `0.4 s`, `12 s`, `2 min 31 s`, `1 h 05 min`.
+pub fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64().round() as u64;
+    match seconds {
+        0..10 => format!("{:.1} s", time.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// One JSON object and a line end.
+pub fn json(value: &impl Serialize) -> Result<String, Failure> {
+    let mut text = serde_json::to_string_pretty(value).or_program()?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Writes to stdout. A reader that has gone (`impasto ... | head -1`) is no failure: the picture is where it was asked for.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|error| anyhow::anyhow!("cannot write the report to stdout: {error}")).or_program(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_five_digits() {
+        let texts = [0.0, 1.0, 12.3456789, 0.00123456, 999_999.4, 1e6, 1.5e-4, -2.5].map(number);
+        assert_eq!(texts, ["0", "1.0000", "12.346", "0.0012346", "999999", "1.0000e6", "1.5000e-4", "-2.5000"]);
+        assert_eq!(number(f64::NAN), "NaN");
+    }
+
+    #[test]
+    fn durations_are_read_at_a_glance() {
+        let texts = [0.44, 9.4, 59.4, 59.9, 151.0, 3_900.0].map(|s| duration(Duration::from_secs_f64(s)));
+        assert_eq!(texts, ["0.4 s", "9.4 s", "59 s", "1 min 00 s", "2 min 31 s", "1 h 05 min"]);
+    }
+
+    #[test]
+    fn tables_are_aligned() {
+        let row = |a: &str, b: &str, c: &str| [a.to_owned(), b.to_owned(), c.to_owned()];
+        let rows = [row("style", "relu1_1", "1.0"), row("style", "relu2_1", "10.0"), row("tv", "", "3")];
+        assert_eq!(table(&rows), "  style  relu1_1   1.0\n         relu2_1  10.0\n  tv                 3\n");
+    }
+}

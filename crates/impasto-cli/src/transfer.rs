@@ -1,0 +1,242 @@
+//! `impasto CONTENT STYLE -o OUT`: the transfer itself.
+
+use std::ffi::OsString;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::bail;
+use impasto::{Image, Init, Layer, Options, Session, SizeOptions, image_io};
+
+use crate::args::{FileArgs, InitFrom, TransferArgs};
+use crate::interrupt::Interrupt;
+use crate::progress::{Display, Progress};
+use crate::{Failure, OrFail, input, report};
+
+/// Makes the picture and reports.
+pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
+    let started = Instant::now();
+    let size = size_options(args);
+    let mut options = options(args);
+    size.validate().or_user()?;
+    options.validate().or_user()?;
+    check_output(files, args).or_user()?;
+
+    let content = image_io::load(&files.content).or_user()?;
+    let style = image_io::load(&files.style).or_user()?;
+    let init = match &args.optimization.init {
+        InitFrom::File(path) => Some(image_io::load(path).or_user()?),
+        InitFrom::Content | InitFrom::Noise => None,
+    };
+    let (content, style) = scale(files, &size, &options, &content, &style).or_user()?;
+    if let Some(init) = init {
+        options.init = Init::Image(image_io::resize(&init, content.width(), content.height()));
+    }
+    let network = input::network(&args.network)?;
+
+    let display = Display::new(args.quiet, options.steps).or_program()?;
+    let interrupt = Interrupt::install(display.clone()).or_program()?;
+    let mut session = Session::new(&network, &content, &style, &options).or_user()?;
+
+    let mut progress = Progress::new(display.clone());
+    let mut snapshots = Snapshots::new(files, options.steps);
+    let reason = session.run(&mut |state: &impasto::Progress<'_>| {
+        interrupt.start();
+        progress.update(state);
+        snapshots.take(state, &interrupt);
+        // At the start there is no step to end after.
+        if state.step > 0 && interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    display.clear();
+    let reason = reason.or_program()?;
+
+    {
+        let _undisturbed = interrupt.undisturbed();
+        image_io::save(&files.output, session.image()).or_program()?;
+    }
+    snapshots.result().or_program()?;
+
+    let losses = session.losses();
+    let report = report::Transfer {
+        output: files.output.display().to_string(),
+        size: [session.image().width(), session.image().height()],
+        steps: session.steps_done(),
+        steps_wanted: options.steps,
+        stopped: report::stopped(reason),
+        seconds: started.elapsed().as_secs_f64(),
+        content_loss: losses.content_loss(),
+        content_loss_by_layer: report::by_layer(&losses.content),
+        style_loss: report::by_layer(&losses.style),
+        tv: losses.tv,
+        total_loss: losses.total,
+        seed: options.seed,
+        saved: snapshots.saved,
+    };
+    if args.json {
+        report::print(&report::json(&report)?)
+    } else if args.quiet {
+        Ok(())
+    } else {
+        report::print(&report::transfer_text(&report, losses))
+    }
+}
+
+fn size_options(args: &TransferArgs) -> SizeOptions {
+    SizeOptions { size: args.size.size, upscale: args.size.upscale, style_scale: args.size.style_scale }
+}
+
+/// The library's options; a picture to start from is read and put in later.
+fn options(args: &TransferArgs) -> Options {
+    let (optimization, network) = (&args.optimization, &args.network);
+    Options {
+        steps: optimization.steps,
+        content_weight: optimization.content_weight,
+        style_weight: optimization.style_weight,
+        tv_weight: optimization.tv_weight,
+        content_layers: network.content_layers.clone(),
+        style_layers: network.style_layers.clone(),
+        init: match optimization.init {
+            InitFrom::Noise => Init::Noise,
+            InitFrom::Content | InitFrom::File(_) => Init::Content,
+        },
+        seed: optimization.seed,
+        optimizer: optimization.optimizer.into(),
+        pooling: network.pooling.into(),
+        objective: optimization.objective.into(),
+        threads: network.threads,
+    }
+}
+
+/// Refuses an output that cannot be written or that would destroy an input.
+fn check_output(files: &FileArgs, args: &TransferArgs) -> anyhow::Result<()> {
+    image_io::check_output(&files.output)?;
+    let mut inputs = vec![files.content.as_path(), files.style.as_path()];
+    if let InitFrom::File(path) = &args.optimization.init {
+        inputs.push(path);
+    }
+    inputs.extend(args.network.weights.as_deref());
+    let refuse = |output: &Path| match input::overwritten(output, &inputs) {
+        Some(input) => bail!(
+            "{} is to be written, but it is also an input ({}); choose another name for --output",
+            output.display(),
+            input.display()
+        ),
+        None => Ok(()),
+    };
+    refuse(&files.output)?;
+    let Some(every) = files.save_every else {
+        return Ok(());
+    };
+    // Only the steps that an input's name ends with can meet it, be it its own name or that of the file it links to.
+    let names = inputs.iter().flat_map(|input| [Some(input.to_path_buf()), fs::canonicalize(input).ok()]).flatten();
+    let steps = args.optimization.steps;
+    for step in names.filter_map(|name| step_in_name(&name)) {
+        if (1..=steps).contains(&step) && step.is_multiple_of(every) {
+            refuse(&snapshot_path(&files.output, step, steps))?;
+        }
+    }
+    Ok(())
+}
+
+/// Content and style at the sizes they are worked on.
+fn scale(
+    files: &FileArgs,
+    size: &SizeOptions,
+    options: &Options,
+    content: &Image,
+    style: &Image,
+) -> anyhow::Result<(Image, Image)> {
+    let (scaled_content, scaled_style) = impasto::prepare(content, style, size)?;
+
+    // A term of weight 0 looks at no layer.
+    let weighted = [(options.style_weight, &options.style_layers), (options.content_weight, &options.content_layers)];
+    let of = |terms: &[(f64, &Vec<impasto::WeightedLayer>)]| -> Vec<Layer> {
+        terms.iter().filter(|(weight, _)| *weight > 0.0).flat_map(|(_, layers)| input::layers(layers)).collect()
+    };
+    let is_scaled = |from: &Image, to: &Image| (from.width(), from.height()) != (to.width(), to.height());
+
+    let (how, advice) = if is_scaled(content, &scaled_content) {
+        (format!(" at --size {}", size.size), "; choose a larger --size")
+    } else {
+        (String::new(), "; take a larger picture or add --upscale")
+    };
+    input::check_sides(&files.content, &scaled_content, &of(&weighted), &how, advice)?;
+    let (how, advice) = if is_scaled(style, &scaled_style) {
+        let how = format!(" at --size {} and --style-scale {}", size.size, size.style_scale);
+        (how, "; choose a larger --style-scale or --size")
+    } else {
+        (String::new(), "; take a larger picture")
+    };
+    input::check_sides(&files.style, &scaled_style, &of(&weighted[..1]), &how, advice)?;
+    Ok((scaled_content, scaled_style))
+}
+
+/// The pictures of `--save-every`.
+struct Snapshots<'a> {
+    every: Option<usize>,
+    steps: usize,
+    output: &'a Path,
+    saved: Vec<String>,
+    /// A snapshot that cannot be written ends the snapshots, not the run: the picture itself may still be saved.
+    failure: Option<anyhow::Error>,
+}
+
+impl<'a> Snapshots<'a> {
+    fn new(files: &'a FileArgs, steps: usize) -> Snapshots<'a> {
+        Snapshots { every: files.save_every, steps, output: &files.output, saved: Vec::new(), failure: None }
+    }
+
+    fn take(&mut self, state: &impasto::Progress<'_>, interrupt: &Interrupt) {
+        let is_due = self.every.is_some_and(|every| state.step > 0 && state.step.is_multiple_of(every));
+        if !is_due || self.failure.is_some() {
+            return;
+        }
+        let path = snapshot_path(self.output, state.step, self.steps);
+        let _undisturbed = interrupt.undisturbed();
+        match image_io::save(&path, state.image) {
+            Ok(()) => self.saved.push(path.display().to_string()),
+            Err(error) => self.failure = Some(error.into()),
+        }
+    }
+
+    fn result(&mut self) -> anyhow::Result<()> {
+        let output = self.output.display();
+        match self.failure.take() {
+            Some(error) => bail!("{output} is written, but not all that --save-every asks for: {error}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `out.png` at step 50 is `out-0050.png`; enough digits for the names to sort.
+fn snapshot_path(output: &Path, step: usize, steps: usize) -> PathBuf {
+    let digits = steps.to_string().len().max(4);
+    let mut name = OsString::from(output.file_stem().unwrap_or_default());
+    name.push(format!("-{step:0digits$}"));
+    if let Some(extension) = output.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    output.with_file_name(name)
+}
+
+/// The number after the last hyphen of the name, where [`snapshot_path`] writes the step.
+fn step_in_name(path: &Path) -> Option<usize> {
+    path.file_stem()?.to_str()?.rsplit_once('-')?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_carry_the_step_and_sort() {
+        let name = |step, steps| snapshot_path(Path::new("a/out.v2.png"), step, steps);
+        assert_eq!(name(50, 500), Path::new("a/out.v2-0050.png"));
+        assert_eq!(name(50, 20_000), Path::new("a/out.v2-00050.png"));
+        assert_eq!(snapshot_path(Path::new("out.jpg"), 5, 5), Path::new("out-0005.jpg"));
+        assert_eq!(step_in_name(&name(50, 20_000)), Some(50));
+        assert_eq!(step_in_name(Path::new("out.png")), None);
+    }
+}

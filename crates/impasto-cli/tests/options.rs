@@ -1,0 +1,261 @@
+//! Every option does what its help says.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod common;
+
+use common::{Desk, HEIGHT, WEIGHTS, WIDTH, number, photo, size, sum, text};
+use serde_json::json;
+
+#[test]
+fn size_is_the_longest_side_in_px() {
+    let desk = Desk::new();
+    let run = desk.transfer(&["--size", "32"]);
+    assert_eq!(run.json["size"], json!([32, 24]));
+    assert_eq!(size(&desk.path("out.png")), (32, 24));
+}
+
+#[test]
+fn only_upscale_goes_beyond_the_content() {
+    let desk = Desk::new();
+    let run = desk.transfer(&["--size", "72"]);
+    assert_eq!(run.json["size"], json!([WIDTH, HEIGHT]));
+    assert_eq!(size(&desk.path("out.png")), (WIDTH, HEIGHT));
+    desk.transfer(&["--size", "72", "--upscale"]);
+    assert_eq!(size(&desk.path("out.png")), (72, 54));
+}
+
+#[test]
+fn steps_are_counted() {
+    let desk = Desk::new();
+    for steps in [1, 3] {
+        let run = desk.transfer(&["--steps", &steps.to_string()]);
+        assert_eq!(run.json["steps"], steps);
+        assert_eq!(run.json["steps_wanted"], steps);
+        assert_eq!(run.json["stopped"], "completed");
+    }
+}
+
+#[test]
+fn the_total_is_the_weighted_sum_of_the_terms() {
+    let desk = Desk::new();
+    let args = ["--content-weight", "3", "--style-weight", "0.002", "--tv-weight", "7", "--objective", "paper"];
+    let json = desk.transfer(&args).json;
+    let total = 3.0 * number(&json["content_loss"]) + 0.002 * sum(&json["style_loss"]) + 7.0 * number(&json["tv"]);
+    assert_close(number(&json["total_loss"]), total);
+    assert_close(number(&json["content_loss"]), sum(&json["content_loss_by_layer"]));
+}
+
+#[test]
+fn layer_weights_count() {
+    let desk = Desk::new();
+    let layers = ["--content-layers", "conv3_1:2.5,relu4_1:0.5", "--style-layers", "relu1_1:3,conv2_1"];
+    let args = [&layers[..], &["--content-weight", "2", "--style-weight", "0.5", "--tv-weight", "0"]].concat();
+    let json = desk.transfer(&args).json;
+    let (content, style) = (&json["content_loss_by_layer"], &json["style_loss"]);
+    assert_eq!(content.as_object().unwrap().len(), 2);
+    assert_eq!(style.as_object().unwrap().len(), 2);
+    let content = 2.5 * number(&content["conv3_1"]) + 0.5 * number(&content["relu4_1"]);
+    assert_close(number(&json["content_loss"]), content);
+    let style = 3.0 * number(&style["relu1_1"]) + number(&style["conv2_1"]);
+    assert_close(number(&json["total_loss"]), 2.0 * content + 0.5 * style);
+}
+
+#[test]
+fn a_weight_of_0_removes_its_term() {
+    let desk = Desk::new();
+    let total = |args: &[&str]| desk.transfer(args).json;
+    let json = total(&["--style-weight", "0", "--tv-weight", "0", "--content-weight", "2", "--init", "noise"]);
+    assert_close(number(&json["total_loss"]), 2.0 * number(&json["content_loss"]));
+    let json = total(&["--content-weight", "0", "--tv-weight", "0", "--style-weight", "2"]);
+    assert_close(number(&json["total_loss"]), 2.0 * sum(&json["style_loss"]));
+    let json = total(&["--content-weight", "0", "--style-weight", "0", "--tv-weight", "2"]);
+    assert_close(number(&json["total_loss"]), 2.0 * number(&json["tv"]));
+}
+
+#[test]
+fn noise_depends_on_the_seed_alone() {
+    let desk = Desk::new();
+    let bytes = |seed: &str| desk.transfer(&["--init", "noise", "--seed", seed]).bytes;
+    let seven = bytes("7");
+    assert_eq!(seven, bytes("7"));
+    assert_ne!(seven, bytes("8"));
+    assert_ne!(seven, desk.transfer(&["--init", "content", "--seed", "7"]).bytes);
+    assert_eq!(desk.transfer(&["--init", "noise", "--seed", "18446744073709551615"]).json["seed"], u64::MAX);
+}
+
+#[test]
+fn init_takes_a_file_and_scales_it() {
+    let desk = Desk::new();
+    let from_content = desk.transfer(&["--init", "content"]).bytes;
+    std::fs::copy(desk.path("content.png"), desk.path("start.png")).unwrap();
+    assert_eq!(desk.transfer(&["--init", "start.png"]).bytes, from_content);
+
+    photo(20, 15).save(desk.path("small.png")).unwrap();
+    let run = desk.transfer(&["--init", "small.png"]);
+    assert_eq!(run.json["size"], json!([WIDTH, HEIGHT]));
+    assert_ne!(run.bytes, from_content);
+}
+
+#[test]
+fn each_choice_changes_the_picture() {
+    let desk = Desk::new();
+    let plain = desk.transfer(&[]).bytes;
+    for args in [
+        ["--optimizer", "adam"],
+        ["--pooling", "avg"],
+        ["--style-scale", "0.5"],
+        ["--style-layers", "relu1_1,relu2_1"],
+        ["--style-layers", "relu1_1,relu2_1,relu3_1,relu4_1:0.01,relu5_1"],
+        ["--content-weight", "1e6"],
+        ["--tv-weight", "1e9"],
+    ] {
+        assert!(desk.transfer(&args).bytes != plain, "{args:?} changes nothing");
+    }
+    // The raw objective is ruled by the style, beside which another content layer is hardly seen.
+    let content = |layer| desk.transfer(&["--style-weight", "0", "--init", "noise", "--content-layers", layer]).bytes;
+    assert_ne!(content("relu4_2"), content("conv2_1"));
+}
+
+#[test]
+fn the_defaults_are_those_of_the_library() {
+    let desk = Desk::new();
+    let plain = desk.transfer(&[]).bytes;
+    let defaults = impasto::Options::default();
+    let layers =
+        |layers: &[impasto::WeightedLayer]| layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let args = [
+        "--content-weight".to_owned(),
+        defaults.content_weight.to_string(),
+        "--style-weight".to_owned(),
+        defaults.style_weight.to_string(),
+        "--tv-weight".to_owned(),
+        defaults.tv_weight.to_string(),
+        "--content-layers".to_owned(),
+        layers(&defaults.content_layers),
+        "--style-layers".to_owned(),
+        layers(&defaults.style_layers),
+    ];
+    assert_eq!(desk.transfer(&args.each_ref().map(String::as_str)).bytes, plain);
+    let help = text(&desk.output(&["--help"]).stdout);
+    assert!(help.contains(&format!("[default: {}]", defaults.steps)), "{help}");
+    assert!(help.contains(&format!("[default: {}]", impasto::SizeOptions::default().size)), "{help}");
+}
+
+#[test]
+fn save_every_writes_pictures_in_between() {
+    let desk = Desk::new();
+    let before = desk.files();
+    let json = desk.transfer(&["--steps", "5", "--save-every", "2"]).json;
+    assert_eq!(json["saved"], json!(["out-0002.png", "out-0004.png"]));
+    let files = desk.files();
+    let new: Vec<&String> = files.difference(&before).collect();
+    assert_eq!(new, ["out-0002.png", "out-0004.png", "out.png"]);
+    let bytes = ["out-0002.png", "out-0004.png", "out.png"].map(|name| std::fs::read(desk.path(name)).unwrap());
+    assert!(bytes[0] != bytes[1] && bytes[1] != bytes[2]);
+    assert_eq!(bytes[0], desk.transfer(&["--steps", "2"]).bytes);
+    assert_eq!(size(&desk.path("out-0002.png")), (WIDTH, HEIGHT));
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let desk = Desk::new();
+    let one = desk.transfer(&["--threads", "1"]).bytes;
+    assert_eq!(desk.transfer(&["--threads", "2"]).bytes, one);
+    assert_eq!(desk.transfer(&["--threads", "3"]).bytes, one);
+    assert_eq!(desk.transfer(&[]).bytes, one);
+}
+
+#[test]
+fn weights_come_from_a_file() {
+    let desk = Desk::new();
+    assert_eq!(desk.transfer(&["--weights", WEIGHTS]).bytes, desk.transfer(&[]).bytes);
+}
+
+#[test]
+fn the_extension_chooses_the_format() {
+    let desk = Desk::new();
+    for (name, format) in [
+        ("out.png", image::ImageFormat::Png),
+        ("out.jpg", image::ImageFormat::Jpeg),
+        ("out.JPEG", image::ImageFormat::Jpeg),
+        ("out.tif", image::ImageFormat::Tiff),
+        ("out.tiff", image::ImageFormat::Tiff),
+        ("out.webp", image::ImageFormat::WebP),
+    ] {
+        let output = desk.output(&["content.png", "style.png", "-o", name, "--steps", "1", "-q"]);
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+        let bytes = std::fs::read(desk.path(name)).unwrap();
+        assert_eq!(image::guess_format(&bytes).unwrap(), format, "{name}");
+        assert_eq!(size(&desk.path(name)), (WIDTH, HEIGHT), "{name}");
+    }
+}
+
+#[test]
+fn an_existing_output_is_replaced() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("out.png"), "something else").unwrap();
+    desk.transfer(&[]);
+    assert_eq!(size(&desk.path("out.png")), (WIDTH, HEIGHT));
+}
+
+#[test]
+fn quiet_is_silent() {
+    let desk = Desk::new();
+    let output = desk.output(&["content.png", "style.png", "-o", "out.png", "--steps", "1", "--quiet"]);
+    assert!(output.status.success());
+    assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), String::new()));
+}
+
+#[test]
+fn json_is_one_object_and_progress_stays_on_stderr() {
+    let desk = Desk::new();
+    let output = desk.output(&["content.png", "style.png", "-o", "out.png", "--steps", "2", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["output"], "out.png");
+    assert!(number(&json["seconds"]) > 0.0);
+    for layer in ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"] {
+        assert!(number(&json["style_loss"][layer]) > 0.0, "{layer}");
+    }
+    assert!(number(&json["content_loss_by_layer"]["relu4_2"]) > 0.0);
+    assert!(text(&output.stderr).contains("step 2/2"));
+}
+
+#[test]
+fn progress_without_a_terminal_is_a_line_at_each_tenth() {
+    let desk = Desk::new();
+    let args = ["content.png", "style.png", "-o", "out.png", "--size", "24", "--steps", "20"];
+    let output = desk.output(&args);
+    let progress = text(&output.stderr);
+    let lines: Vec<&str> = progress.lines().collect();
+    assert_eq!(lines.len(), 11, "{progress}");
+    assert!(lines[0].starts_with("step 0/20  content "), "{progress}");
+    assert!(lines[5].starts_with("step 10/20  content ") && lines[5].ends_with(" s left"), "{progress}");
+    assert!(lines[10].starts_with("step 20/20  content "), "{progress}");
+    assert!(!progress.contains(['\x1b', '\r']), "{progress:?}");
+}
+
+#[test]
+fn the_report_lists_every_term() {
+    let desk = Desk::new();
+    let output = desk.output(&["content.png", "style.png", "-o", "out.png", "--steps", "2"]);
+    let report = text(&output.stdout);
+    assert!(report.starts_with("out.png: 48x36 px, 2 steps, "), "{report}");
+    for term in ["content  relu4_2", "style    relu1_1", "relu5_1", "tv", "total"] {
+        assert!(report.contains(term), "{term}: {report}");
+    }
+    assert!(!report.contains('\x1b'), "{report:?}");
+}
+
+#[test]
+fn help_and_version_succeed() {
+    let desk = Desk::new();
+    for args in [&["--help"][..], &["-h"], &["--version"], &["measure", "--help"]] {
+        let output = desk.output(args);
+        assert!(output.status.success() && output.stderr.is_empty() && !output.stdout.is_empty(), "{args:?}");
+    }
+}
+
+/// The terms are summed in another order here.
+fn assert_close(found: f64, expected: f64) {
+    assert!((found - expected).abs() <= 1e-9 * expected.abs(), "{found} is not {expected}");
+}
