@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use impasto::{Init, Objective, OptimizerKind, Options, Pooling, SizeOptions, WeightedLayer};
+use impasto::{
+    BALANCED_WEIGHTS, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Pooling, SizeOptions, WeightedLayer,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -126,20 +128,21 @@ pub struct OptimizationArgs {
     #[arg(allow_hyphen_values = true)]
     pub steps: usize,
 
-    /// Weight alpha of the content loss; 0 leaves the content out (texture synthesis).
-    #[arg(long, value_name = "ALPHA", value_parser = weight, default_value_t = Options::default().content_weight)]
-    #[arg(allow_hyphen_values = true)]
-    pub content_weight: f64,
+    /// What is minimised.
+    #[arg(long, value_enum, default_value_t = name_of(Options::default().objective))]
+    pub objective: ObjectiveName,
 
-    /// Weight beta of the style loss; 0 leaves the style out (content reconstruction).
-    #[arg(long, value_name = "BETA", value_parser = weight, default_value_t = Options::default().style_weight)]
-    #[arg(allow_hyphen_values = true)]
-    pub style_weight: f64,
+    #[arg(long, value_name = "ALPHA", value_parser = weight, allow_hyphen_values = true)]
+    #[arg(help = with_default("Weight alpha of the content loss; 0 leaves the content out (texture synthesis).", 0))]
+    pub content_weight: Option<f64>,
 
-    /// Weight of the total variation, which smooths; 0 for none.
-    #[arg(long, value_name = "WEIGHT", value_parser = weight, default_value_t = Options::default().tv_weight)]
-    #[arg(allow_hyphen_values = true)]
-    pub tv_weight: f64,
+    #[arg(long, value_name = "BETA", value_parser = weight, allow_hyphen_values = true)]
+    #[arg(help = with_default("Weight beta of the style loss; 0 leaves the style out (content reconstruction).", 1))]
+    pub style_weight: Option<f64>,
+
+    #[arg(long, value_name = "WEIGHT", value_parser = weight, allow_hyphen_values = true)]
+    #[arg(help = with_default("Weight of the total variation, which smooths; 0 for none.", 2))]
+    pub tv_weight: Option<f64>,
 
     /// Where to start: `content`, white `noise`, or a picture FILE, which is scaled to the result's size.
     #[arg(long, value_name = "content|noise|FILE", default_value = default_init())]
@@ -154,10 +157,6 @@ pub struct OptimizationArgs {
     /// The optimiser.
     #[arg(long, value_enum, default_value_t = name_of(Options::default().optimizer))]
     pub optimizer: OptimizerName,
-
-    /// What is minimised.
-    #[arg(long, value_enum, default_value_t = name_of(Options::default().objective))]
-    pub objective: ObjectiveName,
 }
 
 /// Options of everything that looks through the network.
@@ -235,6 +234,11 @@ impl From<OsString> for InitFrom {
     }
 }
 
+/// The help of a weight, whose default is the objective's.
+fn with_default(help: &str, weight: usize) -> String {
+    format!("{help} [default: {}, or {} with --objective paper]", BALANCED_WEIGHTS[weight], PAPER_WEIGHTS[weight])
+}
+
 fn default_init() -> &'static str {
     match Options::default().init {
         Init::Noise => "noise",
@@ -279,6 +283,8 @@ impl From<PoolingName> for Pooling {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum ObjectiveName {
+    /// Every loss in a unit that is measured at the start, so that the weights mean the same for every pair and size.
+    Balanced,
     /// The source paper's sum, to the letter: alpha * content + beta * style + weight * total variation.
     Paper,
 }
@@ -286,6 +292,7 @@ pub enum ObjectiveName {
 impl From<ObjectiveName> for Objective {
     fn from(name: ObjectiveName) -> Objective {
         match name {
+            ObjectiveName::Balanced => Objective::Balanced,
             ObjectiveName::Paper => Objective::Paper,
         }
     }

@@ -89,11 +89,12 @@ fn size_options(args: &TransferArgs) -> SizeOptions {
 /// The library's options; a picture to start from is read and put in later.
 fn options(args: &TransferArgs) -> Options {
     let (optimization, network) = (&args.optimization, &args.network);
+    let defaults = Options::for_objective(optimization.objective.into());
     Options {
         steps: optimization.steps,
-        content_weight: optimization.content_weight,
-        style_weight: optimization.style_weight,
-        tv_weight: optimization.tv_weight,
+        content_weight: optimization.content_weight.unwrap_or(defaults.content_weight),
+        style_weight: optimization.style_weight.unwrap_or(defaults.style_weight),
+        tv_weight: optimization.tv_weight.unwrap_or(defaults.tv_weight),
         content_layers: network.content_layers.clone(),
         style_layers: network.style_layers.clone(),
         init: match optimization.init {
@@ -103,7 +104,7 @@ fn options(args: &TransferArgs) -> Options {
         seed: optimization.seed,
         optimizer: optimization.optimizer.into(),
         pooling: network.pooling.into(),
-        objective: optimization.objective.into(),
+        objective: defaults.objective,
         threads: network.threads,
     }
 }

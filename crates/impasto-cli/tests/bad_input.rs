@@ -140,7 +140,7 @@ fn numbers_that_mean_nothing() {
     refuses_option(&desk, "--seed", "-1", &["a whole number from 0"]);
     refuses_option(&desk, "--optimizer", "sgd", &["sgd", "lbfgs", "adam"]);
     refuses_option(&desk, "--pooling", "mean", &["mean", "max", "avg"]);
-    refuses_option(&desk, "--objective", "cubist", &["cubist", "paper"]);
+    refuses_option(&desk, "--objective", "cubist", &["cubist", "balanced", "paper"]);
     let measure = ["measure", "content.png", "--content", "content.png", "--style", "style.png"];
     for option in ["--threads", "--style-size"] {
         refuses(&desk, &[&measure[..], &[option, "0"]].concat(), &[option, "at least 1"]);

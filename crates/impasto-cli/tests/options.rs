@@ -45,11 +45,14 @@ fn the_total_is_the_weighted_sum_of_the_terms() {
     assert_close(number(&json["content_loss"]), sum(&json["content_loss_by_layer"]));
 }
 
+/// Raw losses, so that the total is the weighted sum of what is reported.
+const PAPER: [&str; 2] = ["--objective", "paper"];
+
 #[test]
 fn layer_weights_count() {
     let desk = Desk::new();
     let layers = ["--content-layers", "conv3_1:2.5,relu4_1:0.5", "--style-layers", "relu1_1:3,conv2_1"];
-    let args = [&layers[..], &["--content-weight", "2", "--style-weight", "0.5", "--tv-weight", "0"]].concat();
+    let args = [&layers[..], &["--content-weight", "2", "--style-weight", "0.5", "--tv-weight", "0"], &PAPER].concat();
     let json = desk.transfer(&args).json;
     let (content, style) = (&json["content_loss_by_layer"], &json["style_loss"]);
     assert_eq!(content.as_object().unwrap().len(), 2);
@@ -63,7 +66,7 @@ fn layer_weights_count() {
 #[test]
 fn a_weight_of_0_removes_its_term() {
     let desk = Desk::new();
-    let total = |args: &[&str]| desk.transfer(args).json;
+    let total = |args: &[&str]| desk.transfer(&[args, &PAPER].concat()).json;
     let json = total(&["--style-weight", "0", "--tv-weight", "0", "--content-weight", "2", "--init", "noise"]);
     assert_close(number(&json["total_loss"]), 2.0 * number(&json["content_loss"]));
     let json = total(&["--content-weight", "0", "--tv-weight", "0", "--style-weight", "2"]);
@@ -102,7 +105,9 @@ fn each_choice_changes_the_picture() {
     let plain = desk.transfer(&[]).bytes;
     for args in [
         ["--optimizer", "adam"],
+        ["--objective", "paper"],
         ["--pooling", "avg"],
+        ["--content-layers", "conv2_1"],
         ["--style-scale", "0.5"],
         ["--style-layers", "relu1_1,relu2_1"],
         ["--style-layers", "relu1_1,relu2_1,relu3_1,relu4_1:0.01,relu5_1"],
@@ -111,9 +116,6 @@ fn each_choice_changes_the_picture() {
     ] {
         assert!(desk.transfer(&args).bytes != plain, "{args:?} changes nothing");
     }
-    // The raw objective is ruled by the style, beside which another content layer is hardly seen.
-    let content = |layer| desk.transfer(&["--style-weight", "0", "--init", "noise", "--content-layers", layer]).bytes;
-    assert_ne!(content("relu4_2"), content("conv2_1"));
 }
 
 #[test]

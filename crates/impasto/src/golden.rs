@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::loss::add_total_variation_gradient;
 use crate::reduce::norm;
 use crate::task::Task;
-use crate::{Image, Layer, MeasureOptions, Network, Options, Pooling, image_io, measure};
+use crate::{Image, Layer, MeasureOptions, Network, Objective, Options, Pooling, image_io, measure};
 
 /// Of each loss, and of each norm.
 const MAX_LOSS_ERROR: f64 = 1e-4;
@@ -100,7 +100,13 @@ fn gradients_are_those_of_the_references() {
         let case = Case::load(name);
         for (pooling_name, pooling) in POOLINGS {
             for (key, content_weight, style_weight) in [("content", 1.0, 0.0), ("style", 0.0, 1.0)] {
-                let options = Options { content_weight, style_weight, tv_weight: 0.0, pooling, ..Options::default() };
+                let options = Options {
+                    content_weight,
+                    style_weight,
+                    tv_weight: 0.0,
+                    pooling,
+                    ..Options::for_objective(Objective::Paper)
+                };
                 let mut task = Task::new(&network, &case.content, &case.style, &options).unwrap();
                 let mut gradient = vec![0.0; case.picture.as_slice().len()];
                 task.evaluate(case.picture.as_slice(), &mut gradient);

@@ -18,7 +18,7 @@
 //! let (content, style) = prepare(&photo, &painting, &SizeOptions { size: 48, ..SizeOptions::default() })?;
 //!
 //! let network = Network::embedded()?;
-//! let options = Options { steps: 3, style_weight: 1e-3, ..Options::default() };
+//! let options = Options { steps: 3, content_weight: 0.1, ..Options::default() };
 //! let mut session = Session::new(&network, &content, &style, &options)?;
 //! let start = session.losses().total;
 //! session.run(&mut |progress: &Progress<'_>| {
@@ -56,8 +56,7 @@ pub use loss::Losses;
 pub use measure::{GradientNorms, MeasureOptions, Measurement, measure};
 pub use network::Network;
 pub use options::{
-    DEFAULT_CONTENT_WEIGHT, DEFAULT_STEPS, DEFAULT_STYLE_WEIGHT, DEFAULT_TV_WEIGHT, Init, Objective, OptimizerKind,
-    Options, WeightedLayer,
+    BALANCED_WEIGHTS, DEFAULT_STEPS, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, WeightedLayer,
 };
 pub use prepare::{SizeOptions, prepare};
 pub use session::{Observer, Progress, Session, StopReason};

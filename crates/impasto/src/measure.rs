@@ -4,7 +4,7 @@ use crate::loss::Losses;
 use crate::options::{check_layers, check_threads};
 use crate::reduce::norm;
 use crate::task::{Task, check_image, thread_pool};
-use crate::{Error, Image, Input, Network, Options, Pooling, Result, WeightedLayer};
+use crate::{Error, Image, Input, Network, Objective, Options, Pooling, Result, WeightedLayer};
 
 /// By what a picture is measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,7 +85,7 @@ pub fn measure(
                 content_layers: options.content_layers.clone(),
                 style_layers: options.style_layers.clone(),
                 pooling: options.pooling,
-                ..Options::default()
+                ..Options::for_objective(Objective::Paper)
             };
             let losses = Task::new(network, content, style, &options)?.evaluate(picture.as_slice(), &mut gradient);
             Ok((losses, norm(&gradient)))

@@ -5,15 +5,12 @@ use std::str::FromStr;
 
 use crate::{Error, Image, Layer, Pooling, Result};
 
-/// alpha of eq. (4) unless another is given: the unit that the other weights are measured in.
-pub const DEFAULT_CONTENT_WEIGHT: f64 = 1.0;
+/// alpha, beta of eq. (4) and the weight of eq. (5) that [`Objective::Balanced`] has unless others are given.
+pub const BALANCED_WEIGHTS: [f64; 3] = [0.5, 1.0, 0.0];
 
-/// beta of eq. (4) unless another is given. The raw style loss is large (relu4_1 alone is near 1e9 to 1e11): at this weight
-/// content and style pull alike.
-pub const DEFAULT_STYLE_WEIGHT: f64 = 1e-4;
-
-/// Weight of eq. (5) unless another is given: no smoothing.
-pub const DEFAULT_TV_WEIGHT: f64 = 0.0;
+/// alpha, beta of eq. (4) and the weight of eq. (5) that [`Objective::Paper`] has unless others are given. The raw style loss is
+/// large: relu4_1 alone begins near 1e11, while the content loss ends near 1e6.
+pub const PAPER_WEIGHTS: [f64; 3] = [1.0, 1e-3, 0.0];
 
 /// Steps of the optimiser unless another number is given; the picture changes little after them.
 pub const DEFAULT_STEPS: usize = 100;
@@ -63,8 +60,12 @@ impl fmt::Display for WeightedLayer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Objective {
-    /// Eq. (4) of the paper to the letter, plus total variation: raw losses, weighted and summed.
+    /// Eqs. (4) and (5) with every loss in units of its own, which are measured at the start: each style layer's loss by what it is
+    /// for the content picture, the content loss by the variance of the content's features, the total variation by that of the
+    /// content. So no layer drowns the others, and the weights mean the same for every pair and at every size.
     #[default]
+    Balanced,
+    /// Eq. (4) of the paper to the letter, plus total variation: raw losses, weighted and summed.
     Paper,
 }
 
@@ -95,11 +96,11 @@ pub enum Init {
 pub struct Options {
     /// Steps of the optimiser, at least 1. One step costs about one pass through the network and back. Default 100.
     pub steps: usize,
-    /// alpha of eq. (4): finite, not negative. 0 = texture synthesis. Default [`DEFAULT_CONTENT_WEIGHT`].
+    /// alpha of eq. (4): finite, not negative. 0 = texture synthesis. Default 0.5.
     pub content_weight: f64,
-    /// beta of eq. (4): finite, not negative. 0 = content reconstruction. Default [`DEFAULT_STYLE_WEIGHT`].
+    /// beta of eq. (4): finite, not negative. 0 = content reconstruction. Default 1.
     pub style_weight: f64,
-    /// Weight of the total variation, eq. (5): finite, not negative. Default [`DEFAULT_TV_WEIGHT`].
+    /// Weight of the total variation, eq. (5): finite, not negative. Default 0.
     pub tv_weight: f64,
     /// Layers by which the content is compared, each at most once. Default relu4_2.
     pub content_layers: Vec<WeightedLayer>,
@@ -113,7 +114,7 @@ pub struct Options {
     pub optimizer: OptimizerKind,
     /// How the network halves its maps. Default the maximum, as it was trained.
     pub pooling: Pooling,
-    /// What is minimised. Default the paper's eq. (4).
+    /// What is minimised. Default balanced.
     pub objective: Objective,
     /// Threads to work with, 1 to 1024; `None` = one for each core. Results do not depend on it. Default `None`.
     pub threads: Option<usize>,
@@ -121,11 +122,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
+        let [content_weight, style_weight, tv_weight] = BALANCED_WEIGHTS;
         Self {
             steps: DEFAULT_STEPS,
-            content_weight: DEFAULT_CONTENT_WEIGHT,
-            style_weight: DEFAULT_STYLE_WEIGHT,
-            tv_weight: DEFAULT_TV_WEIGHT,
+            content_weight,
+            style_weight,
+            tv_weight,
             content_layers: usual_layers(&["relu4_2"]),
             style_layers: usual_layers(&["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]),
             init: Init::default(),
@@ -143,6 +145,15 @@ fn usual_layers(names: &[&str]) -> Vec<WeightedLayer> {
 }
 
 impl Options {
+    /// The defaults for an objective: those of [`Options::default`] with the weights that fit the objective's units.
+    pub fn for_objective(objective: Objective) -> Self {
+        let [content_weight, style_weight, tv_weight] = match objective {
+            Objective::Balanced => BALANCED_WEIGHTS,
+            Objective::Paper => PAPER_WEIGHTS,
+        };
+        Self { objective, content_weight, style_weight, tv_weight, ..Self::default() }
+    }
+
     /// Whether the options can be meant.
     ///
     /// Errors: no steps, a weight that is negative or not finite, a layer given twice, a weight without layers to apply it
@@ -221,7 +232,10 @@ mod tests {
 
     #[test]
     fn defaults_are_valid() {
-        Options::default().validate().unwrap();
+        for objective in [Objective::Balanced, Objective::Paper] {
+            Options::for_objective(objective).validate().unwrap();
+        }
+        assert_eq!(Options::for_objective(Objective::default()), Options::default());
     }
 
     #[test]
@@ -274,7 +288,7 @@ mod tests {
         );
         assert_eq!(
             message(Options { content_layers: vec![], ..Options::default() }),
-            "`content_layers` is empty while content_weight is 1; give a layer, or make content_weight 0"
+            "`content_layers` is empty while content_weight is 0.5; give a layer, or make content_weight 0"
         );
     }
 

@@ -13,6 +13,7 @@ pub(crate) struct Task {
     terms: Vec<Term>,
     content_weight: f64,
     style_weight: f64,
+    /// In units of raw total variation.
     tv_weight: f64,
     /// The point of the last evaluation, in the form that the network takes.
     image: Image,
@@ -31,18 +32,22 @@ struct Term {
     layer: Layer,
     /// Within its sum, before alpha or beta.
     weight: f64,
+    /// What the objective divides the loss by.
+    unit: f64,
     loss: Box<dyn LayerLoss>,
     /// From the last evaluation, unweighted.
     value: f64,
 }
+
+/// The least total variation that a content is taken to have, in squared levels: that of a picture of one colour with a little
+/// noise.
+const MIN_TV: f64 = 1.0;
 
 impl Task {
     /// Takes the targets from both pictures, on the current thread pool. A loss without weight is left out with its layers.
     ///
     /// `options` are valid, the pictures have pixels. Errors: a picture too small for one of the layers.
     pub(crate) fn new(network: &Network, content: &Image, style: &Image, options: &Options) -> Result<Self> {
-        // Another objective does not compile before it is dealt with here.
-        let Objective::Paper = options.objective;
         let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
         let content_layers = active(&options.content_layers, options.content_weight);
         let style_layers = active(&options.style_layers, options.style_weight);
@@ -63,18 +68,25 @@ impl Task {
                 )
             }));
         }
-        if let Some(evaluator) = evaluator.as_mut().filter(|_| !content_layers.is_empty()) {
+        let balanced = options.objective == Objective::Balanced;
+        if let Some(evaluator) = evaluator.as_mut().filter(|_| balanced || !content_layers.is_empty()) {
             evaluator.forward(content);
             terms.extend(content_layers.iter().map(|layer| {
                 Term::new(Role::Content, layer, ContentLoss::new(evaluator.features(layer.layer).clone()))
             }));
+            if balanced {
+                for term in &mut terms {
+                    term.unit = term.loss.unit(evaluator.features(term.layer));
+                }
+            }
         }
+        let tv_unit = if balanced { total_variation(content.as_slice(), content.width()).max(MIN_TV) } else { 1.0 };
         Ok(Self {
             evaluator,
             terms,
             content_weight: options.content_weight,
             style_weight: options.style_weight,
-            tv_weight: options.tv_weight,
+            tv_weight: options.tv_weight / tv_unit,
             image: content.clone(),
         })
     }
@@ -94,7 +106,7 @@ impl Task {
                         let mut written = false;
                         for term in terms.iter_mut().filter(|term| term.layer == layer) {
                             let role_weight = if term.role == Role::Content { alpha } else { beta };
-                            let weight = role_weight * term.weight;
+                            let weight = role_weight * term.weight / term.unit;
                             term.value = term.loss.evaluate(features, weight, layer_gradient, written);
                             written = true;
                         }
@@ -116,21 +128,23 @@ impl Task {
         let terms = |role| self.terms.iter().filter(move |term| term.role == role);
         let values = |role| terms(role).map(|term| (term.layer, term.value)).collect();
         let sum = |role| terms(role).map(|term| term.weight * term.value).sum();
-        let (content_sum, style_sum): (f64, f64) = (sum(Role::Content), sum(Role::Style));
+        let in_units = |role| terms(role).map(|term| term.weight * term.value / term.unit).sum::<f64>();
         Losses {
             content: values(Role::Content),
             style: values(Role::Style),
             tv,
-            total: self.content_weight * content_sum + self.style_weight * style_sum + self.tv_weight * tv,
-            content_sum,
-            style_sum,
+            total: self.content_weight * in_units(Role::Content)
+                + self.style_weight * in_units(Role::Style)
+                + self.tv_weight * tv,
+            content_sum: sum(Role::Content),
+            style_sum: sum(Role::Style),
         }
     }
 }
 
 impl Term {
     fn new(role: Role, layer: &WeightedLayer, loss: impl LayerLoss + 'static) -> Self {
-        Self { role, layer: layer.layer, weight: layer.weight, loss: Box::new(loss), value: 0.0 }
+        Self { role, layer: layer.layer, weight: layer.weight, unit: 1.0, loss: Box::new(loss), value: 0.0 }
     }
 }
 

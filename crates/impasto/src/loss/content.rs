@@ -44,7 +44,29 @@ impl LayerLoss for ContentLoss {
             .collect();
         partial.iter().sum::<f64>() / count
     }
+
+    /// `1/(H·W·C) · sum (Y - mean of Y's channel)^2`: the loss of a picture that has lost every place of the content, and kept
+    /// how strongly each channel fires.
+    fn unit(&self, content: &FeatureMap) -> f64 {
+        let channels = content.channels();
+        let positions = content.positions() as f64;
+        let mut sums = vec![0.0; channels];
+        let mut squares = 0.0;
+        for position in content.as_slice().chunks_exact(channels) {
+            for (sum, &v) in sums.iter_mut().zip(position) {
+                *sum += f64::from(v);
+                squares += f64::from(v) * f64::from(v);
+            }
+        }
+        let of_means: f64 = sums.iter().map(|sum| sum * sum / positions).sum();
+        let count = positions * channels as f64;
+        // A content of one colour has no variance; its mean square keeps the unit above 0.
+        ((squares - of_means) / count).max(MIN_VARIANCE * squares / count).max(f64::MIN_POSITIVE)
+    }
 }
+
+/// Part of the mean square of the features that their variance is taken to have at least.
+const MIN_VARIANCE: f64 = 1e-3;
 
 #[cfg(test)]
 mod tests {
@@ -60,6 +82,26 @@ mod tests {
                 let squares = x.iter().zip(y.as_slice()).map(|(x, &y)| (x - f64::from(y)).powi(2));
                 squares.sum::<f64>() / x.len() as f64
             });
+        }
+    }
+
+    #[test]
+    fn the_unit_is_the_variance_around_the_channels_means() {
+        let content = map([17, 23, 5], 1);
+        let mut blurred = content.clone();
+        for c in 0..5 {
+            let values = || content.as_slice().iter().skip(c).step_by(5);
+            let mean = values().sum::<f32>() / values().count() as f32;
+            blurred.as_mut_slice().iter_mut().skip(c).step_by(5).for_each(|v| *v = mean);
+        }
+        let mut loss = ContentLoss::new(content.clone());
+        let expected = loss.evaluate(&blurred, 1.0, &mut content.clone(), false);
+        assert!((loss.unit(&content) / expected - 1.0).abs() < 1e-5);
+        // Of one value, and of zeros: small, but above 0.
+        for value in [3.0, 0.0] {
+            blurred.as_mut_slice().fill(value);
+            let unit = ContentLoss::new(blurred.clone()).unit(&blurred);
+            assert!(unit > 0.0 && unit < 0.01 * f64::from(value * value) + 1e-300, "{unit}");
         }
     }
 

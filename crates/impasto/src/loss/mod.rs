@@ -16,6 +16,10 @@ pub(crate) trait LayerLoss: Send {
     ///
     /// `accumulate`: add to what is in `gradient`, else overwrite it. `gradient` has the shape of `features`.
     fn evaluate(&mut self, features: &FeatureMap, weight: f64, gradient: &mut FeatureMap, accumulate: bool) -> f64;
+
+    /// A loss of this kind that is neither small nor large: the unit for [`Objective::Balanced`](crate::Objective::Balanced).
+    /// Above 0. `content`: the content picture's map.
+    fn unit(&self, content: &FeatureMap) -> f64;
 }
 
 /// The losses of a picture.
@@ -27,7 +31,8 @@ pub struct Losses {
     pub style: Vec<(Layer, f64)>,
     /// Eq. (5), unweighted.
     pub tv: f64,
-    /// What is minimised: alpha times content, plus beta times style, plus `tv_weight` times `tv`.
+    /// What is minimised: alpha times content, plus beta times style, plus `tv_weight` times `tv`, each loss in the
+    /// objective's unit.
     pub total: f64,
     pub(crate) content_sum: f64,
     pub(crate) style_sum: f64,

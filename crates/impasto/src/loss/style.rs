@@ -39,7 +39,19 @@ impl LayerLoss for StyleLoss {
         gram_gradient(self.isa, features, &self.s, gradient, accumulate);
         sum
     }
+
+    /// `sum_ij (G_ij(content) - G_ij(Y))^2`: the loss at the start from the content.
+    fn unit(&self, content: &FeatureMap) -> f64 {
+        let gram = gram(self.isa, content);
+        let start: f64 = gram.iter().zip(&self.target).map(|(gram, target)| (gram - target) * (gram - target)).sum();
+        let style: f64 = self.target.iter().map(|target| target * target).sum();
+        start.max(MIN_START * style).max(f64::MIN_POSITIVE)
+    }
 }
+
+/// Part of `sum_ij G_ij(Y)^2` that the loss at the start is taken to be at least: a content that has the style already would
+/// make its layer count without end.
+const MIN_START: f64 = 1e-3;
 
 #[cfg(test)]
 mod tests {
@@ -70,5 +82,15 @@ mod tests {
                 naive_gram(x, shape[2]).iter().zip(&target).map(|(g, t)| (g - t).powi(2)).sum()
             });
         }
+    }
+
+    #[test]
+    fn the_unit_is_the_contents_loss_but_never_next_to_nothing() {
+        let (content, style) = (map([5, 7, 64], 1), map([4, 3, 64], 2));
+        let mut loss = StyleLoss::new(Isa::select().unwrap(), &style);
+        let at_start = loss.evaluate(&content, 1.0, &mut content.clone(), false);
+        assert!((loss.unit(&content) / at_start - 1.0).abs() < 1e-12);
+        let norm: f64 = loss.target.iter().map(|g| g * g).sum();
+        assert_eq!(loss.unit(&style), MIN_START * norm);
     }
 }
