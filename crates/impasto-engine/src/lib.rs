@@ -17,4 +17,4 @@ pub mod weights;
 pub use kernels::{Isa, IsaError};
 pub use layer::{CONVOLUTIONS, Layer, LayerKind, ParseLayerError};
 pub use tensor::{FeatureMap, Image};
-pub use vgg19::{Evaluator, EvaluatorError, Pooling, Vgg19};
+pub use vgg19::{Evaluator, EvaluatorError, LayerTime, Pooling, Vgg19};

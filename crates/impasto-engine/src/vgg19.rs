@@ -3,6 +3,7 @@
 use std::fmt;
 use std::mem;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
@@ -167,6 +168,19 @@ impl Step {
     }
 }
 
+/// What the last passes took for one convolution and what is fused with it.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerTime {
+    /// The convolution, or its rectifier.
+    pub layer: Layer,
+    /// Multiply-adds of the direct form of the convolution, times two; as many forward as backward.
+    pub direct_flops: u64,
+    /// The forward pass.
+    pub forward: Duration,
+    /// The gradient with respect to its input.
+    pub backward: Duration,
+}
+
 /// A workspace for images of one size and one set of layers: a forward pass, then the gradient of a loss on its maps with respect to
 /// the image. All memory is made once, and reused.
 pub struct Evaluator {
@@ -189,6 +203,7 @@ pub struct Evaluator {
     /// Poolings' masks by the convolution before them.
     windows: Vec<Mask>,
     scratch: Scratch,
+    times: Vec<LayerTime>,
 }
 
 impl fmt::Debug for Evaluator {
@@ -260,7 +275,18 @@ impl Evaluator {
         let masks = steps.iter().map(|s| mask(!s.fused(), s.height * s.width * s.channels)).collect();
         let pooled = |s: &Step| (s.height / 2) * (s.width / 2) * s.channels;
         let windows = steps.iter().map(|s| mask(s.pooled, WINDOW * pooled(s))).collect();
+        let times = (0..steps.len()).map(|i| {
+            let step = &steps[i];
+            let [outputs, inputs, ..] = Weights::shape(i).map(|n| n as u64);
+            LayerTime {
+                layer: Layer::at(i, LayerKind::Relu),
+                direct_flops: 2 * 9 * outputs * inputs * (step.height * step.width) as u64,
+                forward: Duration::ZERO,
+                backward: Duration::ZERO,
+            }
+        });
         Ok(Self {
+            times: times.collect(),
             network,
             isa,
             pooling,
@@ -292,6 +318,11 @@ impl Evaluator {
         self.isa
     }
 
+    /// What the last passes took, convolution by convolution: the losses' gradients are not in it.
+    pub fn layer_times(&self) -> &[LayerTime] {
+        &self.times
+    }
+
     /// The map of `layer` from the last forward pass, `[H, W, C]`.
     ///
     /// # Panics
@@ -311,6 +342,7 @@ impl Evaluator {
         // Where the last map is: among the kept ones, or the spare one of that index.
         let mut last = Place::Spare(1);
         for i in 0..self.steps.len() {
+            let start = Instant::now();
             let step = self.steps[i];
             let conv = step.conv.then_some(Place::Kept(Layer::at(i, LayerKind::Conv)));
             let relu = if step.relu { Place::Kept(Layer::at(i, LayerKind::Relu)) } else { last.other() };
@@ -357,6 +389,7 @@ impl Evaluator {
                 *self.map(last.other()) = pooled;
                 last = last.other();
             }
+            self.times[i].forward = start.elapsed();
         }
     }
 
@@ -417,7 +450,9 @@ impl Evaluator {
             }
             mem::swap(&mut current, &mut next);
         }
+        let start = Instant::now();
         network.first().input_gradient(self.isa, &current, image_gradient);
+        self.times[0].backward = start.elapsed();
         let scale = network.preprocessing().scale;
         image_gradient.par_chunks_mut(3 * self.width).for_each(|row| {
             for pixel in row.as_chunks_mut::<3>().0 {
@@ -432,6 +467,7 @@ impl Evaluator {
     /// Gradient with respect to the input of convolution `i`, from `gradient`: that before its rectifier, or, where a pooling is fused
     /// with it, after that.
     fn convolve_back(&mut self, network: &Vgg19, i: usize, gradient: &FeatureMap, sink: GradientSink<'_>) {
+        let start = Instant::now();
         let step = &self.steps[i];
         let filters = network.backward(i);
         if step.fused() {
@@ -440,6 +476,7 @@ impl Evaluator {
         } else {
             kernels::convolve(self.isa, MapSource(gradient), sink, filters, &mut self.scratch);
         }
+        self.times[i].backward = start.elapsed();
     }
 
     /// Fills the padded image; its margin is always zero, in the network's values.
