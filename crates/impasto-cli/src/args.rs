@@ -1,12 +1,16 @@
 //! The command line: what can be asked for, in which words. What it means is the library's `Options`.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use impasto::bench::Benchmark;
 use impasto::{
     BALANCED_WEIGHTS, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Pooling, SizeOptions, WeightedLayer,
+    image_io,
 };
 
 const EXAMPLES: &str = "\
@@ -21,6 +25,8 @@ Examples:
       The painting's texture alone, without the photo.
   impasto measure out.png --content photo.jpg --style painting.jpg --json
       The losses of a finished picture.
+  impasto bench --size 512,1024
+      How long a step takes on this machine.
 
 Ctrl-C (or SIGTERM) ends the run after the current step and still writes the picture: exit status 0, and `interrupted` in \
 the report. Before the first step there is no picture yet and it leaves at once, as a second Ctrl-C does at any time: \
@@ -33,6 +39,17 @@ const MEASURE_EXAMPLES: &str = "\
 Examples:
   impasto measure out.png --content photo.jpg --style painting.jpg
   impasto measure out.png --content photo.jpg --style painting.jpg --style-size 512 --json";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  impasto bench
+  impasto bench --size 256,512,1920x1080 --runs 9 --json
+  IMPASTO_ISA=avx2 impasto bench --threads 1 --layers
+
+Rates count the operations of direct convolution (18 * channels in * channels out * pixels, forward and backward each), whatever \
+the kernels make of them. Peak memory is the process's until then, as Linux counts it; elsewhere it is left out.
+
+IMPASTO_ISA=portable|avx2|avx512 forces an instruction set, here and in every other use of the program.";
 
 /// Paint a photo in the manner of a painting (neural style transfer, on the CPU).
 ///
@@ -58,6 +75,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Measure(MeasureArgs),
+    Bench(BenchArgs),
 }
 
 /// The options beside the subcommands: all have defaults, but for the files.
@@ -172,6 +190,14 @@ pub struct NetworkArgs {
     #[arg(long, value_name = "LAYER[:WEIGHT],...", value_delimiter = ',', default_values_t = Options::default().style_layers)]
     pub style_layers: Vec<WeightedLayer>,
 
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// Options of everything that runs the network.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Network")]
+pub struct EngineArgs {
     /// How the network halves its maps: the largest of four values, or their mean.
     #[arg(long, value_enum, default_value_t = name_of(Options::default().pooling))]
     pub pooling: PoolingName,
@@ -214,6 +240,78 @@ pub struct MeasureArgs {
     /// Print one JSON object instead of a table.
     #[arg(long, help_heading = "Reporting")]
     pub json: bool,
+}
+
+/// Print how long one iteration takes on this machine: forward pass, losses and image gradient, on noise.
+///
+/// That is what every step of a run does, but for its optimiser: Gram losses at relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1,
+/// content loss at relu4_2. Times are medians; one iteration more, the first, is not counted.
+#[derive(Args, Debug)]
+#[command(after_long_help = BENCH_EXAMPLES)]
+pub struct BenchArgs {
+    /// Sizes of the image in px, a side or WIDTHxHEIGHT; the smallest is run first, so that each has a peak memory of its own.
+    #[arg(long, value_name = "PX|WxH,...", value_delimiter = ',', default_values_t = [BenchSize::square(512)])]
+    #[arg(allow_hyphen_values = true)]
+    pub size: Vec<BenchSize>,
+
+    /// Iterations that are counted, for each size.
+    #[arg(long, value_name = "N", value_parser = count, default_value_t = 5, allow_hyphen_values = true)]
+    pub runs: usize,
+
+    #[command(flatten)]
+    pub engine: EngineArgs,
+
+    /// Print each convolution's times as well, medians too.
+    #[arg(long, help_heading = "Reporting")]
+    pub layers: bool,
+
+    /// Print one JSON object a line for each size instead of a table.
+    #[arg(long, help_heading = "Reporting")]
+    pub json: bool,
+}
+
+/// A size that can be benchmarked, in px.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BenchSize {
+    pub width: usize,
+    pub height: usize,
+}
+
+impl BenchSize {
+    const fn square(side: usize) -> BenchSize {
+        BenchSize { width: side, height: side }
+    }
+}
+
+impl fmt::Display for BenchSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.width, self.height) {
+            (width, height) if width == height => write!(f, "{width}"),
+            (width, height) => write!(f, "{width}x{height}"),
+        }
+    }
+}
+
+impl FromStr for BenchSize {
+    type Err = String;
+
+    /// `512` or `768x512`.
+    fn from_str(text: &str) -> Result<BenchSize, String> {
+        let (width, height) = text.split_once('x').unwrap_or((text, text));
+        let (Ok(width), Ok(height)) = (width.parse(), height.parse()) else {
+            return Err("needs px, as in 512 or 768x512".to_owned());
+        };
+        let least = Benchmark::min_side();
+        if least > Ord::min(width, height) {
+            return Err(format!("needs at least {least} px a side"));
+        }
+        // What cannot be a picture is no size to measure.
+        let most = image_io::MAX_PIXELS;
+        if (width as u64).checked_mul(height as u64).is_none_or(|pixels| pixels > most) {
+            return Err(format!("needs at most {} megapixels", most / 1_000_000));
+        }
+        Ok(BenchSize { width, height })
+    }
 }
 
 /// The start of the run, by name.

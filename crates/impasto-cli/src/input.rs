@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use impasto::{Image, Layer, Network, WeightedLayer};
 
-use crate::args::NetworkArgs;
+use crate::args::EngineArgs;
 use crate::{Failure, OrFail};
 
 /// The network that the options ask for.
-pub fn network(args: &NetworkArgs) -> Result<Network, Failure> {
+pub fn network(args: &EngineArgs) -> Result<Network, Failure> {
     match &args.weights {
         Some(path) => Network::load(path).or_user(),
         None => Network::embedded().or_program(),

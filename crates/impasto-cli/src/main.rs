@@ -1,6 +1,7 @@
 //! The `impasto` program: neural style transfer on the command line.
 
 mod args;
+mod bench;
 mod input;
 mod interrupt;
 mod measure;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
     };
     let result = match (&cli.command, &cli.transfer.files) {
         (Some(Command::Measure(args)), _) => measure::run(args),
+        (Some(Command::Bench(args)), _) => bench::run(args),
         (None, Some(files)) => transfer::run(files, &cli.transfer),
         (None, None) => Err(Failure::User(anyhow::anyhow!("nothing to do; see `impasto --help`"))),
     };

@@ -10,8 +10,8 @@ pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
     let options = MeasureOptions {
         content_layers: args.network.content_layers.clone(),
         style_layers: args.network.style_layers.clone(),
-        pooling: args.network.pooling.into(),
-        threads: args.network.threads,
+        pooling: args.network.engine.pooling.into(),
+        threads: args.network.engine.threads,
     };
 
     let picture = image_io::load(&args.picture).or_user()?;
@@ -32,7 +32,7 @@ pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
     input::check_sides(&args.picture, &picture, &layers, "", "").or_user()?;
     input::check_sides(&args.style, &style, &style_layers, &how, "").or_user()?;
 
-    let network = input::network(&args.network)?;
+    let network = input::network(&args.network.engine)?;
     let measurement = impasto::measure(&network, &picture, &content, &style, &options).or_user()?;
     let text = if args.json {
         report::json(&report::Measured::from(&measurement))?

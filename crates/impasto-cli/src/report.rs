@@ -170,6 +170,13 @@ pub fn json(value: &impl Serialize) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// One JSON object on one line.
+pub fn json_line(value: &impl Serialize) -> Result<String, Failure> {
+    let mut text = serde_json::to_string(value).or_program()?;
+    text.push('\n');
+    Ok(text)
+}
+
 /// Writes to stdout. A reader that has gone (`impasto ... | head -1`) is no failure: the picture is where it was asked for.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();

@@ -33,7 +33,7 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     if let Some(init) = init {
         options.init = Init::Image(image_io::resize(&init, content.width(), content.height()));
     }
-    let network = input::network(&args.network)?;
+    let network = input::network(&args.network.engine)?;
 
     let display = Display::new(args.quiet, options.steps).or_program()?;
     let interrupt = Interrupt::install(display.clone()).or_program()?;
@@ -103,9 +103,9 @@ fn options(args: &TransferArgs) -> Options {
         },
         seed: optimization.seed,
         optimizer: optimization.optimizer.into(),
-        pooling: network.pooling.into(),
+        pooling: network.engine.pooling.into(),
         objective: defaults.objective,
-        threads: network.threads,
+        threads: network.engine.threads,
     }
 }
 
@@ -116,7 +116,7 @@ fn check_output(files: &FileArgs, args: &TransferArgs) -> anyhow::Result<()> {
     if let InitFrom::File(path) = &args.optimization.init {
         inputs.push(path);
     }
-    inputs.extend(args.network.weights.as_deref());
+    inputs.extend(args.network.engine.weights.as_deref());
     let refuse = |output: &Path| match input::overwritten(output, &inputs) {
         Some(input) => bail!(
             "{} is to be written, but it is also an input ({}); choose another name for --output",

@@ -5,7 +5,7 @@ use crate::kernels::{self, Isa};
 
 /// Gram matrix `FᵀF / (H·W·C)`, eq. (3).
 ///
-/// `features`: `[H, W, C]`, `C` a multiple of 64. Returns `[C, C]`, symmetric to the bit. Products are f32; at most 4,096 positions
+/// `features`: `[H, W, C]`, `C` a multiple of 64. Returns `[C, C]`, symmetric to the bit. Products are f32; at most 1,024 positions
 /// are summed in f32, the rest in f64, in an order that does not depend on the number of threads.
 pub fn gram(isa: Isa, features: &FeatureMap) -> Vec<f64> {
     let scale = 1.0 / features.as_slice().len() as f64;
@@ -14,10 +14,14 @@ pub fn gram(isa: Isa, features: &FeatureMap) -> Vec<f64> {
     gram
 }
 
-/// `gradient (+)= F·S`, for symmetric `S`.
+/// `gradient (+)= F·S` at some positions, for symmetric `S`.
 ///
 /// With `S = 4 / (H·W·C) · (G - G_style)` it is the gradient of eq. (2), `Σ (G - G_style)²`, with respect to `F`.
-/// `features` and `gradient`: `[H, W, C]`; `s`: `[C, C]`. `accumulate`: add to what is in `gradient`, else overwrite it.
-pub fn gram_gradient(isa: Isa, features: &FeatureMap, s: &[f32], gradient: &mut FeatureMap, accumulate: bool) {
-    kernels::gram_gradient(isa, features, s, gradient, accumulate);
+/// `features` and `gradient`: `[positions, C]`, as [`FeatureMap::replace`] hands them out; `s`: `[C, C]`. `accumulate`: add to what is
+/// in `gradient`, else overwrite it. It works on the calling thread alone.
+///
+/// # Panics
+/// If the lengths do not fit each other.
+pub fn gram_gradient(isa: Isa, channels: usize, features: &[f32], s: &[f32], gradient: &mut [f32], accumulate: bool) {
+    kernels::gram_gradient(isa, channels, features, s, gradient, accumulate);
 }

@@ -12,6 +12,8 @@ mod vgg19;
 mod reference;
 
 pub mod gram;
+#[doc(hidden)]
+pub mod internals;
 pub mod weights;
 
 pub use kernels::{Isa, IsaError};

@@ -192,12 +192,10 @@ pub struct Evaluator {
     steps: Vec<Step>,
     /// Preprocessed image with a margin of one pixel, `[H + 2, W + 2, 3]`.
     padded: Vec<f32>,
-    /// The maps asked for.
+    /// The maps asked for; on the way back, the gradients with respect to them.
     kept: Vec<(Layer, FeatureMap)>,
-    /// Every other map, and every gradient, for as long as the next one needs it.
+    /// Every other map and gradient, for as long as the next one needs it.
     spare: [FeatureMap; 2],
-    /// Gradient with respect to a map before its rectifier, while it is being added.
-    extra: FeatureMap,
     /// Rectifiers' masks by convolution; empty where the pooling's say it all.
     masks: Vec<Mask>,
     /// Poolings' masks by the convolution before them.
@@ -296,7 +294,6 @@ impl Evaluator {
             padded: vec![0.0; (width + 2) * (height + 2) * PADDED_CHANNELS],
             kept,
             spare: Default::default(),
-            extra: FeatureMap::default(),
             masks,
             windows,
             scratch: Scratch::default(),
@@ -323,7 +320,7 @@ impl Evaluator {
         &self.times
     }
 
-    /// The map of `layer` from the last forward pass, `[H, W, C]`.
+    /// The map of `layer` from the last forward pass, `[H, W, C]`; after [`Evaluator::backward`] its content is unspecified.
     ///
     /// # Panics
     /// If `layer` was not asked for.
@@ -393,11 +390,11 @@ impl Evaluator {
         }
     }
 
-    /// Gradient with respect to the image, after a forward pass.
+    /// Gradient with respect to the image, after a forward pass. It uses the maps up: another needs another forward pass.
     ///
-    /// `layer_gradient(layer, features, gradient)` is called once for every layer asked for, the deepest first. It overwrites
-    /// `gradient`, of the same shape as `features` and unspecified content, with the gradient of the loss with respect to `features`,
-    /// and returns true; or it returns false: the loss does not depend on this layer directly.
+    /// `layer_gradient(layer, map)` is called once for every layer asked for, the deepest first. `map` holds the layer's features; the
+    /// call overwrites them with the gradient of the loss with respect to them (see [`FeatureMap::replace`]) and returns true, or it
+    /// returns false: the loss does not depend on this layer directly.
     ///
     /// `image_gradient`: `[H, W, 3]`, RGB, with respect to the pixel values 0..255; overwritten.
     ///
@@ -405,53 +402,60 @@ impl Evaluator {
     /// If `image_gradient` has another size.
     pub fn backward(
         &mut self,
-        layer_gradient: &mut dyn FnMut(Layer, &FeatureMap, &mut FeatureMap) -> bool,
+        layer_gradient: &mut dyn FnMut(Layer, &mut FeatureMap) -> bool,
         image_gradient: &mut [f32],
     ) {
         assert_eq!(image_gradient.len(), 3 * self.width * self.height, "the gradient has another size than the image");
         let network = Arc::clone(&self.network);
         let deepest = self.steps.len() - 1;
-        // The gradient after convolution i + 1, before its rectifier, or after the pooling that is fused with it.
-        let mut current = mem::take(&mut self.spare[0]);
-        let mut next = mem::take(&mut self.spare[1]);
+        // Where the gradient after convolution i + 1 is: before its rectifier, or after the pooling that is fused with it.
+        let mut current = Place::Spare(0);
         for i in (0..=deepest).rev() {
             let step = self.steps[i];
             if step.pooled {
-                next.reshape(step.height / 2, step.width / 2, step.channels);
-                self.convolve_back(&network, i + 1, &current, GradientSink::new(&mut next, None, false));
-                mem::swap(&mut current, &mut next);
+                let mut pooled = mem::take(self.map(current.other()));
+                pooled.reshape(step.height / 2, step.width / 2, step.channels);
+                self.convolve_back(&network, i + 1, current, GradientSink::new(&mut pooled, None, false));
+                *self.map(current.other()) = pooled;
+                current = current.other();
                 if step.fused() {
                     continue;
                 }
             }
-            next.reshape(step.height, step.width, step.channels);
             let relu = Layer::at(i, LayerKind::Relu);
-            let injected = step.relu && layer_gradient(relu, self.features(relu), &mut next);
+            let target = if step.relu { Place::Kept(relu) } else { current.other() };
+            let mut gradient = mem::take(self.map(target));
+            let injected = step.relu && layer_gradient(relu, &mut gradient);
+            gradient.reshape(step.height, step.width, step.channels);
             if step.pooled {
-                elementwise::unpool(&current, &self.windows[i], self.pooling, &self.masks[i], &mut next, injected);
+                let pooled = mem::take(self.map(current));
+                let (windows, mask) = (&self.windows[i], &self.masks[i]);
+                elementwise::unpool(&pooled, windows, self.pooling, mask, &mut gradient, injected);
+                *self.map(current) = pooled;
             } else if i < deepest {
                 let mask = mem::take(&mut self.masks[i]);
-                let sink = GradientSink::new(&mut next, Some(&mask), injected);
-                self.convolve_back(&network, i + 1, &current, sink);
+                self.convolve_back(&network, i + 1, current, GradientSink::new(&mut gradient, Some(&mask), injected));
                 self.masks[i] = mask;
             } else if injected {
-                elementwise::cut(&mut next, &self.masks[i]);
+                elementwise::cut(&mut gradient, &self.masks[i]);
             } else {
-                next.as_mut_slice().fill(0.0);
+                gradient.as_mut_slice().fill(0.0);
             }
             if step.conv {
                 let conv = Layer::at(i, LayerKind::Conv);
-                let mut extra = mem::take(&mut self.extra);
-                extra.reshape(step.height, step.width, step.channels);
-                if layer_gradient(conv, self.features(conv), &mut extra) {
-                    elementwise::add(&mut next, &extra);
+                let mut before_rectifier = mem::take(self.map(Place::Kept(conv)));
+                if layer_gradient(conv, &mut before_rectifier) {
+                    elementwise::add(&mut gradient, &before_rectifier);
                 }
-                self.extra = extra;
+                *self.map(Place::Kept(conv)) = before_rectifier;
             }
-            mem::swap(&mut current, &mut next);
+            *self.map(target) = gradient;
+            current = target;
         }
         let start = Instant::now();
-        network.first().input_gradient(self.isa, &current, image_gradient);
+        let gradient = mem::take(self.map(current));
+        network.first().input_gradient(self.isa, &gradient, image_gradient);
+        *self.map(current) = gradient;
         self.times[0].backward = start.elapsed();
         let scale = network.preprocessing().scale;
         image_gradient.par_chunks_mut(3 * self.width).for_each(|row| {
@@ -461,21 +465,23 @@ impl Evaluator {
                 }
             }
         });
-        self.spare = [current, next];
     }
 
     /// Gradient with respect to the input of convolution `i`, from `gradient`: that before its rectifier, or, where a pooling is fused
     /// with it, after that.
-    fn convolve_back(&mut self, network: &Vgg19, i: usize, gradient: &FeatureMap, sink: GradientSink<'_>) {
+    fn convolve_back(&mut self, network: &Vgg19, i: usize, gradient: Place, sink: GradientSink<'_>) {
         let start = Instant::now();
+        let place = gradient;
+        let gradient = mem::take(self.map(place));
         let step = &self.steps[i];
         let filters = network.backward(i);
         if step.fused() {
-            let source = UnpoolSource::new(gradient, &self.windows[i], self.pooling, step.height, step.width);
+            let source = UnpoolSource::new(&gradient, &self.windows[i], self.pooling, step.height, step.width);
             kernels::convolve(self.isa, source, sink, filters, &mut self.scratch);
         } else {
-            kernels::convolve(self.isa, MapSource(gradient), sink, filters, &mut self.scratch);
+            kernels::convolve(self.isa, MapSource(&gradient), sink, filters, &mut self.scratch);
         }
+        *self.map(place) = gradient;
         self.times[i].backward = start.elapsed();
     }
 

@@ -3,7 +3,8 @@
 //! Minimises `alpha * content + beta * style + tv_weight * TV` over the pixels of the result, where content and style are
 //! compared by the layers of a frozen VGG-19 (Gatys, Ecker and Bethge, CVPR 2016). Everything the `impasto` program does is
 //! here: [`image_io`] reads and writes pictures, [`prepare`] brings them to size, a [`Session`] makes the picture step by step,
-//! [`measure`] says how close any picture is to a content and a style. Nothing here prints, exits, or panics on user input.
+//! [`measure`] says how close any picture is to a content and a style, [`mod@bench`] how fast all this is. Nothing here prints,
+//! exits, or panics on user input.
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -34,6 +35,7 @@
 //!
 //! Results have the same bits at any number of threads: every sum is taken in a fixed order.
 
+pub mod bench;
 mod error;
 pub mod image_io;
 mod loss;

@@ -15,8 +15,10 @@ pub(crate) struct Task {
     style_weight: f64,
     /// In units of raw total variation.
     tv_weight: f64,
-    /// The point of the last evaluation, in the form that the network takes.
+    /// The point of the last forward pass, in the form that the network takes.
     image: Image,
+    /// The evaluator's maps are those of `image`.
+    mapped: bool,
 }
 
 /// Which sum of eq. (4) a term belongs to.
@@ -80,6 +82,7 @@ impl Task {
                 }
             }
         }
+        let mapped = balanced || !content_layers.is_empty();
         let tv_unit = if balanced { total_variation(content.as_slice(), content.width()).max(MIN_TV) } else { 1.0 };
         Ok(Self {
             evaluator,
@@ -88,6 +91,7 @@ impl Task {
             style_weight: options.style_weight,
             tv_weight: options.tv_weight / tv_unit,
             image: content.clone(),
+            mapped,
         })
     }
 
@@ -95,33 +99,64 @@ impl Task {
     ///
     /// `pixels`: `[H, W, 3]`, 0..255. `gradient`: the same shape, overwritten.
     pub(crate) fn evaluate(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Losses {
+        self.forward(pixels);
+        self.backward(gradient)
+    }
+
+    /// The first half of [`Task::evaluate`]: the feature maps.
+    pub(crate) fn forward(&mut self, pixels: &[f32]) {
+        // The first point is often the content, whose maps are there already from taking the targets.
+        if self.mapped && self.image.as_slice() == pixels {
+            return;
+        }
+        self.image.as_mut_slice().copy_from_slice(pixels);
+        if let Some(evaluator) = &mut self.evaluator {
+            evaluator.forward(&self.image);
+        }
+        self.mapped = true;
+    }
+
+    /// The second half of [`Task::evaluate`]: losses and gradient at the point of the last [`Task::forward`].
+    pub(crate) fn backward(&mut self, gradient: &mut [f32]) -> Losses {
+        // The gradients take the maps' place.
+        self.mapped = false;
         match &mut self.evaluator {
             Some(evaluator) => {
-                self.image.as_mut_slice().copy_from_slice(pixels);
-                evaluator.forward(&self.image);
                 let terms = &mut self.terms;
                 let (alpha, beta) = (self.content_weight, self.style_weight);
                 evaluator.backward(
-                    &mut |layer, features, layer_gradient| {
-                        let mut written = false;
+                    &mut |layer, map| {
+                        let mut used = false;
                         for term in terms.iter_mut().filter(|term| term.layer == layer) {
                             let role_weight = if term.role == Role::Content { alpha } else { beta };
-                            let weight = role_weight * term.weight / term.unit;
-                            term.value = term.loss.evaluate(features, weight, layer_gradient, written);
-                            written = true;
+                            term.value = term.loss.evaluate(map, role_weight * term.weight / term.unit);
+                            used = true;
                         }
-                        written
+                        if used {
+                            map.replace(|first, features, gradient| {
+                                gradient.fill(0.0);
+                                for term in terms.iter().filter(|term| term.layer == layer) {
+                                    term.loss.add_gradient(first, features, gradient);
+                                }
+                            });
+                        }
+                        used
                     },
                     gradient,
                 );
             }
             None => gradient.fill(0.0),
         }
-        let width = self.image.width();
+        let (pixels, width) = (self.image.as_slice(), self.image.width());
         if self.tv_weight > 0.0 {
             add_total_variation_gradient(pixels, width, self.tv_weight, gradient);
         }
         self.losses(total_variation(pixels, width))
+    }
+
+    /// What computes the feature maps; `None` when no loss looks at one.
+    pub(crate) fn evaluator(&self) -> Option<&Evaluator> {
+        self.evaluator.as_ref()
     }
 
     fn losses(&self, tv: f64) -> Losses {

@@ -102,6 +102,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch_for_writing(self, p: *mut f32) {
+        // SAFETY: a prefetch of any address is harmless, and does nothing on a CPU that does not know it.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(p.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn gemm(self, g: Gemm) {
         // SAFETY: the caller's promise.
         unsafe { gemm::gemm::<Self, 6, 2>(self, g) }

@@ -1,7 +1,10 @@
 //! Memory on cache-line boundaries.
 
+use std::alloc::{Layout, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
+
+use memmap2::MmapMut;
 
 /// f32 values in a cache line.
 pub(crate) const LINE: usize = 16;
@@ -11,42 +14,69 @@ pub(crate) const LINE: usize = 16;
 #[repr(C, align(64))]
 struct Line([f32; LINE]);
 
+/// Buffers of at least this many bytes are mapped from the operating system on huge pages where it has them: the transforms write to
+/// dozens of places at a time, more than the first level of the address translation holds of ordinary pages.
+const MAPPED: usize = 1 << 20;
+
 /// A buffer of f32 that begins on a 64-byte boundary: with an ordinary `Vec<f32>` nearly every 64-byte load would cross a cache
-/// line, at half the speed.
-#[derive(Clone, Default)]
+/// line, at half the speed. Pages of a large buffer that are never touched cost no memory.
 pub(crate) struct AlignedBuffer {
-    lines: Vec<Line>,
+    memory: Memory,
     len: usize,
 }
 
+enum Memory {
+    Heap(Vec<Line>),
+    Mapped(MmapMut),
+}
+
 impl AlignedBuffer {
-    /// `len` zeros. Fresh memory from the operating system: pages that are never touched cost nothing.
+    /// `len` zeros.
     pub(crate) fn zeros(len: usize) -> Self {
         let lines = len.div_ceil(LINE);
-        let layout = std::alloc::Layout::array::<Line>(lines).expect("a buffer fits the address space");
-        if lines == 0 {
-            return Self::default();
-        }
-        // SAFETY: the layout is not of size 0; zero bytes are a valid `Line`; the vector takes over memory from the global
-        // allocator with the layout that it will free it with.
-        let lines = unsafe {
-            let start = std::alloc::alloc_zeroed(layout).cast::<Line>();
-            if start.is_null() {
-                std::alloc::handle_alloc_error(layout);
-            }
-            Vec::from_raw_parts(start, lines, lines)
+        let layout = Layout::array::<Line>(lines).expect("a buffer fits the address space");
+        let memory = if layout.size() < MAPPED {
+            Memory::Heap(vec![Line([0.0; LINE]); lines])
+        } else {
+            let Ok(map) = MmapMut::map_anon(layout.size()) else { handle_alloc_error(layout) };
+            #[cfg(target_os = "linux")]
+            // A kernel without huge pages refuses, and gives ordinary ones.
+            let _ = map.advise(memmap2::Advice::HugePage);
+            Memory::Mapped(map)
         };
-        Self { lines, len }
+        Self { memory, len }
     }
 
     /// Makes the buffer `len` long, on the same memory where it is large enough. The content is then unspecified.
     pub(crate) fn resize(&mut self, len: usize) {
-        if self.lines.len() * LINE < len {
+        if self.capacity() < len {
             // Freed first, so that the two are never there together.
             *self = Self::default();
             *self = Self::zeros(len);
         }
         self.len = len;
+    }
+
+    /// Values that there is room for.
+    fn capacity(&self) -> usize {
+        match &self.memory {
+            Memory::Heap(lines) => lines.len() * LINE,
+            Memory::Mapped(map) => map.len() / size_of::<f32>(),
+        }
+    }
+}
+
+impl Default for AlignedBuffer {
+    fn default() -> Self {
+        Self::zeros(0)
+    }
+}
+
+impl Clone for AlignedBuffer {
+    fn clone(&self) -> Self {
+        let mut clone = Self::zeros(self.len);
+        clone.copy_from_slice(self);
+        clone
     }
 }
 
@@ -54,15 +84,24 @@ impl Deref for AlignedBuffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        // SAFETY: `Line` is 16 f32 without padding, so the lines are that many initialised f32; `len` is not beyond them.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+        let start: *const f32 = match &self.memory {
+            Memory::Heap(lines) => lines.as_ptr().cast(),
+            Memory::Mapped(map) => map.as_ptr().cast(),
+        };
+        // SAFETY: both kinds of memory begin on a cache line at least and hold initialised bytes, any of which are an f32; `len` is
+        // not beyond them.
+        unsafe { std::slice::from_raw_parts(start, self.len) }
     }
 }
 
 impl DerefMut for AlignedBuffer {
     fn deref_mut(&mut self) -> &mut [f32] {
+        let start: *mut f32 = match &mut self.memory {
+            Memory::Heap(lines) => lines.as_mut_ptr().cast(),
+            Memory::Mapped(map) => map.as_mut_ptr().cast(),
+        };
         // SAFETY: as in `deref`, and the borrow of `self` is exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+        unsafe { std::slice::from_raw_parts_mut(start, self.len) }
     }
 }
 
@@ -134,7 +173,7 @@ mod tests {
 
     #[test]
     fn buffers_are_aligned_and_zero() {
-        for len in [0, 1, 15, 16, 17, 1000] {
+        for len in [0, 1, 15, 16, 17, 1000, MAPPED / 4 - 1, MAPPED / 4, MAPPED / 2 + 3] {
             let mut buffer = AlignedBuffer::zeros(len);
             assert_eq!(buffer.len(), len);
             assert!(buffer.iter().all(|&v| v == 0.0));

@@ -16,9 +16,8 @@ pub(crate) const PADDED_CHANNELS: usize = 3;
 /// Values of a filter: 3 rows of 3 pixels of 3 channels.
 const TAPS: usize = 27;
 
-/// Columns of the gradient's product: a group of 4 (3 channels and one of zeros) for each of the 9 places of the filter, made up to
-/// a multiple of every vector length.
-const SPREAD: usize = 48;
+/// Columns of the gradient's product: the taps, made up to a multiple of every vector length.
+const SPREAD: usize = 32;
 
 /// Rows of the image that one thread differentiates at a time; the rows above and below are computed again.
 const GRADIENT_ROWS: usize = 16;
@@ -27,7 +26,7 @@ const GRADIENT_ROWS: usize = 16;
 pub(crate) struct FirstLayer {
     /// `[ky][kx][c][k]`
     forward: AlignedBuffer,
-    /// `[k][SPREAD]`: column `4 * (3 * ky + kx) + c`.
+    /// `[k][SPREAD]`: column `3 * (3 * ky + kx) + c`.
     backward: AlignedBuffer,
 }
 
@@ -42,7 +41,7 @@ impl FirstLayer {
                 for place in 0..9 {
                     let w = weights[(k * 3 + c) * 9 + place];
                     forward[(place * 3 + c) * GROUP + k] = w;
-                    backward[k * SPREAD + 4 * place + c] = w;
+                    backward[k * SPREAD + 3 * place + c] = w;
                 }
             }
         }
@@ -67,8 +66,8 @@ impl FirstLayer {
         image_gradient.par_chunks_mut(3 * width * GRADIENT_ROWS).enumerate().for_each(|(band, out)| {
             let first = band * GRADIENT_ROWS;
             let rows = out.len() / (3 * width);
-            // One column of margin left and right, 4 values a pixel.
-            let stride = 4 * (width + 2);
+            // One column of margin left and right.
+            let stride = 3 * (width + 2);
             let mut sums = vec![0.0; rows * stride];
             let mut spread = AlignedBuffer::zeros(width * SPREAD);
             for y in first.saturating_sub(1)..height.min(first + rows + 1) {
@@ -79,17 +78,15 @@ impl FirstLayer {
                     let Some(target) = (y + ky).checked_sub(first + 1).filter(|&i| i < rows) else { continue };
                     let sums = &mut sums[target * stride..][..stride];
                     for (x, spread) in spread.chunks_exact(SPREAD).enumerate() {
-                        let places = &spread[12 * ky..][..12];
-                        for (sum, place) in sums[4 * x..][..12].iter_mut().zip(places) {
-                            *sum += place;
+                        let taps = &spread[9 * ky..][..9];
+                        for (sum, tap) in sums[3 * x..][..9].iter_mut().zip(taps) {
+                            *sum += tap;
                         }
                     }
                 }
             }
             for (out, sums) in out.chunks_exact_mut(3 * width).zip(sums.chunks_exact(stride)) {
-                for (out, sums) in out.chunks_exact_mut(3).zip(sums[4..].chunks_exact(4)) {
-                    out.copy_from_slice(&sums[..3]);
-                }
+                out.copy_from_slice(&sums[3..][..3 * width]);
             }
         });
     }

@@ -9,15 +9,19 @@ use super::simd::{Kernel, Simd};
 use super::winograd::GROUP;
 use crate::FeatureMap;
 
-/// Positions whose products are added up in registers before they leave them.
+/// Positions whose products are added up in registers before they leave them. With 512 channels they fill half an L2 cache, from which
+/// every pair of channel groups takes them.
 const RUN: usize = 256;
 
 /// Positions whose f32 sums are added to the f64 sums together: it bounds the rounding errors, and how the positions are shared
 /// among threads must not depend on how many there are.
-const BAND: usize = 16 * RUN;
+const BAND: usize = 4 * RUN;
 
-/// Positions that one thread multiplies with S at a time.
-const GRADIENT_ROWS: usize = 96;
+/// Pairs of channel groups that a task takes through a band.
+const PAIRS: usize = 9;
+
+/// Rows of a block on the diagonal whose columns begin at the same channel: what lies left of them is known by symmetry.
+const DIAGONAL_ROWS: usize = 16;
 
 /// `Fᵀ F`, `[C, C]`, for `features` `[H, W, C]`: products and sums of up to [`BAND`] positions in f32, the rest in f64.
 pub(crate) fn gram(isa: Isa, features: &FeatureMap) -> Vec<f64> {
@@ -26,34 +30,36 @@ pub(crate) fn gram(isa: Isa, features: &FeatureMap) -> Vec<f64> {
     let groups = channels / GROUP;
     // A pair of groups is computed once: the matrix is symmetric.
     let pairs: Vec<(usize, usize)> = (0..groups).flat_map(|i| (i..groups).map(move |j| (i, j))).collect();
-    let blocks: Vec<Vec<f64>> = pairs
-        .par_iter()
-        .map(|&(i, j)| {
-            let bands: Vec<AlignedBuffer> = features
-                .as_slice()
-                .par_chunks(BAND * channels)
-                .map(|band| {
-                    let mut block = AlignedBuffer::zeros(GROUP * GROUP);
-                    let target = Shared::new(&mut block);
-                    dispatch!(isa, s => s.vectorize(BandBlock { band, channels, i, j, target }));
-                    block
-                })
-                .collect();
-            let mut sum = vec![0.0; GROUP * GROUP];
-            for band in bands {
-                for (sum, &v) in sum.iter_mut().zip(band.iter()) {
-                    *sum += f64::from(v);
-                }
-            }
-            sum
+    let tasks: Vec<(&[f32], &[(usize, usize)])> = features
+        .as_slice()
+        .chunks(BAND * channels)
+        .flat_map(|band| pairs.chunks(PAIRS).map(move |pairs| (band, pairs)))
+        .collect();
+    // Per task, a block of GROUP x GROUP for each of its pairs: in this order, the blocks of one band are those of all pairs.
+    let blocks: Vec<AlignedBuffer> = tasks
+        .into_par_iter()
+        .map(|(band, pairs)| {
+            let mut blocks = AlignedBuffer::zeros(pairs.len() * GROUP * GROUP);
+            let target = Shared::new(&mut blocks);
+            dispatch!(isa, s => s.vectorize(BandBlocks { band, channels, pairs, target }));
+            blocks
         })
         .collect();
+    let tasks_a_band = pairs.len().div_ceil(PAIRS);
+    let sums = pairs.par_iter().enumerate().map(|(n, _)| {
+        let mut sum = vec![0.0; GROUP * GROUP];
+        for blocks in blocks.iter().skip(n / PAIRS).step_by(tasks_a_band) {
+            for (sum, &v) in sum.iter_mut().zip(&blocks[n % PAIRS * GROUP * GROUP..]) {
+                *sum += f64::from(v);
+            }
+        }
+        sum
+    });
     let mut gram = vec![0.0; channels * channels];
-    for (&(i, j), block) in pairs.iter().zip(&blocks) {
+    for (&(i, j), block) in pairs.iter().zip(sums.collect::<Vec<_>>()) {
         for r in 0..GROUP {
-            for c in 0..GROUP {
+            for c in if i == j { r } else { 0 }..GROUP {
                 let (row, column) = (i * GROUP + r, j * GROUP + c);
-                // Where a block lies on the diagonal both places get the same sum: the products commute.
                 gram[row * channels + column] = block[r * GROUP + c];
                 gram[column * channels + row] = block[r * GROUP + c];
             }
@@ -62,55 +68,62 @@ pub(crate) fn gram(isa: Isa, features: &FeatureMap) -> Vec<f64> {
     gram
 }
 
-/// `gradient (+)= F S` for symmetric `S`, `[C, C]`.
-pub(crate) fn gram_gradient(isa: Isa, features: &FeatureMap, s: &[f32], gradient: &mut FeatureMap, accumulate: bool) {
-    let channels = features.channels();
-    assert!(channels.is_multiple_of(GROUP));
+/// `gradient (+)= F S` for symmetric `S`, `[C, C]`, at some positions; on the calling thread alone.
+pub(crate) fn gram_gradient(
+    isa: Isa,
+    channels: usize,
+    features: &[f32],
+    s: &[f32],
+    gradient: &mut [f32],
+    accumulate: bool,
+) {
+    assert!(channels.is_multiple_of(GROUP) && features.len().is_multiple_of(channels));
     assert_eq!(s.len(), channels * channels);
-    assert_eq!(features.as_slice().len(), gradient.as_slice().len());
-    let rows = GRADIENT_ROWS * channels;
-    let bands = features.as_slice().par_chunks(rows).zip(gradient.as_mut_slice().par_chunks_mut(rows));
-    bands.for_each(|(features, gradient)| {
-        let target = Shared::new(gradient);
-        dispatch!(isa, simd => simd.vectorize(GradientBand { features, s, channels, accumulate, target }));
-    });
+    assert_eq!(features.len(), gradient.len());
+    let target = Shared::new(gradient);
+    dispatch!(isa, simd => simd.vectorize(GradientRows { features, s, channels, accumulate, target }));
 }
 
-/// A block of [`GROUP`] x [`GROUP`] of the Gram matrix of a band of positions.
-struct BandBlock<'a> {
+/// Blocks of [`GROUP`] x [`GROUP`] of the Gram matrix of a band of positions; on the diagonal, what is right of it and some more.
+struct BandBlocks<'a> {
     band: &'a [f32],
     channels: usize,
-    i: usize,
-    j: usize,
+    pairs: &'a [(usize, usize)],
     target: Shared<f32>,
 }
 
-impl Kernel for BandBlock<'_> {
+impl Kernel for BandBlocks<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         for (n, run) in self.band.chunks(RUN * self.channels).enumerate() {
-            // SAFETY: both groups are inside the positions' channels; the target is a matrix of GROUP x GROUP.
-            unsafe {
-                s.gemm(Gemm {
-                    rows: GROUP,
-                    cols: GROUP,
-                    depth: run.len() / self.channels,
-                    a: run.as_ptr().add(self.i * GROUP),
-                    a_row: 1,
-                    a_col: self.channels,
-                    b: run.as_ptr().add(self.j * GROUP),
-                    b_row: self.channels,
-                    c: self.target.at(0),
-                    c_row: GROUP,
-                    accumulate: n > 0,
-                });
+            for (place, &(i, j)) in self.pairs.iter().enumerate() {
+                let rows = if i == j { DIAGONAL_ROWS } else { GROUP };
+                for row in (0..GROUP).step_by(rows) {
+                    let column = if i == j { row } else { 0 };
+                    // SAFETY: both groups are inside the positions' channels; the target holds a block for each pair.
+                    unsafe {
+                        s.gemm(Gemm {
+                            rows,
+                            cols: GROUP - column,
+                            depth: run.len() / self.channels,
+                            a: run.as_ptr().add(i * GROUP + row),
+                            a_row: 1,
+                            a_col: self.channels,
+                            b: run.as_ptr().add(j * GROUP + column),
+                            b_row: self.channels,
+                            c: self.target.at((place * GROUP + row) * GROUP + column),
+                            c_row: GROUP,
+                            accumulate: n > 0,
+                        });
+                    }
+                }
             }
         }
     }
 }
 
-/// A band of positions of [`gram_gradient`].
-struct GradientBand<'a> {
+/// The work of [`gram_gradient`].
+struct GradientRows<'a> {
     features: &'a [f32],
     s: &'a [f32],
     channels: usize,
@@ -118,7 +131,7 @@ struct GradientBand<'a> {
     target: Shared<f32>,
 }
 
-impl Kernel for GradientBand<'_> {
+impl Kernel for GradientRows<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         // SAFETY: features and target are `[positions][C]`, `s` is `[C][C]`.

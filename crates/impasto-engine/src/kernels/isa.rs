@@ -64,7 +64,8 @@ impl Isa {
     /// # Errors
     /// When the CPU does not have the one named, or nothing has that name.
     pub fn select() -> Result<Isa, IsaError> {
-        Self::named(std::env::var(VARIABLE).ok().as_deref())
+        // What is no Unicode is no name either, and is refused with its odd characters replaced.
+        Self::named(std::env::var_os(VARIABLE).map(|name| name.to_string_lossy().into_owned()).as_deref())
     }
 
     /// The instruction set of that name, or the fastest.

@@ -112,6 +112,10 @@ impl Simd for Portable {
         out
     }
 
+    /// There is no portable prefetch.
+    #[inline(always)]
+    fn prefetch_for_writing(self, _p: *mut f32) {}
+
     #[inline(always)]
     unsafe fn gemm(self, g: Gemm) {
         // SAFETY: the caller's promise.

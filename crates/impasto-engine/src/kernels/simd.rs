@@ -60,6 +60,9 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// Lane `i` of `v` where bit `i` is set, else 0.
     fn keep(self, v: Self::F, bits: u32) -> Self::F;
 
+    /// Asks for the cache line at `p` to write to it. It need not be valid.
+    fn prefetch_for_writing(self, p: *mut f32);
+
     /// `C (+)= A * B`, see [`Gemm`].
     ///
     /// # Safety

@@ -1,13 +1,21 @@
 //! Every kernel, on every instruction set that the machine has, against the f64 reference.
 
+mod properties;
+
 use super::isa::dispatch;
 use super::*;
 use crate::reference::{self, Map, Noise, relative_error};
 use crate::vgg19::Pooling;
 use crate::{FeatureMap, elementwise};
 
-/// Bound on the relative error (L2) of one Winograd convolution: measured 5e-7 (docs/numerics.md).
-const WINOGRAD_ERROR: f64 = 2e-6;
+/// Bound on the relative error (L2) of one Winograd convolution. Measured over 3,000 random cases: 1.3e-6 in tiles of 4x4, 5.6e-6 in
+/// tiles of 6x6, worst on maps one tile wide (docs/numerics.md).
+fn bound(tile: Tile) -> f64 {
+    match tile {
+        Tile::Four => 2e-6,
+        Tile::Six => 1e-5,
+    }
+}
 
 /// Bound on that of a plain f32 sum: of conv1_1, its gradient, Gram matrices and their gradient. Measured 3e-7.
 const SUM_ERROR: f64 = 1e-6;
@@ -43,6 +51,10 @@ fn bit(mask: &[u8], i: usize) -> bool {
     mask[i / 8] >> (i % 8) & 1 == 1
 }
 
+fn isas_and_tiles() -> impl Iterator<Item = (Isa, Tile)> {
+    Isa::available().into_iter().flat_map(|isa| [(isa, Tile::Four), (isa, Tile::Six)])
+}
+
 #[test]
 fn convolutions_agree_with_the_reference() {
     let mut scratch = Scratch::default();
@@ -52,15 +64,22 @@ fn convolutions_agree_with_the_reference() {
             let x = map(height, width, channels_in, 9);
             let plain = reference::convolve(&reference_map(&x), &reference);
             let rectified = reference::rectify(&plain);
-            for isa in Isa::available() {
-                let case = format!("{isa} {height}x{width}, {channels_in} to {channels_out} channels");
+            for (isa, tile) in isas_and_tiles() {
+                let case = format!("{isa} {tile:?} {height}x{width}, {channels_in} to {channels_out} channels");
                 let mut out = FeatureMap::zeros(height, width, channels_out);
-                convolve(isa, MapSource(&x), MapSink::new(&mut out, &bias, None), &weights, &mut scratch);
-                assert!(error(&out, &plain) < WINOGRAD_ERROR, "{case}: {:e}", error(&out, &plain));
+                convolve_in(tile, isa, MapSource(&x), MapSink::new(&mut out, &bias, None), &weights, &mut scratch);
+                assert!(error(&out, &plain) < bound(tile), "{case}: {:e}", error(&out, &plain));
 
                 let mut mask = vec![0; out.as_slice().len() / 8];
-                convolve(isa, MapSource(&x), MapSink::new(&mut out, &bias, Some(&mut mask)), &weights, &mut scratch);
-                assert!(error(&out, &rectified) < WINOGRAD_ERROR, "{case}: {:e}", error(&out, &rectified));
+                convolve_in(
+                    tile,
+                    isa,
+                    MapSource(&x),
+                    MapSink::new(&mut out, &bias, Some(&mut mask)),
+                    &weights,
+                    &mut scratch,
+                );
+                assert!(error(&out, &rectified) < bound(tile), "{case}: {:e}", error(&out, &rectified));
                 assert!((0..out.as_slice().len()).all(|i| bit(&mask, i) == (out.as_slice()[i] > 0.0)), "{case}");
 
                 if height < 2 || width < 2 {
@@ -71,8 +90,8 @@ fn convolutions_agree_with_the_reference() {
                     let mut pooled = FeatureMap::zeros(height / 2, width / 2, channels_out);
                     let mut windows = vec![0; pooled.as_slice().len() * WINDOW / 8];
                     let sink = PoolSink::new(&mut pooled, &bias, &mut windows, pooling, height, width);
-                    convolve(isa, MapSource(&x), sink, &weights, &mut scratch);
-                    assert!(error(&pooled, &expected) < WINOGRAD_ERROR, "{case}, {pooling:?}");
+                    convolve_in(tile, isa, MapSource(&x), sink, &weights, &mut scratch);
+                    assert!(error(&pooled, &expected) < bound(tile), "{case}, {pooling:?}");
                     // The pass of its own must say the same, to the bit.
                     let mut again = FeatureMap::zeros(height / 2, width / 2, channels_out);
                     let mut windows_again = vec![0; windows.len()];
@@ -116,13 +135,13 @@ fn gradients_are_masked_added_and_unpooled() {
             for (i, v) in expected.data.iter_mut().enumerate() {
                 *v = if bit(&mask, i) { *v + f64::from(own.as_slice()[i]) } else { 0.0 };
             }
-            for isa in Isa::available() {
+            for (isa, tile) in isas_and_tiles() {
                 let mut gradient = own.clone();
                 let source = UnpoolSource::new(&upstream, &windows, pooling, height, width);
                 let sink = GradientSink::new(&mut gradient, Some(&mask), true);
-                convolve(isa, source, sink, &weights, &mut scratch);
+                convolve_in(tile, isa, source, sink, &weights, &mut scratch);
                 let error = error(&gradient, &expected);
-                assert!(error < WINOGRAD_ERROR, "{isa} {height}x{width}, {pooling:?}: {error:e}");
+                assert!(error < bound(tile), "{isa} {tile:?} {height}x{width}, {pooling:?}: {error:e}");
             }
         }
     }
@@ -134,14 +153,22 @@ fn the_order_of_work_does_not_change_a_bit() {
     let (weights, bias, _) = filters(64, 128);
     let x = map(67, 70, 64, 13);
     for isa in Isa::available() {
-        let run = |resident: usize| {
+        let run_four = |resident: usize| {
             let mut out = FeatureMap::zeros(67, 70, 128);
             let sink = MapSink::new(&mut out, &bias, None);
             let scratch = &mut Scratch::default();
             dispatch!(isa, s => Convolution::run_with::<_, F4, 4, 6>(s, MapSource(&x), sink, &weights, scratch, resident));
             out
         };
-        assert_eq!(run(usize::MAX).as_slice(), run(0).as_slice(), "{isa}");
+        let run_six = |resident: usize| {
+            let mut out = FeatureMap::zeros(67, 70, 128);
+            let sink = MapSink::new(&mut out, &bias, None);
+            let scratch = &mut Scratch::default();
+            dispatch!(isa, s => Convolution::run_with::<_, F6, 6, 8>(s, MapSource(&x), sink, &weights, scratch, resident));
+            out
+        };
+        assert_eq!(run_four(usize::MAX).as_slice(), run_four(0).as_slice(), "{isa}");
+        assert_eq!(run_six(usize::MAX).as_slice(), run_six(0).as_slice(), "{isa}");
     }
 }
 
@@ -219,9 +246,9 @@ fn gram_matrices_agree_with_the_reference() {
             );
 
             let mut gradient = own.clone();
-            gram_gradient(isa, &features, &s, &mut gradient, true);
-            let mut overwritten = own.clone();
-            gram_gradient(isa, &features, &s, &mut overwritten, false);
+            gram_gradient(isa, channels, features.as_slice(), &s, gradient.as_mut_slice(), true);
+            let mut overwritten = features.clone();
+            overwritten.replace(|_, features, out| gram_gradient(isa, channels, features, &s, out, false));
             let mut product = vec![0.0; own.as_slice().len()];
             for (out, f) in product.chunks_exact_mut(channels).zip(features.as_slice().chunks_exact(channels)) {
                 for j in 0..channels {

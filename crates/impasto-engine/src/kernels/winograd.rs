@@ -111,20 +111,98 @@ impl Transform<4, 6> for F4 {
     }
 }
 
-/// Tiles that one thread takes through the stages at a time. Their transformed inputs are to stay in the L2 cache where the
-/// channels are few, and to be worth the filters' way from the L3 cache where they are many.
-fn tiles_per_chunk(channels: usize) -> usize {
-    match channels {
-        ..=64 => 36,
-        _ => 48,
+/// F(6, 3) on the points 0, `±P`, `±Q`, `±R` and infinity: 1.78 multiplications an output.
+pub(crate) struct F6;
+
+impl F6 {
+    const P: f32 = 0.5;
+    const Q: f32 = 1.0;
+    const R: f32 = 2.0;
+    const SQUARES: [f64; 3] =
+        [(Self::P as f64) * (Self::P as f64), (Self::Q as f64) * (Self::Q as f64), (Self::R as f64) * (Self::R as f64)];
+
+    /// The points above 0.
+    const POINTS: [f32; 3] = [Self::P, Self::Q, Self::R];
+
+    /// Sum and product of the squares of the two points besides point `i`.
+    const fn others(i: usize) -> (f64, f64) {
+        let (a, b) = (Self::SQUARES[(i + 1) % 3], Self::SQUARES[(i + 2) % 3]);
+        (a + b, a * b)
     }
+
+    /// Elementary symmetric polynomials of the squares.
+    const SYMMETRIC: [f32; 3] = {
+        let [p, q, r] = Self::SQUARES;
+        [(p + q + r) as f32, (p * q + p * r + q * r) as f32, (p * q * r) as f32]
+    };
+}
+
+impl Transform<6, 8> for F6 {
+    #[inline(always)]
+    fn input<S: Simd>(s: S, d: [S::F; 8]) -> [S::F; 8] {
+        let [e1, e2, e3] = Self::SYMMETRIC.map(|e| s.splat(e));
+        let mut out = d;
+        // x^6 - e1 x^4 + e2 x^2 - e3, and the same times x
+        out[0] = s.neg_mul_add(e3, d[0], s.mul_add(e2, d[2], s.neg_mul_add(e1, d[4], d[6])));
+        out[7] = s.neg_mul_add(e3, d[1], s.mul_add(e2, d[3], s.neg_mul_add(e1, d[5], d[7])));
+        for i in 0..3 {
+            let (sum, product) = Self::others(i);
+            let (sum, product, point) = (s.splat(sum as f32), s.splat(product as f32), s.splat(Self::POINTS[i]));
+            let even = s.mul_add(product, d[2], s.neg_mul_add(sum, d[4], d[6]));
+            let odd = s.mul_add(product, d[1], s.neg_mul_add(sum, d[3], d[5]));
+            out[1 + 2 * i] = s.mul_add(point, odd, even);
+            out[2 + 2 * i] = s.neg_mul_add(point, odd, even);
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn filter<S: Simd>(s: S, g: [S::F; 3]) -> [S::F; 8] {
+        let mut out = [g[2]; 8];
+        out[0] = s.mul(s.splat(-1.0 / Self::SYMMETRIC[2]), g[0]);
+        for i in 0..3 {
+            let (sum, product) = Self::others(i);
+            let square = Self::SQUARES[i];
+            let norm = 1.0 / (2.0 * square * (square * square - sum * square + product));
+            let even = s.mul_add(s.splat((norm * square) as f32), g[2], s.mul(s.splat(norm as f32), g[0]));
+            let odd = s.splat((norm * f64::from(Self::POINTS[i])) as f32);
+            out[1 + 2 * i] = s.mul_add(odd, g[1], even);
+            out[2 + 2 * i] = s.neg_mul_add(odd, g[1], even);
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn output<S: Simd>(s: S, m: [S::F; 8]) -> [S::F; 6] {
+        let mut out = [m[0], s.splat(0.0), s.splat(0.0), s.splat(0.0), s.splat(0.0), m[7]];
+        for i in 0..3 {
+            let sum = s.add(m[1 + 2 * i], m[2 + 2 * i]);
+            let odd = s.mul(s.splat(Self::POINTS[i]), s.sub(m[1 + 2 * i], m[2 + 2 * i]));
+            let square = Self::SQUARES[i];
+            let (square, fourth) = (s.splat(square as f32), s.splat((square * square) as f32));
+            out[0] = s.add(out[0], sum);
+            out[1] = s.add(out[1], odd);
+            out[2] = s.mul_add(square, sum, out[2]);
+            out[3] = s.mul_add(square, odd, out[3]);
+            out[4] = s.mul_add(fourth, sum, out[4]);
+            out[5] = s.mul_add(fourth, odd, out[5]);
+        }
+        out
+    }
+}
+
+/// Tiles that one thread takes through the stages at a time, a multiple of the rows of a register tile. The fewer, the more of their
+/// matrices stay in the level-2 cache (12 with 256 channels fill 768 KiB in 8x8 matrices); but each chunk reads the filters anew, which
+/// counts where those are in the level-3 cache.
+fn tiles_per_chunk(channels: usize) -> usize {
+    if channels <= 256 { 12 } else { 24 }
 }
 
 /// Tiles of one round of [`Convolution::filters_outer`], whose transformed inputs are to stay in the L3 cache.
 const TILES_PER_ROUND: usize = 256;
 
 /// Transformed filters of more values than this are made group by group where they are used, instead of all at once.
-const RESIDENT_FILTERS: usize = 36 * 256 * 256;
+const RESIDENT_FILTERS: usize = 64 * 256 * 256;
 
 /// A row of `N²` matrices one after the other.
 #[derive(Clone, Copy)]
@@ -138,6 +216,12 @@ impl Matrices {
     fn new(rows: usize, columns: usize) -> Self {
         Self { stride: rows * columns + LINE }
     }
+}
+
+/// From one matrix of transformed filters to the next. One more cache line than the matrix needs, as in [`Matrices::new`]: at a
+/// power of two, the places that a filter is written to would share one set of the level-2 cache.
+fn filter_stride(channels_in: usize) -> usize {
+    channels_in * GROUP + LINE
 }
 
 /// A convolution to be run.
@@ -207,7 +291,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         let tiles = self.tiles(M);
         let chunk = tiles_per_chunk(self.channels_in).min(tiles);
         let groups = self.channels_out / GROUP;
-        let panel = N * N * self.channels_in * GROUP;
+        let panel = N * N * filter_stride(self.channels_in);
         let inputs = Matrices::new(chunk, self.channels_in);
         let products = Matrices::new(chunk, GROUP);
         let (shared, threads) = scratch.parts(groups * panel, N * N * (inputs.stride + products.stride));
@@ -243,7 +327,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         let groups = self.channels_out / GROUP;
         let round = TILES_PER_ROUND.min(tiles);
         let chunk = tiles_per_chunk(self.channels_in).min(tiles);
-        let panel = N * N * self.channels_in * GROUP;
+        let panel = N * N * filter_stride(self.channels_in);
         let inputs = Matrices::new(round, self.channels_in);
         let products = Matrices::new(chunk, GROUP);
         let (shared, threads) = scratch.parts(N * N * inputs.stride, panel + N * N * products.stride);
@@ -364,7 +448,10 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                 for i in 0..N {
                     let row = T::filter(s, half[i]);
                     for j in 0..N {
-                        s.store(u.add((i * N + j) * self.channels_in * GROUP), row[j]);
+                        let place = u.add((i * N + j) * filter_stride(self.channels_in));
+                        s.store(place, row[j]);
+                        // More places than a hardware prefetcher follows.
+                        s.prefetch_for_writing(place.wrapping_add(2 * S::NR));
                     }
                 }
             }
@@ -442,7 +529,7 @@ impl<I: Source, O: Sink, T: Transform<M, N>, const M: usize, const N: usize> Ker
                                 a: v.add(p * inputs.stride),
                                 a_row: channels,
                                 a_col: 1,
-                                b: u.add((p * GROUP + panel * S::NR) * channels),
+                                b: u.add(p * filter_stride(channels) + panel * S::NR * channels),
                                 b_row: S::NR,
                                 c: m.add(p * products.stride + panel * S::NR),
                                 c_row: GROUP,

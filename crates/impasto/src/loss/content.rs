@@ -1,48 +1,41 @@
 //! Eq. (1).
 
 use impasto_engine::FeatureMap;
-use rayon::prelude::*;
 
 use super::LayerLoss;
-use crate::reduce::CHUNK;
+use crate::reduce::{CHUNK, sum_ranges};
 
 /// `1/(H·W·C) · sum (X - Y)^2`, eq. (1): the mean squared difference of two feature maps, place by place.
 ///
 /// Gradient: `2/(H·W·C) · (X - Y)`.
 pub(crate) struct ContentLoss {
     target: FeatureMap,
+    /// `weight · 2/(H·W·C)` of the last evaluation.
+    scale: f32,
 }
 
 impl ContentLoss {
     /// `target`: Y, the content picture's map, of the same shape as every X.
     pub(crate) fn new(target: FeatureMap) -> Self {
-        Self { target }
+        Self { target, scale: 0.0 }
     }
 }
 
 impl LayerLoss for ContentLoss {
-    fn evaluate(&mut self, features: &FeatureMap, weight: f64, gradient: &mut FeatureMap, accumulate: bool) -> f64 {
+    fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> f64 {
         let (x, y) = (features.as_slice(), self.target.as_slice());
         assert_eq!(x.len(), y.len(), "both maps are of pictures of one size");
         let count = x.len() as f64;
-        let scale = (weight * 2.0 / count) as f32;
-        // Added up in the order of the chunks, whichever thread finishes first.
-        let partial: Vec<f64> = gradient
-            .as_mut_slice()
-            .par_chunks_mut(CHUNK)
-            .zip(x.par_chunks(CHUNK).zip(y.par_chunks(CHUNK)))
-            .map(|(gradient, (x, y))| {
-                let mut sum = 0.0;
-                for ((gradient, x), y) in gradient.iter_mut().zip(x).zip(y) {
-                    let difference = x - y;
-                    sum += f64::from(difference) * f64::from(difference);
-                    let before = if accumulate { *gradient } else { 0.0 };
-                    *gradient = before + scale * difference;
-                }
-                sum
-            })
-            .collect();
-        partial.iter().sum::<f64>() / count
+        self.scale = (weight * 2.0 / count) as f32;
+        let square = |i: usize| f64::from(x[i] - y[i]) * f64::from(x[i] - y[i]);
+        sum_ranges(x.len(), CHUNK, |range| range.map(square).sum()) / count
+    }
+
+    fn add_gradient(&self, first: usize, features: &[f32], gradient: &mut [f32]) {
+        let target = &self.target.as_slice()[first..first + features.len()];
+        for ((gradient, x), y) in gradient.iter_mut().zip(features).zip(target) {
+            *gradient += self.scale * (x - y);
+        }
     }
 
     /// `1/(H·W·C) · sum (Y - mean of Y's channel)^2`: the loss of a picture that has lost every place of the content, and kept
@@ -95,7 +88,7 @@ mod tests {
             blurred.as_mut_slice().iter_mut().skip(c).step_by(5).for_each(|v| *v = mean);
         }
         let mut loss = ContentLoss::new(content.clone());
-        let expected = loss.evaluate(&blurred, 1.0, &mut content.clone(), false);
+        let expected = loss.evaluate(&blurred, 1.0);
         assert!((loss.unit(&content) / expected - 1.0).abs() < 1e-5);
         // Of one value, and of zeros: small, but above 0.
         for value in [3.0, 0.0] {
@@ -108,8 +101,10 @@ mod tests {
     #[test]
     fn the_target_itself_has_no_loss() {
         let features = map([4, 5, 3], 1);
-        let mut gradient = features.clone();
-        assert_eq!(ContentLoss::new(features.clone()).evaluate(&features, 1.0, &mut gradient, false), 0.0);
-        assert!(gradient.as_slice().iter().all(|&g| g == 0.0));
+        let mut loss = ContentLoss::new(features.clone());
+        assert_eq!(loss.evaluate(&features, 1.0), 0.0);
+        let mut gradient = vec![0.0; features.as_slice().len()];
+        loss.add_gradient(0, features.as_slice(), &mut gradient);
+        assert!(gradient.iter().all(|&g| g == 0.0));
     }
 }

@@ -11,11 +11,14 @@ pub(crate) use total_variation::{add_total_variation_gradient, total_variation};
 use impasto_engine::{FeatureMap, Layer};
 
 /// A loss on one layer's feature map, against a target that it keeps.
-pub(crate) trait LayerLoss: Send {
-    /// The loss of `features`; and `gradient (+)= weight * dL/dfeatures`.
+pub(crate) trait LayerLoss: Send + Sync {
+    /// The loss of `features`. What the gradient there needs is kept for [`LayerLoss::add_gradient`], times `weight`.
+    fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> f64;
+
+    /// `gradient += weight · dL/dfeatures` at some positions of the map last evaluated, on the calling thread.
     ///
-    /// `accumulate`: add to what is in `gradient`, else overwrite it. `gradient` has the shape of `features`.
-    fn evaluate(&mut self, features: &FeatureMap, weight: f64, gradient: &mut FeatureMap, accumulate: bool) -> f64;
+    /// `features` and `gradient`: `[positions, C]`; the first value has index `first` in the map.
+    fn add_gradient(&self, first: usize, features: &[f32], gradient: &mut [f32]);
 
     /// A loss of this kind that is neither small nor large: the unit for [`Objective::Balanced`](crate::Objective::Balanced).
     /// Above 0. `content`: the content picture's map.
@@ -87,19 +90,23 @@ pub(crate) mod testing {
         }
     }
 
-    /// A layer loss against its naive form, value and gradient, overwriting and accumulating.
+    /// A layer loss against its naive form: value, and gradient in two parts on top of what is there.
     pub(crate) fn check_layer_loss(features: &FeatureMap, loss: &mut dyn LayerLoss, naive: impl Fn(&[f64]) -> f64) {
         const WEIGHT: f64 = 0.75;
-        let mut gradient = FeatureMap::zeros(features.height(), features.width(), features.channels());
-        gradient.as_mut_slice().fill(f32::NAN);
-        let value = loss.evaluate(features, WEIGHT, &mut gradient, false);
-        let exact: Vec<f64> = features.as_slice().iter().map(|&v| v.into()).collect();
+        let values = features.as_slice();
+        let value = loss.evaluate(features, WEIGHT);
+        let exact: Vec<f64> = values.iter().map(|&v| v.into()).collect();
         assert!((value - naive(&exact)).abs() <= 1e-5 * value, "{value} {}", naive(&exact));
-        check_gradient(features.as_slice(), gradient.as_slice(), 1e-4, |x| WEIGHT * naive(x));
 
-        let once: Vec<f32> = gradient.as_slice().to_vec();
-        loss.evaluate(features, WEIGHT, &mut gradient, true);
-        for (twice, once) in gradient.as_slice().iter().zip(once) {
+        let mut gradient = vec![0.0; values.len()];
+        let half = features.positions() / 2 * features.channels();
+        for part in [0..half, half..values.len()] {
+            loss.add_gradient(part.start, &values[part.clone()], &mut gradient[part]);
+        }
+        check_gradient(values, &gradient, 1e-4, |x| WEIGHT * naive(x));
+        let once = gradient.clone();
+        loss.add_gradient(0, values, &mut gradient);
+        for (twice, once) in gradient.iter().zip(once) {
             assert!((twice - 2.0 * once).abs() <= 1e-5 * once.abs(), "{twice} {once}");
         }
     }

@@ -11,6 +11,7 @@ use super::LayerLoss;
 pub(crate) struct StyleLoss {
     /// The instruction set to work with.
     isa: Isa,
+    channels: usize,
     /// G(Y), `[C, C]`.
     target: Vec<f64>,
     /// `weight · S`, `[C, C]`.
@@ -22,12 +23,12 @@ impl StyleLoss {
     pub(crate) fn new(isa: Isa, style: &FeatureMap) -> Self {
         let target = gram(isa, style);
         let s = vec![0.0; target.len()];
-        Self { isa, target, s }
+        Self { isa, channels: style.channels(), target, s }
     }
 }
 
 impl LayerLoss for StyleLoss {
-    fn evaluate(&mut self, features: &FeatureMap, weight: f64, gradient: &mut FeatureMap, accumulate: bool) -> f64 {
+    fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> f64 {
         let gram = gram(self.isa, features);
         let scale = weight * 4.0 / features.as_slice().len() as f64;
         let mut sum = 0.0;
@@ -36,8 +37,11 @@ impl LayerLoss for StyleLoss {
             sum += difference * difference;
             *s = (scale * difference) as f32;
         }
-        gram_gradient(self.isa, features, &self.s, gradient, accumulate);
         sum
+    }
+
+    fn add_gradient(&self, _first: usize, features: &[f32], gradient: &mut [f32]) {
+        gram_gradient(self.isa, self.channels, features, &self.s, gradient, true);
     }
 
     /// `sum_ij (G_ij(content) - G_ij(Y))^2`: the loss at the start from the content.
@@ -88,7 +92,7 @@ mod tests {
     fn the_unit_is_the_contents_loss_but_never_next_to_nothing() {
         let (content, style) = (map([5, 7, 64], 1), map([4, 3, 64], 2));
         let mut loss = StyleLoss::new(Isa::select().unwrap(), &style);
-        let at_start = loss.evaluate(&content, 1.0, &mut content.clone(), false);
+        let at_start = loss.evaluate(&content, 1.0);
         assert!((loss.unit(&content) / at_start - 1.0).abs() < 1e-12);
         let norm: f64 = loss.target.iter().map(|g| g * g).sum();
         assert_eq!(loss.unit(&style), MIN_START * norm);

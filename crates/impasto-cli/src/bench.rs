@@ -1,0 +1,215 @@
+//! `impasto bench`: how long one iteration takes.
+
+use std::time::Duration;
+
+use impasto::bench::{Benchmark, Iteration};
+use serde::Serialize;
+
+use crate::args::{BenchArgs, BenchSize};
+use crate::{Failure, OrFail, input, report};
+
+/// What one size took.
+#[derive(Debug, Serialize)]
+struct Measured {
+    /// Width and height in px.
+    size: [usize; 2],
+    /// Median; forward and backward.
+    iteration_s: f64,
+    iteration_min_s: f64,
+    iteration_max_s: f64,
+    /// Median.
+    forward_s: f64,
+    /// Median.
+    backward_s: f64,
+    /// In MiB, of the process so far; `None` where the system does not tell.
+    peak_rss_mb: Option<f64>,
+    threads: usize,
+    isa: &'static str,
+    /// 1e9 operations of direct convolution, forward and backward, a second of the whole iteration.
+    gflops_direct: f64,
+    /// Iterations counted.
+    runs: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layers: Option<Vec<MeasuredLayer>>,
+}
+
+/// What one convolution and what is fused with it took; medians.
+#[derive(Debug, Serialize)]
+struct MeasuredLayer {
+    layer: String,
+    forward_s: f64,
+    backward_s: f64,
+    forward_gflops_direct: f64,
+    backward_gflops_direct: f64,
+}
+
+/// Runs the sizes and prints each when it is done.
+pub fn run(args: &BenchArgs) -> Result<(), Failure> {
+    let network = input::network(&args.engine)?;
+    let mut sizes = args.size.clone();
+    // A peak that a larger image left would hide a smaller one's.
+    sizes.sort_by_key(|size| size.width * size.height);
+    for (i, &BenchSize { width, height }) in sizes.iter().enumerate() {
+        let (pooling, threads) = (args.engine.pooling.into(), args.engine.threads);
+        let benchmark = Benchmark::new(&network, width, height, pooling, threads).or_user()?;
+        let measured = measure(benchmark, [width, height], args);
+        let text = if args.json {
+            report::json_line(&measured)?
+        } else if i == 0 || args.layers {
+            format!("{}{}", header(), row(&measured))
+        } else {
+            row(&measured)
+        };
+        report::print(&text)?;
+    }
+    Ok(())
+}
+
+fn measure(mut benchmark: Benchmark, size: [usize; 2], args: &BenchArgs) -> Measured {
+    let mut iterations = Vec::with_capacity(args.runs);
+    // By layer, then by iteration.
+    let mut layers = vec![Vec::with_capacity(args.runs); benchmark.layer_times().len()];
+    for _ in 0..args.runs {
+        iterations.push(benchmark.run());
+        for (layer, &time) in layers.iter_mut().zip(benchmark.layer_times()) {
+            layer.push(time);
+        }
+    }
+    let seconds = |time: fn(&Iteration) -> Duration| iterations.iter().map(move |i| time(i).as_secs_f64());
+    let iteration_s = median(seconds(Iteration::total));
+    let flops: u64 = benchmark.layer_times().iter().map(|layer| 2 * layer.direct_flops).sum();
+    let layers = layers.iter().map(|times| {
+        let forward_s = median(times.iter().map(|time| time.forward.as_secs_f64()));
+        let backward_s = median(times.iter().map(|time| time.backward.as_secs_f64()));
+        let gflop = times[0].direct_flops as f64 / 1e9;
+        MeasuredLayer {
+            layer: times[0].layer.to_string(),
+            forward_s,
+            backward_s,
+            forward_gflops_direct: gflop / forward_s,
+            backward_gflops_direct: gflop / backward_s,
+        }
+    });
+    Measured {
+        size,
+        iteration_s,
+        iteration_min_s: seconds(Iteration::total).fold(f64::INFINITY, f64::min),
+        iteration_max_s: seconds(Iteration::total).fold(0.0, f64::max),
+        forward_s: median(seconds(|i| i.forward)),
+        backward_s: median(seconds(|i| i.backward)),
+        peak_rss_mb: peak_memory(),
+        threads: benchmark.threads(),
+        isa: benchmark.isa().name(),
+        gflops_direct: flops as f64 / iteration_s / 1e9,
+        runs: args.runs,
+        layers: args.layers.then(|| layers.collect()),
+    }
+}
+
+/// The middle one of an odd number of values, the mean of the two in the middle of an even one.
+///
+/// # Panics
+/// Without values.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0
+}
+
+/// The most memory that this process had at any time, in MiB.
+fn peak_memory() -> Option<f64> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    peak_of_status(&std::fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// `VmHWM:    1234 kB` in the text of `/proc/self/status`, in MiB.
+fn peak_of_status(status: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+/// The head of the table of sizes.
+fn header() -> String {
+    line(&SIZE_WIDTHS, SIZE_HEADS.map(str::to_owned))
+}
+
+const SIZE_HEADS: [&str; 9] = [
+    "size",
+    "iteration",
+    "min..max",
+    "forward",
+    "backward",
+    "direct GFLOP/s",
+    "peak memory",
+    "threads",
+    "instructions",
+];
+
+/// As wide as any machine's numbers, since a row is printed before the next is known.
+const SIZE_WIDTHS: [usize; 9] = [11, 10, 19, 10, 10, 14, 11, 7, 12];
+
+const LAYER_HEADS: [&str; 5] = ["layer", "forward", "direct GFLOP/s", "backward", "direct GFLOP/s"];
+
+const LAYER_WIDTHS: [usize; 5] = [11, 10, 14, 10, 14];
+
+/// The row of one size, and below it those of its layers.
+fn row(measured: &Measured) -> String {
+    let [width, height] = measured.size;
+    let seconds = |s: f64| format!("{s:.4} s");
+    let mut text = line(
+        &SIZE_WIDTHS,
+        [
+            format!("{width}x{height}"),
+            seconds(measured.iteration_s),
+            format!("{:.4}..{}", measured.iteration_min_s, seconds(measured.iteration_max_s)),
+            seconds(measured.forward_s),
+            seconds(measured.backward_s),
+            format!("{:.1}", measured.gflops_direct),
+            measured.peak_rss_mb.map_or_else(|| "-".to_owned(), |mb| format!("{mb:.0} MiB")),
+            measured.threads.to_string(),
+            measured.isa.to_owned(),
+        ],
+    );
+    if let Some(layers) = &measured.layers {
+        text.push_str(&line(&LAYER_WIDTHS, LAYER_HEADS.map(str::to_owned)));
+        for layer in layers {
+            let cells = [
+                layer.layer.clone(),
+                format!("{:.3} ms", 1e3 * layer.forward_s),
+                format!("{:.1}", layer.forward_gflops_direct),
+                format!("{:.3} ms", 1e3 * layer.backward_s),
+                format!("{:.1}", layer.backward_gflops_direct),
+            ];
+            text.push_str(&line(&LAYER_WIDTHS, cells));
+        }
+    }
+    text
+}
+
+/// Cells to the right of their columns.
+fn line<const N: usize>(widths: &[usize; N], cells: [String; N]) -> String {
+    let cells: Vec<String> = widths.iter().zip(cells).map(|(&width, cell)| format!("{cell:>width$}")).collect();
+    format!("{}\n", cells.join("  "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median([3.0, 1.0, 9.0].into_iter()), 3.0);
+        assert_eq!(median([4.0, 1.0, 9.0, 3.0].into_iter()), 3.5);
+        assert_eq!(median([7.0].into_iter()), 7.0);
+    }
+
+    #[test]
+    fn peak_memory_is_read_from_linux_status() {
+        assert_eq!(peak_of_status("Name:\timpasto\nVmHWM:\t  524800 kB\nVmRSS:\t  1024 kB\n"), Some(512.5));
+        assert_eq!(peak_of_status("Name:\timpasto\n"), None);
+        assert_eq!(peak_memory().is_some(), cfg!(target_os = "linux"));
+    }
+}

@@ -1,0 +1,91 @@
+//! The kernels one by one, for `benches/kernels.rs`: a benchmark is a crate of its own and sees what is public, which the kernels are
+//! not. No part of the interface; nothing else uses it.
+//!
+//! Masks are as the kernels write them, one bit a value, four bits a window of a pooling.
+
+use crate::kernels::{
+    self, AlignedBuffer, GradientSink, MapSink, MapSource, PADDED_CHANNELS, PoolSink, Scratch, Sink, Source,
+    UnpoolSource,
+};
+use crate::{FeatureMap, Isa, Pooling};
+
+/// Filters and memory of one convolution.
+pub struct Convolution {
+    filters: AlignedBuffer,
+    bias: Vec<f32>,
+    scratch: Scratch,
+}
+
+impl Convolution {
+    /// `filters`: `[channels_in][3][3][channels_out]`. The bias is 0.
+    pub fn new(filters: &[f32], channels_out: usize) -> Self {
+        let mut aligned = AlignedBuffer::zeros(filters.len());
+        aligned.copy_from_slice(filters);
+        Self { filters: aligned, bias: vec![0.0; channels_out], scratch: Scratch::default() }
+    }
+
+    /// Convolution, rectifier, and its mask.
+    pub fn forward(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, mask: &mut Vec<u8>) {
+        let Self { filters, bias, scratch } = self;
+        convolve(isa, MapSource(input), MapSink::new(output, bias, Some(mask)), filters, scratch);
+    }
+
+    /// Convolution, rectifier, max pooling, and its windows' masks.
+    pub fn forward_pooled(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, windows: &mut Vec<u8>) {
+        let Self { filters, bias, scratch } = self;
+        let sink = PoolSink::new(output, bias, windows, Pooling::Max, input.height(), input.width());
+        convolve(isa, MapSource(input), sink, filters, scratch);
+    }
+
+    /// Gradient with respect to the input, before the input's own rectifier. The filters are those of the way back.
+    pub fn gradient(&mut self, isa: Isa, upstream: &FeatureMap, output: &mut FeatureMap, mask: &[u8]) {
+        let sink = GradientSink::new(output, Some(mask), false);
+        convolve(isa, MapSource(upstream), sink, &self.filters, &mut self.scratch);
+    }
+
+    /// [`Convolution::gradient`], from the gradient after a max pooling.
+    pub fn gradient_unpooled(
+        &mut self,
+        isa: Isa,
+        upstream: &FeatureMap,
+        windows: &[u8],
+        output: &mut FeatureMap,
+        mask: &[u8],
+    ) {
+        let source = UnpoolSource::new(upstream, windows, Pooling::Max, output.height(), output.width());
+        let sink = GradientSink::new(output, Some(mask), false);
+        convolve(isa, source, sink, &self.filters, &mut self.scratch);
+    }
+}
+
+fn convolve<I: Source, O: Sink>(isa: Isa, source: I, sink: O, filters: &[f32], scratch: &mut Scratch) {
+    kernels::convolve(isa, source, sink, filters, scratch);
+}
+
+/// conv1_1.
+pub struct FirstLayer {
+    layer: kernels::FirstLayer,
+    bias: Vec<f32>,
+}
+
+impl FirstLayer {
+    /// `weights`: `[64, 3, 3, 3]`, OIHW. The bias is 0.
+    pub fn new(weights: &[f32]) -> Self {
+        Self { layer: kernels::FirstLayer::new(weights), bias: vec![0.0; 64] }
+    }
+
+    /// Values of an image with its margin of one pixel.
+    pub fn padded_len(height: usize, width: usize) -> usize {
+        (height + 2) * (width + 2) * PADDED_CHANNELS
+    }
+
+    /// Convolution, rectifier, and its mask. `padded`: `[H + 2, W + 2, 3]`.
+    pub fn forward(&self, isa: Isa, padded: &[f32], output: &mut FeatureMap, mask: &mut Vec<u8>) {
+        self.layer.forward(isa, padded, &MapSink::new(output, &self.bias, Some(mask)));
+    }
+
+    /// Gradient with respect to the image, `[H, W, 3]`.
+    pub fn gradient(&self, isa: Isa, upstream: &FeatureMap, image_gradient: &mut [f32]) {
+        self.layer.input_gradient(isa, upstream, image_gradient);
+    }
+}

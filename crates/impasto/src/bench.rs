@@ -1,0 +1,152 @@
+//! How long one step of a run takes on this machine, without its optimiser: forward pass, losses, gradient.
+
+use std::time::{Duration, Instant};
+
+use impasto_engine::Evaluator;
+pub use impasto_engine::{Isa, LayerTime};
+use rayon::ThreadPool;
+
+use crate::noise::white_noise;
+use crate::options::check_threads;
+use crate::task::{Task, thread_pool};
+use crate::{Network, Objective, Options, Pooling, Result};
+
+/// What one evaluation took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Iteration {
+    /// The forward pass to relu5_1.
+    pub forward: Duration,
+    /// The losses, their gradients, and the gradient with respect to the image.
+    pub backward: Duration,
+}
+
+impl Iteration {
+    /// Forward and backward.
+    pub fn total(&self) -> Duration {
+        self.forward + self.backward
+    }
+}
+
+/// The evaluation that every step of a run makes, on noise: forward pass to relu5_1, Gram losses (eq. (2)) at relu1_1, relu2_1,
+/// relu3_1, relu4_1 and relu5_1, content loss (eq. (1)) at relu4_2, and the gradient of their sum with respect to the image.
+pub struct Benchmark {
+    pool: ThreadPool,
+    task: Task,
+    pixels: Vec<f32>,
+    gradient: Vec<f32>,
+}
+
+/// Seeds of the noise that is evaluated and of that which the targets come from.
+const SEEDS: [u64; 2] = [0, 1];
+
+impl Benchmark {
+    /// The smallest side, in pixels, of an image that can be evaluated.
+    pub fn min_side() -> usize {
+        let options = options(Pooling::default());
+        let layers = options.content_layers.iter().chain(&options.style_layers);
+        layers.map(|weighted| weighted.layer.min_side()).max().unwrap_or(1)
+    }
+
+    /// Takes the targets from noise and evaluates once, so that later iterations find weights unpacked and memory there.
+    ///
+    /// `width`, `height`: of all images, in pixels. `threads`: 1 to 1024, `None` = one for each core.
+    ///
+    /// Errors: a side below [`Benchmark::min_side`], a number of threads that cannot be had, an instruction set forced that the CPU
+    /// does not have.
+    pub fn new(
+        network: &Network,
+        width: usize,
+        height: usize,
+        pooling: Pooling,
+        threads: Option<usize>,
+    ) -> Result<Self> {
+        check_threads(threads)?;
+        let [image, target] = SEEDS.map(|seed| white_noise(width, height, seed));
+        let pool = thread_pool(threads)?;
+        let task = pool.install(|| Task::new(network, &target, &target, &options(pooling)))?;
+        let mut benchmark =
+            Self { pool, task, gradient: vec![0.0; image.as_slice().len()], pixels: image.as_slice().to_vec() };
+        benchmark.run();
+        Ok(benchmark)
+    }
+
+    /// One evaluation.
+    pub fn run(&mut self) -> Iteration {
+        let Self { pool, task, pixels, gradient } = self;
+        pool.install(|| {
+            let start = Instant::now();
+            task.forward(pixels);
+            let forward = start.elapsed();
+            task.backward(gradient);
+            Iteration { forward, backward: start.elapsed() - forward }
+        })
+    }
+
+    /// What the convolutions of the last iteration took, in network order.
+    pub fn layer_times(&self) -> &[LayerTime] {
+        self.evaluator().layer_times()
+    }
+
+    /// The instruction set in use.
+    pub fn isa(&self) -> Isa {
+        self.evaluator().isa()
+    }
+
+    /// The threads in use.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    fn evaluator(&self) -> &Evaluator {
+        self.task.evaluator().expect("the losses look at layers")
+    }
+}
+
+/// Raw losses: their units would be more work before the first iteration, and none in it.
+fn options(pooling: Pooling) -> Options {
+    Options { pooling, content_weight: 1.0, style_weight: 1.0, ..Options::for_objective(Objective::Paper) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn an_iteration_is_that_of_a_session() {
+        let network = Network::embedded().unwrap();
+        let mut benchmark = Benchmark::new(&network, 32, 18, Pooling::Max, Some(2)).unwrap();
+        let iteration = benchmark.run();
+        assert!(iteration.forward > Duration::ZERO && iteration.backward > Duration::ZERO);
+        assert_eq!(benchmark.threads(), 2);
+
+        let layers = benchmark.layer_times();
+        assert_eq!(layers.len(), 13);
+        assert_eq!(layers[12].layer, "relu5_1".parse().unwrap());
+        assert!(layers.iter().map(|layer| layer.forward).sum::<Duration>() <= iteration.forward);
+        assert!(layers.iter().map(|layer| layer.backward).sum::<Duration>() <= iteration.backward);
+
+        let [image, target] = SEEDS.map(|seed| white_noise(32, 18, seed));
+        let mut task = Task::new(&network, &target, &target, &options(Pooling::Max)).unwrap();
+        let mut gradient = vec![0.0; image.as_slice().len()];
+        let losses = task.evaluate(image.as_slice(), &mut gradient);
+        assert_eq!((losses.content.len(), losses.style.len()), (1, 5));
+        assert_eq!(benchmark.gradient, gradient);
+    }
+
+    #[test]
+    fn the_smallest_side_is_the_deepest_layers() {
+        let network = Network::embedded().unwrap();
+        let least = Benchmark::min_side();
+        assert_eq!(least, 16);
+        assert!(Benchmark::new(&network, least, least, Pooling::Average, None).is_ok());
+        assert!(matches!(
+            Benchmark::new(&network, least, least - 1, Pooling::Max, None),
+            Err(Error::TooSmall { width: 16, height: 15, .. })
+        ));
+        assert!(matches!(
+            Benchmark::new(&network, 16, 16, Pooling::Max, Some(0)),
+            Err(Error::Option { option: "threads", .. })
+        ));
+    }
+}
