@@ -30,11 +30,8 @@ pub(crate) fn gram(isa: Isa, features: &FeatureMap) -> Vec<f64> {
     let groups = channels / GROUP;
     // A pair of groups is computed once: the matrix is symmetric.
     let pairs: Vec<(usize, usize)> = (0..groups).flat_map(|i| (i..groups).map(move |j| (i, j))).collect();
-    let tasks: Vec<(&[f32], &[(usize, usize)])> = features
-        .as_slice()
-        .chunks(BAND * channels)
-        .flat_map(|band| pairs.chunks(PAIRS).map(move |pairs| (band, pairs)))
-        .collect();
+    let bands = features.as_slice().chunks(BAND * channels);
+    let tasks: Vec<_> = bands.flat_map(|band| pairs.chunks(PAIRS).map(move |pairs| (band, pairs))).collect();
     // Per task, a block of GROUP x GROUP for each of its pairs: in this order, the blocks of one band are those of all pairs.
     let blocks: Vec<AlignedBuffer> = tasks
         .into_par_iter()
