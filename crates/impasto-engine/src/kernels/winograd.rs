@@ -59,7 +59,9 @@ pub(crate) struct F4;
 impl F4 {
     const P: f32 = std::f32::consts::FRAC_1_SQRT_2;
     const Q: f32 = std::f32::consts::SQRT_2;
+    /// Exact, which `P * P` is not.
     const P2: f32 = 0.5;
+    /// Exact, which `Q * Q` is not.
     const Q2: f32 = 2.0;
 }
 
@@ -111,18 +113,14 @@ impl Transform<4, 6> for F4 {
     }
 }
 
-/// F(6, 3) on the points 0, `±P`, `±Q`, `±R` and infinity: 1.78 multiplications an output.
+/// F(6, 3) on the points 0, ±1/2, ±1, ±2 and infinity: 1.78 multiplications an output.
 pub(crate) struct F6;
 
 impl F6 {
-    const P: f32 = 0.5;
-    const Q: f32 = 1.0;
-    const R: f32 = 2.0;
-    const SQUARES: [f64; 3] =
-        [(Self::P as f64) * (Self::P as f64), (Self::Q as f64) * (Self::Q as f64), (Self::R as f64) * (Self::R as f64)];
-
     /// The points above 0.
-    const POINTS: [f32; 3] = [Self::P, Self::Q, Self::R];
+    const POINTS: [f32; 3] = [0.5, 1.0, 2.0];
+
+    const SQUARES: [f64; 3] = [0.25, 1.0, 4.0];
 
     /// Sum and product of the squares of the two points besides point `i`.
     const fn others(i: usize) -> (f64, f64) {
@@ -140,7 +138,8 @@ impl F6 {
 impl Transform<6, 8> for F6 {
     #[inline(always)]
     fn input<S: Simd>(s: S, d: [S::F; 8]) -> [S::F; 8] {
-        let [e1, e2, e3] = Self::SYMMETRIC.map(|e| s.splat(e));
+        let [e1, e2, e3] = Self::SYMMETRIC;
+        let (e1, e2, e3) = (s.splat(e1), s.splat(e2), s.splat(e3));
         let mut out = d;
         // x^6 - e1 x^4 + e2 x^2 - e3, and the same times x
         out[0] = s.neg_mul_add(e3, d[0], s.mul_add(e2, d[2], s.neg_mul_add(e1, d[4], d[6])));
