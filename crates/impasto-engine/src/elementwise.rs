@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::FeatureMap;
 use crate::kernels::{Mask, WINDOW};
-use crate::vgg19::Pooling;
+use crate::pooling::Pooling;
 
 /// Bit `c` of a mask.
 fn bit(mask: &[u8], c: usize) -> bool {

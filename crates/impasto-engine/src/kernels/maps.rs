@@ -4,7 +4,7 @@ use super::buffer::Shared;
 use super::simd::Simd;
 use super::winograd::{Sink, Source};
 use crate::FeatureMap;
-use crate::vgg19::Pooling;
+use crate::pooling::Pooling;
 
 /// Bit masks of a map `[H, W, C]`, one bit a value: `[H, W, C / 8]` bytes, channel `c` at bit `c % 8`.
 ///

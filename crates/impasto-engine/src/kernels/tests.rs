@@ -4,8 +4,8 @@ mod properties;
 
 use super::isa::dispatch;
 use super::*;
+use crate::pooling::Pooling;
 use crate::reference::{self, Map, Noise, relative_error};
-use crate::vgg19::Pooling;
 use crate::{FeatureMap, elementwise};
 
 /// Bound on the relative error (L2) of one Winograd convolution. Measured over 3,000 random cases: 1.3e-6 in tiles of 4x4, 5.6e-6 in
