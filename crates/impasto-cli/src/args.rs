@@ -334,7 +334,10 @@ impl From<OsString> for InitFrom {
 
 /// The help of a weight, whose default is the objective's.
 fn with_default(help: &str, weight: usize) -> String {
-    format!("{help} [default: {}, or {} with --objective paper]", BALANCED_WEIGHTS[weight], PAPER_WEIGHTS[weight])
+    match (BALANCED_WEIGHTS[weight], PAPER_WEIGHTS[weight]) {
+        (balanced, paper) if balanced == paper => format!("{help} [default: {balanced}]"),
+        (balanced, paper) => format!("{help} [default: {balanced}, or {paper} with --objective paper]"),
+    }
 }
 
 fn default_init() -> &'static str {
