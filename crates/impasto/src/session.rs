@@ -48,7 +48,8 @@ pub enum StopReason {
 }
 
 /// A picture being made: content, style and options go in, every step brings the picture closer to
-/// `argmin alpha · content + beta · style + tv_weight · TV`, eqs. (4) and (5).
+/// `argmin alpha · content + beta · style + tv_weight · TV`, eqs. (4) and (5), each loss in the unit of the
+/// [`Objective`](crate::Objective).
 ///
 /// [`image`](Session::image) and [`losses`](Session::losses) are those of the best picture found, the start included: with
 /// either optimiser the objective never ends above its start. Pixel values are finite and in 0..255 at all times.
