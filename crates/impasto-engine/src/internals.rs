@@ -4,14 +4,13 @@
 //! Masks are as the kernels write them, one bit a value, four bits a window of a pooling.
 
 use crate::kernels::{
-    self, AlignedBuffer, GradientSink, MapSink, MapSource, PADDED_CHANNELS, PoolSink, Scratch, Sink, Source,
-    UnpoolSource,
+    self, GradientSink, MapSink, MapSource, PADDED_CHANNELS, PoolSink, Scratch, Sink, Source, Tile, UnpoolSource,
 };
 use crate::{FeatureMap, Isa, Pooling};
 
 /// Filters and memory of one convolution.
 pub struct Convolution {
-    filters: AlignedBuffer,
+    filters: kernels::Filters,
     bias: Vec<f32>,
     scratch: Scratch,
 }
@@ -19,28 +18,29 @@ pub struct Convolution {
 impl Convolution {
     /// `filters`: `[channels_in][3][3][channels_out]`. The bias is 0.
     pub fn new(filters: &[f32], channels_out: usize) -> Self {
-        let mut aligned = AlignedBuffer::zeros(filters.len());
-        aligned.copy_from_slice(filters);
-        Self { filters: aligned, bias: vec![0.0; channels_out], scratch: Scratch::default() }
+        let channels_in = filters.len() / (9 * channels_out);
+        let filter = |i: usize, o: usize| std::array::from_fn(|place| filters[(9 * i + place) * channels_out + o]);
+        let filters = kernels::Filters::new(channels_in, channels_out, filter);
+        Self { filters, bias: vec![0.0; channels_out], scratch: Scratch::default() }
     }
 
     /// Convolution, rectifier, and its mask.
     pub fn forward(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, mask: &mut Vec<u8>) {
         let Self { filters, bias, scratch } = self;
-        convolve(isa, MapSource(input), MapSink::new(output, bias, Some(mask)), filters, scratch);
+        convolve(Tile::Six, isa, MapSource(input), MapSink::new(output, bias, Some(mask)), filters, scratch);
     }
 
     /// Convolution, rectifier, max pooling, and its windows' masks.
     pub fn forward_pooled(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, windows: &mut Vec<u8>) {
         let Self { filters, bias, scratch } = self;
         let sink = PoolSink::new(output, bias, windows, Pooling::Max, input.height(), input.width());
-        convolve(isa, MapSource(input), sink, filters, scratch);
+        convolve(Tile::Six, isa, MapSource(input), sink, filters, scratch);
     }
 
     /// Gradient with respect to the input, before the input's own rectifier. The filters are those of the way back.
     pub fn gradient(&mut self, isa: Isa, upstream: &FeatureMap, output: &mut FeatureMap, mask: &[u8]) {
         let sink = GradientSink::new(output, Some(mask), false);
-        convolve(isa, MapSource(upstream), sink, &self.filters, &mut self.scratch);
+        convolve(Tile::Eight, isa, MapSource(upstream), sink, &self.filters, &mut self.scratch);
     }
 
     /// [`Convolution::gradient`], from the gradient after a max pooling.
@@ -54,12 +54,19 @@ impl Convolution {
     ) {
         let source = UnpoolSource::new(upstream, windows, Pooling::Max, output.height(), output.width());
         let sink = GradientSink::new(output, Some(mask), false);
-        convolve(isa, source, sink, &self.filters, &mut self.scratch);
+        convolve(Tile::Eight, isa, source, sink, &self.filters, &mut self.scratch);
     }
 }
 
-fn convolve<I: Source, O: Sink>(isa: Isa, source: I, sink: O, filters: &[f32], scratch: &mut Scratch) {
-    kernels::convolve(isa, source, sink, filters, scratch);
+fn convolve<I: Source, O: Sink>(
+    largest: Tile,
+    isa: Isa,
+    source: I,
+    sink: O,
+    filters: &kernels::Filters,
+    scratch: &mut Scratch,
+) {
+    kernels::convolve(largest, isa, source, sink, filters, scratch);
 }
 
 /// conv1_1.

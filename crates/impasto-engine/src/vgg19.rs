@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::kernels::{
-    self, AlignedBuffer, FirstLayer, GradientSink, Isa, IsaError, MapSink, MapSource, Mask, PADDED_CHANNELS, PoolSink,
-    Scratch, UnpoolSource, WINDOW,
+    self, Filters, FirstLayer, GradientSink, Isa, IsaError, MapSink, MapSource, Mask, PADDED_CHANNELS, PoolSink,
+    Scratch, Tile, UnpoolSource, WINDOW,
 };
 use crate::layer::{CONVOLUTIONS, Layer, LayerKind};
 use crate::pooling::Pooling;
@@ -21,9 +21,9 @@ pub struct Vgg19 {
     weights: Weights,
     first: OnceLock<FirstLayer>,
     /// `[in][3][3][out]`, by convolution; the first has its own layout.
-    forward: [OnceLock<AlignedBuffer>; CONVOLUTIONS],
+    forward: [OnceLock<Filters>; CONVOLUTIONS],
     /// `[out][3][3][in]`, turned by 180 degrees.
-    backward: [OnceLock<AlignedBuffer>; CONVOLUTIONS],
+    backward: [OnceLock<Filters>; CONVOLUTIONS],
 }
 
 impl fmt::Debug for Vgg19 {
@@ -74,36 +74,23 @@ impl Vgg19 {
         })
     }
 
-    fn forward(&self, convolution: usize) -> &[f32] {
+    fn forward(&self, convolution: usize) -> &Filters {
         self.forward[convolution].get_or_init(|| {
             let [outputs, inputs, ..] = Weights::shape(convolution);
-            lay_out(inputs, outputs, |i, o| self.weights.filter(convolution, o, i))
+            Filters::new(inputs, outputs, |i, o| self.weights.filter(convolution, o, i))
         })
     }
 
-    fn backward(&self, convolution: usize) -> &[f32] {
+    fn backward(&self, convolution: usize) -> &Filters {
         self.backward[convolution].get_or_init(|| {
             let [outputs, inputs, ..] = Weights::shape(convolution);
-            lay_out(outputs, inputs, |o, i| {
+            Filters::new(outputs, inputs, |o, i| {
                 let mut filter = self.weights.filter(convolution, o, i);
                 filter.reverse();
                 filter
             })
         })
     }
-}
-
-/// `[rows][9][columns]` of the filters between rows and columns.
-fn lay_out(rows: usize, columns: usize, filter: impl Fn(usize, usize) -> [f32; 9] + Sync) -> AlignedBuffer {
-    let mut filters = AlignedBuffer::zeros(rows * 9 * columns);
-    filters.par_chunks_mut(9 * columns).enumerate().for_each(|(row, out)| {
-        for column in 0..columns {
-            for (place, w) in filter(row, column).into_iter().enumerate() {
-                out[place * columns + column] = w;
-            }
-        }
-    });
-    filters
 }
 
 /// Why an [`Evaluator`] cannot be made.
@@ -161,6 +148,10 @@ pub struct LayerTime {
     /// The gradient with respect to its input.
     pub backward: Duration,
 }
+
+/// Below so many pixels a deep map has so few positions that one rectifier switched by a rounding error changes the gradient by more than
+/// a thousandth: the way forward is then in the tiles that lose the fewest bits. The way back switches nothing.
+const FEW_PIXELS: usize = 128 * 128;
 
 /// A workspace for images of one size and one set of layers: a forward pass, then the gradient of a loss on its maps with respect to
 /// the image. All memory is made once, and reused.
@@ -317,6 +308,7 @@ impl Evaluator {
     pub fn forward(&mut self, image: &Image) {
         assert_eq!((image.width(), image.height()), (self.width, self.height), "the image has another size");
         self.preprocess(image);
+        let tile = if self.width * self.height < FEW_PIXELS { Tile::Four } else { Tile::Six };
         // Where the last map is: among the kept ones, or the spare one of that index.
         let mut last = Place::Spare(1);
         for i in 0..self.steps.len() {
@@ -333,7 +325,7 @@ impl Evaluator {
                 pooled.reshape(step.height / 2, step.width / 2, step.channels);
                 let sink =
                     PoolSink::new(&mut pooled, bias, &mut self.windows[i], self.pooling, step.height, step.width);
-                kernels::convolve(self.isa, MapSource(&input), sink, network.forward(i), &mut self.scratch);
+                kernels::convolve(tile, self.isa, MapSource(&input), sink, network.forward(i), &mut self.scratch);
                 *self.map(relu) = pooled;
             } else {
                 let target = conv.unwrap_or(relu);
@@ -343,7 +335,7 @@ impl Evaluator {
                 if i == 0 {
                     network.first().forward(self.isa, &self.padded, &sink);
                 } else {
-                    kernels::convolve(self.isa, MapSource(&input), sink, network.forward(i), &mut self.scratch);
+                    kernels::convolve(tile, self.isa, MapSource(&input), sink, network.forward(i), &mut self.scratch);
                 }
                 if conv.is_some() {
                     let mut rectified = mem::take(self.map(relu));
@@ -458,9 +450,9 @@ impl Evaluator {
         let filters = network.backward(i);
         if step.fused() {
             let source = UnpoolSource::new(&gradient, &self.windows[i], self.pooling, step.height, step.width);
-            kernels::convolve(self.isa, source, sink, filters, &mut self.scratch);
+            kernels::convolve(Tile::Eight, self.isa, source, sink, filters, &mut self.scratch);
         } else {
-            kernels::convolve(self.isa, MapSource(&gradient), sink, filters, &mut self.scratch);
+            kernels::convolve(Tile::Eight, self.isa, MapSource(&gradient), sink, filters, &mut self.scratch);
         }
         *self.map(place) = gradient;
         self.times[i].backward = start.elapsed();

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::buffer::{AlignedBuffer, Shared};
+use super::buffer::{AlignedBuffer, LINE, Shared};
 use super::gemm::Gemm;
 use super::isa::{Isa, dispatch};
 use super::maps::MapSink;
@@ -159,6 +159,7 @@ impl Kernel for Spread<'_> {
                 a: self.row.as_ptr(),
                 a_row: GROUP,
                 a_col: 1,
+                a_line: LINE,
                 b: self.filters.as_ptr(),
                 b_row: SPREAD,
                 c: self.target.at(0),

@@ -1,10 +1,11 @@
 //! Matrix products on register tiles.
 
+use super::buffer::LINE;
 use super::simd::Simd;
 
 /// `C (+)= A * B` for `rows` x `depth` times `depth` x `cols`.
 ///
-/// `A[r][k]` is at `a + r * a_row + k * a_col`; `B` row `k` at `b + k * b_row`, `C` row `r` at `c + r * c_row`, both contiguous.
+/// `A[r][k]` is at `a + r * a_row + k % LINE * a_col + k / LINE * a_line`; `B` row `k` at `b + k * b_row`, `C` row `r` at `c + r * c_row`, both contiguous.
 /// `cols` is a multiple of `LANES`. Every element is one chain of fused multiply-adds over `k` in order, whatever tile it falls
 /// into: its bits depend neither on `rows` nor on how the caller cuts the work.
 ///
@@ -17,6 +18,7 @@ pub(crate) struct Gemm {
     pub a: *const f32,
     pub a_row: usize,
     pub a_col: usize,
+    pub a_line: usize,
     pub b: *const f32,
     pub b_row: usize,
     pub c: *mut f32,
@@ -90,21 +92,25 @@ unsafe fn tile<S: Simd, const R: usize, const NV: usize>(s: S, g: Gemm) {
     let mut acc = [[s.splat(0.0); NV]; R];
     // SAFETY: every access is within the three matrices.
     unsafe {
-        let (mut a, mut b) = (g.a, g.b);
-        for _ in 0..g.depth {
-            let mut bv = [s.splat(0.0); NV];
-            for v in 0..NV {
-                bv[v] = s.load(b.add(v * S::LANES));
-            }
-            for r in 0..R {
-                let av = s.splat(*a.add(r * g.a_row));
+        let (mut line, mut b) = (g.a, g.b);
+        for start in (0..g.depth).step_by(LINE) {
+            let mut a = line;
+            for _ in 0..LINE.min(g.depth - start) {
+                let mut bv = [s.splat(0.0); NV];
                 for v in 0..NV {
-                    acc[r][v] = s.mul_add(av, bv[v], acc[r][v]);
+                    bv[v] = s.load(b.add(v * S::LANES));
                 }
+                for r in 0..R {
+                    let av = s.splat(*a.add(r * g.a_row));
+                    for v in 0..NV {
+                        acc[r][v] = s.mul_add(av, bv[v], acc[r][v]);
+                    }
+                }
+                // The last step leaves the pointers one step outside, where they are not used.
+                a = a.wrapping_add(g.a_col);
+                b = b.wrapping_add(g.b_row);
             }
-            // The last step leaves the pointers one step outside, where they are not used.
-            a = a.wrapping_add(g.a_col);
-            b = b.wrapping_add(g.b_row);
+            line = line.wrapping_add(g.a_line);
         }
         for r in 0..R {
             for v in 0..NV {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::buffer::{AlignedBuffer, Shared};
+use super::buffer::{AlignedBuffer, LINE, Shared};
 use super::gemm::Gemm;
 use super::isa::{Isa, dispatch};
 use super::simd::{Kernel, Simd};
@@ -106,6 +106,7 @@ impl Kernel for BandBlocks<'_> {
                             a: run.as_ptr().add(i * GROUP + row),
                             a_row: 1,
                             a_col: self.channels,
+                            a_line: LINE * self.channels,
                             b: run.as_ptr().add(j * GROUP + column),
                             b_row: self.channels,
                             c: self.target.at((place * GROUP + row) * GROUP + column),
@@ -140,6 +141,7 @@ impl Kernel for GradientRows<'_> {
                 a: self.features.as_ptr(),
                 a_row: self.channels,
                 a_col: 1,
+                a_line: LINE,
                 b: self.s.as_ptr(),
                 b_row: self.channels,
                 c: self.target.at(0),

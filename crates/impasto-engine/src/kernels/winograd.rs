@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
-use super::buffer::{LINE, Scratch};
+use super::buffer::{AlignedBuffer, LINE, Scratch};
 use super::gemm::Gemm;
 use super::simd::{Kernel, Simd};
 
@@ -45,149 +45,215 @@ pub(crate) trait Sink: Sync {
 pub(crate) trait Transform<const M: usize, const N: usize> {
     /// `Bᵀ d`
     fn input<S: Simd>(s: S, d: [S::F; N]) -> [S::F; N];
+    /// `G`
+    const FILTER: [[f32; 3]; N];
     /// `G g`
     fn filter<S: Simd>(s: S, g: [S::F; 3]) -> [S::F; N];
     /// `Aᵀ m`
     fn output<S: Simd>(s: S, m: [S::F; N]) -> [S::F; M];
 }
 
-/// F(4, 3) on the points 0, `±P`, `±Q` and infinity: 2.25 multiplications an output instead of 9.
+/// Where the polynomials of a transform are evaluated besides 0 and infinity: at `±POINTS`.
 ///
-/// With `P = 1`, `Q = 2` it is the transform of Lavin & Gray; these points lose fewer bits (docs/numerics.md).
-pub(crate) struct F4;
+/// Both signs of a point share the sums over even and over odd powers.
+pub(crate) trait Points<const P: usize> {
+    /// Above 0, with squares that are exact in f32.
+    const POINTS: [f64; P];
 
-impl F4 {
-    const P: f32 = std::f32::consts::FRAC_1_SQRT_2;
-    const Q: f32 = std::f32::consts::SQRT_2;
-    /// Exact, which `P * P` is not.
-    const P2: f32 = 0.5;
-    /// Exact, which `Q * Q` is not.
-    const Q2: f32 = 2.0;
-}
+    /// Coefficients of `x⁰, x², ..` in `Π (x² - p²)` over the points besides `i`.
+    const OTHERS: [[f64; P]; P] = {
+        let mut others = [[0.0; P]; P];
+        let mut i = 0;
+        while i < P {
+            others[i] = product_without(Self::POINTS, i);
+            i += 1;
+        }
+        others
+    };
 
-impl Transform<4, 6> for F4 {
-    #[inline(always)]
-    fn input<S: Simd>(s: S, d: [S::F; 6]) -> [S::F; 6] {
-        let (p, q, p2, q2) = (s.splat(Self::P), s.splat(Self::Q), s.splat(Self::P2), s.splat(Self::Q2));
-        let (sum, product) = (s.splat(Self::P2 + Self::Q2), s.splat(Self::P2 * Self::Q2));
-        let (even_p, odd_p) = (s.neg_mul_add(q2, d[2], d[4]), s.neg_mul_add(q2, d[1], d[3]));
-        let (even_q, odd_q) = (s.neg_mul_add(p2, d[2], d[4]), s.neg_mul_add(p2, d[1], d[3]));
-        [
-            s.mul_add(product, d[0], s.neg_mul_add(sum, d[2], d[4])),
-            s.mul_add(p, odd_p, even_p),
-            s.neg_mul_add(p, odd_p, even_p),
-            s.mul_add(q, odd_q, even_q),
-            s.neg_mul_add(q, odd_q, even_q),
-            s.mul_add(product, d[1], s.neg_mul_add(sum, d[3], d[5])),
-        ]
-    }
+    /// Coefficients of the product over all points, without the leading 1.
+    const PRODUCT: [f64; P] = {
+        let (others, square) = (Self::OTHERS[0], Self::POINTS[0] * Self::POINTS[0]);
+        let mut product = [-square * others[0]; P];
+        let mut k = 1;
+        while k < P {
+            product[k] = others[k - 1] - square * others[k];
+            k += 1;
+        }
+        product
+    };
 
-    #[inline(always)]
-    fn filter<S: Simd>(s: S, g: [S::F; 3]) -> [S::F; 6] {
-        let norm_p = 1.0 / (2.0 * Self::P2 * (Self::P2 - Self::Q2));
-        let norm_q = 1.0 / (2.0 * Self::Q2 * (Self::Q2 - Self::P2));
-        let even_p = s.mul_add(s.splat(norm_p * Self::P2), g[2], s.mul(s.splat(norm_p), g[0]));
-        let even_q = s.mul_add(s.splat(norm_q * Self::Q2), g[2], s.mul(s.splat(norm_q), g[0]));
-        let (odd_p, odd_q) = (s.splat(norm_p * Self::P), s.splat(norm_q * Self::Q));
-        [
-            s.mul(s.splat(1.0 / (Self::P2 * Self::Q2)), g[0]),
-            s.mul_add(odd_p, g[1], even_p),
-            s.neg_mul_add(odd_p, g[1], even_p),
-            s.mul_add(odd_q, g[1], even_q),
-            s.neg_mul_add(odd_q, g[1], even_q),
-            g[2],
-        ]
-    }
+    /// `p⁰, p², ..` of each point.
+    const EVEN_POWERS: [[f64; P]; P] = {
+        let mut powers = [[1.0; P]; P];
+        let mut i = 0;
+        while i < P {
+            let mut k = 1;
+            while k < P {
+                powers[i][k] = powers[i][k - 1] * Self::POINTS[i] * Self::POINTS[i];
+                k += 1;
+            }
+            i += 1;
+        }
+        powers
+    };
 
-    #[inline(always)]
-    fn output<S: Simd>(s: S, m: [S::F; 6]) -> [S::F; 4] {
-        let (sum_p, odd_p) = (s.add(m[1], m[2]), s.mul(s.splat(Self::P), s.sub(m[1], m[2])));
-        let (sum_q, odd_q) = (s.add(m[3], m[4]), s.mul(s.splat(Self::Q), s.sub(m[3], m[4])));
-        let (p2, q2) = (s.splat(Self::P2), s.splat(Self::Q2));
-        [
-            s.add(m[0], s.add(sum_p, sum_q)),
-            s.add(odd_p, odd_q),
-            s.mul_add(p2, sum_p, s.mul(q2, sum_q)),
-            s.mul_add(p2, odd_p, s.mul_add(q2, odd_q, m[5])),
-        ]
-    }
-}
-
-/// F(6, 3) on the points 0, ±1/2, ±1, ±2 and infinity: 1.78 multiplications an output.
-pub(crate) struct F6;
-
-impl F6 {
-    /// The points above 0.
-    const POINTS: [f32; 3] = [0.5, 1.0, 2.0];
-
-    const SQUARES: [f64; 3] = [0.25, 1.0, 4.0];
-
-    /// Sum and product of the squares of the two points besides point `i`.
-    const fn others(i: usize) -> (f64, f64) {
-        let (a, b) = (Self::SQUARES[(i + 1) % 3], Self::SQUARES[(i + 2) % 3]);
-        (a + b, a * b)
-    }
-
-    /// Elementary symmetric polynomials of the squares.
-    const SYMMETRIC: [f32; 3] = {
-        let [p, q, r] = Self::SQUARES;
-        [(p + q + r) as f32, (p * q + p * r + q * r) as f32, (p * q * r) as f32]
+    /// What a filter's value at each point is scaled by: one over the product of the distances to the other points.
+    const NORMS: [f64; P] = {
+        let mut norms = [0.0; P];
+        let mut i = 0;
+        while i < P {
+            let (mut value, mut k) = (0.0, 0);
+            while k < P {
+                value += Self::OTHERS[i][k] * Self::EVEN_POWERS[i][k];
+                k += 1;
+            }
+            norms[i] = 1.0 / (2.0 * Self::EVEN_POWERS[i][1] * value);
+            i += 1;
+        }
+        norms
     };
 }
 
-impl Transform<6, 8> for F6 {
-    #[inline(always)]
-    fn input<S: Simd>(s: S, d: [S::F; 8]) -> [S::F; 8] {
-        let [e1, e2, e3] = Self::SYMMETRIC;
-        let (e1, e2, e3) = (s.splat(e1), s.splat(e2), s.splat(e3));
-        let mut out = d;
-        // x^6 - e1 x^4 + e2 x^2 - e3, and the same times x
-        out[0] = s.neg_mul_add(e3, d[0], s.mul_add(e2, d[2], s.neg_mul_add(e1, d[4], d[6])));
-        out[7] = s.neg_mul_add(e3, d[1], s.mul_add(e2, d[3], s.neg_mul_add(e1, d[5], d[7])));
-        for i in 0..3 {
-            let (sum, product) = Self::others(i);
-            let (sum, product, point) = (s.splat(sum as f32), s.splat(product as f32), s.splat(Self::POINTS[i]));
-            let even = s.mul_add(product, d[2], s.neg_mul_add(sum, d[4], d[6]));
-            let odd = s.mul_add(product, d[1], s.neg_mul_add(sum, d[3], d[5]));
-            out[1 + 2 * i] = s.mul_add(point, odd, even);
-            out[2 + 2 * i] = s.neg_mul_add(point, odd, even);
+const fn product_without<const P: usize>(points: [f64; P], left_out: usize) -> [f64; P] {
+    let mut coefficients = [0.0; P];
+    coefficients[0] = 1.0;
+    let mut i = 0;
+    while i < P {
+        if i != left_out {
+            let mut k = P;
+            while k > 0 {
+                k -= 1;
+                let below = if k == 0 { 0.0 } else { coefficients[k - 1] };
+                coefficients[k] = below - points[i] * points[i] * coefficients[k];
+            }
         }
-        out
+        i += 1;
     }
+    coefficients
+}
 
-    #[inline(always)]
-    fn filter<S: Simd>(s: S, g: [S::F; 3]) -> [S::F; 8] {
-        let mut out = [g[2]; 8];
-        out[0] = s.mul(s.splat(-1.0 / Self::SYMMETRIC[2]), g[0]);
-        for i in 0..3 {
-            let (sum, product) = Self::others(i);
-            let square = Self::SQUARES[i];
-            let norm = 1.0 / (2.0 * square * (square * square - sum * square + product));
-            let even = s.mul_add(s.splat((norm * square) as f32), g[2], s.mul(s.splat(norm as f32), g[0]));
-            let odd = s.splat((norm * f64::from(Self::POINTS[i])) as f32);
-            out[1 + 2 * i] = s.mul_add(odd, g[1], even);
-            out[2 + 2 * i] = s.neg_mul_add(odd, g[1], even);
-        }
-        out
-    }
+/// F(4, 3): 2.25 multiplications an output instead of 9.
+///
+/// Lavin & Gray use the points 0, ±1, ±2 and infinity; these lose fewer bits (docs/numerics.md).
+pub(crate) struct F4;
 
-    #[inline(always)]
-    fn output<S: Simd>(s: S, m: [S::F; 8]) -> [S::F; 6] {
-        let mut out = [m[0], s.splat(0.0), s.splat(0.0), s.splat(0.0), s.splat(0.0), m[7]];
-        for i in 0..3 {
-            let sum = s.add(m[1 + 2 * i], m[2 + 2 * i]);
-            let odd = s.mul(s.splat(Self::POINTS[i]), s.sub(m[1 + 2 * i], m[2 + 2 * i]));
-            let square = Self::SQUARES[i];
-            let (square, fourth) = (s.splat(square as f32), s.splat((square * square) as f32));
-            out[0] = s.add(out[0], sum);
-            out[1] = s.add(out[1], odd);
-            out[2] = s.mul_add(square, sum, out[2]);
-            out[3] = s.mul_add(square, odd, out[3]);
-            out[4] = s.mul_add(fourth, sum, out[4]);
-            out[5] = s.mul_add(fourth, odd, out[5]);
+impl Points<2> for F4 {
+    const POINTS: [f64; 2] = [std::f64::consts::FRAC_1_SQRT_2, std::f64::consts::SQRT_2];
+}
+
+/// F(6, 3): 1.78 multiplications an output.
+pub(crate) struct F6;
+
+impl Points<3> for F6 {
+    const POINTS: [f64; 3] = [0.5, 1.0, 2.0];
+}
+
+/// F(8, 3): 1.56 multiplications an output.
+pub(crate) struct F8;
+
+impl Points<4> for F8 {
+    const POINTS: [f64; 4] = [0.375, 0.75, 1.25, 2.25];
+}
+
+/// [`Transform`] from [`Points`], for `N = 2 P + 2` inputs.
+macro_rules! transform {
+    ($name:ident, $p:literal, $m:literal, $n:literal) => {
+        impl Transform<$m, $n> for $name {
+            const FILTER: [[f32; 3]; $n] = filter_matrix::<Self, $p, $n>();
+
+            #[inline(always)]
+            fn input<S: Simd>(s: S, d: [S::F; $n]) -> [S::F; $n] {
+                input::<S, Self, $p, $n>(s, d)
+            }
+
+            #[inline(always)]
+            fn filter<S: Simd>(s: S, g: [S::F; 3]) -> [S::F; $n] {
+                filter::<S, Self, $p, $n>(s, g)
+            }
+
+            #[inline(always)]
+            fn output<S: Simd>(s: S, m: [S::F; $n]) -> [S::F; $m] {
+                output::<S, Self, $p, $m, $n>(s, m)
+            }
         }
-        out
+    };
+}
+
+transform!(F4, 2, 4, 6);
+transform!(F6, 3, 6, 8);
+transform!(F8, 4, 8, 10);
+
+#[inline(always)]
+fn input<S: Simd, Q: Points<P>, const P: usize, const N: usize>(s: S, d: [S::F; N]) -> [S::F; N] {
+    let mut out = d;
+    let (mut even, mut odd) = (d[2 * P], d[2 * P + 1]);
+    for k in (0..P).rev() {
+        let coefficient = s.splat(Q::PRODUCT[k] as f32);
+        even = s.mul_add(coefficient, d[2 * k], even);
+        odd = s.mul_add(coefficient, d[2 * k + 1], odd);
     }
+    (out[0], out[N - 1]) = (even, odd);
+    for i in 0..P {
+        let (mut even, mut odd) = (d[2 * P], d[2 * P - 1]);
+        for k in (0..P - 1).rev() {
+            let coefficient = s.splat(Q::OTHERS[i][k] as f32);
+            even = s.mul_add(coefficient, d[2 * k + 2], even);
+            odd = s.mul_add(coefficient, d[2 * k + 1], odd);
+        }
+        let point = s.splat(Q::POINTS[i] as f32);
+        out[1 + 2 * i] = s.mul_add(point, odd, even);
+        out[2 + 2 * i] = s.neg_mul_add(point, odd, even);
+    }
+    out
+}
+
+const fn filter_matrix<Q: Points<P>, const P: usize, const N: usize>() -> [[f32; 3]; N] {
+    let mut rows = [[0.0, 0.0, 1.0]; N];
+    rows[0] = [(1.0 / Q::PRODUCT[0]) as f32, 0.0, 0.0];
+    let mut i = 0;
+    while i < P {
+        let (norm, point) = (Q::NORMS[i], Q::POINTS[i]);
+        let (constant, linear, square) = (norm as f32, (norm * point) as f32, (norm * Q::EVEN_POWERS[i][1]) as f32);
+        rows[1 + 2 * i] = [constant, linear, square];
+        rows[2 + 2 * i] = [constant, -linear, square];
+        i += 1;
+    }
+    rows
+}
+
+#[inline(always)]
+fn filter<S: Simd, Q: Points<P>, const P: usize, const N: usize>(s: S, g: [S::F; 3]) -> [S::F; N] {
+    let rows = const { filter_matrix::<Q, P, N>() };
+    let mut out = [g[2]; N];
+    out[0] = s.mul(s.splat(rows[0][0]), g[0]);
+    for i in 0..P {
+        let [constant, linear, square] = rows[1 + 2 * i];
+        let even = s.mul_add(s.splat(square), g[2], s.mul(s.splat(constant), g[0]));
+        let odd = s.splat(linear);
+        out[1 + 2 * i] = s.mul_add(odd, g[1], even);
+        out[2 + 2 * i] = s.neg_mul_add(odd, g[1], even);
+    }
+    out
+}
+
+#[inline(always)]
+fn output<S: Simd, Q: Points<P>, const P: usize, const M: usize, const N: usize>(s: S, m: [S::F; N]) -> [S::F; M] {
+    let mut out = [m[0]; M];
+    for i in 0..P {
+        let sum = s.add(m[1 + 2 * i], m[2 + 2 * i]);
+        let difference = s.mul(s.splat(Q::POINTS[i] as f32), s.sub(m[1 + 2 * i], m[2 + 2 * i]));
+        out[0] = s.add(out[0], sum);
+        out[1] = if i == 0 { difference } else { s.add(out[1], difference) };
+        for k in 1..P {
+            let power = s.splat(Q::EVEN_POWERS[i][k] as f32);
+            let (even, odd) = (2 * k, 2 * k + 1);
+            out[even] = if i == 0 { s.mul(power, sum) } else { s.mul_add(power, sum, out[even]) };
+            out[odd] = if i == 0 { s.mul(power, difference) } else { s.mul_add(power, difference, out[odd]) };
+        }
+    }
+    out[M - 1] = s.add(out[M - 1], m[N - 1]);
+    out
 }
 
 /// Tiles that one thread takes through the stages at a time, a multiple of the rows of a register tile. The fewer, the more of their
@@ -197,11 +263,24 @@ fn tiles_per_chunk(channels: usize) -> usize {
     if channels <= 256 { 12 } else { 24 }
 }
 
-/// Tiles of one round of [`Convolution::filters_outer`], whose transformed inputs are to stay in the L3 cache.
-const TILES_PER_ROUND: usize = 256;
+/// Values of one round of [`Convolution::filters_outer`]'s transformed inputs, which are to stay in the level-3 cache.
+const ROUND: usize = 3 << 20;
+
+/// Input channels whose filters [`Convolution::filters_outer`] transforms at a time: with 64 outputs, a row of matrices stays in the
+/// level-2 cache.
+const FILTER_DEPTH: usize = 256;
 
 /// Transformed filters of more values than this are made group by group where they are used, instead of all at once.
 const RESIDENT_FILTERS: usize = 64 * 256 * 256;
+
+/// Rows of a block of transformed inputs, as many as a register tile of the widest kernels has.
+const ROWS: usize = 6;
+
+/// From a row of a matrix of transformed inputs, `[tiles / ROWS][C / LINE][ROWS][LINE]`, to another: a register tile reads a block from
+/// start to end, which the hardware's prefetchers follow.
+fn input_row(tile: usize, channels: usize) -> usize {
+    tile / ROWS * ROWS * channels + tile % ROWS * LINE
+}
 
 /// A row of `N²` matrices one after the other.
 #[derive(Clone, Copy)]
@@ -217,48 +296,100 @@ impl Matrices {
     }
 }
 
-/// From one matrix of transformed filters to the next. One more cache line than the matrix needs, as in [`Matrices::new`]: at a
-/// power of two, the places that a filter is written to would share one set of the level-2 cache.
-fn filter_stride(channels_in: usize) -> usize {
-    channels_in * GROUP + LINE
+/// Input channels `first..first + count`.
+#[derive(Clone, Copy)]
+struct Depth {
+    first: usize,
+    count: usize,
+}
+
+/// The filters of a convolution as its transforms read them.
+pub(crate) struct Filters {
+    /// `[channels_out / GROUP][channels_in][9][GROUP]`
+    values: AlignedBuffer,
+    channels_in: usize,
+    channels_out: usize,
+}
+
+impl Filters {
+    /// `filter`: the 3x3 filter from an input channel to an output channel, row by row.
+    ///
+    /// # Panics
+    /// If channels are no multiple of [`GROUP`].
+    pub(crate) fn new(
+        channels_in: usize,
+        channels_out: usize,
+        filter: impl Fn(usize, usize) -> [f32; 9] + Sync,
+    ) -> Self {
+        assert!(channels_in.is_multiple_of(GROUP) && channels_out.is_multiple_of(GROUP));
+        let mut values = AlignedBuffer::zeros(9 * channels_in * channels_out);
+        values.par_chunks_mut(9 * GROUP).enumerate().for_each(|(block, out)| {
+            let (group, c) = (block / channels_in, block % channels_in);
+            for k in 0..GROUP {
+                for (place, w) in filter(c, group * GROUP + k).into_iter().enumerate() {
+                    out[place * GROUP + k] = w;
+                }
+            }
+        });
+        Self { values, channels_in, channels_out }
+    }
+
+    /// Where the 9 vectors of [`GROUP`] outputs of an input channel are.
+    #[inline(always)]
+    unsafe fn at(&self, group: usize, c: usize) -> *const f32 {
+        // SAFETY: the caller's promise that the group and the channel exist.
+        unsafe { self.values.as_ptr().add((group * self.channels_in + c) * 9 * GROUP) }
+    }
 }
 
 /// A convolution to be run.
 pub(crate) struct Convolution<'a, I, O> {
     source: I,
     sink: O,
-    /// `[channels_in][3][3][channels_out]`
-    filters: &'a [f32],
+    filters: &'a Filters,
     height: usize,
     width: usize,
     channels_in: usize,
     channels_out: usize,
 }
 
-/// One stage of a convolution, on one thread. `v`, `u` and `m` are rows of `N²` matrices: transformed inputs `[tiles][C]`,
-/// transformed filters of a group as panels `[GROUP / NR][C][NR]`, and products `[tiles][GROUP]`.
+/// One stage of a convolution, on one thread. `v`, `u` and `m` are rows of `N²` matrices: transformed inputs ([`input_row`]),
+/// transformed filters of a group as panels `[GROUP / NR][depth][NR]`, and products `[tiles][GROUP]`. Of the filters, `u` may hold
+/// one row of the `N x N` matrices only.
 #[derive(Clone, Copy)]
 enum Stage {
     /// Transforms the inputs of `count` tiles, in raster order from `first` on.
     Inputs { first: usize, count: usize, inputs: Matrices, v: *mut f32 },
-    /// Transforms the filters of `group` for `count` input channels from `first` on.
-    Filters { group: usize, first: usize, count: usize, u: *mut f32 },
-    /// `m = v * u` for `count` tiles.
-    Products { count: usize, inputs: Matrices, v: *const f32, u: *const f32, products: Matrices, m: *mut f32 },
+    /// Transforms the filters of `group` for `count` input channels from `first` on, into panels of all channels.
+    Filters { group: usize, first: usize, count: usize, filters: Matrices, u: *mut f32 },
+    /// One row of the transformed filters of `group`, for the input channels of a panel.
+    FilterRow { group: usize, row: usize, channels: Depth, filters: Matrices, u: *mut f32 },
+    /// `m (+)= v * u` for `count` tiles and some of the channels: all matrices, or those of one row.
+    Products {
+        row: Option<usize>,
+        channels: Depth,
+        count: usize,
+        inputs: Matrices,
+        v: *const f32,
+        filters: Matrices,
+        u: *const f32,
+        products: Matrices,
+        m: *mut f32,
+    },
     /// Transforms the products of `count` tiles back and hands them to the sink.
     Outputs { group: usize, first: usize, count: usize, products: Matrices, m: *const f32 },
 }
 
 impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
-    /// Convolves `source` with `filters`, `[channels_in][3][3][channels_out]`, into `sink`, on the current rayon pool.
+    /// Convolves `source` with `filters` into `sink`, on the current rayon pool.
     ///
     /// # Panics
-    /// If the shapes do not fit each other, or channels are no multiple of [`GROUP`].
+    /// If the shapes do not fit each other.
     pub(crate) fn run<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(
         s: S,
         source: I,
         sink: O,
-        filters: &'a [f32],
+        filters: &'a Filters,
         scratch: &mut Scratch,
     ) {
         Self::run_with::<S, T, M, N>(s, source, sink, filters, scratch, RESIDENT_FILTERS);
@@ -269,14 +400,13 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         s: S,
         source: I,
         sink: O,
-        filters: &'a [f32],
+        filters: &'a Filters,
         scratch: &mut Scratch,
         resident_filters: usize,
     ) {
         let ([height, width, channels_in], [sink_height, sink_width, channels_out]) = (source.shape(), sink.shape());
         assert_eq!((height, width), (sink_height, sink_width));
-        assert!(channels_in.is_multiple_of(GROUP) && channels_out.is_multiple_of(GROUP));
-        assert_eq!(filters.len(), 9 * channels_in * channels_out);
+        assert_eq!((channels_in, channels_out), (filters.channels_in, filters.channels_out));
         let convolution = Self { source, sink, filters, height, width, channels_in, channels_out };
         if N * N * channels_in * channels_out <= resident_filters {
             convolution.tiles_outer::<S, T, M, N>(s, scratch);
@@ -290,18 +420,20 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         let tiles = self.tiles(M);
         let chunk = tiles_per_chunk(self.channels_in).min(tiles);
         let groups = self.channels_out / GROUP;
-        let panel = N * N * filter_stride(self.channels_in);
-        let inputs = Matrices::new(chunk, self.channels_in);
+        let filters = Matrices::new(self.channels_in, GROUP);
+        let inputs = Matrices::new(chunk.next_multiple_of(ROWS), self.channels_in);
         let products = Matrices::new(chunk, GROUP);
-        let (shared, threads) = scratch.parts(groups * panel, N * N * (inputs.stride + products.stride));
+        let group_filters = N * N * filters.stride;
+        let (shared, threads) = scratch.parts(groups * group_filters, N * N * (inputs.stride + products.stride));
+        let channels = Depth { first: 0, count: self.channels_in };
 
         // SAFETY: no two tasks share filters, or a tile.
         unsafe {
             let parts = self.channels_in / LINE;
             (0..groups * parts).into_par_iter().for_each(|task| {
                 let (group, first) = (task / parts, task % parts * LINE);
-                let u = shared.at(group * panel);
-                self.stage::<S, T, M, N>(s, Stage::Filters { group, first, count: LINE, u });
+                let u = shared.at(group * group_filters);
+                self.stage::<S, T, M, N>(s, Stage::Filters { group, first, count: LINE, filters, u });
             });
             (0..tiles.div_ceil(chunk)).into_par_iter().for_each(|task| {
                 let first = task * chunk;
@@ -310,8 +442,12 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                     let m = v.add(N * N * inputs.stride);
                     self.stage::<S, T, M, N>(s, Stage::Inputs { first, count, inputs, v });
                     for group in 0..groups {
-                        let u = shared.at(group * panel);
-                        self.stage::<S, T, M, N>(s, Stage::Products { count, inputs, v, u, products, m });
+                        let u = shared.at(group * group_filters);
+                        let row = None;
+                        self.stage::<S, T, M, N>(
+                            s,
+                            Stage::Products { row, channels, count, inputs, v, filters, u, products, m },
+                        );
                         self.stage::<S, T, M, N>(s, Stage::Outputs { group, first, count, products, m });
                     }
                 });
@@ -319,44 +455,48 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         }
     }
 
-    /// For many filters: the inputs of a round of tiles are transformed first; then every thread takes groups of filters,
-    /// transforms them for itself, and takes the tiles of the round through the other stages.
+    /// For many filters: the inputs of a round of tiles are transformed first; then every thread takes groups of filters, and
+    /// transforms them for itself, row of matrices by row of matrices, where it multiplies them with the tiles of the round.
     fn filters_outer<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(&self, s: S, scratch: &mut Scratch) {
         let tiles = self.tiles(M);
         let groups = self.channels_out / GROUP;
-        let round = TILES_PER_ROUND.min(tiles);
-        let chunk = tiles_per_chunk(self.channels_in).min(tiles);
-        let panel = N * N * filter_stride(self.channels_in);
-        let inputs = Matrices::new(round, self.channels_in);
-        let products = Matrices::new(chunk, GROUP);
-        let (shared, threads) = scratch.parts(N * N * inputs.stride, panel + N * N * products.stride);
-
+        let round = (ROUND / (N * N * self.channels_in)).clamp(1, tiles);
         // Enough tasks for every thread, and no more: each transforms its filters anew.
-        let parts = (2 * rayon::current_num_threads()).div_ceil(groups);
+        let parts = rayon::current_num_threads().div_ceil(groups);
+        let part = round.div_ceil(parts).next_multiple_of(ROWS);
+        let inputs = Matrices::new(round.next_multiple_of(ROWS), self.channels_in);
+        let filters = Matrices::new(FILTER_DEPTH.min(self.channels_in), GROUP);
+        let products = Matrices::new(part, GROUP);
+        let (shared, threads) = scratch.parts(N * N * inputs.stride, N * filters.stride + N * N * products.stride);
+
         for start in (0..tiles).step_by(round) {
             let tiles = round.min(tiles - start);
-            let part = tiles.div_ceil(parts);
             // SAFETY: no two tasks share a tile, or a tile and a group.
             unsafe {
-                (0..tiles.div_ceil(8)).into_par_iter().for_each(|task| {
-                    let first = task * 8;
-                    let (count, v) = (8.min(tiles - first), shared.at(first * self.channels_in));
+                (0..tiles.div_ceil(ROWS)).into_par_iter().for_each(|task| {
+                    let first = task * ROWS;
+                    let (count, v) = (ROWS.min(tiles - first), shared.at(first * self.channels_in));
                     self.stage::<S, T, M, N>(s, Stage::Inputs { first: start + first, count, inputs, v });
                 });
                 (0..groups * parts).into_par_iter().for_each(|task| {
-                    let (group, part) = (task / parts, task % parts * part..tiles.min((task % parts + 1) * part));
+                    let (group, first) = (task / parts, task % parts * part);
+                    let count = part.min(tiles.saturating_sub(first));
                     threads.with(|u| {
-                        let m = u.add(panel);
-                        self.stage::<S, T, M, N>(s, Stage::Filters { group, first: 0, count: self.channels_in, u });
-                        for tile in part.clone().step_by(chunk) {
-                            let count = chunk.min(part.end - tile);
-                            let v = shared.at(tile * self.channels_in);
-                            self.stage::<S, T, M, N>(s, Stage::Products { count, inputs, v, u, products, m });
-                            self.stage::<S, T, M, N>(
-                                s,
-                                Stage::Outputs { group, first: start + tile, count, products, m },
-                            );
+                        let m = u.add(N * filters.stride);
+                        let v = shared.at(first * self.channels_in);
+                        for row in 0..N {
+                            for channel in (0..self.channels_in).step_by(FILTER_DEPTH) {
+                                let channels =
+                                    Depth { first: channel, count: FILTER_DEPTH.min(self.channels_in - channel) };
+                                self.stage::<S, T, M, N>(s, Stage::FilterRow { group, row, channels, filters, u });
+                                let row = Some(row);
+                                self.stage::<S, T, M, N>(
+                                    s,
+                                    Stage::Products { row, channels, count, inputs, v, filters, u, products, m },
+                                );
+                            }
                         }
+                        self.stage::<S, T, M, N>(s, Stage::Outputs { group, first: start + first, count, products, m });
                     });
                 });
             }
@@ -413,7 +553,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                 let row = T::input(s, half[i]);
                 for j in 0..N {
                     // SAFETY: the caller's promise on `v`.
-                    unsafe { s.store(v.add((i * N + j) * inputs.stride + c), row[j]) };
+                    unsafe { s.store(v.add((i * N + j) * inputs.stride + c / LINE * LINE * ROWS + c % LINE), row[j]) };
                 }
             }
         }
@@ -425,18 +565,19 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         s: S,
         group: usize,
         c: usize,
+        filters: Matrices,
         u: *mut f32,
     ) {
         let zero = s.splat(0.0);
         for k in (0..GROUP).step_by(S::LANES) {
             // SAFETY: channel, group and the vector in it are inside the filters and the matrices.
             unsafe {
-                let g = self.filters.as_ptr().add(9 * c * self.channels_out + group * GROUP + k);
+                let g = self.filters.at(group, c).add(k);
                 let mut half = [[zero; 3]; N];
                 for j in 0..3 {
                     let mut column = [zero; 3];
                     for i in 0..3 {
-                        column[i] = s.load(g.add((3 * i + j) * self.channels_out));
+                        column[i] = s.load(g.add((3 * i + j) * GROUP));
                     }
                     let column = T::filter(s, column);
                     for i in 0..N {
@@ -447,11 +588,46 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                 for i in 0..N {
                     let row = T::filter(s, half[i]);
                     for j in 0..N {
-                        let place = u.add((i * N + j) * filter_stride(self.channels_in));
+                        let place = u.add((i * N + j) * filters.stride);
                         s.store(place, row[j]);
                         // More places than a hardware prefetcher follows.
                         s.prefetch_for_writing(place.wrapping_add(2 * S::NR));
                     }
+                }
+            }
+        }
+    }
+
+    /// Row `row` of the transformed filters of channel `c`, as number `place` of a panel of `depth` channels.
+    #[inline(always)]
+    unsafe fn transform_filter_row<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(
+        &self,
+        s: S,
+        group: usize,
+        row: usize,
+        (c, place, depth): (usize, usize, usize),
+        filters: Matrices,
+        u: *mut f32,
+    ) {
+        let weights = T::FILTER[row].map(|weight| s.splat(weight));
+        for k in (0..GROUP).step_by(S::LANES) {
+            // SAFETY: channel, group and the vector in it are inside the filters and the matrices.
+            unsafe {
+                let g = self.filters.at(group, c).add(k);
+                let mut half = weights;
+                for j in 0..3 {
+                    // In the order of [`Transform::filter`], for the same bits.
+                    let mut column = weights;
+                    for i in 0..3 {
+                        column[i] = s.load(g.add((3 * i + j) * GROUP));
+                    }
+                    let even = s.mul_add(weights[2], column[2], s.mul(weights[0], column[0]));
+                    half[j] = s.mul_add(weights[1], column[1], even);
+                }
+                let values = T::filter(s, half);
+                let u = u.add((k / S::NR * depth + place) * S::NR + k % S::NR);
+                for j in 0..N {
+                    s.store(u.add(j * filters.stride), values[j]);
                 }
             }
         }
@@ -510,30 +686,51 @@ impl<I: Source, O: Sink, T: Transform<M, N>, const M: usize, const N: usize> Ker
                 Stage::Inputs { first, count, inputs, v } => {
                     for i in 0..count {
                         let place = convolution.place(M, first + i);
-                        convolution.transform_input::<S, T, M, N>(s, place, inputs, v.add(i * channels));
+                        convolution.transform_input::<S, T, M, N>(s, place, inputs, v.add(input_row(i, channels)));
                     }
                 }
-                Stage::Filters { group, first, count, u } => {
+                Stage::Filters { group, first, count, filters, u } => {
                     for c in first..first + count {
-                        convolution.transform_filter::<S, T, M, N>(s, group, c, u);
+                        convolution.transform_filter::<S, T, M, N>(s, group, c, filters, u);
                     }
                 }
-                Stage::Products { count, inputs, v, u, products, m } => {
-                    for p in 0..N * N {
+                Stage::FilterRow { group, row, channels: Depth { first, count }, filters, u } => {
+                    for place in 0..count {
+                        let channel = (first + place, place, count);
+                        convolution.transform_filter_row::<S, T, M, N>(s, group, row, channel, filters, u);
+                    }
+                }
+                Stage::Products {
+                    row,
+                    channels: Depth { first, count: depth },
+                    count,
+                    inputs,
+                    v,
+                    filters,
+                    u,
+                    products,
+                    m,
+                } => {
+                    let matrices = row.map_or(0..N * N, |row| row * N..(row + 1) * N);
+                    let start = matrices.start;
+                    for p in matrices {
                         for panel in 0..GROUP / S::NR {
-                            s.gemm(Gemm {
-                                rows: count,
-                                cols: S::NR,
-                                depth: channels,
-                                a: v.add(p * inputs.stride),
-                                a_row: channels,
-                                a_col: 1,
-                                b: u.add(p * filter_stride(channels) + panel * S::NR * channels),
-                                b_row: S::NR,
-                                c: m.add(p * products.stride + panel * S::NR),
-                                c_row: GROUP,
-                                accumulate: false,
-                            });
+                            for tile in (0..count).step_by(ROWS) {
+                                s.gemm(Gemm {
+                                    rows: ROWS.min(count - tile),
+                                    cols: S::NR,
+                                    depth,
+                                    a: v.add(p * inputs.stride + tile * channels + first * ROWS),
+                                    a_row: LINE,
+                                    a_col: 1,
+                                    a_line: LINE * ROWS,
+                                    b: u.add((p - start) * filters.stride + panel * S::NR * depth),
+                                    b_row: S::NR,
+                                    c: m.add(p * products.stride + tile * GROUP + panel * S::NR),
+                                    c_row: GROUP,
+                                    accumulate: first > 0,
+                                });
+                            }
                         }
                     }
                 }

@@ -32,14 +32,11 @@ fn inner(a: &[f32], b: &[f32]) -> (f64, f64) {
     (dot(a, b), (dot(a, a) * dot(b, b)).sqrt())
 }
 
-/// `[in][3][3][out]` as the way back wants it: turned by 180 degrees, `[out][3][3][in]`.
-fn turned(weights: &[f32], channels_in: usize, channels_out: usize) -> Vec<f32> {
-    let mut turned = vec![0.0; weights.len()];
-    for (i, &w) in weights.iter().enumerate() {
-        let (c, place, k) = (i / (9 * channels_out), i / channels_out % 9, i % channels_out);
-        turned[(k * 9 + 8 - place) * channels_in + c] = w;
-    }
-    turned
+/// Filters as the way back wants them: turned by 180 degrees, from outputs to inputs.
+fn turned(filters: &reference::Filters, channels_out: usize) -> Filters {
+    Filters::new(channels_out, filters.channels_in, |o, i| {
+        std::array::from_fn(|place| filters.weights[(9 * i + 8 - place) * channels_out + o] as f32)
+    })
 }
 
 /// The gradient before a rectifier and a pooling, as the masks say.
@@ -150,8 +147,8 @@ proptest! {
     ) {
         let mut scratch = Scratch::default();
         let x = map(height, width, channels_in, seed);
-        let (weights, ..) = filters(channels_in, channels_out);
-        let back = turned(&weights, channels_in, channels_out);
+        let (weights, _, reference) = filters(channels_in, channels_out);
+        let back = turned(&reference, channels_out);
         let bias = vec![0.0; channels_out];
         for (isa, tile) in isas_and_tiles() {
             let mut gradient = FeatureMap::zeros(height, width, channels_in);
