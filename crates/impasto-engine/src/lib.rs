@@ -4,6 +4,7 @@
 mod elementwise;
 mod kernels;
 mod layer;
+mod padding;
 mod pooling;
 mod tensor;
 mod vgg19;
@@ -19,6 +20,7 @@ pub mod weights;
 
 pub use kernels::{Isa, IsaError};
 pub use layer::{CONVOLUTIONS, Layer, LayerKind, ParseLayerError};
+pub use padding::Padding;
 pub use pooling::Pooling;
 pub use tensor::{FeatureMap, Image};
 pub use vgg19::{Evaluator, EvaluatorError, LayerTime, Vgg19};

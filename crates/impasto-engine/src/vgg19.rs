@@ -12,6 +12,7 @@ use crate::kernels::{
     Scratch, Tile, UnpoolSource, WINDOW,
 };
 use crate::layer::{CONVOLUTIONS, Layer, LayerKind};
+use crate::padding::Padding;
 use crate::pooling::Pooling;
 use crate::weights::{Preprocessing, Weights, WeightsError};
 use crate::{FeatureMap, Image, elementwise};
@@ -159,6 +160,7 @@ pub struct Evaluator {
     network: Arc<Vgg19>,
     isa: Isa,
     pooling: Pooling,
+    padding: Padding,
     width: usize,
     height: usize,
     steps: Vec<Step>,
@@ -260,6 +262,7 @@ impl Evaluator {
             network,
             isa,
             pooling,
+            padding: Padding::default(),
             width,
             height,
             steps,
@@ -270,6 +273,16 @@ impl Evaluator {
             windows,
             scratch: Scratch::default(),
         })
+    }
+
+    /// The same workspace with what conv1_1 is to see beyond the image's border; without this call, [`Padding::Zero`]. The gradient
+    /// needs a forward pass after it.
+    #[must_use]
+    pub fn with_padding(mut self, padding: Padding) -> Self {
+        self.padding = padding;
+        // The margin may be of another padding, and is never written with zeros again.
+        self.padded.fill(0.0);
+        self
     }
 
     /// Width of the images, in pixels.
@@ -428,6 +441,9 @@ impl Evaluator {
         let start = Instant::now();
         let gradient = mem::take(self.map(current));
         network.first().input_gradient(self.isa, &gradient, image_gradient);
+        if self.padding == Padding::Replicate {
+            network.first().add_margin_gradient(&gradient, image_gradient);
+        }
         *self.map(current) = gradient;
         self.times[0].backward = start.elapsed();
         let scale = network.preprocessing().scale;
@@ -458,20 +474,30 @@ impl Evaluator {
         self.times[i].backward = start.elapsed();
     }
 
-    /// Fills the padded image; its margin is always zero, in the network's values.
+    /// Fills the padded image. The margin is in the network's values, too: its zeros, which are there from the start, are the mean's.
     fn preprocess(&mut self, image: &Image) {
         let Preprocessing { scale, offset, .. } = self.network.preprocessing();
+        let replicate = self.padding == Padding::Replicate;
         let row = (self.width + 2) * PADDED_CHANNELS;
         let inner = self.padded[row..].par_chunks_mut(row).zip(image.as_slice().par_chunks(3 * self.width));
-        inner.for_each(|(padded, row)| {
+        inner.for_each(|(padded, pixels)| {
             for (padded, pixel) in
-                padded[PADDED_CHANNELS..].chunks_exact_mut(PADDED_CHANNELS).zip(row.as_chunks::<3>().0)
+                padded[PADDED_CHANNELS..].chunks_exact_mut(PADDED_CHANNELS).zip(pixels.as_chunks::<3>().0)
             {
                 for c in 0..3 {
                     padded[c] = pixel[c] * scale[c] - offset[c];
                 }
             }
+            if replicate {
+                padded.copy_within(PADDED_CHANNELS..2 * PADDED_CHANNELS, 0);
+                padded.copy_within(row - 2 * PADDED_CHANNELS..row - PADDED_CHANNELS, row - PADDED_CHANNELS);
+            }
         });
+        if replicate {
+            // With the corners, which are in these rows by now.
+            self.padded.copy_within(row..2 * row, 0);
+            self.padded.copy_within(self.height * row..(self.height + 1) * row, (self.height + 1) * row);
+        }
     }
 
     fn map(&mut self, place: Place) -> &mut FeatureMap {

@@ -5,7 +5,7 @@ mod reference;
 
 use std::sync::Arc;
 
-use impasto_engine::{Evaluator, EvaluatorError, Image, Isa, Layer, Pooling, Vgg19};
+use impasto_engine::{Evaluator, EvaluatorError, Image, Isa, Layer, Padding, Pooling, Vgg19};
 use reference::{Map, Network, Noise, relative_error};
 
 /// Bound on the relative error (L2) of a feature map: measured 3e-6 at relu5_4, a tenth of it before block 3 (docs/numerics.md).
@@ -37,7 +37,7 @@ fn maps_agree_with_the_reference_on_ugly_sizes() {
         let image = picture(height, width, 1);
         for pooling in [Pooling::Max, Pooling::Average] {
             let average = pooling == Pooling::Average;
-            let expected = reference.features(height, width, &f64s(image.as_slice()), average, &names);
+            let expected = reference.features(height, width, &f64s(image.as_slice()), average, false, &names);
             for isa in Isa::available() {
                 let layers = layers(&names);
                 let mut evaluator = Evaluator::with_isa(isa, network.clone(), width, height, &layers, pooling).unwrap();
@@ -51,6 +51,52 @@ fn maps_agree_with_the_reference_on_ugly_sizes() {
                     let error = relative_error(f64s(map.as_slice()), &expected.data);
                     assert!(error < FEATURE_ERROR, "{isa} {layer} at {width}x{height}, {pooling:?}: {error:e}");
                 }
+            }
+        }
+    }
+}
+
+/// From 128x128 pixels on, the way forward takes larger tiles.
+#[test]
+fn maps_of_a_larger_image_agree_with_the_reference() {
+    let network = Arc::new(Vgg19::from_static(impasto_weights::VGG19).unwrap());
+    let (height, width) = (130, 131);
+    let image = picture(height, width, 7);
+    let names = ["relu1_1", "relu2_1", "relu3_1"];
+    let layers = layers(&names);
+    let reference = Network::new(impasto_weights::VGG19);
+    let expected = reference.features(height, width, &f64s(image.as_slice()), false, false, &names);
+    for isa in Isa::available() {
+        let mut evaluator = Evaluator::with_isa(isa, network.clone(), width, height, &layers, Pooling::Max).unwrap();
+        evaluator.forward(&image);
+        for (&layer, expected) in layers.iter().zip(&expected) {
+            let error = relative_error(f64s(evaluator.features(layer).as_slice()), &expected.data);
+            assert!(error < FEATURE_ERROR, "{isa} {layer}: {error:e}");
+        }
+    }
+}
+
+#[test]
+fn the_border_is_repeated() {
+    let network = Arc::new(Vgg19::from_static(impasto_weights::VGG19).unwrap());
+    let reference = Network::new(impasto_weights::VGG19);
+    for (height, width) in [(1, 1), (1, 5), (3, 2), (17, 23)] {
+        let image = picture(height, width, 8);
+        let [replicated, zero] = [true, false].map(|replicate| {
+            reference.features(height, width, &f64s(image.as_slice()), false, replicate, &["relu1_1"]).remove(0)
+        });
+        let layer = "relu1_1".parse().unwrap();
+        for isa in Isa::available() {
+            let mut evaluator =
+                Evaluator::with_isa(isa, network.clone(), width, height, &[layer], Pooling::Max).unwrap();
+            // The last as the first: what one padding leaves behind must not show in another.
+            for (padding, expected) in
+                [(Padding::Zero, &zero), (Padding::Replicate, &replicated), (Padding::Zero, &zero)]
+            {
+                evaluator = evaluator.with_padding(padding);
+                evaluator.forward(&image);
+                let error = relative_error(f64s(evaluator.features(layer).as_slice()), &expected.data);
+                assert!(error < FEATURE_ERROR, "{isa} {width}x{height}, {padding:?}: {error:e}");
             }
         }
     }
@@ -76,22 +122,25 @@ fn gradients_agree_with_central_differences() {
         let image = picture(height, width, 2);
         let x = f64s(image.as_slice());
         for names in sets {
-            for pooling in [Pooling::Max, Pooling::Average] {
-                let average = pooling == Pooling::Average;
-                let maps = reference.features(height, width, &x, average, names);
+            for (pooling, padding) in
+                [(Pooling::Max, Padding::Zero), (Pooling::Average, Padding::Zero), (Pooling::Max, Padding::Replicate)]
+            {
+                let (average, replicate) = (pooling == Pooling::Average, padding == Padding::Replicate);
+                let maps = reference.features(height, width, &x, average, replicate, names);
                 let factors: Vec<Vec<f32>> = maps.iter().map(|map| Noise(3).vector(map.data.len())).collect();
                 let direction: Vec<f64> = f64s(&Noise(4).vector(x.len()));
                 // Small enough that hardly a rectifier or a maximum switches within the step.
                 let step = 1e-6;
                 let moved = |sign: f64| {
                     let moved: Vec<f64> = x.iter().zip(&direction).map(|(x, d)| x + sign * step * d).collect();
-                    linear_loss(&reference.features(height, width, &moved, average, names), &factors)
+                    linear_loss(&reference.features(height, width, &moved, average, replicate, names), &factors)
                 };
                 let expected = (moved(1.0) - moved(-1.0)) / (2.0 * step);
                 for isa in Isa::available() {
                     let layers = layers(names);
-                    let mut evaluator =
-                        Evaluator::with_isa(isa, network.clone(), width, height, &layers, pooling).unwrap();
+                    let mut evaluator = Evaluator::with_isa(isa, network.clone(), width, height, &layers, pooling)
+                        .unwrap()
+                        .with_padding(padding);
                     evaluator.forward(&image);
                     let mut gradient = vec![f32::NAN; x.len()];
                     let mut order = Vec::new();
@@ -109,7 +158,8 @@ fn gradients_agree_with_central_differences() {
                     let found: f64 = gradient.iter().zip(&direction).map(|(&g, d)| f64::from(g) * d).sum();
                     let scale = gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
                     let error = (found - expected).abs() / scale;
-                    assert!(error < GRADIENT_ERROR, "{isa} {names:?} at {width}x{height}, {pooling:?}: {error:e}");
+                    let case = format!("{isa} {names:?} at {width}x{height}, {pooling:?}, {padding:?}");
+                    assert!(error < GRADIENT_ERROR, "{case}: {error:e}");
                 }
             }
         }
@@ -145,8 +195,11 @@ fn the_number_of_threads_does_not_change_a_bit() {
         let run = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
+                // This padding takes all the passes that the other takes, and more.
                 let mut evaluator =
-                    Evaluator::with_isa(isa, network.clone(), width, height, &layers(&names), Pooling::Max).unwrap();
+                    Evaluator::with_isa(isa, network.clone(), width, height, &layers(&names), Pooling::Max)
+                        .unwrap()
+                        .with_padding(Padding::Replicate);
                 evaluator.forward(&image);
                 let grams: Vec<Vec<f64>> = layers(&names)
                     .iter()

@@ -90,6 +90,38 @@ impl FirstLayer {
             }
         });
     }
+
+    /// Adds to the gradient with respect to the image, `[H, W, 3]`, what falls on a margin that repeats the image's nearest pixel.
+    pub(crate) fn add_margin_gradient(&self, gradient: &FeatureMap, image_gradient: &mut [f32]) {
+        let (height, width) = (gradient.height(), gradient.width());
+        assert_eq!(gradient.channels(), GROUP);
+        assert_eq!(image_gradient.len(), 3 * height * width);
+        // Positions in the padded image. They are as few as the border is long: one thread takes them all, in a fixed order.
+        for y in 0..height + 2 {
+            let step = if y == 0 || y == height + 1 { 1 } else { width + 1 };
+            for x in (0..width + 2).step_by(step) {
+                let mut sums = [0.0; 3];
+                for place in 0..9 {
+                    let (Some(from_y), Some(from_x)) = (y.checked_sub(place / 3), x.checked_sub(place % 3)) else {
+                        continue;
+                    };
+                    if from_y >= height || from_x >= width {
+                        continue;
+                    }
+                    let upstream = &gradient.as_slice()[(from_y * width + from_x) * GROUP..][..GROUP];
+                    for (g, taps) in upstream.iter().zip(self.backward.chunks_exact(SPREAD)) {
+                        for c in 0..3 {
+                            sums[c] += g * taps[3 * place + c];
+                        }
+                    }
+                }
+                let nearest = (y.clamp(1, height) - 1) * width + x.clamp(1, width) - 1;
+                for c in 0..3 {
+                    image_gradient[3 * nearest + c] += sums[c];
+                }
+            }
+        }
+    }
 }
 
 /// Pixels of one register tile of the forward kernel.

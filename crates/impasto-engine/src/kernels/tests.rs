@@ -234,13 +234,13 @@ fn the_first_layer_agrees_with_the_reference() {
             let mut found = vec![f32::NAN; 3 * height * width];
             layer.input_gradient(isa, &gradient, &mut found);
             let mut expected = vec![0.0; found.len()];
+            let mut expected_margin = vec![1.0; found.len()];
             for y in 0..height {
                 for x in 0..width {
                     for (i, j) in (0..9).map(|place| (place / 3, place % 3)) {
-                        let (Some(yy), Some(xx)) = ((y + i).checked_sub(1), (x + j).checked_sub(1)) else { continue };
-                        if yy >= height || xx >= width {
-                            continue;
-                        }
+                        let (yy, xx) = ((y + i).clamp(1, height) - 1, (x + j).clamp(1, width) - 1);
+                        let inside = (yy + 1, xx + 1) == (y + i, x + j);
+                        let expected = if inside { &mut expected } else { &mut expected_margin };
                         for c in 0..3 {
                             for k in 0..64 {
                                 let g: f64 = gradient.as_slice()[(y * width + x) * 64 + k].into();
@@ -253,6 +253,12 @@ fn the_first_layer_agrees_with_the_reference() {
             }
             let error = relative_error(found.iter().map(|&v| v.into()), &expected);
             assert!(error < SUM_ERROR, "{isa} {height}x{width}: {error:e}");
+
+            // What falls on a repeated margin is added to what is there.
+            let mut margin = vec![1.0; found.len()];
+            layer.add_margin_gradient(&gradient, &mut margin);
+            let error = relative_error(margin.iter().map(|&v| v.into()), &expected_margin);
+            assert!(error < SUM_ERROR, "margin of {height}x{width}: {error:e}");
         }
     }
 }

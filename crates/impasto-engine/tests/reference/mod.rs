@@ -67,6 +67,28 @@ pub fn convolve(x: &Map, filters: &Filters) -> Map {
     out
 }
 
+/// [`convolve`] with the nearest border value of `X` outside.
+pub fn convolve_replicated(x: &Map, filters: &Filters) -> Map {
+    let mut padded = Map::zeros(x.height + 2, x.width + 2, x.channels);
+    for y in 0..padded.height {
+        for xx in 0..padded.width {
+            for c in 0..x.channels {
+                *padded.at_mut(y, xx, c) = x.at(y.clamp(1, x.height) - 1, xx.clamp(1, x.width) - 1, c);
+            }
+        }
+    }
+    let padded = convolve(&padded, filters);
+    let mut out = Map::zeros(x.height, x.width, padded.channels);
+    for y in 0..out.height {
+        for xx in 0..out.width {
+            for c in 0..out.channels {
+                *out.at_mut(y, xx, c) = padded.at(y + 1, xx + 1, c);
+            }
+        }
+    }
+    out
+}
+
 /// `max(X, 0)`
 pub fn rectify(x: &Map) -> Map {
     let mut out = x.clone();
@@ -134,8 +156,16 @@ impl Network {
         Self { convolutions: convolutions.collect() }
     }
 
-    /// The maps of the layers named, from an image `[H, W, 3]`, RGB in 0..255.
-    pub fn features(&self, height: usize, width: usize, rgb: &[f64], average: bool, layers: &[&str]) -> Vec<Map> {
+    /// The maps of the layers named, from an image `[H, W, 3]`, RGB in 0..255; beyond its border zeros, or `replicate`d pixels.
+    pub fn features(
+        &self,
+        height: usize,
+        width: usize,
+        rgb: &[f64],
+        average: bool,
+        replicate: bool,
+        layers: &[&str],
+    ) -> Vec<Map> {
         let mean = [103.939, 116.779, 123.68];
         let mut x = Map::zeros(height, width, 3);
         for (bgr, rgb) in x.data.chunks_exact_mut(3).zip(rgb.chunks_exact(3)) {
@@ -148,7 +178,7 @@ impl Network {
             if name.ends_with("_1") && name != "conv1_1" {
                 x = pool(&x, average);
             }
-            x = convolve(&x, filters);
+            x = if replicate && name == "conv1_1" { convolve_replicated(&x, filters) } else { convolve(&x, filters) };
             if let Some(i) = layers.iter().position(|layer| layer == name) {
                 found[i] = Some(x.clone());
             }
