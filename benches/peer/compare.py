@@ -20,7 +20,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "assets" / "vgg19-kmeans8.safetensors"
-PACKAGES = ["torch", "numpy"]
+# By the name they are imported by: the name on PyPI.
+PACKAGES = {"torch": "torch", "numpy": "numpy"}
 
 # Convolutions of each block, up to relu5_1.
 BLOCKS = [2, 2, 4, 4, 1]
@@ -109,8 +110,8 @@ def cache():
     return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
 
 
-def environment(folder):
-    """The interpreter of the virtual environment, which is made where it is missing."""
+def environment(folder, packages=PACKAGES):
+    """The interpreter of the virtual environment, which is made, and the packages installed, where they are missing."""
     folder = folder.absolute()
     if folder.resolve().is_relative_to(ROOT):
         sys.exit(f"{folder} is inside the project; give a --venv outside of it")
@@ -118,9 +119,9 @@ def environment(folder):
     if not python.exists():
         print(f"making the virtual environment {folder}", file=sys.stderr)
         venv.create(folder, with_pip=True)
-    check = [python, "-c", "import " + ", ".join(PACKAGES)]
+    check = [python, "-c", "import " + ", ".join(packages)]
     if subprocess.run(check, stderr=subprocess.DEVNULL).returncode != 0:
-        subprocess.run([python, "-m", "pip", "install", *PACKAGES], check=True, stdout=sys.stderr)
+        subprocess.run([python, "-m", "pip", "install", *packages.values()], check=True, stdout=sys.stderr)
     return python
 
 

@@ -474,7 +474,7 @@ impl Evaluator {
         self.times[i].backward = start.elapsed();
     }
 
-    /// Fills the padded image. The margin is in the network's values, too: its zeros, which are there from the start, are the mean's.
+    /// Fills the padded image. A margin of zeros is there from the start: in the network's values, where zero is the mean.
     fn preprocess(&mut self, image: &Image) {
         let Preprocessing { scale, offset, .. } = self.network.preprocessing();
         let replicate = self.padding == Padding::Replicate;
