@@ -9,8 +9,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use impasto::bench::Benchmark;
 use impasto::{
-    BALANCED_WEIGHTS, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Pooling, SizeOptions, WeightedLayer,
-    image_io,
+    BALANCED_WEIGHTS, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Padding, Pooling, Preset, Scales,
+    SizeOptions, StyleLossKind, WeightedLayer, image_io,
 };
 
 const EXAMPLES: &str = "\
@@ -123,10 +123,14 @@ pub struct FileArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Size")]
 pub struct SizeArgs {
-    /// Longest side of the result in px, never more than the content has unless --upscale is given.
-    #[arg(long, value_name = "PX", value_parser = count, default_value_t = SizeOptions::default().size)]
-    #[arg(allow_hyphen_values = true)]
-    pub size: usize,
+    #[arg(long, value_name = "PX", value_parser = count, allow_hyphen_values = true)]
+    #[arg(help = format!(
+        "Longest side of the result in px, never more than the content has unless --upscale is given. [default: {}, or {} with \
+         --preset fine]",
+        Preset::Standard.size(),
+        Preset::Fine.size()
+    ))]
+    pub size: Option<usize>,
 
     /// Let --size enlarge a content picture that is smaller. [default: off]
     #[arg(long)]
@@ -141,14 +145,42 @@ pub struct SizeArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Optimisation")]
 pub struct OptimizationArgs {
-    /// Steps of the optimiser; each is one pass forward and one back through the network.
-    #[arg(long, value_name = "N", value_parser = count, default_value_t = Options::default().steps)]
+    /// How far to go, from the photo (0: hardly touched) to the style (100: the photo can barely be guessed). The same number gives
+    /// the same look at every size. [default: 50]
+    #[arg(long, value_name = "0..100", value_parser = strength, allow_hyphen_values = true)]
+    #[arg(conflicts_with = "content_weight")]
+    pub strength: Option<f64>,
+
+    /// How much is done.
+    #[arg(long, value_enum, default_value_t = name_of(Preset::default()))]
+    pub preset: PresetName,
+
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    #[arg(help = format!(
+        "Steps of the optimiser, over all scales; each is one pass forward and one back through the network. [default: {} draft, {} \
+         standard, {} fine]",
+        Preset::Draft.steps(),
+        Preset::Standard.steps(),
+        Preset::Fine.steps()
+    ))]
+    pub steps: Option<usize>,
+
+    /// How many sizes to work at, from coarse to fine, each half the next. [default: auto, or 1 with --objective paper]
+    #[arg(long, value_name = "auto|N", value_parser = scales, allow_hyphen_values = true)]
+    pub scales: Option<Scales>,
+
+    /// End a scale when its last ten steps lowered the total by less than this part of it each; 0 for never.
+    #[arg(long, value_name = "PART", value_parser = weight, default_value_t = Options::default().tolerance)]
     #[arg(allow_hyphen_values = true)]
-    pub steps: usize,
+    pub tolerance: f64,
 
     /// What is minimised.
     #[arg(long, value_enum, default_value_t = name_of(Options::default().objective))]
     pub objective: ObjectiveName,
+
+    /// How the style is compared. [default: moments, or gram with --objective paper]
+    #[arg(long, value_enum)]
+    pub style_loss: Option<StyleLossName>,
 
     #[arg(long, value_name = "ALPHA", value_parser = weight, allow_hyphen_values = true)]
     #[arg(help = with_default("Weight alpha of the content loss; 0 leaves the content out (texture synthesis).", 0))]
@@ -172,6 +204,10 @@ pub struct OptimizationArgs {
     #[arg(allow_hyphen_values = true)]
     pub seed: u64,
 
+    /// What the network sees beyond the picture's border. [default: replicate, or zero with --objective paper]
+    #[arg(long, value_enum, help_heading = "Network")]
+    pub padding: Option<PaddingName>,
+
     /// The optimiser.
     #[arg(long, value_enum, default_value_t = name_of(Options::default().optimizer))]
     pub optimizer: OptimizerName,
@@ -182,9 +218,10 @@ pub struct OptimizationArgs {
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
     /// Layers on which the content is compared, each with an optional weight (default 1): relu4_2 or conv4_2:2.5. All 16
-    /// convolutions of VGG-19 can be used, before (conv) or after (relu) the rectifier.
-    #[arg(long, value_name = "LAYER[:WEIGHT],...", value_delimiter = ',', default_values_t = Options::default().content_layers)]
-    pub content_layers: Vec<WeightedLayer>,
+    /// convolutions of VGG-19 can be used, before (conv) or after (relu) the rectifier. [default: relu4_2, and relu3_2:0.15 where the
+    /// balanced objective is minimised]
+    #[arg(long, value_name = "LAYER[:WEIGHT],...", value_delimiter = ',')]
+    pub content_layers: Option<Vec<WeightedLayer>>,
 
     /// Layers on which the style is compared, written in the same way.
     #[arg(long, value_name = "LAYER[:WEIGHT],...", value_delimiter = ',', default_values_t = Options::default().style_layers)]
@@ -349,6 +386,60 @@ fn default_init() -> &'static str {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PresetName {
+    /// The composition, in a few seconds.
+    Draft,
+    /// For the screen.
+    Standard,
+    /// For prints: larger, and until steps change little.
+    Fine,
+}
+
+impl From<PresetName> for Preset {
+    fn from(name: PresetName) -> Preset {
+        match name {
+            PresetName::Draft => Preset::Draft,
+            PresetName::Standard => Preset::Standard,
+            PresetName::Fine => Preset::Fine,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StyleLossName {
+    /// Means and covariances of each layer's channels: clean, coherent strokes.
+    Moments,
+    /// Gram matrices, as in the source paper.
+    Gram,
+}
+
+impl From<StyleLossName> for StyleLossKind {
+    fn from(name: StyleLossName) -> StyleLossKind {
+        match name {
+            StyleLossName::Moments => StyleLossKind::Moments,
+            StyleLossName::Gram => StyleLossKind::Gram,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PaddingName {
+    /// The border's own pixels: nothing happens there.
+    Replicate,
+    /// Zeros (the mean colour), as the network was trained.
+    Zero,
+}
+
+impl From<PaddingName> for Padding {
+    fn from(name: PaddingName) -> Padding {
+        match name {
+            PaddingName::Replicate => Padding::Replicate,
+            PaddingName::Zero => Padding::Zero,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum OptimizerName {
     /// Limited-memory BFGS: fewer steps for the same loss.
     Lbfgs,
@@ -417,6 +508,17 @@ fn seed(text: &str) -> Result<u64, &'static str> {
 
 fn weight(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|&w: &f64| w.is_finite() && w >= 0.0).ok_or("needs a finite number of at least 0")
+}
+
+fn strength(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|s| (0.0..=100.0).contains(s)).ok_or("needs a number from 0 to 100")
+}
+
+fn scales(text: &str) -> Result<Scales, &'static str> {
+    match text {
+        "auto" => Ok(Scales::Auto),
+        _ => count(text).map(Scales::Count).map_err(|_| "needs `auto`, or a whole number of at least 1"),
+    }
 }
 
 fn factor(text: &str) -> Result<f64, &'static str> {

@@ -7,8 +7,9 @@ use crate::{Failure, OrFail, input, report};
 
 /// Measures and prints.
 pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
+    let defaults = MeasureOptions::default();
     let options = MeasureOptions {
-        content_layers: args.network.content_layers.clone(),
+        content_layers: args.network.content_layers.clone().unwrap_or(defaults.content_layers),
         style_layers: args.network.style_layers.clone(),
         pooling: args.network.engine.pooling.into(),
         threads: args.network.engine.threads,

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use impasto::Objective;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::report;
@@ -63,40 +64,48 @@ impl Display {
 /// Follows one run.
 pub struct Progress {
     display: Display,
-    started: Instant,
+    objective: Objective,
     last_line: Instant,
 }
 
 impl Progress {
     /// Starts the clock.
-    pub fn new(display: Display) -> Progress {
+    pub fn new(display: Display, objective: Objective) -> Progress {
         let now = Instant::now();
         if let Display::Bar(bar) = &display {
             bar.reset();
             bar.enable_steady_tick(TICK);
         }
-        Progress { display, started: now, last_line: now }
+        Progress { display, objective, last_line: now }
     }
 
-    /// Shows the state after `progress.step` steps.
+    /// Shows the state after `progress.step` steps, and the time that the rest takes.
     pub fn update(&mut self, progress: &impasto::Progress<'_>) {
         let losses = progress.losses;
-        let terms = format!(
-            "content {}  style {}  total {}",
-            report::number(losses.content_loss()),
-            report::number(losses.style_loss()),
-            report::number(losses.total)
-        );
+        let [content, style] = match self.objective {
+            // Raw losses would say nothing: each counts in a unit of its own.
+            Objective::Balanced => [losses.content_in_units(), losses.style_in_units()],
+            _ => [losses.content_loss(), losses.style_loss()],
+        };
+        let [content, style, total] = [content, style, losses.total].map(report::number);
+        let size = match progress.scales {
+            1 => String::new(),
+            _ => format!("{}x{}  ", progress.image.width(), progress.image.height()),
+        };
+        let terms = format!("{size}content {content}  style {style}  total {total}");
         let now = Instant::now();
-        let left = match time_left(now - self.started, progress.step, progress.steps) {
-            Some(left) => format!("  {} left", report::duration(left)),
-            None => String::new(),
+        let left = match progress.step {
+            0 => format!("  about {} to go", report::duration(progress.left)),
+            step if step < progress.steps => format!("  {} left", report::duration(progress.left)),
+            _ => String::new(),
         };
         match &self.display {
             Display::Bar(bar) => {
                 bar.set_message(terms);
                 // Not indicatif's own estimate, which is `0s` until the first step is done.
                 bar.set_prefix(left);
+                // A scale that has converged leaves steps out.
+                bar.set_length(progress.steps as u64);
                 bar.set_position(progress.step as u64);
             }
             Display::Lines => {
@@ -116,14 +125,6 @@ fn is_due(step: usize, steps: usize) -> bool {
     step == 0 || tenths(step) != tenths(step - 1)
 }
 
-/// Time left at the pace so far; unknown at the start and over at the end.
-fn time_left(elapsed: Duration, step: usize, steps: usize) -> Option<Duration> {
-    if step == 0 || step >= steps {
-        return None;
-    }
-    Some(elapsed.mul_f64((steps - step) as f64 / step as f64))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,12 +135,5 @@ mod tests {
         assert_eq!(due(3), [0, 1, 2, 3]);
         assert_eq!(due(20), [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20]);
         assert_eq!(due(1_000).len(), 11);
-    }
-
-    #[test]
-    fn time_left_follows_the_pace() {
-        assert_eq!(time_left(Duration::from_secs(10), 0, 100), None);
-        assert_eq!(time_left(Duration::from_secs(10), 25, 100), Some(Duration::from_secs(30)));
-        assert_eq!(time_left(Duration::from_secs(10), 100, 100), None);
     }
 }

@@ -35,10 +35,31 @@ pub struct Transfer {
     pub tv: f64,
     /// What was minimised.
     pub total_loss: f64,
+    /// Mean over the content layers in the objective's units; balanced: 0 = the content itself, 1 = nothing of its layout left.
+    pub content_in_units: f64,
+    /// Mean over the style layers in the objective's units; balanced: 0 = the style itself, 1 = as far from it as the content.
+    pub style_in_units: f64,
+    /// The sizes worked at, coarsest first.
+    pub scales: Vec<Scale>,
     /// Seed of the noise.
     pub seed: u64,
     /// The pictures that `--save-every` wrote.
     pub saved: Vec<String>,
+}
+
+/// One size of a run.
+#[derive(Debug, Serialize)]
+pub struct Scale {
+    /// Width and height in px.
+    size: [usize; 2],
+    /// Steps, fewer than planned where it converged.
+    steps: usize,
+}
+
+impl From<&impasto::Scale> for Scale {
+    fn from(scale: &impasto::Scale) -> Scale {
+        Scale { size: [scale.width, scale.height], steps: scale.steps }
+    }
 }
 
 /// The result of `measure`.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::bail;
-use impasto::{Image, Init, Layer, Options, Session, SizeOptions, image_io};
+use impasto::{Image, Init, Layer, Objective, Options, Padding, Preset, Session, SizeOptions, StyleLossKind, image_io};
 
 use crate::args::{FileArgs, InitFrom, TransferArgs};
 use crate::interrupt::Interrupt;
@@ -18,7 +18,7 @@ use crate::{Failure, OrFail, input, report};
 pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     let started = Instant::now();
     let size = size_options(args);
-    let mut options = options(args);
+    let mut options = options(args).or_user()?;
     size.validate().or_user()?;
     options.validate().or_user()?;
     check_output(files, args).or_user()?;
@@ -39,8 +39,8 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     let interrupt = Interrupt::install(display.clone()).or_program()?;
     let mut session = Session::new(&network, &content, &style, &options).or_user()?;
 
-    let mut progress = Progress::new(display.clone());
-    let mut snapshots = Snapshots::new(files, options.steps);
+    let mut progress = Progress::new(display.clone(), options.objective);
+    let mut snapshots = Snapshots::new(files, options.steps, (content.width(), content.height()));
     let reason = session.run(&mut |state: &impasto::Progress<'_>| {
         interrupt.start();
         progress.update(state);
@@ -53,14 +53,14 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
 
     {
         let _undisturbed = interrupt.undisturbed();
-        image_io::save(&files.output, session.image()).or_program()?;
+        image_io::save(&files.output, &session.picture()).or_program()?;
     }
     snapshots.result().or_program()?;
 
     let losses = session.losses();
     let report = report::Transfer {
         output: files.output.display().to_string(),
-        size: [session.image().width(), session.image().height()],
+        size: [content.width(), content.height()],
         steps: session.steps_done(),
         steps_wanted: options.steps,
         stopped: report::stopped(reason),
@@ -70,6 +70,9 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
         style_loss: report::by_layer(&losses.style),
         tv: losses.tv,
         total_loss: losses.total,
+        content_in_units: losses.content_in_units(),
+        style_in_units: losses.style_in_units(),
+        scales: session.scales().iter().map(report::Scale::from).collect(),
         seed: options.seed,
         saved: snapshots.saved,
     };
@@ -83,19 +86,30 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
 }
 
 fn size_options(args: &TransferArgs) -> SizeOptions {
-    SizeOptions { size: args.size.size, upscale: args.size.upscale, style_scale: args.size.style_scale }
+    let preset = Preset::from(args.optimization.preset);
+    SizeOptions {
+        size: args.size.size.unwrap_or(preset.size()),
+        upscale: args.size.upscale,
+        style_scale: args.size.style_scale,
+    }
 }
 
 /// The library's options; a picture to start from is read and put in later.
-fn options(args: &TransferArgs) -> Options {
+fn options(args: &TransferArgs) -> anyhow::Result<Options> {
     let (optimization, network) = (&args.optimization, &args.network);
     let defaults = Options::for_objective(optimization.objective.into());
-    Options {
-        steps: optimization.steps,
-        content_weight: optimization.content_weight.unwrap_or(defaults.content_weight),
+    if optimization.strength.is_some() && defaults.objective != Objective::Balanced {
+        bail!(
+            "--strength is a dial of the balanced objective; weigh the paper's with --content-weight and --style-weight"
+        );
+    }
+    let strength = optimization.strength.map(impasto::content_weight_at);
+    Ok(Options {
+        steps: steps(args),
+        content_weight: optimization.content_weight.or(strength).unwrap_or(defaults.content_weight),
         style_weight: optimization.style_weight.unwrap_or(defaults.style_weight),
         tv_weight: optimization.tv_weight.unwrap_or(defaults.tv_weight),
-        content_layers: network.content_layers.clone(),
+        content_layers: network.content_layers.clone().unwrap_or(defaults.content_layers),
         style_layers: network.style_layers.clone(),
         init: match optimization.init {
             InitFrom::Noise => Init::Noise,
@@ -104,9 +118,18 @@ fn options(args: &TransferArgs) -> Options {
         seed: optimization.seed,
         optimizer: optimization.optimizer.into(),
         pooling: network.engine.pooling.into(),
+        padding: optimization.padding.map_or(defaults.padding, Padding::from),
+        style_loss: optimization.style_loss.map_or(defaults.style_loss, StyleLossKind::from),
+        scales: optimization.scales.unwrap_or(defaults.scales),
+        tolerance: optimization.tolerance,
         objective: defaults.objective,
         threads: network.engine.threads,
-    }
+    })
+}
+
+/// Steps that the run may take.
+fn steps(args: &TransferArgs) -> usize {
+    args.optimization.steps.unwrap_or(Preset::from(args.optimization.preset).steps())
 }
 
 /// Refuses an output that cannot be written or that would destroy an input.
@@ -131,7 +154,7 @@ fn check_output(files: &FileArgs, args: &TransferArgs) -> anyhow::Result<()> {
     };
     // Only the steps that an input's name ends with can meet it, be it its own name or that of the file it links to.
     let names = inputs.iter().flat_map(|input| [Some(input.to_path_buf()), fs::canonicalize(input).ok()]).flatten();
-    let steps = args.optimization.steps;
+    let steps = steps(args);
     for step in names.filter_map(|name| step_in_name(&name)) {
         if (1..=steps).contains(&step) && step.is_multiple_of(every) {
             refuse(&snapshot_path(&files.output, step, steps))?;
@@ -177,6 +200,8 @@ fn scale(
 struct Snapshots<'a> {
     every: Option<usize>,
     steps: usize,
+    /// Width and height of the result, which a coarser picture is enlarged to.
+    size: (usize, usize),
     output: &'a Path,
     saved: Vec<String>,
     /// A snapshot that cannot be written ends the snapshots, not the run: the picture itself may still be saved.
@@ -184,8 +209,8 @@ struct Snapshots<'a> {
 }
 
 impl<'a> Snapshots<'a> {
-    fn new(files: &'a FileArgs, steps: usize) -> Snapshots<'a> {
-        Snapshots { every: files.save_every, steps, output: &files.output, saved: Vec::new(), failure: None }
+    fn new(files: &'a FileArgs, steps: usize, size: (usize, usize)) -> Snapshots<'a> {
+        Snapshots { every: files.save_every, steps, size, output: &files.output, saved: Vec::new(), failure: None }
     }
 
     fn take(&mut self, state: &impasto::Progress<'_>, interrupt: &Interrupt) {
@@ -195,7 +220,8 @@ impl<'a> Snapshots<'a> {
         }
         let path = snapshot_path(self.output, state.step, self.steps);
         let _undisturbed = interrupt.undisturbed();
-        match image_io::save(&path, state.image) {
+        let picture = image_io::resize(state.image, self.size.0, self.size.1);
+        match image_io::save(&path, &picture) {
             Ok(()) => self.saved.push(path.display().to_string()),
             Err(error) => self.failure = Some(error.into()),
         }

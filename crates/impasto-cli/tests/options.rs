@@ -113,6 +113,10 @@ fn each_choice_changes_the_picture() {
         ["--style-layers", "relu1_1,relu2_1,relu3_1,relu4_1:0.01,relu5_1"],
         ["--content-weight", "1e6"],
         ["--tv-weight", "1e9"],
+        ["--strength", "80"],
+        ["--style-loss", "gram"],
+        ["--padding", "zero"],
+        ["--scales", "2"],
     ] {
         assert!(desk.transfer(&args).bytes != plain, "{args:?} changes nothing");
     }
@@ -138,9 +142,58 @@ fn the_defaults_are_those_of_the_library() {
         layers(&defaults.style_layers),
     ];
     assert_eq!(desk.transfer(&args.each_ref().map(String::as_str)).bytes, plain);
+    let strength = impasto::DEFAULT_STRENGTH.to_string();
+    let standard =
+        ["--strength", &strength, "--preset", "standard", "--style-loss", "moments", "--padding", "replicate"];
+    assert_eq!(desk.transfer(&standard).bytes, plain);
     let help = text(&desk.output(&["--help"]).stdout);
-    assert!(help.contains(&format!("[default: {}]", defaults.steps)), "{help}");
-    assert!(help.contains(&format!("[default: {}]", impasto::SizeOptions::default().size)), "{help}");
+    for default in [
+        format!("{} standard", defaults.steps),
+        format!("[default: {}, or", impasto::SizeOptions::default().size),
+        format!("[default: {strength}]"),
+    ] {
+        assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains(&default), "{default}: {help}");
+    }
+}
+
+#[test]
+fn a_preset_says_how_much_is_done() {
+    let desk = Desk::new();
+    let steps = |args: &[&str]| {
+        let output = desk.output(&[&["content.png", "style.png", "-o", "out.png", "--json", "-q"], args].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["steps_wanted"].clone()
+    };
+    assert_eq!(steps(&["--preset", "draft"]), impasto::Preset::Draft.steps());
+    assert_eq!(steps(&["--preset", "fine", "--steps", "2"]), 2);
+}
+
+#[test]
+fn the_dial_is_refused_where_it_has_no_meaning() {
+    let desk = Desk::new();
+    let refused = |args: &[&str]| {
+        let output = desk.output(&[&["content.png", "style.png", "-o", "out.png"], args].concat());
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    assert_eq!(
+        refused(&["--strength", "101"]),
+        "impasto: invalid value '101' for '--strength <0..100>': needs a number from 0 to 100\n"
+    );
+    assert_eq!(
+        refused(&["--strength", "20", "--objective", "paper"]),
+        "impasto: --strength is a dial of the balanced objective; weigh the paper's with --content-weight and --style-weight\n"
+    );
+    assert!(refused(&["--strength", "20", "--content-weight", "1"]).contains("cannot be used with"));
+    assert!(refused(&["--scales", "0"]).contains("needs `auto`, or a whole number of at least 1"));
+}
+
+#[test]
+fn the_time_is_estimated_before_the_first_step() {
+    let desk = Desk::new();
+    let output = desk.output(&["content.png", "style.png", "-o", "out.png", "--steps", "3"]);
+    let first = text(&output.stderr).lines().next().unwrap().to_owned();
+    assert!(first.starts_with("step 0/3  ") && first.ends_with(" to go"), "{first}");
 }
 
 #[test]

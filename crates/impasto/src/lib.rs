@@ -46,6 +46,7 @@ mod optimizer;
 mod options;
 mod prepare;
 mod reduce;
+mod schedule;
 mod session;
 mod task;
 
@@ -53,12 +54,14 @@ mod task;
 mod golden;
 
 pub use error::{Error, Input, Result};
-pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Pooling};
+pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Padding, Pooling};
 pub use loss::Losses;
 pub use measure::{GradientNorms, MeasureOptions, Measurement, measure};
 pub use network::Network;
 pub use options::{
-    BALANCED_WEIGHTS, DEFAULT_STEPS, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, WeightedLayer,
+    BALANCED_WEIGHTS, DEFAULT_STRENGTH, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Preset, Scales,
+    StyleLossKind, WeightedLayer, content_weight_at,
 };
 pub use prepare::{SizeOptions, prepare};
+pub use schedule::Scale;
 pub use session::{Observer, Progress, Session, StopReason};

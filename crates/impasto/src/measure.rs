@@ -9,7 +9,7 @@ use crate::{Error, Image, Input, Network, Objective, Options, Pooling, Result, W
 /// By what a picture is measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeasureOptions {
-    /// Layers of eq. (1), each at most once; none = no content loss. Default as in [`Options`].
+    /// Layers of eq. (1), each at most once; none = no content loss. Default relu4_2.
     pub content_layers: Vec<WeightedLayer>,
     /// Layers of eq. (2), each at most once; none = no style loss. Default as in [`Options`].
     pub style_layers: Vec<WeightedLayer>,
@@ -21,7 +21,7 @@ pub struct MeasureOptions {
 
 impl Default for MeasureOptions {
     fn default() -> Self {
-        let Options { content_layers, style_layers, pooling, threads, .. } = Options::default();
+        let Options { content_layers, style_layers, pooling, threads, .. } = Options::for_objective(Objective::Paper);
         Self { content_layers, style_layers, pooling, threads }
     }
 }

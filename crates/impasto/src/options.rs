@@ -3,17 +3,54 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Error, Image, Layer, Pooling, Result};
+use crate::{Error, Image, Layer, Padding, Pooling, Result};
 
-/// alpha, beta of eq. (4) and the weight of eq. (5) that [`Objective::Balanced`] has unless others are given.
-pub const BALANCED_WEIGHTS: [f64; 3] = [0.5, 1.0, 0.0];
+/// alpha, beta of eq. (4) and the weight of eq. (5) that [`Objective::Balanced`] has unless others are given: alpha is
+/// [`content_weight_at`] the default strength.
+pub const BALANCED_WEIGHTS: [f64; 3] = [0.2, 1.0, 0.03];
+
+/// How far the picture is to go from the photo (0) to the style (100), unless it is said otherwise.
+pub const DEFAULT_STRENGTH: f64 = 50.0;
+
+/// Strengths nearer to 0 or 100 than this are taken as this far: at 0 the content weighs 2,400 times the default, at 100 as many
+/// times less, but never infinitely or not at all.
+const LEAST_STRENGTH: f64 = 2.0;
 
 /// alpha, beta of eq. (4) and the weight of eq. (5) that [`Objective::Paper`] has unless others are given. The raw style loss is
 /// large: relu4_1 alone begins near 1e11, while the content loss ends near 1e6.
 pub const PAPER_WEIGHTS: [f64; 3] = [1.0, 1e-3, 0.0];
 
-/// Steps of the optimiser unless another number is given; the picture changes little after them.
-pub const DEFAULT_STEPS: usize = 100;
+/// How much is done for a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Preset {
+    /// The composition, in a few seconds.
+    Draft,
+    /// What one looks at on a screen.
+    #[default]
+    Standard,
+    /// For prints: until steps change little.
+    Fine,
+}
+
+impl Preset {
+    /// Steps over all scales.
+    pub fn steps(self) -> usize {
+        match self {
+            Preset::Draft => 40,
+            Preset::Standard => 120,
+            Preset::Fine => 400,
+        }
+    }
+
+    /// Longest side of the result in pixels.
+    pub fn size(self) -> usize {
+        match self {
+            Preset::Draft | Preset::Standard => 512,
+            Preset::Fine => 1024,
+        }
+    }
+}
 
 /// More threads than any machine has cores; a larger number is a slip of the finger.
 const MAX_THREADS: usize = 1024;
@@ -69,6 +106,34 @@ pub enum Objective {
     Paper,
 }
 
+/// How the style of a layer is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StyleLossKind {
+    /// Means and covariances of the channels, apart.
+    #[default]
+    Moments,
+    /// Gram matrices, eqs. (2) and (3).
+    Gram,
+}
+
+/// How many sizes the picture is worked on at, from coarse to fine; each is half the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scales {
+    /// As many as leave the coarsest one large enough to show the photo's composition; one when the start is a given picture.
+    #[default]
+    Auto,
+    /// This many, at least 1.
+    Count(usize),
+}
+
+/// alpha of eq. (4) for a strength of 0 (hardly touched) to 100 (nearly pure style), with [`Objective::Balanced`]:
+/// `alpha(50) · ((100 - s) / s)²`.
+pub fn content_weight_at(strength: f64) -> f64 {
+    let strength = strength.clamp(LEAST_STRENGTH, 100.0 - LEAST_STRENGTH);
+    BALANCED_WEIGHTS[0] * ((100.0 - strength) / strength).powi(2)
+}
+
 /// How it is minimised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OptimizerKind {
@@ -94,15 +159,17 @@ pub enum Init {
 /// Everything a [`Session`](crate::Session) can be told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Steps of the optimiser, at least 1. One step costs about one pass through the network and back. Default 100.
+    /// Steps of the optimiser over all scales, at least 1. One step costs about one pass through the network and back at its scale.
+    /// Default 120.
     pub steps: usize,
-    /// alpha of eq. (4): finite, not negative. 0 = texture synthesis. Default 0.5.
+    /// alpha of eq. (4): finite, not negative. 0 = texture synthesis. [`content_weight_at`] makes one of a strength. Default 0.2.
     pub content_weight: f64,
     /// beta of eq. (4): finite, not negative. 0 = content reconstruction. Default 1.
     pub style_weight: f64,
-    /// Weight of the total variation, eq. (5): finite, not negative. Default 0.
+    /// Weight of the total variation, eq. (5): finite, not negative. Default 0.03.
     pub tv_weight: f64,
-    /// Layers by which the content is compared, each at most once. Default relu4_2.
+    /// Layers by which the content is compared, each at most once. Default relu4_2, relu3_2:2 and relu2_2:0.4:
+    /// the shallower ones keep faces.
     pub content_layers: Vec<WeightedLayer>,
     /// Layers by which the style is compared, each at most once. Default relu1_1, relu2_1, relu3_1, relu4_1, relu5_1.
     pub style_layers: Vec<WeightedLayer>,
@@ -114,6 +181,15 @@ pub struct Options {
     pub optimizer: OptimizerKind,
     /// How the network halves its maps. Default the maximum, as it was trained.
     pub pooling: Pooling,
+    /// What the network sees beyond the picture's border. Default the border's own pixels.
+    pub padding: Padding,
+    /// How the style is compared. Default by its moments.
+    pub style_loss: StyleLossKind,
+    /// How many sizes the picture is worked on at. Default automatic.
+    pub scales: Scales,
+    /// A scale ends when its last ten steps lowered the objective by less than this part of it each: finite, not negative; 0 = it
+    /// never ends before its steps are done. Default 1e-4.
+    pub tolerance: f64,
     /// What is minimised. Default balanced.
     pub objective: Objective,
     /// Threads to work with, 1 to 1024; `None` = one for each core. Results do not depend on it. Default `None`.
@@ -124,16 +200,20 @@ impl Default for Options {
     fn default() -> Self {
         let [content_weight, style_weight, tv_weight] = BALANCED_WEIGHTS;
         Self {
-            steps: DEFAULT_STEPS,
+            steps: Preset::default().steps(),
             content_weight,
             style_weight,
             tv_weight,
-            content_layers: usual_layers(&["relu4_2"]),
+            content_layers: usual_layers(&["relu4_2", "relu3_2:2", "relu2_2:0.4"]),
             style_layers: usual_layers(&["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]),
             init: Init::default(),
             seed: 0,
             optimizer: OptimizerKind::default(),
             pooling: Pooling::default(),
+            padding: Padding::Replicate,
+            style_loss: StyleLossKind::default(),
+            scales: Scales::default(),
+            tolerance: 1e-4,
             objective: Objective::default(),
             threads: None,
         }
@@ -145,13 +225,25 @@ fn usual_layers(names: &[&str]) -> Vec<WeightedLayer> {
 }
 
 impl Options {
-    /// The defaults for an objective: those of [`Options::default`] with the weights that fit the objective's units.
+    /// The defaults for an objective. Of the paper's: its layers and losses, zeros beyond the border, one size from the start.
     pub fn for_objective(objective: Objective) -> Self {
-        let [content_weight, style_weight, tv_weight] = match objective {
-            Objective::Balanced => BALANCED_WEIGHTS,
-            Objective::Paper => PAPER_WEIGHTS,
-        };
-        Self { objective, content_weight, style_weight, tv_weight, ..Self::default() }
+        match objective {
+            Objective::Balanced => Self::default(),
+            Objective::Paper => {
+                let [content_weight, style_weight, tv_weight] = PAPER_WEIGHTS;
+                Self {
+                    objective,
+                    content_weight,
+                    style_weight,
+                    tv_weight,
+                    content_layers: usual_layers(&["relu4_2"]),
+                    style_loss: StyleLossKind::Gram,
+                    padding: Padding::Zero,
+                    scales: Scales::Count(1),
+                    ..Self::default()
+                }
+            }
+        }
     }
 
     /// Whether the options can be meant.
@@ -170,6 +262,12 @@ impl Options {
             if !(weight.is_finite() && weight >= 0.0) {
                 return Err(problem(option, format!("is {weight}; give a finite number, 0 or above")));
             }
+        }
+        if !(self.tolerance.is_finite() && self.tolerance >= 0.0) {
+            return Err(problem("tolerance", format!("is {}; give a finite number, 0 or above", self.tolerance)));
+        }
+        if self.scales == Scales::Count(0) {
+            return Err(problem("scales", "is 0; give at least 1"));
         }
         if self.content_weight == 0.0 && self.style_weight == 0.0 && self.tv_weight == 0.0 {
             return Err(Error::NothingToMinimise);
@@ -272,6 +370,18 @@ mod tests {
             "`threads` is 0; give 1 to 1024, or none for one per core"
         );
         assert!(message(Options { threads: Some(usize::MAX), ..default() }).starts_with("`threads` is "));
+        assert_eq!(
+            message(Options { tolerance: -1.0, ..default() }),
+            "`tolerance` is -1; give a finite number, 0 or above"
+        );
+        assert_eq!(message(Options { scales: Scales::Count(0), ..default() }), "`scales` is 0; give at least 1");
+    }
+
+    #[test]
+    fn the_dial_meets_the_default_and_never_turns_back() {
+        assert_eq!(content_weight_at(DEFAULT_STRENGTH), Options::default().content_weight);
+        let weights: Vec<f64> = (0..=100).map(|strength| content_weight_at(strength.into())).collect();
+        assert!(weights.windows(2).all(|pair| pair[0] >= pair[1]) && weights[100] > 0.0 && weights[0].is_finite());
     }
 
     #[test]
@@ -288,7 +398,7 @@ mod tests {
         );
         assert_eq!(
             message(Options { content_layers: vec![], ..Options::default() }),
-            "`content_layers` is empty while content_weight is 0.5; give a layer, or make content_weight 0"
+            "`content_layers` is empty while content_weight is 0.2; give a layer, or make content_weight 0"
         );
     }
 
@@ -296,7 +406,7 @@ mod tests {
     fn losses_without_weight_need_no_layers_but_one_loss_must_stay() {
         Options { content_weight: 0.0, content_layers: vec![], ..Options::default() }.validate().unwrap();
         Options { style_weight: 0.0, style_layers: vec![], ..Options::default() }.validate().unwrap();
-        let nothing = Options { content_weight: 0.0, style_weight: 0.0, ..Options::default() };
+        let nothing = Options { content_weight: 0.0, style_weight: 0.0, tv_weight: 0.0, ..Options::default() };
         assert!(matches!(nothing.validate(), Err(Error::NothingToMinimise)));
         Options { tv_weight: 1.0, ..nothing }.validate().unwrap();
     }

@@ -1,6 +1,7 @@
 //! A run, step by step.
 
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
 
@@ -8,6 +9,7 @@ use crate::image_io::resize;
 use crate::loss::Losses;
 use crate::noise::white_noise;
 use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, Outcome};
+use crate::schedule::{Scale, halved, schedule};
 use crate::task::{Task, check_image, thread_pool};
 use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Result};
 
@@ -16,11 +18,17 @@ use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Result};
 pub struct Progress<'a> {
     /// Steps done; 0 = the start.
     pub step: usize,
-    /// Steps that there will be.
+    /// Steps that there will be at most: fewer once a scale has converged before its end.
     pub steps: usize,
+    /// The scale that the picture is worked on at; 0 = the coarsest.
+    pub scale: usize,
+    /// How many scales there are.
+    pub scales: usize,
+    /// [`Session::estimate`] of the time that the rest takes.
+    pub left: Duration,
     /// Losses of `image`.
     pub losses: &'a Losses,
-    /// The picture so far, values in 0..255.
+    /// The picture so far, of the size of its scale, values in 0..255.
     pub image: &'a Image,
 }
 
@@ -43,7 +51,7 @@ pub enum StopReason {
     Completed,
     /// The observer ended it.
     Stopped,
-    /// No step lowers the objective any further.
+    /// No step lowers the objective any further, or none by enough ([`Options::tolerance`]).
     Converged,
 }
 
@@ -51,21 +59,53 @@ pub enum StopReason {
 /// `argmin alpha · content + beta · style + tv_weight · TV`, eqs. (4) and (5), each loss in the unit of the
 /// [`Objective`](crate::Objective).
 ///
-/// [`image`](Session::image) and [`losses`](Session::losses) are those of the best picture found, the start included: with
-/// either optimiser the objective never ends above its start. Pixel values are finite and in 0..255 at all times.
+/// It is worked on from coarse to fine ([`Session::scales`]): each scale starts from the result of the one before, and has both pictures
+/// in its size. [`image`](Session::image) and [`losses`](Session::losses) are those of the best picture found at the scale, its start
+/// included: with either optimiser the objective of a scale never ends above its start. Pixel values are finite and in 0..255 at
+/// all times.
 pub struct Session {
+    network: Network,
+    content: Image,
+    style: Image,
+    options: Options,
     pool: ThreadPool,
-    task: Task,
-    optimizer: Box<dyn Optimizer>,
+    scales: Vec<Scale>,
+    /// Index into `scales`.
+    scale: usize,
+    work: Work,
     image: Image,
     losses: Losses,
-    steps: usize,
     steps_done: usize,
+    /// What one evaluation takes at the current scale.
+    evaluation: Duration,
     finished: Option<StopReason>,
 }
 
+/// What belongs to one scale.
+struct Work {
+    task: Task,
+    optimizer: Box<dyn Optimizer>,
+    /// The objective at the start of the scale and after each of its steps.
+    totals: Vec<f64>,
+}
+
+/// Steps over which [`Options::tolerance`] looks back.
+const TOLERANCE_STEPS: usize = 10;
+
+/// Evaluations that the start of a scale takes: a forward pass each for style and content, their targets, and the start itself.
+const EVALUATIONS_A_START: f64 = 2.0;
+
+/// Pixels that take as long as what an evaluation costs at any size, transforming the filters above all. Measured at 256 and 512 px.
+const PIXELS_OF_AN_EVALUATION: f64 = 8_400.0;
+
+/// What a step takes besides its evaluation, as a part of it.
+const OPTIMIZER_SHARE: f64 = 0.03;
+
+/// How much the newest step counts in what an evaluation is taken to cost.
+const NEWEST: f64 = 0.1;
+
 impl Session {
-    /// Takes the targets from both pictures, makes the start and evaluates it, all on a thread pool of its own.
+    /// Takes the targets from both pictures at the coarsest scale, makes the start and evaluates it, all on a thread pool of its own.
     ///
     /// The result has the content's size; the style has any ([`prepare`](crate::prepare) brings both to size).
     ///
@@ -75,53 +115,103 @@ impl Session {
         options.validate()?;
         check_image(Input::Content, content)?;
         check_image(Input::Style, style)?;
-        let image = start(content, options)?;
+        let scales = schedule(content, style, options);
+        let image = start(content, &scales[0], options)?;
         let pool = thread_pool(options.threads)?;
-
-        let (task, optimizer, losses) = pool.install(|| {
-            let mut task = Task::new(network, content, style, options)?;
-            let mut gradient = vec![0.0; image.as_slice().len()];
-            let losses = task.evaluate(image.as_slice(), &mut gradient);
-            if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
-                return Err(Error::NotFinite { total: losses.total });
-            }
-            let optimizer: Box<dyn Optimizer> = match options.optimizer {
-                OptimizerKind::Lbfgs => Box::new(Lbfgs::new(LbfgsSettings::default(), losses.total, gradient)),
-                OptimizerKind::Adam => {
-                    Box::new(Adam::new(AdamSettings::default(), image.as_slice(), losses.total, gradient))
-                }
-            };
-            Ok((task, optimizer, losses))
+        let (work, losses, evaluation) = pool.install(|| {
+            let (mut work, losses) = Work::begin(network, content, style, options, &scales, 0, &image)?;
+            // Once more for the time: the first evaluation unpacks the weights.
+            let started = Instant::now();
+            work.task.evaluate(image.as_slice(), &mut vec![0.0; image.as_slice().len()]);
+            Ok::<_, Error>((work, losses, started.elapsed()))
         })?;
-        Ok(Self { pool, task, optimizer, image, losses, steps: options.steps, steps_done: 0, finished: None })
+        Ok(Self {
+            network: network.clone(),
+            content: content.clone(),
+            style: style.clone(),
+            options: options.clone(),
+            pool,
+            scales,
+            scale: 0,
+            work,
+            image,
+            losses,
+            steps_done: 0,
+            evaluation,
+            finished: None,
+        })
     }
 
     /// One step of the optimiser; `Some` when there is nothing left to do, at once or after this step.
+    ///
+    /// The first step of a scale takes the targets there first. Errors: those of [`Session::new`] at that scale.
     pub fn step(&mut self) -> Result<Option<StopReason>> {
         if self.finished.is_some() {
             return Ok(self.finished);
         }
-        let Self { pool, task, optimizer, image, .. } = self;
-        let mut latest = Losses::default();
-        let outcome = pool.install(|| {
-            optimizer.step(image.as_mut_slice(), &mut |pixels, gradient| {
-                latest = task.evaluate(pixels, gradient);
-                latest.total
-            })
-        });
-        match outcome {
-            Outcome::Improved => self.losses = latest,
-            Outcome::NotImproved => {}
-            Outcome::Stuck => {
-                self.finished = Some(StopReason::Converged);
-                return Ok(self.finished);
-            }
+        if self.work.steps() == self.scales[self.scale].steps {
+            self.refine()?;
         }
-        self.steps_done += 1;
-        if self.steps_done == self.steps {
+        loop {
+            let started = Instant::now();
+            let Self { pool, work: Work { task, optimizer, totals }, image, losses, .. } = self;
+            let mut latest = Losses::default();
+            let outcome = pool.install(|| {
+                optimizer.step(image.as_mut_slice(), &mut |pixels, gradient| {
+                    latest = task.evaluate(pixels, gradient);
+                    latest.total
+                })
+            });
+            match outcome {
+                Outcome::Improved => *losses = latest,
+                Outcome::NotImproved => {}
+                Outcome::Stuck if self.is_last_scale() => {
+                    self.finished = Some(StopReason::Converged);
+                    return Ok(self.finished);
+                }
+                Outcome::Stuck => {
+                    self.end_scale();
+                    self.refine()?;
+                    continue;
+                }
+            }
+            totals.push(losses.total);
+            self.steps_done += 1;
+            let evaluation = started.elapsed().div_f64(1.0 + OPTIMIZER_SHARE);
+            self.evaluation = self.evaluation.mul_f64(1.0 - NEWEST) + evaluation.mul_f64(NEWEST);
+            break;
+        }
+        if self.work.has_converged(self.options.tolerance) {
+            if self.is_last_scale() {
+                self.finished = Some(StopReason::Converged);
+            } else {
+                self.end_scale();
+            }
+        } else if self.is_last_scale() && self.work.steps() == self.scales[self.scale].steps {
             self.finished = Some(StopReason::Completed);
         }
         Ok(self.finished)
+    }
+
+    fn is_last_scale(&self) -> bool {
+        self.scale + 1 == self.scales.len()
+    }
+
+    /// Leaves out the steps that the scale still has.
+    fn end_scale(&mut self) {
+        self.scales[self.scale].steps = self.work.steps();
+    }
+
+    /// On to the next scale, from the picture so far.
+    fn refine(&mut self) -> Result<()> {
+        let next = self.scale + 1;
+        let Scale { width, height, .. } = self.scales[next];
+        let image = resize(&self.image, width, height);
+        let Self { pool, network, content, style, options, scales, .. } = self;
+        let (work, losses) = pool.install(|| Work::begin(network, content, style, options, scales, next, &image))?;
+        self.evaluation = self.evaluation.mul_f64(cost(&scales[next]) / cost(&scales[self.scale]));
+        (self.work, self.losses, self.image, self.scale) = (work, losses, image, next);
+        Ok(())
     }
 
     /// Steps until there is nothing left to do or the observer ends it. The observer sees the start first, then every step.
@@ -136,46 +226,125 @@ impl Session {
             if wish.is_break() {
                 return Ok(StopReason::Stopped);
             }
+            let steps_before = self.steps_done;
             // A step that leads nowhere is not one to look at.
-            if let Some(reason @ StopReason::Converged) = self.step()? {
+            if let Some(reason) = self.step()?
+                && self.steps_done == steps_before
+            {
                 return Ok(reason);
             }
         }
     }
 
-    /// The picture so far, values in 0..255.
+    /// The picture so far, of the size of the current scale, values in 0..255.
     pub fn image(&self) -> &Image {
         &self.image
     }
 
-    /// Losses of [`image`](Session::image).
+    /// Losses of [`image`](Session::image), at the current scale.
     pub fn losses(&self) -> &Losses {
         &self.losses
     }
 
-    /// Steps done so far.
+    /// Steps done so far, at all scales.
     pub fn steps_done(&self) -> usize {
         self.steps_done
     }
 
-    /// The picture, without the rest.
-    pub fn into_image(self) -> Image {
-        self.image
+    /// The sizes that the picture is worked on at, coarsest first; the last is the content's. A scale that has converged early has
+    /// the steps that it took.
+    pub fn scales(&self) -> &[Scale] {
+        &self.scales
+    }
+
+    /// How long the rest takes, by what evaluations have taken: at most, for a scale that converges early takes less.
+    pub fn estimate(&self) -> Duration {
+        let here = &self.scales[self.scale];
+        let of_steps = |scale: &Scale, steps: usize| steps as f64 * (1.0 + OPTIMIZER_SHARE) * cost(scale);
+        let finer = self.scales[self.scale + 1..].iter();
+        let later: f64 = finer.map(|scale| of_steps(scale, scale.steps) + EVALUATIONS_A_START * cost(scale)).sum();
+        let left = here.steps - self.work.steps();
+        self.evaluation.mul_f64((of_steps(here, left) + later) / cost(here))
+    }
+
+    /// The picture so far in the content's size: enlarged while the scale is a coarser one.
+    pub fn picture(&self) -> Image {
+        resize(&self.image, self.content.width(), self.content.height())
     }
 
     fn progress(&self) -> Progress<'_> {
-        Progress { step: self.steps_done, steps: self.steps, losses: &self.losses, image: &self.image }
+        let later: usize = self.scales[self.scale..].iter().map(|scale| scale.steps).sum();
+        Progress {
+            step: self.steps_done,
+            steps: self.steps_done - self.work.steps() + later,
+            scale: self.scale,
+            scales: self.scales.len(),
+            left: self.estimate(),
+            losses: &self.losses,
+            image: &self.image,
+        }
     }
 }
 
-/// The picture to start from, of the content's size.
-fn start(content: &Image, options: &Options) -> Result<Image> {
+/// What an evaluation costs at a scale, in pixels.
+fn cost(scale: &Scale) -> f64 {
+    (scale.width * scale.height) as f64 + PIXELS_OF_AN_EVALUATION
+}
+
+impl Work {
+    /// Takes the targets at a scale and evaluates its start, on the current thread pool.
+    fn begin(
+        network: &Network,
+        content: &Image,
+        style: &Image,
+        options: &Options,
+        scales: &[Scale],
+        scale: usize,
+        image: &Image,
+    ) -> Result<(Self, Losses)> {
+        let Scale { width, height, .. } = scales[scale];
+        let (style_width, style_height) = halved((style.width(), style.height()), scales.len() - 1 - scale);
+        let content = resize(content, width, height);
+        let style = resize(style, style_width, style_height);
+        let mut task = Task::new(network, &content, &style, options)?;
+        let mut gradient = vec![0.0; image.as_slice().len()];
+        let losses = task.evaluate(image.as_slice(), &mut gradient);
+        if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
+            return Err(Error::NotFinite { total: losses.total });
+        }
+        let optimizer: Box<dyn Optimizer> = match options.optimizer {
+            OptimizerKind::Lbfgs => Box::new(Lbfgs::new(LbfgsSettings::default(), losses.total, gradient)),
+            OptimizerKind::Adam => {
+                Box::new(Adam::new(AdamSettings::default(), image.as_slice(), losses.total, gradient))
+            }
+        };
+        Ok((Self { task, optimizer, totals: vec![losses.total] }, losses))
+    }
+
+    /// Steps done at this scale.
+    fn steps(&self) -> usize {
+        self.totals.len() - 1
+    }
+
+    /// The last steps lowered the objective by less than `tolerance` of it each.
+    fn has_converged(&self, tolerance: f64) -> bool {
+        let Some(before) = self.steps().checked_sub(TOLERANCE_STEPS).map(|step| self.totals[step]) else {
+            return false;
+        };
+        let now = self.totals[self.steps()];
+        before - now < tolerance * TOLERANCE_STEPS as f64 * now
+    }
+}
+
+/// The picture to start from, of the size of the coarsest scale.
+fn start(content: &Image, scale: &Scale, options: &Options) -> Result<Image> {
+    let &Scale { width, height, .. } = scale;
     match &options.init {
-        Init::Content => Ok(content.clone()),
-        Init::Noise => Ok(white_noise(content.width(), content.height(), options.seed)),
+        Init::Content => Ok(resize(content, width, height)),
+        Init::Noise => Ok(white_noise(width, height, options.seed)),
         Init::Image(image) => {
             check_image(Input::Init, image)?;
-            Ok(resize(image, content.width(), content.height()))
+            Ok(resize(image, width, height))
         }
     }
 }

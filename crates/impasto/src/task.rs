@@ -1,10 +1,13 @@
 //! The narrow waist: an image in, its losses and their gradient out. Optimisers know nothing else of networks and losses, and
 //! those know nothing of optimisers.
 
-use impasto_engine::{Evaluator, EvaluatorError, Image, Layer, Pooling};
+use impasto_engine::{Evaluator, EvaluatorError, Image, Layer};
 
-use crate::loss::{ContentLoss, LayerLoss, Losses, StyleLoss, add_total_variation_gradient, total_variation};
-use crate::{Error, Input, Network, Objective, Options, Result, WeightedLayer};
+use crate::loss::{
+    ContentLoss, LayerLoss, LayerValue, Losses, MomentsLoss, StyleLoss, Sum, add_total_variation_gradient,
+    total_variation,
+};
+use crate::{Error, Input, Network, Objective, Options, Result, StyleLossKind, WeightedLayer};
 
 /// Eq. (4) plus eq. (5) for one content and one style: what a run minimises.
 pub(crate) struct Task {
@@ -34,11 +37,9 @@ struct Term {
     layer: Layer,
     /// Within its sum, before alpha or beta.
     weight: f64,
-    /// What the objective divides the loss by.
-    unit: f64,
     loss: Box<dyn LayerLoss>,
     /// From the last evaluation, unweighted.
-    value: f64,
+    value: LayerValue,
 }
 
 /// The least total variation that a content is taken to have, in squared levels: that of a picture of one colour with a little
@@ -54,7 +55,7 @@ impl Task {
         let content_layers = active(&options.content_layers, options.content_weight);
         let style_layers = active(&options.style_layers, options.style_weight);
         let build = |input, image: &Image, layers: &[WeightedLayer]| {
-            (!layers.is_empty()).then(|| evaluator(network, input, image, layers, options.pooling)).transpose()
+            (!layers.is_empty()).then(|| evaluator(network, input, image, layers, options)).transpose()
         };
 
         // Too small a content is found before the style takes its time.
@@ -63,22 +64,24 @@ impl Task {
         if let Some(mut style_evaluator) = build(Input::Style, style, &style_layers)? {
             style_evaluator.forward(style);
             terms.extend(style_layers.iter().map(|layer| {
-                Term::new(
-                    Role::Style,
-                    layer,
-                    StyleLoss::new(style_evaluator.isa(), style_evaluator.features(layer.layer)),
-                )
+                let (isa, features) = (style_evaluator.isa(), style_evaluator.features(layer.layer));
+                let loss: Box<dyn LayerLoss> = match options.style_loss {
+                    StyleLossKind::Gram => Box::new(StyleLoss::new(isa, features)),
+                    StyleLossKind::Moments => Box::new(MomentsLoss::new(isa, features)),
+                };
+                Term::new(Role::Style, layer, loss)
             }));
         }
         let balanced = options.objective == Objective::Balanced;
         if let Some(evaluator) = evaluator.as_mut().filter(|_| balanced || !content_layers.is_empty()) {
             evaluator.forward(content);
             terms.extend(content_layers.iter().map(|layer| {
-                Term::new(Role::Content, layer, ContentLoss::new(evaluator.features(layer.layer).clone()))
+                let target = evaluator.features(layer.layer).clone();
+                Term::new(Role::Content, layer, Box::new(ContentLoss::new(target)))
             }));
             if balanced {
                 for term in &mut terms {
-                    term.unit = term.loss.unit(evaluator.features(term.layer));
+                    term.loss.calibrate(evaluator.features(term.layer));
                 }
             }
         }
@@ -129,7 +132,7 @@ impl Task {
                         let mut used = false;
                         for term in terms.iter_mut().filter(|term| term.layer == layer) {
                             let role_weight = if term.role == Role::Content { alpha } else { beta };
-                            term.value = term.loss.evaluate(map, role_weight * term.weight / term.unit);
+                            term.value = term.loss.evaluate(map, role_weight * term.weight);
                             used = true;
                         }
                         if used {
@@ -161,9 +164,15 @@ impl Task {
 
     fn losses(&self, tv: f64) -> Losses {
         let terms = |role| self.terms.iter().filter(move |term| term.role == role);
-        let values = |role| terms(role).map(|term| (term.layer, term.value)).collect();
-        let sum = |role| terms(role).map(|term| term.weight * term.value).sum();
-        let in_units = |role| terms(role).map(|term| term.weight * term.value / term.unit).sum::<f64>();
+        let values = |role| terms(role).map(|term| (term.layer, term.value.raw)).collect();
+        let in_units = |role| terms(role).map(|term| term.weight * term.value.in_units).sum::<f64>();
+        let sum = |role| {
+            let weights: f64 = terms(role).map(|term| term.weight).sum();
+            Sum {
+                raw: terms(role).map(|term| term.weight * term.value.raw).sum(),
+                mean_in_units: if weights > 0.0 { in_units(role) / weights } else { 0.0 },
+            }
+        };
         Losses {
             content: values(Role::Content),
             style: values(Role::Style),
@@ -178,8 +187,8 @@ impl Task {
 }
 
 impl Term {
-    fn new(role: Role, layer: &WeightedLayer, loss: impl LayerLoss + 'static) -> Self {
-        Self { role, layer: layer.layer, weight: layer.weight, unit: 1.0, loss: Box::new(loss), value: 0.0 }
+    fn new(role: Role, layer: &WeightedLayer, loss: Box<dyn LayerLoss>) -> Self {
+        Self { role, layer: layer.layer, weight: layer.weight, loss, value: LayerValue::default() }
     }
 }
 
@@ -188,18 +197,18 @@ fn evaluator(
     input: Input,
     image: &Image,
     layers: &[WeightedLayer],
-    pooling: Pooling,
+    options: &Options,
 ) -> Result<Evaluator> {
     let mut layers: Vec<Layer> = layers.iter().map(|layer| layer.layer).collect();
     layers.sort();
     // A layer can serve the content and the style.
     layers.dedup();
-    Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &layers, pooling).map_err(
-        |error| match error {
-            EvaluatorError::TooSmall { width, height, layer } => Error::TooSmall { input, width, height, layer },
-            reason => Error::Engine { reason },
-        },
-    )
+    let evaluator = Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &layers, options.pooling);
+    let evaluator = evaluator.map_err(|error| match error {
+        EvaluatorError::TooSmall { width, height, layer } => Error::TooSmall { input, width, height, layer },
+        reason => Error::Engine { reason },
+    })?;
+    Ok(evaluator.with_padding(options.padding))
 }
 
 /// Refuses pictures that would poison every sum: without pixels, or with values outside 0..255.

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use impasto::{
-    Error, Image, Init, Losses, MeasureOptions, Network, Objective, OptimizerKind, Options, Pooling, Progress, Session,
-    SizeOptions, StopReason, WeightedLayer, image_io, measure, prepare,
+    Error, Image, Init, Losses, MeasureOptions, Network, Objective, OptimizerKind, Options, Pooling, Progress, Scales,
+    Session, SizeOptions, StopReason, WeightedLayer, content_weight_at, image_io, measure, prepare,
 };
 
 static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
@@ -57,7 +57,7 @@ fn both_optimisers_lower_the_objective_of_a_real_pair_from_every_start() {
                 let options = Options { steps: 10, optimizer, pooling, init, tv_weight: 1e-2, ..Options::default() };
                 let (reason, first, last) = run(&mut session(&options));
                 assert_eq!(reason, StopReason::Completed, "{what}");
-                assert!(last.total < 0.5 * first.total, "{what}: {} to {}", first.total, last.total);
+                assert!(last.total < 0.6 * first.total, "{what}: {} to {}", first.total, last.total);
             }
         }
     }
@@ -72,7 +72,9 @@ fn a_texture_is_synthesised_from_noise() {
         let options = Options { content_weight: 0.0, init: Init::Noise, steps: 90, ..options };
         let (_, first, last) = run(&mut Session::new(&NETWORK, &content, &style, &options).unwrap());
         assert!(first.content.is_empty() && last.content_loss() == 0.0);
-        assert!(last.total < first.total / 100.0, "{objective:?}: {} to {}", first.total, last.total);
+        // Moments in their units begin at far less, for the units are those of the photo.
+        let factor = if objective == Objective::Paper { 100.0 } else { 50.0 };
+        assert!(last.total < first.total / factor, "{objective:?}: {} to {}", first.total, last.total);
     }
 }
 
@@ -104,7 +106,7 @@ fn total_variation_alone_flattens_the_picture() {
 
 #[test]
 fn the_content_itself_is_converged_at_once() {
-    let mut session = session(&Options { style_weight: 0.0, ..Options::default() });
+    let mut session = session(&Options { style_weight: 0.0, tv_weight: 0.0, ..Options::default() });
     let (reason, first, _) = run(&mut session);
     assert_eq!((reason, first.total, session.steps_done()), (StopReason::Converged, 0.0, 0));
     assert_eq!(session.step().unwrap(), Some(StopReason::Converged));
@@ -117,7 +119,7 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
             Options { steps: 5, init: Init::Noise, seed, threads: Some(threads), optimizer, ..Options::default() };
         let mut session = session(&options);
         run(&mut session);
-        session.into_image()
+        session.picture()
     };
     for optimizer in [OptimizerKind::Lbfgs, OptimizerKind::Adam] {
         let once = result(1, 1, optimizer);
@@ -143,7 +145,7 @@ fn an_observer_ends_the_run_and_it_can_be_taken_up_again() {
 
     let mut whole = self::session(&options);
     run(&mut whole);
-    assert!(session.into_image() == whole.into_image(), "a pause changes the result");
+    assert!(session.picture() == whole.picture(), "a pause changes the result");
 }
 
 #[test]
@@ -174,7 +176,8 @@ fn losses_are_weighted_sums_of_their_layers() {
 #[test]
 fn a_session_and_a_measurement_agree() {
     let (content, style) = pair(33);
-    let mut session = Session::new(&NETWORK, &content, &style, &Options { steps: 3, ..Options::default() }).unwrap();
+    let options = Options { steps: 3, ..Options::for_objective(Objective::Paper) };
+    let mut session = Session::new(&NETWORK, &content, &style, &options).unwrap();
     run(&mut session);
     let measured = measure(&NETWORK, session.image(), &content, &style, &MeasureOptions::default()).unwrap();
     assert_eq!((measured.width, measured.height), (content.width(), content.height()));
@@ -268,4 +271,91 @@ fn small_pictures_do_for_shallow_layers() {
 fn a_session_can_move_to_another_thread() {
     fn is_send<T: Send>() {}
     is_send::<Session>();
+}
+
+/// The losses in units of a finished run.
+fn in_units(content: &Image, style: &Image, options: &Options) -> [f64; 2] {
+    let mut session = Session::new(&NETWORK, content, style, options).unwrap();
+    session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
+    [session.losses().content_in_units(), session.losses().style_in_units()]
+}
+
+#[test]
+fn more_strength_is_never_more_photo_or_less_style() {
+    let (content, style) = pair(64);
+    let losses = [0.0, 25.0, 50.0, 75.0, 100.0].map(|strength| {
+        let options = Options { content_weight: content_weight_at(strength), steps: 60, ..Options::default() };
+        in_units(&content, &style, &options)
+    });
+    for pair in losses.windows(2) {
+        assert!(pair[0][0] <= pair[1][0] && pair[0][1] >= pair[1][1], "{losses:?}");
+    }
+    // From hardly touched to nearly pure style.
+    assert!(losses[0][0] < 0.02 && losses[4][1] < 0.05, "{losses:?}");
+}
+
+#[test]
+fn the_dial_means_the_same_at_every_size() {
+    let at = |size| {
+        let (content, style) = pair(size);
+        in_units(&content, &style, &Options { steps: 40, scales: Scales::Count(1), ..Options::default() })
+    };
+    let [small, large] = [at(96), at(192)];
+    for (small, large) in small.iter().zip(large) {
+        assert!((small / large - 1.0).abs() < 0.35, "{small} {large}");
+    }
+}
+
+#[test]
+fn scales_go_from_coarse_to_fine() {
+    let (content, style) = pair(70);
+    let options = Options { steps: 9, scales: Scales::Count(2), tolerance: 0.0, ..Options::default() };
+    let mut session = Session::new(&NETWORK, &content, &style, &options).unwrap();
+    let mut seen = Vec::new();
+    let reason = session.run(&mut |progress: &Progress<'_>| {
+        seen.push((progress.step, progress.steps, progress.scale, progress.image.width(), progress.losses.total));
+        ControlFlow::Continue(())
+    });
+    assert_eq!((reason.unwrap(), session.steps_done()), (StopReason::Completed, 9));
+    let places: Vec<_> = seen.iter().map(|&(step, steps, scale, width, _)| (step, steps, scale, width)).collect();
+    let coarse = (0..=5).map(|step| (step, 9, 0, 35));
+    assert_eq!(places, coarse.chain((6..=9).map(|step| (step, 9, 1, 70))).collect::<Vec<_>>());
+    assert!(seen[..6].windows(2).chain(seen[6..].windows(2)).all(|pair| pair[1].4 < pair[0].4), "{seen:?}");
+    assert_eq!((session.picture().width(), session.picture().height()), (content.width(), content.height()));
+    assert_eq!(session.picture(), *session.image());
+}
+
+/// What a plain L-BFGS once failed at: from an enlarged result it ended ten times as high as its neighbours.
+#[test]
+fn the_optimiser_recovers_after_a_change_of_scale() {
+    let (content, style) = pair(128);
+    let run = |scales, steps| {
+        let options = Options { steps, scales: Scales::Count(scales), ..Options::default() };
+        let mut session = Session::new(&NETWORK, &content, &style, &options).unwrap();
+        session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
+        session.losses().total
+    };
+    let [single, double] = [run(1, 30), run(2, 60)];
+    assert!(double < 1.1 * single, "{double} after two scales, {single} after one");
+}
+
+#[test]
+fn an_interrupted_coarse_picture_has_the_contents_size() {
+    let (content, style) = pair(64);
+    let options = Options { steps: 8, scales: Scales::Count(2), ..Options::default() };
+    let mut session = Session::new(&NETWORK, &content, &style, &options).unwrap();
+    session.step().unwrap();
+    assert_eq!((session.image().width(), session.picture().width(), session.picture().height()), (32, 64, 64));
+}
+
+#[test]
+fn a_run_ends_when_it_has_converged() {
+    let options = Options { steps: 500, tolerance: 0.02, scales: Scales::Count(2), ..Options::default() };
+    let (content, style) = pair(64);
+    let mut session = Session::new(&NETWORK, &content, &style, &options).unwrap();
+    let reason = session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
+    assert_eq!(reason, StopReason::Converged);
+    let steps: Vec<usize> = session.scales().iter().map(|scale| scale.steps).collect();
+    assert!(steps[0] < 100 && session.steps_done() < 200, "{steps:?}");
+    assert!(session.steps_done() > steps[0], "the second scale has steps of its own");
 }

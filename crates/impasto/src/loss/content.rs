@@ -2,14 +2,16 @@
 
 use impasto_engine::FeatureMap;
 
-use super::LayerLoss;
-use crate::reduce::{CHUNK, sum_ranges};
+use super::moments::channel_means;
+use super::{LayerLoss, LayerValue};
+use crate::reduce::{CHUNK, dot, sum_ranges};
 
 /// `1/(H·W·C) · sum (X - Y)^2`, eq. (1): the mean squared difference of two feature maps, place by place.
 ///
 /// Gradient: `2/(H·W·C) · (X - Y)`.
 pub(crate) struct ContentLoss {
     target: FeatureMap,
+    unit: f64,
     /// `weight · 2/(H·W·C)` of the last evaluation.
     scale: f32,
 }
@@ -17,18 +19,24 @@ pub(crate) struct ContentLoss {
 impl ContentLoss {
     /// `target`: Y, the content picture's map, of the same shape as every X.
     pub(crate) fn new(target: FeatureMap) -> Self {
-        Self { target, scale: 0.0 }
+        Self { target, unit: 1.0, scale: 0.0 }
     }
 }
 
 impl LayerLoss for ContentLoss {
-    fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> f64 {
+    /// The unit is `1/(H·W·C) · sum (Y - mean of Y's channel)^2`: the loss of a picture that has lost every place of the content, and
+    /// kept how strongly each channel fires.
+    fn calibrate(&mut self, content: &FeatureMap) {
+        self.unit = variance(content);
+    }
+
+    fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> LayerValue {
         let (x, y) = (features.as_slice(), self.target.as_slice());
         assert_eq!(x.len(), y.len(), "both maps are of pictures of one size");
         let count = x.len() as f64;
-        self.scale = (weight * 2.0 / count) as f32;
+        self.scale = (weight / self.unit * 2.0 / count) as f32;
         let square = |i: usize| f64::from(x[i] - y[i]) * f64::from(x[i] - y[i]);
-        sum_ranges(x.len(), CHUNK, |range| range.map(square).sum()) / count
+        LayerValue::new(sum_ranges(x.len(), CHUNK, |range| range.map(square).sum()) / count, self.unit)
     }
 
     fn add_gradient(&self, first: usize, features: &[f32], gradient: &mut [f32]) {
@@ -37,25 +45,16 @@ impl LayerLoss for ContentLoss {
             *gradient += self.scale * (x - y);
         }
     }
+}
 
-    /// `1/(H·W·C) · sum (Y - mean of Y's channel)^2`: the loss of a picture that has lost every place of the content, and kept
-    /// how strongly each channel fires.
-    fn unit(&self, content: &FeatureMap) -> f64 {
-        let channels = content.channels();
-        let positions = content.positions() as f64;
-        let mut sums = vec![0.0; channels];
-        let mut squares = 0.0;
-        for position in content.as_slice().chunks_exact(channels) {
-            for (sum, &v) in sums.iter_mut().zip(position) {
-                *sum += f64::from(v);
-                squares += f64::from(v) * f64::from(v);
-            }
-        }
-        let of_means: f64 = sums.iter().map(|sum| sum * sum / positions).sum();
-        let count = positions * channels as f64;
-        // A content of one colour has no variance; its mean square keeps the unit above 0.
-        ((squares - of_means) / count).max(MIN_VARIANCE * squares / count).max(f64::MIN_POSITIVE)
-    }
+/// Mean over the channels of their variance, never next to nothing.
+fn variance(content: &FeatureMap) -> f64 {
+    let positions = content.positions() as f64;
+    let squares = dot(content.as_slice(), content.as_slice());
+    let of_means: f64 = channel_means(content).iter().map(|mean| mean * mean * positions).sum();
+    let count = content.as_slice().len() as f64;
+    // A content of one colour has no variance; its mean square keeps the unit above 0.
+    ((squares - of_means) / count).max(MIN_VARIANCE * squares / count).max(f64::MIN_POSITIVE)
 }
 
 /// Part of the mean square of the features that their variance is taken to have at least.
@@ -88,12 +87,14 @@ mod tests {
             blurred.as_mut_slice().iter_mut().skip(c).step_by(5).for_each(|v| *v = mean);
         }
         let mut loss = ContentLoss::new(content.clone());
-        let expected = loss.evaluate(&blurred, 1.0);
-        assert!((loss.unit(&content) / expected - 1.0).abs() < 1e-5);
+        let expected = loss.evaluate(&blurred, 1.0).raw;
+        assert!((variance(&content) / expected - 1.0).abs() < 1e-5);
+        loss.calibrate(&content);
+        assert!((loss.evaluate(&blurred, 1.0).in_units - 1.0).abs() < 1e-5);
         // Of one value, and of zeros: small, but above 0.
         for value in [3.0, 0.0] {
             blurred.as_mut_slice().fill(value);
-            let unit = ContentLoss::new(blurred.clone()).unit(&blurred);
+            let unit = variance(&blurred);
             assert!(unit > 0.0 && unit < 0.01 * f64::from(value * value) + 1e-300, "{unit}");
         }
     }
@@ -102,7 +103,7 @@ mod tests {
     fn the_target_itself_has_no_loss() {
         let features = map([4, 5, 3], 1);
         let mut loss = ContentLoss::new(features.clone());
-        assert_eq!(loss.evaluate(&features, 1.0), 0.0);
+        assert_eq!(loss.evaluate(&features, 1.0), LayerValue::default());
         let mut gradient = vec![0.0; features.as_slice().len()];
         loss.add_gradient(0, features.as_slice(), &mut gradient);
         assert!(gradient.iter().all(|&g| g == 0.0));

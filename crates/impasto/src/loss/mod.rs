@@ -1,10 +1,12 @@
 //! The losses of eqs. (1) to (3) and (5): values in f64, gradients in f32.
 
 mod content;
+mod moments;
 mod style;
 mod total_variation;
 
 pub(crate) use content::ContentLoss;
+pub(crate) use moments::MomentsLoss;
 pub(crate) use style::StyleLoss;
 pub(crate) use total_variation::{add_total_variation_gradient, total_variation};
 
@@ -12,17 +14,32 @@ use impasto_engine::{FeatureMap, Layer};
 
 /// A loss on one layer's feature map, against a target that it keeps.
 pub(crate) trait LayerLoss: Send + Sync {
-    /// The loss of `features`. What the gradient there needs is kept for [`LayerLoss::add_gradient`], times `weight`.
-    fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> f64;
+    /// Takes the units of [`Objective::Balanced`](crate::Objective::Balanced) from the content picture's map: from now on every part
+    /// of the loss counts in units of what is neither small nor large for it. Without this the units are 1.
+    fn calibrate(&mut self, content: &FeatureMap);
 
-    /// `gradient += weight · dL/dfeatures` at some positions of the map last evaluated, on the calling thread.
+    /// The loss of `features`. What the gradient there needs is kept for [`LayerLoss::add_gradient`], times `weight`.
+    fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> LayerValue;
+
+    /// `gradient += weight · d(in units)/dfeatures` at some positions of the map last evaluated, on the calling thread.
     ///
     /// `features` and `gradient`: `[positions, C]`; the first value has index `first` in the map.
     fn add_gradient(&self, first: usize, features: &[f32], gradient: &mut [f32]);
+}
 
-    /// A loss of this kind that is neither small nor large: the unit for [`Objective::Balanced`](crate::Objective::Balanced).
-    /// Above 0. `content`: the content picture's map.
-    fn unit(&self, content: &FeatureMap) -> f64;
+/// What a layer's loss is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct LayerValue {
+    /// By the formula.
+    pub(crate) raw: f64,
+    /// In the units of [`LayerLoss::calibrate`].
+    pub(crate) in_units: f64,
+}
+
+impl LayerValue {
+    fn new(raw: f64, unit: f64) -> Self {
+        Self { raw, in_units: raw / unit }
+    }
 }
 
 /// The losses of a picture.
@@ -30,26 +47,47 @@ pub(crate) trait LayerLoss: Send + Sync {
 pub struct Losses {
     /// Eq. (1) by layer, unweighted, in the order the layers were given. Empty where the content does not count.
     pub content: Vec<(Layer, f64)>,
-    /// Eq. (2) by layer, unweighted, in the order the layers were given. Empty where the style does not count.
+    /// The style loss by layer, eq. (2) or that of the moments, unweighted, in the order the layers were given. Empty where the style
+    /// does not count.
     pub style: Vec<(Layer, f64)>,
     /// Eq. (5), unweighted.
     pub tv: f64,
     /// What is minimised: alpha times content, plus beta times style, plus `tv_weight` times `tv`, each loss in the
     /// objective's unit.
     pub total: f64,
-    pub(crate) content_sum: f64,
-    pub(crate) style_sum: f64,
+    pub(crate) content_sum: Sum,
+    pub(crate) style_sum: Sum,
+}
+
+/// One of the two sums of eq. (4), layers counting by their weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Sum {
+    pub(crate) raw: f64,
+    /// Over the sum of the layers' weights, so that it says the same for any number of layers.
+    pub(crate) mean_in_units: f64,
 }
 
 impl Losses {
     /// The first sum of eq. (4): each content layer's loss times the layer's weight, before alpha.
     pub fn content_loss(&self) -> f64 {
-        self.content_sum
+        self.content_sum.raw
     }
 
     /// The second sum of eq. (4): each style layer's loss times the layer's weight, before beta.
     pub fn style_loss(&self) -> f64 {
-        self.style_sum
+        self.style_sum.raw
+    }
+
+    /// Mean of the content layers' losses in the objective's units, by the layers' weights. With
+    /// [`Objective::Balanced`](crate::Objective::Balanced): 0 = the content itself, 1 = nothing of its layout is left.
+    pub fn content_in_units(&self) -> f64 {
+        self.content_sum.mean_in_units
+    }
+
+    /// Mean of the style layers' losses in the objective's units, by the layers' weights. With
+    /// [`Objective::Balanced`](crate::Objective::Balanced): 0 = the style itself, 1 = as far from it as the content is.
+    pub fn style_in_units(&self) -> f64 {
+        self.style_sum.mean_in_units
     }
 }
 
@@ -94,7 +132,8 @@ pub(crate) mod testing {
     pub(crate) fn check_layer_loss(features: &FeatureMap, loss: &mut dyn LayerLoss, naive: impl Fn(&[f64]) -> f64) {
         const WEIGHT: f64 = 0.75;
         let values = features.as_slice();
-        let value = loss.evaluate(features, WEIGHT);
+        let LayerValue { raw: value, in_units } = loss.evaluate(features, WEIGHT);
+        assert_eq!(in_units, value, "not calibrated");
         let exact: Vec<f64> = values.iter().map(|&v| v.into()).collect();
         assert!((value - naive(&exact)).abs() <= 1e-5 * value, "{value} {}", naive(&exact));
 

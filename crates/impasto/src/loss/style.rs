@@ -3,7 +3,7 @@
 use impasto_engine::gram::{gram, gram_gradient};
 use impasto_engine::{FeatureMap, Isa};
 
-use super::LayerLoss;
+use super::{LayerLoss, LayerValue};
 
 /// `sum_ij (G_ij(X) - G_ij(Y))^2`, eq. (2), with the Gram matrices of eq. (3): which channels fire together, wherever that is.
 ///
@@ -14,6 +14,7 @@ pub(crate) struct StyleLoss {
     channels: usize,
     /// G(Y), `[C, C]`.
     target: Vec<f64>,
+    unit: f64,
     /// `weight · S`, `[C, C]`.
     s: Vec<f32>,
 }
@@ -23,39 +24,44 @@ impl StyleLoss {
     pub(crate) fn new(isa: Isa, style: &FeatureMap) -> Self {
         let target = gram(isa, style);
         let s = vec![0.0; target.len()];
-        Self { isa, channels: style.channels(), target, s }
+        Self { isa, channels: style.channels(), target, unit: 1.0, s }
     }
 }
 
 impl LayerLoss for StyleLoss {
-    fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> f64 {
+    /// The unit is `sum_ij (G_ij(content) - G_ij(Y))^2`: the loss at the start from the content.
+    fn calibrate(&mut self, content: &FeatureMap) {
+        let gram = gram(self.isa, content);
+        self.unit = unit_of(&gram, &self.target);
+    }
+
+    fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> LayerValue {
         let gram = gram(self.isa, features);
-        let scale = weight * 4.0 / features.as_slice().len() as f64;
+        let scale = weight / self.unit * 4.0 / features.as_slice().len() as f64;
         let mut sum = 0.0;
         for ((s, gram), target) in self.s.iter_mut().zip(&gram).zip(&self.target) {
             let difference = gram - target;
             sum += difference * difference;
             *s = (scale * difference) as f32;
         }
-        sum
+        LayerValue::new(sum, self.unit)
     }
 
     fn add_gradient(&self, _first: usize, features: &[f32], gradient: &mut [f32]) {
         gram_gradient(self.isa, self.channels, features, &self.s, gradient, true);
     }
-
-    /// `sum_ij (G_ij(content) - G_ij(Y))^2`: the loss at the start from the content.
-    fn unit(&self, content: &FeatureMap) -> f64 {
-        let gram = gram(self.isa, content);
-        let start: f64 = gram.iter().zip(&self.target).map(|(gram, target)| (gram - target) * (gram - target)).sum();
-        let style: f64 = self.target.iter().map(|target| target * target).sum();
-        start.max(MIN_START * style).max(f64::MIN_POSITIVE)
-    }
 }
 
-/// Part of `sum_ij G_ij(Y)^2` that the loss at the start is taken to be at least: a content that has the style already would
-/// make its layer count without end.
-const MIN_START: f64 = 1e-3;
+/// Squared distance of the content's statistics from the style's, but never next to nothing.
+pub(super) fn unit_of(content: &[f64], style: &[f64]) -> f64 {
+    let distance: f64 = content.iter().zip(style).map(|(a, b)| (a - b) * (a - b)).sum();
+    let norm: f64 = style.iter().map(|v| v * v).sum();
+    distance.max(MIN_DISTANCE * norm).max(f64::MIN_POSITIVE)
+}
+
+/// Part of the style's squared norm that the distance is taken to be at least: a content that has the style already would make its
+/// layer count without end.
+const MIN_DISTANCE: f64 = 1e-3;
 
 #[cfg(test)]
 mod tests {
@@ -92,9 +98,11 @@ mod tests {
     fn the_unit_is_the_contents_loss_but_never_next_to_nothing() {
         let (content, style) = (map([5, 7, 64], 1), map([4, 3, 64], 2));
         let mut loss = StyleLoss::new(Isa::select().unwrap(), &style);
-        let at_start = loss.evaluate(&content, 1.0);
-        assert!((loss.unit(&content) / at_start - 1.0).abs() < 1e-12);
-        let norm: f64 = loss.target.iter().map(|g| g * g).sum();
-        assert_eq!(loss.unit(&style), MIN_START * norm);
+        let at_start = loss.evaluate(&content, 1.0).raw;
+        loss.calibrate(&content);
+        assert!((loss.unit / at_start - 1.0).abs() < 1e-12);
+        assert!((loss.evaluate(&content, 1.0).in_units - 1.0).abs() < 1e-12);
+        loss.calibrate(&style);
+        assert_eq!(loss.unit, MIN_DISTANCE * loss.target.iter().map(|g| g * g).sum::<f64>());
     }
 }
