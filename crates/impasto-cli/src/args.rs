@@ -17,8 +17,12 @@ const EXAMPLES: &str = "\
 Examples:
   impasto photo.jpg painting.jpg -o out.png
       The photo, 512 px on its longest side, painted like the painting.
-  impasto photo.jpg painting.jpg -o out.png --size 1024 --steps 200 --save-every 50
-      Larger, and with a look in between: out-0050.png, out-0100.png ...
+  impasto photo.jpg painting.jpg -o out.png --strength 70
+      More of the painting, less of the photo.
+  impasto photo.jpg painting.jpg -o draft.png --preset draft
+      The composition in a few seconds, before --preset fine takes its time.
+  impasto photo.jpg painting.jpg -o out.png --size 1024 --save-every 40
+      Larger, and with a look in between: out-0040.png, out-0080.png ...
   impasto photo.jpg painting.jpg -o out.png --style-layers relu1_1,relu2_1,relu3_1:0.5
       Only the finer strokes.
   impasto photo.jpg painting.jpg -o texture.png --content-weight 0 --init noise --seed 7

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use impasto::{Layer, Losses, Measurement, StopReason};
+use impasto::{Layer, Losses, Measurement, Objective, StopReason};
 use serde::Serialize;
 
 use crate::{Failure, OrFail};
@@ -35,6 +35,8 @@ pub struct Transfer {
     pub tv: f64,
     /// What was minimised.
     pub total_loss: f64,
+    /// `balanced` or `paper`.
+    pub objective: &'static str,
     /// Mean over the content layers in the objective's units; balanced: 0 = the content itself, 1 = nothing of its layout left.
     pub content_in_units: f64,
     /// Mean over the style layers in the objective's units; balanced: 0 = the style itself, 1 = as far from it as the content.
@@ -103,6 +105,16 @@ pub fn by_layer(losses: &[(Layer, f64)]) -> BTreeMap<String, f64> {
     losses.iter().map(|(layer, loss)| (layer.to_string(), *loss)).collect()
 }
 
+const BALANCED: &str = "balanced";
+
+/// The word for what was minimised.
+pub fn objective(objective: Objective) -> &'static str {
+    match objective {
+        Objective::Balanced => BALANCED,
+        _ => "paper",
+    }
+}
+
 /// The word for the end of a run.
 pub fn stopped(reason: StopReason) -> &'static str {
     match reason {
@@ -123,6 +135,11 @@ pub fn transfer_text(report: &Transfer, losses: &Losses) -> String {
     let time = duration(Duration::from_secs_f64(report.seconds));
     let mut rows = loss_rows(losses);
     rows.push(["total".to_owned(), String::new(), number(losses.total)]);
+    if report.objective == BALANCED {
+        for (name, value) in [("content", report.content_in_units), ("style", report.style_in_units)] {
+            rows.push(["in units".to_owned(), name.to_owned(), number(value)]);
+        }
+    }
     format!("{}: {width}x{height} px, {how}, {time}\n{}", report.output, table(&rows))
 }
 

@@ -70,6 +70,7 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
         style_loss: report::by_layer(&losses.style),
         tv: losses.tv,
         total_loss: losses.total,
+        objective: report::objective(options.objective),
         content_in_units: losses.content_in_units(),
         style_in_units: losses.style_in_units(),
         scales: session.scales().iter().map(report::Scale::from).collect(),

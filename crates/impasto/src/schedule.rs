@@ -1,6 +1,7 @@
 //! From coarse to fine: the sizes a picture is worked on at, and the steps at each.
 
-use crate::{Image, Init, Layer, Options, Scales};
+use crate::options::problem;
+use crate::{Image, Init, Options, Result, Scales, WeightedLayer};
 
 /// One size, and what is done there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,32 +19,44 @@ pub struct Scale {
 const COARSEST: usize = 224;
 
 /// The scales of a run, coarsest first; the last has the content's size.
-pub(crate) fn schedule(content: &Image, style: &Image, options: &Options) -> Vec<Scale> {
+///
+/// Errors: more scales asked for than the pictures have room for.
+pub(crate) fn schedule(content: &Image, style: &Image, options: &Options) -> Result<Vec<Scale>> {
+    let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
+    let style_layers = active(&options.style_layers, options.style_weight);
+    let content_layers = [style_layers.as_slice(), &active(&options.content_layers, options.content_weight)].concat();
+    let has_room = |image: &Image, layers: &[WeightedLayer], halvings: usize| {
+        let side = image.width().min(image.height()) >> halvings;
+        layers.iter().all(|weighted| side >= weighted.layer.min_side())
+    };
+    let fits =
+        |halvings: usize| has_room(content, &content_layers, halvings) && has_room(style, &style_layers, halvings);
+    let most = 1 + (1..usize::BITS as usize).take_while(|&halvings| fits(halvings)).count();
     let count = match options.scales {
+        // What is too small as it is gets an error that names the picture and the layer, when its targets are taken.
+        _ if !fits(0) => 1,
+        Scales::Count(count) if count > most => {
+            let advice = if most == 1 { "give 1".to_owned() } else { format!("give at most {most}") };
+            let found = format!("is {count}, too many for pictures of this size, which is halved from scale to scale");
+            return Err(problem("scales", format!("{found}; {advice}")));
+        }
         Scales::Count(count) => count,
         // The picture's details would be lost on the way down.
         Scales::Auto if matches!(options.init, Init::Image(_)) => 1,
         Scales::Auto => {
-            let all = options.content_layers.iter().chain(&options.style_layers);
-            let least = all.map(|weighted| Layer::min_side(weighted.layer)).max().unwrap_or(1);
-            let fits = |halvings: usize| {
-                let shortest = [content, style].map(|image| image.width().min(image.height())).into_iter().min();
-                let longest = content.width().max(content.height());
-                longest >> halvings >= COARSEST && shortest.is_some_and(|side| side >> halvings >= least)
-            };
-            1 + (1..usize::BITS as usize).take_while(|&halvings| fits(halvings)).count()
+            let longest = content.width().max(content.height());
+            1 + (1..most).take_while(|&halvings| longest >> halvings >= COARSEST).count()
         }
     };
     // More scales than steps would leave some without any.
     let count = count.min(options.steps);
-    (0..count)
-        .map(|i| {
-            let (width, height) = halved((content.width(), content.height()), count - 1 - i);
-            // An equal share; what cannot be divided goes to the coarse end, where a step costs least.
-            let steps = options.steps / count + usize::from(i < options.steps % count);
-            Scale { width, height, steps }
-        })
-        .collect()
+    let scales = (0..count).map(|i| {
+        let (width, height) = halved((content.width(), content.height()), count - 1 - i);
+        // An equal share; what cannot be divided goes to the coarse end, where a step costs least.
+        let steps = options.steps / count + usize::from(i < options.steps % count);
+        Scale { width, height, steps }
+    });
+    Ok(scales.collect())
 }
 
 /// A size after some halvings, rounded, at least one pixel.
@@ -59,7 +72,11 @@ mod tests {
 
     fn sizes(content: (usize, usize), style: (usize, usize), options: &Options) -> Vec<(usize, usize)> {
         let image = |(width, height)| Image::filled(width, height, [0.0; 3]);
-        schedule(&image(content), &image(style), options).iter().map(|scale| (scale.width, scale.height)).collect()
+        schedule(&image(content), &image(style), options)
+            .unwrap()
+            .iter()
+            .map(|scale| (scale.width, scale.height))
+            .collect()
     }
 
     #[test]
@@ -76,14 +93,30 @@ mod tests {
     }
 
     #[test]
+    fn more_scales_than_there_is_room_for_are_refused() {
+        let message = |side: usize, count: usize| {
+            let image = Image::filled(side, 100, [0.0; 3]);
+            let options = Options { scales: Scales::Count(count), ..Options::default() };
+            schedule(&image, &image, &options).unwrap_err().to_string()
+        };
+        let found = "too many for pictures of this size, which is halved from scale to scale";
+        assert_eq!(message(100, 4), format!("`scales` is 4, {found}; give at most 3"));
+        assert_eq!(message(20, usize::MAX), format!("`scales` is {}, {found}; give 1", usize::MAX));
+        // Shallow layers have room for more; the style's size does not matter where it is not looked at.
+        let content = Image::filled(40, 40, [0.0; 3]);
+        let options = Options { style_weight: 0.0, scales: Scales::Count(3), steps: 9, ..Options::default() };
+        assert_eq!(schedule(&content, &Image::filled(1, 1, [0.0; 3]), &options).unwrap().len(), 3);
+    }
+
+    #[test]
     fn steps_are_shared_and_none_is_lost() {
         let image = Image::filled(64, 48, [0.0; 3]);
         let steps = |scales, steps| -> Vec<usize> {
             let options = Options { scales: Scales::Count(scales), steps, ..Options::default() };
-            schedule(&image, &image, &options).iter().map(|scale| scale.steps).collect()
+            schedule(&image, &image, &options).unwrap().iter().map(|scale| scale.steps).collect()
         };
         assert_eq!(steps(1, 7), [7]);
-        assert_eq!(steps(3, 11), [4, 4, 3]);
-        assert_eq!(steps(3, 2), [1, 1]);
+        assert_eq!(steps(2, 7), [4, 3]);
+        assert_eq!(steps(2, 1), [1]);
     }
 }

@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 use crate::image_io::resize;
 use crate::loss::Losses;
 use crate::noise::white_noise;
-use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, Outcome};
+use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, Outcome, Preconditioner};
 use crate::schedule::{Scale, halved, schedule};
 use crate::task::{Task, check_image, thread_pool};
 use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Result};
@@ -109,13 +109,13 @@ impl Session {
     ///
     /// The result has the content's size; the style has any ([`prepare`](crate::prepare) brings both to size).
     ///
-    /// Errors: options that cannot be meant, pictures without pixels, too small for a layer or with values outside 0..255,
-    /// weights so large that the loss of the start is not finite, no threads to be had.
+    /// Errors: options that cannot be meant, pictures without pixels, too small for a layer or for the scales asked for, or with
+    /// values outside 0..255, weights so large that the loss of the start is not finite, no threads to be had.
     pub fn new(network: &Network, content: &Image, style: &Image, options: &Options) -> Result<Self> {
         options.validate()?;
         check_image(Input::Content, content)?;
         check_image(Input::Style, style)?;
-        let scales = schedule(content, style, options);
+        let scales = schedule(content, style, options)?;
         let image = start(content, &scales[0], options)?;
         let pool = thread_pool(options.threads)?;
         let (work, losses, evaluation) = pool.install(|| {
@@ -313,7 +313,11 @@ impl Work {
             return Err(Error::NotFinite { total: losses.total });
         }
         let optimizer: Box<dyn Optimizer> = match options.optimizer {
-            OptimizerKind::Lbfgs => Box::new(Lbfgs::new(LbfgsSettings::default(), losses.total, gradient)),
+            OptimizerKind::Lbfgs => {
+                let preconditioner = Some(Preconditioner::new(width, height));
+                let settings = LbfgsSettings { preconditioner, ..LbfgsSettings::default() };
+                Box::new(Lbfgs::new(settings, losses.total, gradient))
+            }
             OptimizerKind::Adam => {
                 Box::new(Adam::new(AdamSettings::default(), image.as_slice(), losses.total, gradient))
             }

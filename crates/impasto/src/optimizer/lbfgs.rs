@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
-use super::{Function, Optimizer, Outcome};
+use super::{Function, Optimizer, Outcome, Preconditioner};
 use crate::reduce::{CHUNK, dot, norm, sum_abs, sum_ranges};
 
 /// `c1` of Armijo: a step must gain this part of what the slope promised. The usual value: it refuses steps that gain nothing,
@@ -25,7 +25,6 @@ const HISTORY_TRIALS: usize = 8;
 const STEEPEST_TRIALS: usize = 24;
 
 /// How an [`Lbfgs`] works.
-#[derive(Clone, Debug)]
 pub(crate) struct LbfgsSettings {
     /// Pairs of displacement and change of gradient to remember, at least 1. Default 10: two f32 arrays each. On real pairs
     /// 20 or 40 end no lower after 100 steps, and 20 would take 2 GB at 2048 px.
@@ -35,11 +34,13 @@ pub(crate) struct LbfgsSettings {
     pub(crate) first_step: f64,
     /// Bounds of every variable. Default 0..=255.
     pub(crate) bounds: RangeInclusive<f32>,
+    /// `H` before any curvature is seen, up to a factor. Default none: the identity.
+    pub(crate) preconditioner: Option<Preconditioner>,
 }
 
 impl Default for LbfgsSettings {
     fn default() -> Self {
-        Self { history: 10, first_step: 1.0, bounds: 0.0..=255.0 }
+        Self { history: 10, first_step: 1.0, bounds: 0.0..=255.0, preconditioner: None }
     }
 }
 
@@ -52,6 +53,7 @@ impl Default for LbfgsSettings {
 ///   curvature in them is true.
 /// - One evaluation a step in the normal case: no Wolfe conditions. A full step that does not lower the value enough is taken
 ///   back and shortened; pairs without positive curvature are left out.
+/// - A preconditioner, if there is one, takes the identity's place as what `H` is built on.
 /// - The value never rises from one step to the next, and values or gradients that are not finite are taken back like any
 ///   other bad step.
 pub(crate) struct Lbfgs {
@@ -68,6 +70,8 @@ pub(crate) struct Lbfgs {
     free: Vec<bool>,
     /// Zero where x may not move.
     direction: Vec<f32>,
+    /// The newest change of the gradient, preconditioned; empty without preconditioner.
+    scaled: Vec<f32>,
     trial: Vec<f32>,
     trial_gradient: Vec<f32>,
 }
@@ -92,10 +96,12 @@ impl Lbfgs {
     /// A minimiser that starts where the function has this value and gradient, both finite, within the bounds.
     pub(crate) fn new(settings: LbfgsSettings, value: f64, gradient: Vec<f32>) -> Self {
         let len = gradient.len();
+        let scaled = vec![0.0; if settings.preconditioner.is_some() { len } else { 0 }];
         Self {
             settings,
             value,
             gradient,
+            scaled,
             history: VecDeque::new(),
             spare: Pair::new(len),
             free: vec![true; len],
@@ -118,7 +124,7 @@ impl Lbfgs {
     /// `direction = H · direction` on the free variables, by the two-loop recursion. `false`: no pair is of use there, and the
     /// direction is as it was.
     fn apply_history(&mut self) -> bool {
-        let Self { history, free, direction, .. } = self;
+        let Self { history, free, direction, scaled, settings, .. } = self;
         let mut used = Vec::with_capacity(history.len());
         for pair in history.iter().rev() {
             // On the free variables alone a pair may have lost its curvature.
@@ -132,8 +138,21 @@ impl Lbfgs {
         let Some(&(newest, curvature, _)) = used.first() else {
             return false;
         };
-        let scale = (curvature / dot_where(&newest.y, &newest.y, free)) as f32;
-        direction.iter_mut().for_each(|d| *d *= scale);
+        // The factor makes `H` agree with the newest pair: yᵀ H y = sᵀ y.
+        let scale = match &mut settings.preconditioner {
+            Some(preconditioner) => {
+                for ((scaled, y), &free) in scaled.iter_mut().zip(&newest.y).zip(&*free) {
+                    *scaled = if free { *y } else { 0.0 };
+                }
+                preconditioner.apply(scaled);
+                preconditioner.apply(direction);
+                curvature / dot_where(&newest.y, scaled, free)
+            }
+            None => curvature / dot_where(&newest.y, &newest.y, free),
+        } as f32;
+        for (d, &free) in direction.iter_mut().zip(&*free) {
+            *d = if free { *d * scale } else { 0.0 };
+        }
         for (pair, curvature, alpha) in used.into_iter().rev() {
             let beta = dot(&pair.y, direction) / curvature;
             add_where(direction, alpha - beta, &pair.s, free);
@@ -268,6 +287,39 @@ mod tests {
         });
         // `minimise` looks at the start once more.
         (value, steps, evaluations - 1)
+    }
+
+    #[test]
+    fn a_preconditioner_changes_the_way_but_not_the_minimum() {
+        // A picture whose every neighbour pulls, and a bound that some of it is held by.
+        let (width, height) = (24, 18);
+        let center: Vec<f32> = test_values(3 * width * height, 5).iter().map(|v| 100.0 + 80.0 * v).collect();
+        let mut spring = |x: &[f32], gradient: &mut [f32]| {
+            let mut value = 0.0;
+            for i in 0..x.len() {
+                let pull = f64::from(x[i] - center[i]);
+                value += 0.005 * pull * pull;
+                gradient[i] = (0.01 * pull) as f32;
+            }
+            for i in 3..x.len() {
+                let difference = x[i] - x[i - 3];
+                value += 0.5 * f64::from(difference * difference);
+                gradient[i] += difference;
+                gradient[i - 3] -= difference;
+            }
+            value
+        };
+        let mut minimum = |preconditioner| {
+            let mut x = vec![50.0; center.len()];
+            let mut gradient = vec![0.0; x.len()];
+            let value = spring(&x, &mut gradient);
+            let bounds = 0.0..=105.0;
+            let settings = LbfgsSettings { bounds: bounds.clone(), preconditioner, ..LbfgsSettings::default() };
+            minimise(&mut Lbfgs::new(settings, value, gradient), &mut x, bounds, 300, &mut spring)
+        };
+        let (plain, _) = minimum(None);
+        let (preconditioned, _) = minimum(Some(Preconditioner::new(width, height)));
+        assert!((preconditioned / plain - 1.0).abs() < 1e-4, "{preconditioned} {plain}");
     }
 
     #[test]

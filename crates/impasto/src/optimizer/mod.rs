@@ -2,9 +2,11 @@
 
 mod adam;
 mod lbfgs;
+mod preconditioner;
 
 pub(crate) use adam::{Adam, AdamSettings};
 pub(crate) use lbfgs::{Lbfgs, LbfgsSettings};
+pub(crate) use preconditioner::Preconditioner;
 
 /// The function to minimise: takes x, writes the gradient there (same length, overwritten), returns the value.
 ///
