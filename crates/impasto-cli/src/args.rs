@@ -20,7 +20,7 @@ Examples:
   impasto photo.jpg painting.jpg -o out.png --strength 70
       More of the painting, less of the photo.
   impasto photo.jpg painting.jpg -o draft.png --preset draft
-      The composition in a few seconds, before --preset fine takes its time.
+      The composition in 10 to 20 s, before --preset fine takes its time.
   impasto photo.jpg painting.jpg -o out.png --size 1024 --save-every 40
       Larger, and with a look in between: out-0040.png, out-0080.png ...
   impasto photo.jpg painting.jpg -o out.png --style-layers relu1_1,relu2_1,relu3_1:0.5
@@ -391,7 +391,7 @@ fn default_init() -> &'static str {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum PresetName {
-    /// The composition, in a few seconds.
+    /// The composition, in a third of the time of the standard.
     Draft,
     /// For the screen.
     Standard,

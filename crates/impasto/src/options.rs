@@ -24,7 +24,7 @@ pub const PAPER_WEIGHTS: [f64; 3] = [1.0, 1e-3, 0.0];
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Preset {
-    /// The composition, in a few seconds.
+    /// The composition, in a third of the time of the standard.
     Draft,
     /// What one looks at on a screen.
     #[default]
