@@ -9,8 +9,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use impasto::bench::Benchmark;
 use impasto::{
-    BALANCED_WEIGHTS, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Padding, Pooling, Preset, Scales,
-    SizeOptions, StyleLossKind, WeightedLayer, image_io,
+    BALANCED_WEIGHTS, DEFAULT_STRENGTH, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Padding, Pooling,
+    Preset, Scales, SizeOptions, StyleLossKind, WeightedLayer, image_io,
 };
 
 const EXAMPLES: &str = "\
@@ -149,10 +149,12 @@ pub struct SizeArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Optimisation")]
 pub struct OptimizationArgs {
-    /// How far to go, from the photo (0: hardly touched) to the style (100: the photo can barely be guessed). The same number gives
-    /// the same look at every size. [default: 50]
     #[arg(long, value_name = "0..100", value_parser = strength, allow_hyphen_values = true)]
     #[arg(conflicts_with = "content_weight")]
+    #[arg(help = format!(
+        "How far to go, from the photo (0: hardly touched) to the style (100: the photo can barely be guessed). The same number \
+         gives the same look at every size. [default: {DEFAULT_STRENGTH}]"
+    ))]
     pub strength: Option<f64>,
 
     /// How much is done.
@@ -221,10 +223,14 @@ pub struct OptimizationArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
-    /// Layers on which the content is compared, each with an optional weight (default 1): relu4_2 or conv4_2:2.5. All 16
-    /// convolutions of VGG-19 can be used, before (conv) or after (relu) the rectifier. [default: relu4_2, and relu3_2:0.15 where the
-    /// balanced objective is minimised]
     #[arg(long, value_name = "LAYER[:WEIGHT],...", value_delimiter = ',')]
+    #[arg(help = format!(
+        "Layers on which the content is compared, each with an optional weight (default 1): relu4_2 or conv4_2:2.5. All 16 \
+         convolutions of VGG-19 can be used, before (conv) or after (relu) the rectifier. [default: {} to minimise the balanced \
+         objective, else {}]",
+        layer_list(&Options::default().content_layers),
+        layer_list(&Options::for_objective(Objective::Paper).content_layers)
+    ))]
     pub content_layers: Option<Vec<WeightedLayer>>,
 
     /// Layers on which the style is compared, written in the same way.
@@ -379,6 +385,11 @@ fn with_default(help: &str, weight: usize) -> String {
         (balanced, paper) if balanced == paper => format!("{help} [default: {balanced}]"),
         (balanced, paper) => format!("{help} [default: {balanced}, or {paper} with --objective paper]"),
     }
+}
+
+/// Layers as they are written on the command line.
+fn layer_list(layers: &[WeightedLayer]) -> String {
+    layers.iter().map(WeightedLayer::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn default_init() -> &'static str {
