@@ -12,6 +12,7 @@ mod isa;
 mod maps;
 mod portable;
 mod simd;
+mod transform;
 mod winograd;
 
 #[cfg(test)]
@@ -30,7 +31,8 @@ pub(crate) use maps::{GradientSink, MapSink, MapSource, Mask, PoolSink, UnpoolSo
 pub(crate) use winograd::{Filters, Sink, Source};
 
 use isa::dispatch;
-use winograd::{Convolution, F4, F6, F8, GROUP};
+use transform::{F4, F6, F8};
+use winograd::{Convolution, GROUP};
 
 /// Side of the tiles that a convolution works in: larger ones need fewer multiplications, and lose more bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
