@@ -39,6 +39,7 @@ pub mod bench;
 mod error;
 pub mod image_io;
 mod loss;
+mod mask;
 mod measure;
 mod network;
 mod noise;
@@ -56,6 +57,7 @@ mod golden;
 pub use error::{Error, Input, Result};
 pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Padding, Pooling};
 pub use loss::Losses;
+pub use mask::Mask;
 pub use measure::{GradientNorms, MeasureOptions, Measurement, measure};
 pub use network::Network;
 pub use options::{
