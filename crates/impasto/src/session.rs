@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 use crate::image_io::resize;
 use crate::loss::Losses;
 use crate::noise::white_noise;
-use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, Outcome, Preconditioner};
+use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, Outcome, Preconditioner, history_for};
 use crate::schedule::{Scale, halved, schedule};
 use crate::task::{Task, check_image, thread_pool};
 use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Result};
@@ -315,7 +315,8 @@ impl Work {
         let optimizer: Box<dyn Optimizer> = match options.optimizer {
             OptimizerKind::Lbfgs => {
                 let preconditioner = Some(Preconditioner::new(width, height));
-                let settings = LbfgsSettings { preconditioner, ..LbfgsSettings::default() };
+                let history = history_for(gradient.len());
+                let settings = LbfgsSettings { history, preconditioner, ..LbfgsSettings::default() };
                 Box::new(Lbfgs::new(settings, losses.total, gradient))
             }
             OptimizerKind::Adam => {

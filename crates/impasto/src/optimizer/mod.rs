@@ -5,7 +5,7 @@ mod lbfgs;
 mod preconditioner;
 
 pub(crate) use adam::{Adam, AdamSettings};
-pub(crate) use lbfgs::{Lbfgs, LbfgsSettings};
+pub(crate) use lbfgs::{Lbfgs, LbfgsSettings, history_for};
 pub(crate) use preconditioner::Preconditioner;
 
 /// The function to minimise: takes x, writes the gradient there (same length, overwritten), returns the value.
