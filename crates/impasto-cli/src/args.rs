@@ -13,6 +13,8 @@ use impasto::{
     Preset, Scales, SizeOptions, StyleLossKind, WeightedLayer, image_io,
 };
 
+use crate::colors::ColorArgs;
+
 const EXAMPLES: &str = "\
 Examples:
   impasto photo.jpg painting.jpg -o out.png
@@ -91,6 +93,9 @@ pub struct TransferArgs {
 
     #[command(flatten)]
     pub size: SizeArgs,
+
+    #[command(flatten)]
+    pub colors: ColorArgs,
 
     #[command(flatten)]
     pub optimization: OptimizationArgs,

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod colors;
 mod input;
 mod interrupt;
 mod measure;
