@@ -14,6 +14,7 @@ use impasto::{
 };
 
 use crate::colors::ColorArgs;
+use crate::manual::{CompletionsArgs, ManArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -82,6 +83,8 @@ pub struct Cli {
 pub enum Command {
     Measure(MeasureArgs),
     Bench(BenchArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 /// The options beside the subcommands: all have defaults, but for the files.
@@ -511,7 +514,7 @@ impl From<ObjectiveName> for Objective {
 }
 
 /// The command line's word for a value of the library.
-fn name_of<N: ValueEnum + Copy + Into<T>, T: PartialEq>(value: T) -> N {
+pub fn name_of<N: ValueEnum + Copy + Into<T>, T: PartialEq>(value: T) -> N {
     *N::value_variants()
         .iter()
         .find(|&&name| name.into() == value)

@@ -90,7 +90,8 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     }
 }
 
-fn size_options(args: &TransferArgs) -> SizeOptions {
+/// Sizes, those of the preset where none are given.
+pub fn size_options(args: &TransferArgs) -> SizeOptions {
     let preset = Preset::from(args.optimization.preset);
     SizeOptions {
         size: args.size.size.unwrap_or(preset.size()),
@@ -100,7 +101,7 @@ fn size_options(args: &TransferArgs) -> SizeOptions {
 }
 
 /// The library's options; a picture to start from is read and put in later.
-fn options(args: &TransferArgs) -> anyhow::Result<Options> {
+pub fn options(args: &TransferArgs) -> anyhow::Result<Options> {
     let (optimization, network) = (&args.optimization, &args.network);
     let defaults = Options::for_objective(optimization.objective.into());
     if optimization.strength.is_some() && defaults.objective != Objective::Balanced {
