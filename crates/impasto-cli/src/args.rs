@@ -13,6 +13,9 @@ use impasto::{
     Preset, Scales, SizeOptions, StyleLossKind, WeightedLayer, image_io,
 };
 
+use crate::colors::ColorArgs;
+use crate::manual::{CompletionsArgs, ManArgs};
+
 const EXAMPLES: &str = "\
 Examples:
   impasto photo.jpg painting.jpg -o out.png
@@ -80,6 +83,8 @@ pub struct Cli {
 pub enum Command {
     Measure(MeasureArgs),
     Bench(BenchArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 /// The options beside the subcommands: all have defaults, but for the files.
@@ -91,6 +96,9 @@ pub struct TransferArgs {
 
     #[command(flatten)]
     pub size: SizeArgs,
+
+    #[command(flatten)]
+    pub colors: ColorArgs,
 
     #[command(flatten)]
     pub optimization: OptimizationArgs,
@@ -506,7 +514,7 @@ impl From<ObjectiveName> for Objective {
 }
 
 /// The command line's word for a value of the library.
-fn name_of<N: ValueEnum + Copy + Into<T>, T: PartialEq>(value: T) -> N {
+pub fn name_of<N: ValueEnum + Copy + Into<T>, T: PartialEq>(value: T) -> N {
     *N::value_variants()
         .iter()
         .find(|&&name| name.into() == value)

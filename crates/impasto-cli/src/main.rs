@@ -2,20 +2,26 @@
 
 mod args;
 mod bench;
+mod colors;
+mod config;
+mod derived;
 mod input;
 mod interrupt;
+mod manual;
 mod measure;
 mod progress;
 mod report;
+mod settings;
 mod transfer;
 
+use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, Parser};
 
 use crate::args::{Cli, Command};
+use crate::config::{Refused, Request};
 
 /// Why the program did not do its job.
 enum Failure {
@@ -56,15 +62,11 @@ fn wording(error: &anyhow::Error) -> String {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return refuse_arguments(&error),
-    };
-    let result = match (&cli.command, &cli.transfer.files) {
-        (Some(Command::Measure(args)), _) => measure::run(args),
-        (Some(Command::Bench(args)), _) => bench::run(args),
-        (None, Some(files)) => transfer::run(files, &cli.transfer),
-        (None, None) => Err(Failure::User(anyhow::anyhow!("nothing to do; see `impasto --help`"))),
+    let result = match config::parse(&env::args_os().collect::<Vec<_>>()) {
+        Ok(Request::Run(cli)) => run(&cli),
+        Ok(Request::Print(text)) => report::print(&text),
+        Err(Refused::Line(error)) => return refuse_arguments(&error),
+        Err(Refused::Config(error)) => Err(Failure::User(error)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -76,6 +78,17 @@ fn main() -> ExitCode {
             print_error(&wording(&error));
             ExitCode::from(1)
         }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    match (&cli.command, &cli.transfer.files) {
+        (Some(Command::Measure(args)), _) => measure::run(args),
+        (Some(Command::Bench(args)), _) => bench::run(args),
+        (Some(Command::Completions(args)), _) => manual::completions(args),
+        (Some(Command::Man(args)), _) => manual::man(args),
+        (None, Some(files)) => transfer::run(files, &cli.transfer),
+        (None, None) => Err(Failure::User(anyhow::anyhow!("nothing to do; see `impasto --help`"))),
     }
 }
 
@@ -93,7 +106,7 @@ fn refuse_arguments(error: &clap::Error) -> ExitCode {
 /// The first paragraph of clap's message and its tips: the usage and the pointer to `--help` that follow are left out.
 fn summary(error: &clap::Error) -> String {
     if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
-        && Cli::command().find_subcommand(word).is_none()
+        && config::command().find_subcommand(word).is_none()
     {
         // clap takes the third word for a subcommand; what was forgotten is `-o`.
         return format!("unexpected argument '{word}'; the result's name goes after --output, see `impasto --help`");
@@ -120,13 +133,15 @@ fn print_error(message: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
 
     #[test]
     fn claps_messages_become_one_line() {
         let refused = |args: &[&str]| {
-            let error = Cli::try_parse_from(std::iter::once(&"impasto").chain(args)).err().unwrap();
-            summary(&error)
+            let line: Vec<OsString> = std::iter::once(&"impasto").chain(args).map(OsString::from).collect();
+            summary(&config::command().try_get_matches_from(line).unwrap_err())
         };
         assert_eq!(
             refused(&["a", "b"]),
@@ -147,6 +162,6 @@ mod tests {
 
     #[test]
     fn the_arguments_are_consistent() {
-        Cli::command().debug_assert();
+        config::command().debug_assert();
     }
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::bail;
-use impasto::{Image, Init, Layer, Objective, Options, Padding, Preset, Session, SizeOptions, StyleLossKind, image_io};
+use impasto::{
+    ColorMode, Image, Init, Layer, Objective, Options, Padding, Preset, Session, SizeOptions, StyleLossKind, image_io,
+};
 
 use crate::args::{FileArgs, InitFrom, TransferArgs};
 use crate::interrupt::Interrupt;
@@ -33,14 +35,16 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     if let Some(init) = init {
         options.init = Init::Image(image_io::resize(&init, content.width(), content.height()));
     }
+    let colors = Colors { mode: args.colors.colors.into(), content: &content };
+    let (seen_content, seen_style) = colors.mode.prepare_pair(&content, &style);
     let network = input::network(&args.network.engine)?;
 
     let display = Display::new(args.quiet, options.steps).or_program()?;
     let interrupt = Interrupt::install(display.clone()).or_program()?;
-    let mut session = Session::new(&network, &content, &style, &options).or_user()?;
+    let mut session = Session::new(&network, &seen_content, &seen_style, &options).or_user()?;
 
     let mut progress = Progress::new(display.clone(), options.objective);
-    let mut snapshots = Snapshots::new(files, options.steps, (content.width(), content.height()));
+    let mut snapshots = Snapshots::new(files, options.steps, colors);
     let reason = session.run(&mut |state: &impasto::Progress<'_>| {
         interrupt.start();
         progress.update(state);
@@ -53,7 +57,7 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
 
     {
         let _undisturbed = interrupt.undisturbed();
-        image_io::save(&files.output, &session.picture()).or_program()?;
+        image_io::save(&files.output, &colors.finish(session.image())).or_program()?;
     }
     snapshots.result().or_program()?;
 
@@ -86,7 +90,8 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     }
 }
 
-fn size_options(args: &TransferArgs) -> SizeOptions {
+/// Sizes, those of the preset where none are given.
+pub fn size_options(args: &TransferArgs) -> SizeOptions {
     let preset = Preset::from(args.optimization.preset);
     SizeOptions {
         size: args.size.size.unwrap_or(preset.size()),
@@ -96,7 +101,7 @@ fn size_options(args: &TransferArgs) -> SizeOptions {
 }
 
 /// The library's options; a picture to start from is read and put in later.
-fn options(args: &TransferArgs) -> anyhow::Result<Options> {
+pub fn options(args: &TransferArgs) -> anyhow::Result<Options> {
     let (optimization, network) = (&args.optimization, &args.network);
     let defaults = Options::for_objective(optimization.objective.into());
     if optimization.strength.is_some() && defaults.objective != Objective::Balanced {
@@ -197,12 +202,26 @@ fn scale(
     Ok((scaled_content, scaled_style))
 }
 
+/// What `--colors` asks for after the transfer.
+#[derive(Clone, Copy)]
+struct Colors<'a> {
+    mode: ColorMode,
+    /// In its own colours, of the result's size.
+    content: &'a Image,
+}
+
+impl Colors<'_> {
+    /// A picture of a run in the result's size and colours.
+    fn finish(&self, picture: &Image) -> Image {
+        self.mode.finish(image_io::resize(picture, self.content.width(), self.content.height()), self.content)
+    }
+}
+
 /// The pictures of `--save-every`.
 struct Snapshots<'a> {
     every: Option<usize>,
     steps: usize,
-    /// Width and height of the result, which a coarser picture is enlarged to.
-    size: (usize, usize),
+    colors: Colors<'a>,
     output: &'a Path,
     saved: Vec<String>,
     /// A snapshot that cannot be written ends the snapshots, not the run: the picture itself may still be saved.
@@ -210,8 +229,8 @@ struct Snapshots<'a> {
 }
 
 impl<'a> Snapshots<'a> {
-    fn new(files: &'a FileArgs, steps: usize, size: (usize, usize)) -> Snapshots<'a> {
-        Snapshots { every: files.save_every, steps, size, output: &files.output, saved: Vec::new(), failure: None }
+    fn new(files: &'a FileArgs, steps: usize, colors: Colors<'a>) -> Snapshots<'a> {
+        Snapshots { every: files.save_every, steps, colors, output: &files.output, saved: Vec::new(), failure: None }
     }
 
     fn take(&mut self, state: &impasto::Progress<'_>, interrupt: &Interrupt) {
@@ -221,8 +240,7 @@ impl<'a> Snapshots<'a> {
         }
         let path = snapshot_path(self.output, state.step, self.steps);
         let _undisturbed = interrupt.undisturbed();
-        let picture = image_io::resize(state.image, self.size.0, self.size.1);
-        match image_io::save(&path, &picture) {
+        match image_io::save(&path, &self.colors.finish(state.image)) {
             Ok(()) => self.saved.push(path.display().to_string()),
             Err(error) => self.failure = Some(error.into()),
         }

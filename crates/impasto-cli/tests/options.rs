@@ -117,6 +117,9 @@ fn each_choice_changes_the_picture() {
         ["--style-loss", "gram"],
         ["--padding", "zero"],
         ["--scales", "2"],
+        ["--colors", "content"],
+        ["--colors", "luminance"],
+        ["--colors", "matched"],
     ] {
         assert!(desk.transfer(&args).bytes != plain, "{args:?} changes nothing");
     }

@@ -36,6 +36,7 @@
 //! Results have the same bits at any number of threads: every sum is taken in a fixed order.
 
 pub mod bench;
+mod colors;
 mod error;
 pub mod image_io;
 mod loss;
@@ -54,6 +55,7 @@ mod task;
 #[cfg(test)]
 mod golden;
 
+pub use colors::ColorMode;
 pub use error::{Error, Input, Result};
 pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Padding, Pooling};
 pub use loss::Losses;

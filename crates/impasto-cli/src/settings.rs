@@ -1,0 +1,127 @@
+//! The options of the transfer as data: what they are called and what they are set to.
+//!
+//! All of it is asked of clap, so that an option is known here as soon as the command line has it.
+
+use std::ffi::{OsStr, OsString};
+
+use anyhow::{Context, anyhow};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+use crate::args::{FileArgs, TransferArgs};
+use crate::derived;
+
+/// What an option is set to, in the words of the command line.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting {
+    /// It is not, and has no default.
+    Unset,
+    /// Whether a switch is on.
+    Switch(bool),
+    /// The value of an option that takes one.
+    One(String),
+    /// The values of an option that takes several.
+    Many(Vec<String>),
+}
+
+/// Options with a long name that need not be given, but for those that are `excluded`: what a file of options may hold.
+pub fn options<'a>(command: &'a Command, excluded: &[&Arg]) -> Vec<&'a Arg> {
+    let is_excluded = |arg: &Arg| excluded.iter().any(|other| other.get_id() == arg.get_id());
+    let has_setting = |arg: &Arg| takes_values(arg) || is_switch(arg);
+    let arguments = command.get_arguments();
+    arguments
+        .filter(|arg| arg.get_long().is_some() && !arg.is_required_set() && has_setting(arg) && !is_excluded(arg))
+        .collect()
+}
+
+/// The name without its hyphens.
+///
+/// # Panics
+/// If the option is none of [`options`].
+pub fn name(option: &Arg) -> &str {
+    option.get_long().expect("options have a long name")
+}
+
+pub fn is_switch(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::SetTrue)
+}
+
+fn takes_values(option: &Arg) -> bool {
+    option.get_action().takes_values()
+}
+
+/// Whether it takes a list.
+pub fn is_list(option: &Arg) -> bool {
+    option.get_value_delimiter().is_some() || matches!(option.get_action(), ArgAction::Append)
+}
+
+/// The setting as it is given on the command line.
+pub fn arguments(option: &Arg, setting: &Setting) -> Vec<OsString> {
+    let name = name(option);
+    let with = |value: &str| OsString::from(format!("--{name}={value}"));
+    match (setting, option.get_value_delimiter()) {
+        (Setting::Unset | Setting::Switch(false), _) => Vec::new(),
+        (Setting::Switch(true), _) => vec![format!("--{name}").into()],
+        (Setting::One(value), _) => vec![with(value)],
+        (Setting::Many(values), Some(delimiter)) => vec![with(&values.join(&delimiter.to_string()))],
+        (Setting::Many(values), None) => values.iter().map(|value| with(value)).collect(),
+    }
+}
+
+/// Whether the option, if it came from a file, has to give way to one on the command line: to itself or to one that it conflicts with.
+pub fn gives_way(command: &Command, option: &Arg, given: &[&Arg]) -> bool {
+    let conflict =
+        |a: &Arg, b: &Arg| command.get_arg_conflicts_with(a).iter().any(|other| other.get_id() == b.get_id());
+    given.iter().any(|other| other.get_id() == option.get_id() || conflict(option, other) || conflict(other, option))
+}
+
+/// Those of `options` that were given on the command line.
+pub fn given<'a>(options: &[&'a Arg], matches: &ArgMatches) -> Vec<&'a Arg> {
+    let is_given = |arg: &&&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+    options.iter().filter(is_given).copied().collect()
+}
+
+/// What each of the options is set to, defaults included: clap's own, and those that follow from other options.
+///
+/// Errors: options that contradict each other, values that are no Unicode.
+pub fn in_force<'a>(options: &[&'a Arg], matches: &ArgMatches) -> anyhow::Result<Vec<(&'a Arg, Setting)>> {
+    let derived = derived::settings(&transfer_args(matches)?)?;
+    let of = |option: &'a Arg| {
+        let setting =
+            match (setting(option, matches)?, derived.iter().find(|(name, _)| Some(*name) == option.get_long())) {
+                (Setting::Unset, Some((_, setting))) => setting.clone(),
+                (setting, _) => setting,
+            };
+        Ok((option, setting))
+    };
+    options.iter().copied().map(of).collect()
+}
+
+/// The arguments of the transfer without its files, which need not be there.
+fn transfer_args(matches: &ArgMatches) -> anyhow::Result<TransferArgs> {
+    let mut matches = matches.clone();
+    if let Some(files) = FileArgs::group_id() {
+        matches.try_clear_id(files.as_str()).context("the files of the transfer are a group")?;
+    }
+    Ok(TransferArgs::from_arg_matches(&matches)?)
+}
+
+fn setting(option: &Arg, matches: &ArgMatches) -> anyhow::Result<Setting> {
+    let id = option.get_id().as_str();
+    if is_switch(option) {
+        return Ok(Setting::Switch(matches.get_flag(id)));
+    }
+    let text = |value: &OsStr| {
+        let found = || anyhow!("--{} is {}, which is no Unicode; rename the file", name(option), value.display());
+        value.to_str().map(str::to_owned).ok_or_else(found)
+    };
+    let Some(values) = matches.get_raw(id) else {
+        return Ok(Setting::Unset);
+    };
+    let mut values = values.map(text).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(match values.len() {
+        _ if is_list(option) => Setting::Many(values),
+        1 => Setting::One(values.remove(0)),
+        _ => Setting::Many(values),
+    })
+}
