@@ -4,7 +4,7 @@ mod harness;
 
 use std::path::{Path, PathBuf};
 
-use impasto::image_io::{BitDepth, Format, Picture, SaveOptions, encode};
+use impasto::image_io::{BitDepth, Format, SaveOptions, encode};
 use impasto::{Image, Mask};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -33,7 +33,6 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
                 bit_depth,
                 alpha: Some(alpha.clone()),
                 recipe: Some("{\"a\": 1}".into()),
-                exif: Picture::new(image.clone()).exif,
                 ..SaveOptions::default()
             };
             if let Ok(bytes) = encode(&image, Path::new(&name), &options) {
@@ -41,8 +40,19 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
             }
         }
     }
+    let jpeg = encode(&image, Path::new("a.jpg"), &SaveOptions::default()).expect("a JPEG");
+    let length = (2 + 6 + EXIF.len() as u16).to_be_bytes();
+    let segment = [b"\xff\xe1", &length[..], b"Exif\0\0", EXIF].concat();
+    seeds.push(("EXIF".into(), [&jpeg[..2], &segment, &jpeg[2..]].concat()));
     seeds
 }
+
+/// Orientation 3, a directory of its own with the size, and a thumbnail of four bytes.
+const EXIF: &[u8] = b"II*\0\x08\0\0\0\
+    \x02\0\x12\x01\x03\0\x01\0\0\0\x03\0\0\0\x69\x87\x04\0\x01\0\0\0\x26\0\0\0\x38\0\0\0\
+    \x01\0\x02\xa0\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0\
+    \x02\0\x01\x02\x04\0\x01\0\0\0\x56\0\0\0\x02\x02\x04\0\x01\0\0\0\x04\0\0\0\0\0\0\0\
+    \xff\xd8\xff\xd9";
 
 /// What can happen to a file.
 #[derive(Clone, Debug)]
