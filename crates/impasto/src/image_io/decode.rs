@@ -145,17 +145,17 @@ fn decode_raw(bytes: &[u8], name: &Path) -> Result<Raw> {
     let exif = decoder.exif_metadata().map_err(|e| one_line(&e));
     let orientation = (format == ImageFormat::Tiff).then(|| decoder.orientation().ok()).flatten();
     let ink_error = |e: inks::InkError| decode_error(name, e.into_image_error(format));
-    let (inks, is_cmyk, is_premultiplied) = match format {
-        ImageFormat::Jpeg => (inks::of_jpeg(bytes).map_err(ink_error)?, true, false),
+    let (inks, is_premultiplied) = match format {
+        ImageFormat::Jpeg => (inks::of_jpeg(bytes).map_err(ink_error)?, false),
         ImageFormat::Tiff => {
             let tiff = inks::of_tiff(bytes).map_err(ink_error)?;
             // `image` drops profiles that take more bytes than the pixels.
             icc = tiff.icc;
-            (tiff.pixels, tiff.is_cmyk, tiff.is_premultiplied)
+            (tiff.inks, tiff.is_premultiplied)
         }
-        _ => (None, false, false),
+        _ => (None, false),
     };
-    let is_cmyk = is_cmyk && inks.is_some();
+    let is_cmyk = inks.is_some();
     let pixels = match inks {
         Some(pixels) => pixels,
         None => DynamicImage::from_decoder(decoder).map_err(|e| decode_error(name, e))?,

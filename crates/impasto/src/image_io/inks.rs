@@ -1,4 +1,4 @@
-//! Pictures in CMYK, and what TIFF files hold besides: what `image` would convert without the profile, or not read at all.
+//! Pictures in CMYK, which `image` would convert without their profiles, and what else it does not tell of TIFF files.
 
 use std::io::Cursor;
 
@@ -67,11 +67,8 @@ fn ycck_to_cmyk([y, cb, cr, k]: [u8; 4]) -> [u8; 4] {
 
 /// What of a TIFF file is looked at beside `image`.
 pub struct Tiff {
-    /// The pixels, where `image` would convert or refuse them: CMYK in the place of red, green, blue and alpha, or the palette's
-    /// colours.
-    pub pixels: Option<DynamicImage>,
-    /// Whether they are CMYK.
-    pub is_cmyk: bool,
+    /// The inks of a CMYK picture, in the place of red, green, blue and alpha.
+    pub inks: Option<DynamicImage>,
     /// Whether the colours are multiplied by the opacity.
     pub is_premultiplied: bool,
     /// The colour profile, or why it cannot be read.
@@ -93,8 +90,8 @@ pub fn of_tiff(bytes: &[u8]) -> Result<Tiff, InkError> {
     let icc = decoder.find_tag(Tag::IccProfile).and_then(|tag| tag.map(Value::into_u8_vec).transpose());
     let icc = icc.map_err(|e| e.to_string());
     let kind = decoder.colortype()?;
-    if !matches!(kind, tiff::ColorType::CMYK(8 | 16) | tiff::ColorType::Palette(8)) {
-        return Ok(Tiff { pixels: None, is_cmyk: false, is_premultiplied, icc });
+    if !matches!(kind, tiff::ColorType::CMYK(8 | 16)) {
+        return Ok(Tiff { inks: None, is_premultiplied, icc });
     }
 
     let (width, height) = decoder.dimensions()?;
@@ -103,40 +100,17 @@ pub fn of_tiff(bytes: &[u8]) -> Result<Tiff, InkError> {
     if layout.planes > 1 {
         return Err(InkError::Unsupported("its inks are stored one after the other".into()));
     }
-    let missing = || InkError::Damaged("it has fewer pixels than it says".into());
-    let (pixels, is_cmyk) = match (kind, data) {
-        (tiff::ColorType::Palette(_), DecodingResult::U8(indices)) => {
-            let map = decoder.get_tag_u16_vec(Tag::ColorMap)?;
-            let colours = coloured(&indices, &map)
-                .ok_or_else(|| InkError::Damaged("its palette is shorter than it says".into()))?;
-            (ImageBuffer::from_raw(width, height, colours).map(DynamicImage::ImageRgb16), false)
-        }
-        (_, DecodingResult::U8(inks)) => {
-            (ImageBuffer::from_raw(width, height, inks).map(DynamicImage::ImageRgba8), true)
-        }
-        (_, DecodingResult::U16(inks)) => {
-            (ImageBuffer::from_raw(width, height, inks).map(DynamicImage::ImageRgba16), true)
-        }
+    let inks = match data {
+        DecodingResult::U8(inks) => ImageBuffer::from_raw(width, height, inks).map(DynamicImage::ImageRgba8),
+        DecodingResult::U16(inks) => ImageBuffer::from_raw(width, height, inks).map(DynamicImage::ImageRgba16),
         _ => return Err(InkError::Unsupported("its values are of a kind of their own".into())),
     };
-    Ok(Tiff { pixels: Some(pixels.ok_or_else(missing)?), is_cmyk, is_premultiplied, icc })
+    let inks = inks.ok_or_else(|| InkError::Damaged("it has fewer pixels than it says".into()))?;
+    Ok(Tiff { inks: Some(inks), is_premultiplied, icc })
 }
 
-/// RGB by palette. `map`: all reds, then all greens, then all blues (TIFF 6.0, section 5).
-fn coloured(indices: &[u8], map: &[u16]) -> Option<Vec<u16>> {
-    let (reds, rest) = map.split_at_checked(map.len() / 3)?;
-    let (greens, blues) = rest.split_at_checked(map.len() / 3)?;
-    let mut colours = Vec::with_capacity(3 * indices.len());
-    for &index in indices {
-        let index = usize::from(index);
-        colours.extend([*reds.get(index)?, *greens.get(index)?, *blues.get(index)?]);
-    }
-    Some(colours)
-}
-
-/// An error of `image`'s for one of these formats.
 impl InkError {
-    /// Of the same kind.
+    /// The error of `image` of the same kind.
     pub fn into_image_error(self, format: image::ImageFormat) -> ImageError {
         use image::error::{DecodingError, ImageFormatHint, UnsupportedError, UnsupportedErrorKind};
         let hint = ImageFormatHint::Exact(format);
