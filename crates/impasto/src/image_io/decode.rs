@@ -88,10 +88,14 @@ pub fn decode(bytes: &[u8], name: &Path) -> Result<Picture> {
     let Values { colours, channels, alpha } = values;
     let (rgb, profile) = match icc {
         None => (profile::plain_to_srgb(colours, channels), None),
-        Some(icc) => profile::to_srgb(icc, colours, channels).unwrap_or_else(|(reason, rgb)| {
-            warnings.push(Warning::Profile { reason });
-            (rgb, None)
-        }),
+        Some(icc) => {
+            let (rgb, profile) = profile::to_srgb(icc, colours, channels);
+            let profile = profile.unwrap_or_else(|reason| {
+                warnings.push(Warning::Profile { reason });
+                None
+            });
+            (rgb, profile)
+        }
     };
     let mut image = Image::new(width, height, rgb);
     let alpha = alpha.filter(|alpha| alpha.iter().any(|&a| a < 1.0)).map(|alpha| Mask::new(width, height, alpha));

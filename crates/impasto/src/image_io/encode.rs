@@ -149,7 +149,7 @@ pub fn encode(image: &Image, name: &Path, options: &SaveOptions) -> Result<Vec<u
         lay_over_white(rgb.to_mut(), alpha);
     }
     if let Some(profile) = &options.profile {
-        rgb = Cow::Owned(profile.from_srgb(&rgb).map_err(|e| failed(format!("its colour profile: {e}")))?);
+        rgb = Cow::Owned(profile.convert(&rgb).map_err(|e| failed(format!("its colour profile: {e}")))?);
     }
     let job = Job {
         width: width as u32,

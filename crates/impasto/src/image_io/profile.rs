@@ -24,7 +24,7 @@ impl Profile {
     }
 
     /// sRGB values, RGB in 0..255, in this profile.
-    pub(super) fn from_srgb(&self, rgb: &[f32]) -> Result<Vec<f32>, String> {
+    pub(super) fn convert(&self, rgb: &[f32]) -> Result<Vec<f32>, String> {
         let back = Conversion::back(&parse(&self.0)?)?;
         Ok(back.apply(rgb))
     }
@@ -62,15 +62,11 @@ pub fn plain_to_srgb(values: Vec<f32>, channels: Channels) -> Vec<f32> {
 
 /// `values`, channels in 0..255, as sRGB in 0..255 by the profile `icc`; and the profile, if results can be written in it.
 ///
-/// Errors: what is wrong with the profile, and what the values are without it.
-pub fn to_srgb(
-    icc: Vec<u8>,
-    values: Vec<f32>,
-    channels: Channels,
-) -> Result<(Vec<f32>, Option<Profile>), (String, Vec<f32>)> {
+/// Where the profile cannot be used it is [`plain_to_srgb`], and the reason in the profile's place.
+pub fn to_srgb(icc: Vec<u8>, values: Vec<f32>, channels: Channels) -> (Vec<f32>, Result<Option<Profile>, String>) {
     let profile = match parse(&icc) {
         Ok(profile) => profile,
-        Err(reason) => return Err((reason, plain_to_srgb(values, channels))),
+        Err(reason) => return (plain_to_srgb(values, channels), Err(reason)),
     };
     // Grey pictures with the RGB profile they had before they lost their colour are common.
     let (values, channels) = match (channels, profile.color_space) {
@@ -79,10 +75,10 @@ pub fn to_srgb(
     };
     let there = match Conversion::there(&profile, channels) {
         Ok(there) => there,
-        Err(reason) => return Err((reason, plain_to_srgb(values, channels))),
+        Err(reason) => return (plain_to_srgb(values, channels), Err(reason)),
     };
     let keeps = channels == Channels::Rgb && Conversion::back(&profile).is_ok();
-    Ok((there.apply(&values), keeps.then(|| Profile(icc.into()))))
+    (there.apply(&values), Ok(keeps.then(|| Profile(icc.into()))))
 }
 
 fn parse(icc: &[u8]) -> Result<ColorProfile, String> {
@@ -146,8 +142,7 @@ impl Conversion {
         result.par_chunks_mut(3 * CHUNK).zip(values.par_chunks(count * CHUNK)).for_each(|(result, values)| {
             let scaled: Vec<f32> = values.iter().map(|v| (v / 255.0).clamp(0.0, 1.0)).collect();
             self.transform.transform(&scaled, result).expect("whole pixels, as in the trial");
-            // `max` takes the other operand where one is not a number.
-            result.iter_mut().for_each(|v| *v = (255.0 * *v).max(0.0).min(255.0));
+            result.iter_mut().for_each(|v| *v = if v.is_nan() { 0.0 } else { (255.0 * *v).clamp(0.0, 255.0) });
         });
         result
     }
