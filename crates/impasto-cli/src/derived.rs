@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use impasto::{DEFAULT_STRENGTH, Objective, Scales, WeightedLayer};
 
-use crate::args::{PaddingName, StyleLossName, TransferArgs, name_of};
+use crate::args::{OutputSize, PaddingName, StyleLossName, TransferArgs, name_of};
 use crate::settings::Setting;
 use crate::transfer;
 
@@ -11,10 +11,10 @@ use crate::transfer;
 ///
 /// Errors: options that contradict each other.
 pub fn settings(args: &TransferArgs) -> anyhow::Result<Vec<(&'static str, Setting)>> {
-    let (size, options) = (transfer::size_options(args), transfer::options(args)?);
+    let (size, options) = (transfer::size_options(args)?, transfer::options(args)?);
     let layers = |layers: &[WeightedLayer]| Setting::Many(layers.iter().map(WeightedLayer::to_string).collect());
     let mut settings = vec![
-        ("size", Setting::One(size.size.to_string())),
+        ("size", Setting::One(args.size.size.unwrap_or(OutputSize::Longest(size.size)).to_string())),
         ("steps", Setting::One(options.steps.to_string())),
         ("scales", Setting::One(scales_word(options.scales))),
         ("style-loss", Setting::One(word::<StyleLossName, _>(options.style_loss))),
