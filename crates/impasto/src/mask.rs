@@ -53,6 +53,36 @@ impl Mask {
         &self.data
     }
 
+    /// How much of the picture the mask covers, 0..1.
+    pub fn coverage(&self) -> f64 {
+        self.data.iter().map(|&w| f64::from(w)).sum::<f64>() / self.data.len().max(1) as f64
+    }
+
+    /// What is left where both masks count: the product of their weights. `other` is brought to this one's size.
+    ///
+    /// # Panics
+    /// As [`Mask::resized`].
+    pub fn times(&self, other: &Mask) -> Self {
+        let other = other.resized(self.width, self.height);
+        Self::new(self.width, self.height, self.data.iter().zip(&other.data).map(|(a, b)| a * b).collect())
+    }
+
+    /// What the mask leaves out: 1 - weight.
+    pub fn inverted(&self) -> Self {
+        Self::new(self.width, self.height, self.data.iter().map(|w| 1.0 - w).collect())
+    }
+
+    /// The mean over blocks of `2^halvings` pixels a side; an odd rest takes no part, as in the network's poolings.
+    pub(crate) fn pooled(&self, halvings: usize) -> Self {
+        let (width, height, side) = (self.width >> halvings, self.height >> halvings, 1 << halvings);
+        let mean = |x: usize, y: usize| {
+            let rows = (y * side..(y + 1) * side).map(|row| &self.data[row * self.width + x * side..][..side]);
+            rows.flatten().sum::<f32>() / (side * side) as f32
+        };
+        let data = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| mean(x, y)).collect();
+        Self { width, height, data }
+    }
+
     /// The mask at another size: each weight is the mean over what it stands for, or interpolated where the mask grows.
     ///
     /// # Panics
@@ -70,9 +100,14 @@ impl Mask {
         Resizer::new()
             .resize_typed(&source, &mut target, &options)
             .expect("the whole of the source is inside the source");
-        Self::new(width, height, target.pixels().iter().map(|v| v.0).collect())
+        // The filter's coefficients are rounded: 0 and 1 must stay what they are.
+        let exact = |v: f32| if (v - v.round()).abs() < ROUNDING { v.round() } else { v };
+        Self::new(width, height, target.pixels().iter().map(|v| exact(v.0)).collect())
     }
 }
+
+/// The most that the rounding of a filter's coefficients changes a weight by.
+const ROUNDING: f32 = 1e-5;
 
 #[cfg(test)]
 mod tests {
@@ -89,6 +124,14 @@ mod tests {
         for (weight, expected) in mask.as_slice().iter().zip([1.0, 0.0, 0.587]) {
             assert!((weight - expected).abs() < 1e-6, "{weight} {expected}");
         }
+    }
+
+    #[test]
+    fn pooling_is_the_mean_of_blocks_without_the_rest() {
+        let mask = Mask::new(5, 2, vec![1.0, 0.0, 0.0, 0.0, 0.9, 0.5, 0.5, 0.0, 0.0, 0.9]);
+        assert_eq!(mask.pooled(1), Mask::new(2, 1, vec![0.5, 0.0]));
+        assert_eq!(mask.pooled(0), mask);
+        assert!(mask.pooled(2).as_slice().is_empty());
     }
 
     #[test]
