@@ -149,8 +149,10 @@ pub enum Error {
         palette: String,
     },
     /// Statistics of a style that do not fit the run.
-    #[error("the style's statistics {problem}")]
+    #[error("the statistics of style {style} {problem}")]
     UnfitStatistics {
+        /// Which of the styles, from 1.
+        style: usize,
         /// What is different, and what to do.
         problem: String,
     },

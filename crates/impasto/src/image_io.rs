@@ -186,6 +186,13 @@ pub fn save(path: &Path, image: &Image) -> Result<()> {
 /// a file there for a moment).
 pub fn check_output(path: &Path) -> Result<()> {
     output_format(path)?;
+    check_writable(path)
+}
+
+/// Whether a file of any kind can be written to `path`.
+///
+/// Errors: `path` is a folder, its folder does not exist or cannot be written to.
+pub fn check_writable(path: &Path) -> Result<()> {
     temporary_file(path)?;
     Ok(())
 }
@@ -215,7 +222,7 @@ fn output_format(path: &Path) -> Result<OutputFormat> {
 }
 
 /// A file in the folder of `path`, removed again unless it is persisted, with the permissions of an ordinary new file.
-fn temporary_file(path: &Path) -> Result<NamedTempFile> {
+pub(crate) fn temporary_file(path: &Path) -> Result<NamedTempFile> {
     let failed = |problem| Error::Write { path: path.to_owned(), problem };
     if path.is_dir() {
         return Err(failed("it is a folder; give the name of a file".into()));

@@ -51,6 +51,7 @@ mod regions;
 mod schedule;
 mod session;
 mod style;
+mod style_file;
 mod style_statistics;
 mod subject;
 mod task;

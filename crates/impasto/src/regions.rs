@@ -7,7 +7,7 @@ use crate::options::problem;
 use crate::schedule::halved;
 use crate::style_statistics::View;
 use crate::subject::Subject;
-use crate::{Error, Input, Mask, Network, Options, Result, Style, StyleSource};
+use crate::{Error, Input, Mask, Network, Options, Result, Style, StyleSource, StyleStatistics};
 
 /// A part of the picture with a style of its own.
 pub(crate) struct Region {
@@ -46,20 +46,57 @@ pub(crate) fn normalised(styles: &[Style]) -> Result<Vec<Style>> {
         })
         .collect::<Result<_>>()?;
     for (_, members) in by_region(&styles) {
-        if members.iter().all(|style| style.weight == 0.0) {
+        if members.iter().all(|(_, style)| style.weight == 0.0) {
             return Err(problem("style", "has the weight 0 with nothing beside it; give one style a weight above 0"));
         }
     }
     Ok(styles)
 }
 
-/// Styles that share a region, in the order of their first.
-fn by_region(styles: &[Style]) -> Vec<(Option<&Mask>, Vec<&Style>)> {
-    let mut regions: Vec<(Option<&Mask>, Vec<&Style>)> = Vec::new();
-    for style in styles {
+/// Statistics that are taken already fit every scale: what is missing at the last would otherwise be missed after all the others.
+///
+/// `scales`: how many there are. Errors: statistics that do not fit.
+pub(crate) fn check_statistics(network: &Network, styles: &[Style], scales: usize, options: &Options) -> Result<()> {
+    if options.style_weight == 0.0 {
+        return Ok(());
+    }
+    let layers: Vec<Layer> = options.style_layers.iter().map(|weighted| weighted.layer).collect();
+    for (i, style) in styles.iter().enumerate() {
+        if let StyleSource::Statistics { statistics, size } = &style.source {
+            let view = View::new(network, options);
+            for halvings in 0..scales {
+                taken(statistics, &view, *size, halvings, &layers).map_err(unfit(i))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Statistics of a style whose longest side is `size` px at the finest scale.
+fn taken<'a>(
+    statistics: &'a StyleStatistics,
+    view: &View,
+    size: usize,
+    halvings: usize,
+    layers: &[Layer],
+) -> std::result::Result<Vec<&'a Statistics>, String> {
+    statistics.at(view, halved((size, size), halvings).0, layers)
+}
+
+fn unfit(style: usize) -> impl Fn(String) -> Error {
+    move |problem| Error::UnfitStatistics { style: style + 1, problem }
+}
+
+/// A region and its styles, each with its place among all.
+type Members<'a> = (Option<&'a Mask>, Vec<(usize, &'a Style)>);
+
+/// Styles that share a region, each with its place among all, in the order of their first.
+fn by_region(styles: &[Style]) -> Vec<Members<'_>> {
+    let mut regions: Vec<Members<'_>> = Vec::new();
+    for (i, style) in styles.iter().enumerate() {
         match regions.iter_mut().find(|(region, _)| *region == style.region.as_ref()) {
-            Some((_, members)) => members.push(style),
-            None => regions.push((style.region.as_ref(), vec![style])),
+            Some((_, members)) => members.push((i, style)),
+            None => regions.push((style.region.as_ref(), vec![(i, style)])),
         }
     }
     regions
@@ -80,14 +117,15 @@ pub(crate) fn regions(
     let (width, height) = (subject.content.width(), subject.content.height());
     let painted = subject.painted();
     let visible = subject.opacity.as_ref().map_or(1.0, Mask::coverage);
-    let view = View::new(network, options);
-    let statistics = |style: &Style| match &style.source {
+    let statistics = |i: usize, style: &Style| match &style.source {
         StyleSource::Picture(picture) => {
             let size = halved((picture.image.width(), picture.image.height()), halvings);
             picture.statistics(network, size, layers, options)
         }
         StyleSource::Statistics { statistics, size } => {
-            statistics.at(&view, halved((*size, *size), halvings).0, layers)
+            let view = View::new(network, options);
+            let found = taken(statistics, &view, *size, halvings, layers).map_err(unfit(i))?;
+            Ok(found.into_iter().cloned().collect())
         }
     };
     by_region(styles)
@@ -102,8 +140,8 @@ pub(crate) fn regions(
             let share = mask.as_ref().map_or(1.0, Mask::coverage) / visible;
             let members: Vec<(f64, Vec<Statistics>)> = members
                 .into_iter()
-                .filter(|style| style.weight > 0.0)
-                .map(|style| Ok((style.weight, statistics(style)?)))
+                .filter(|(_, style)| style.weight > 0.0)
+                .map(|(i, style)| Ok((style.weight, statistics(i, style)?)))
                 .collect::<Result<_>>()?;
             let targets = (0..layers.len()).map(|i| {
                 let parts: Vec<_> = members.iter().map(|(weight, of_layers)| (*weight, &of_layers[i])).collect();

@@ -128,6 +128,7 @@ impl Session {
         let styles = regions::normalised(styles)?;
         let sizes: Vec<_> = styles.iter().filter_map(Style::size).collect();
         let scales = schedule(&subject.content, &sizes, options)?;
+        regions::check_statistics(network, &styles, scales.len(), options)?;
         let point = start(&subject.content, &scales[0], options)?;
         let pool = thread_pool(options.threads)?;
         let (work, losses, evaluation) = pool.install(|| {

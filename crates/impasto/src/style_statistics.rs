@@ -1,10 +1,12 @@
 //! Statistics of a style, taken once and used for many photos.
 
+use std::fmt::Debug;
+
 use impasto_engine::Layer;
 
 use crate::loss::Statistics;
 use crate::schedule::{COARSEST, halved};
-use crate::{Error, Network, Options, Padding, Pooling, Result, StyleLossKind, StylePicture};
+use crate::{Network, Options, Padding, Pooling, Result, StyleLossKind, StylePicture};
 
 /// Statistics of a style picture at several sizes, each half the one before: all that a run takes from it.
 ///
@@ -82,40 +84,46 @@ impl StyleStatistics {
 
     /// Statistics in the order of `layers` for a style of `longest` pixels.
     ///
-    /// Errors: statistics of another kind, of other layers or sizes.
-    pub(crate) fn at(&self, view: &View, longest: usize, layers: &[Layer]) -> Result<Vec<Statistics>> {
-        let unfit = |problem: String| Err(Error::UnfitStatistics { problem });
-        let differs = |option: &str, found: String, wanted: String| {
-            unfit(format!("were taken with {option} {found}, not {wanted}; take that {option}, or take them anew"))
+    /// Errors: what is different, in words, where the statistics are of another kind, of other layers or sizes.
+    pub(crate) fn at(
+        &self,
+        view: &View,
+        longest: usize,
+        layers: &[Layer],
+    ) -> std::result::Result<Vec<&Statistics>, String> {
+        let differs = |option: &str, found: &dyn Debug, wanted: &dyn Debug| {
+            let [found, wanted] = [found, wanted].map(|value| format!("{value:?}").to_lowercase());
+            Err(format!("were taken with the {option} {found}, not {wanted}; choose that, or take them anew"))
         };
-        let lower = |value: &dyn std::fmt::Debug| format!("{value:?}").to_lowercase();
         let View { style_loss, pooling, padding, network } = self.view;
         if style_loss != view.style_loss {
-            return differs("the style loss", lower(&style_loss), lower(&view.style_loss));
+            return differs("style loss", &style_loss, &view.style_loss);
         }
         if pooling != view.pooling {
-            return differs("the pooling", lower(&pooling), lower(&view.pooling));
+            return differs("pooling", &pooling, &view.pooling);
         }
         if padding != view.padding {
-            return differs("the padding", lower(&padding), lower(&view.padding));
+            return differs("padding", &padding, &view.padding);
         }
         if network != view.network {
-            return unfit("were taken with other weights of the network; take the same, or take them anew".to_owned());
+            return Err("were taken with other weights of the network; choose those, or take them anew".to_owned());
         }
         let distance = |size: &SizeStatistics| (size.width.max(size.height) as f64 / longest as f64).ln().abs();
         let nearest = self.sizes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
         let Some(size) = nearest.filter(|size| distance(size) <= (1.0 + SIZE_TOLERANCE).ln()) else {
             let sizes = self.sizes().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-            return unfit(format!(
-                "are of {sizes} px, and a style of {longest} px is needed; take them anew at a size of {longest} px"
+            return Err(format!(
+                "are of {sizes} px, and those of {longest} px are needed; take them anew at such a size, with --size {longest} where the \
+                 style scale is 1"
             ));
         };
-        let of = |layer: &Layer| size.layers.iter().find(|(found, _)| found == layer).map(|(_, found)| found.clone());
-        let missing = layers.iter().find(|layer| of(layer).is_none());
-        if let Some(missing) = missing {
-            let found = size.layers.iter().map(|(layer, _)| layer.to_string()).collect::<Vec<_>>().join(",");
-            return unfit(format!("are of the layers {found}, not of {missing}; take those, or take them anew"));
-        }
-        Ok(layers.iter().filter_map(of).collect())
+        let of = |layer: &Layer| {
+            let found = size.layers.iter().find(|(found, _)| found == layer);
+            found.map(|(_, statistics)| statistics).ok_or_else(|| {
+                let found = size.layers.iter().map(|(layer, _)| layer.to_string()).collect::<Vec<_>>().join(",");
+                format!("are of the layers {found}, not of {layer}; choose among those, or take them anew")
+            })
+        };
+        layers.iter().map(of).collect()
     }
 }
