@@ -13,6 +13,9 @@ use impasto::{
     Preset, Scales, SizeOptions, StyleLossKind, WeightedLayer, image_io,
 };
 
+use crate::style_file::StyleFileArgs;
+use crate::styles::{LookArgs, RegionArgs, WeightedStyle};
+
 const EXAMPLES: &str = "\
 Examples:
   impasto photo.jpg painting.jpg -o out.png
@@ -27,6 +30,12 @@ Examples:
       Only the finer strokes.
   impasto photo.jpg painting.jpg -o texture.png --content-weight 0 --init noise --seed 7
       The painting's texture alone, without the photo.
+  impasto photo.jpg --style a.jpg:2 --style b.jpg -o out.png
+      Two styles blended, two parts of the first to one of the second.
+  impasto photo.jpg --style sky.jpg --style ground.jpg --mask m.png -o out.png
+      The first where m.png is white, the second where it is black.
+  impasto photo.jpg painting.jpg -o out.png --keep face.png
+      All but what is white in face.png.
   impasto measure out.png --content photo.jpg --style painting.jpg --json
       The losses of a finished picture.
   impasto bench --size 512,1024
@@ -80,6 +89,7 @@ pub struct Cli {
 pub enum Command {
     Measure(MeasureArgs),
     Bench(BenchArgs),
+    Style(StyleFileArgs),
 }
 
 /// The options beside the subcommands: all have defaults, but for the files.
@@ -91,6 +101,12 @@ pub struct TransferArgs {
 
     #[command(flatten)]
     pub size: SizeArgs,
+
+    #[command(flatten)]
+    pub regions: RegionArgs,
+
+    #[command(flatten)]
+    pub look: LookArgs,
 
     #[command(flatten)]
     pub optimization: OptimizationArgs,
@@ -112,8 +128,14 @@ pub struct FileArgs {
     /// The picture to be painted, usually a photo (PNG, JPEG, TIFF, WebP).
     pub content: PathBuf,
 
-    /// The picture whose manner is taken, usually a painting (PNG, JPEG, TIFF, WebP).
-    pub style: PathBuf,
+    /// The picture whose manner is taken, usually a painting (PNG, JPEG, TIFF, WebP), or a file of `impasto style save`.
+    #[arg(required_unless_present = "styles", conflicts_with = "styles")]
+    pub style: Option<PathBuf>,
+
+    /// A style, in place of the second name; several are blended by their weights (default 1), or each has its part of --mask.
+    #[arg(id = "styles", long = "style", value_name = "FILE[:WEIGHT]", value_parser = WeightedStyle::parser())]
+    #[arg(help_heading = "Styles and regions")]
+    pub styles: Vec<WeightedStyle>,
 
     /// Where the result goes; the extension (png, jpg, tif, webp) says as what. An existing file is replaced.
     #[arg(short, long, value_name = "OUT")]
@@ -513,7 +535,7 @@ fn name_of<N: ValueEnum + Copy + Into<T>, T: PartialEq>(value: T) -> N {
         .expect("the library's default has a name on the command line")
 }
 
-fn count(text: &str) -> Result<usize, &'static str> {
+pub fn count(text: &str) -> Result<usize, &'static str> {
     text.parse().ok().filter(|&n| n > 0).ok_or("needs a whole number of at least 1")
 }
 
@@ -536,6 +558,6 @@ fn scales(text: &str) -> Result<Scales, &'static str> {
     }
 }
 
-fn factor(text: &str) -> Result<f64, &'static str> {
+pub fn factor(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|&f: &f64| f.is_finite() && f > 0.0).ok_or("needs a finite number above 0")
 }

@@ -7,6 +7,8 @@ mod interrupt;
 mod measure;
 mod progress;
 mod report;
+mod style_file;
+mod styles;
 mod transfer;
 
 use std::io::{self, Write};
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
     let result = match (&cli.command, &cli.transfer.files) {
         (Some(Command::Measure(args)), _) => measure::run(args),
         (Some(Command::Bench(args)), _) => bench::run(args),
+        (Some(Command::Style(args)), _) => style_file::run(args),
         (None, Some(files)) => transfer::run(files, &cli.transfer),
         (None, None) => Err(Failure::User(anyhow::anyhow!("nothing to do; see `impasto --help`"))),
     };

@@ -12,7 +12,7 @@ use impasto::{Image, Init, Layer, Objective, Options, Padding, Preset, Session, 
 use crate::args::{FileArgs, InitFrom, TransferArgs};
 use crate::interrupt::Interrupt;
 use crate::progress::{Display, Progress};
-use crate::{Failure, OrFail, input, report};
+use crate::{Failure, OrFail, input, report, styles};
 
 /// Makes the picture and reports.
 pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
@@ -24,12 +24,14 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     check_output(files, args).or_user()?;
 
     let content = image_io::load(&files.content).or_user()?;
-    let style = image_io::load(&files.style).or_user()?;
+    let sources = styles::load(&styles::named(files), &args.look).or_user()?;
     let init = match &args.optimization.init {
         InitFrom::File(path) => Some(image_io::load(path).or_user()?),
         InitFrom::Content | InitFrom::Noise => None,
     };
-    let (content, style) = scale(files, &size, &options, &content, &style).or_user()?;
+    let content = scale(files, &size, &options, &content).or_user()?;
+    let styles = styles::scaled(sources, files, &args.regions, &size, &options, &content).or_user()?;
+    let subject = styles::subject(files, &args.regions, &content).or_user()?;
     if let Some(init) = init {
         options.init = Init::Image(image_io::resize(&init, content.width(), content.height()));
     }
@@ -37,7 +39,8 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
 
     let display = Display::new(args.quiet, options.steps).or_program()?;
     let interrupt = Interrupt::install(display.clone()).or_program()?;
-    let mut session = Session::new(&network, &content, &style, &options).or_user()?;
+    let session = Session::with_styles(&network, &subject, &styles, &options);
+    let mut session = session.map_err(|error| styles::with_name(error, files, &args.regions)).or_user()?;
 
     let mut progress = Progress::new(display.clone(), options.objective);
     let mut snapshots = Snapshots::new(files, options.steps, (content.width(), content.height()));
@@ -136,7 +139,9 @@ fn steps(args: &TransferArgs) -> usize {
 /// Refuses an output that cannot be written or that would destroy an input.
 fn check_output(files: &FileArgs, args: &TransferArgs) -> anyhow::Result<()> {
     image_io::check_output(&files.output)?;
-    let mut inputs = vec![files.content.as_path(), files.style.as_path()];
+    let styles = styles::paths(files, &args.look, &args.regions);
+    let mut inputs = vec![files.content.as_path()];
+    inputs.extend(styles.iter().map(PathBuf::as_path));
     if let InitFrom::File(path) = &args.optimization.init {
         inputs.push(path);
     }
@@ -164,37 +169,22 @@ fn check_output(files: &FileArgs, args: &TransferArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Content and style at the sizes they are worked on.
-fn scale(
-    files: &FileArgs,
-    size: &SizeOptions,
-    options: &Options,
-    content: &Image,
-    style: &Image,
-) -> anyhow::Result<(Image, Image)> {
-    let (scaled_content, scaled_style) = impasto::prepare(content, style, size)?;
-
+/// The content at the size that it is worked on.
+fn scale(files: &FileArgs, size: &SizeOptions, options: &Options, content: &Image) -> anyhow::Result<Image> {
+    let longest = size.content_longest(content.width(), content.height());
+    let (width, height) = image_io::fit(content.width(), content.height(), longest);
+    let scaled = image_io::resize(content, width, height);
     // A term of weight 0 looks at no layer.
-    let weighted = [(options.style_weight, &options.style_layers), (options.content_weight, &options.content_layers)];
-    let of = |terms: &[(f64, &Vec<impasto::WeightedLayer>)]| -> Vec<Layer> {
-        terms.iter().filter(|(weight, _)| *weight > 0.0).flat_map(|(_, layers)| input::layers(layers)).collect()
-    };
-    let is_scaled = |from: &Image, to: &Image| (from.width(), from.height()) != (to.width(), to.height());
-
-    let (how, advice) = if is_scaled(content, &scaled_content) {
+    let terms = [(options.style_weight, &options.style_layers), (options.content_weight, &options.content_layers)];
+    let weighted = terms.into_iter().filter(|(weight, _)| *weight > 0.0);
+    let layers: Vec<Layer> = weighted.flat_map(|(_, layers)| input::layers(layers)).collect();
+    let (how, advice) = if (width, height) != (content.width(), content.height()) {
         (format!(" at --size {}", size.size), "; choose a larger --size")
     } else {
         (String::new(), "; take a larger picture or add --upscale")
     };
-    input::check_sides(&files.content, &scaled_content, &of(&weighted), &how, advice)?;
-    let (how, advice) = if is_scaled(style, &scaled_style) {
-        let how = format!(" at --size {} and --style-scale {}", size.size, size.style_scale);
-        (how, "; choose a larger --style-scale or --size")
-    } else {
-        (String::new(), "; take a larger picture")
-    };
-    input::check_sides(&files.style, &scaled_style, &of(&weighted[..1]), &how, advice)?;
-    Ok((scaled_content, scaled_style))
+    input::check_sides(&files.content, &scaled, &layers, &how, advice)?;
+    Ok(scaled)
 }
 
 /// The pictures of `--save-every`.
