@@ -16,6 +16,8 @@ use impasto::{
 
 use crate::colors::ColorArgs;
 use crate::manual::{CompletionsArgs, ManArgs};
+use crate::style_file::StyleFileArgs;
+use crate::styles::{LookArgs, RegionArgs, WeightedStyle};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +33,12 @@ Examples:
       Only the finer strokes.
   impasto photo.jpg painting.jpg -o texture.png --content-weight 0 --init noise --seed 7
       The painting's texture alone, without the photo.
+  impasto photo.jpg --style a.jpg:2 --style b.jpg -o out.png
+      Two styles blended, two parts of the first to one of the second.
+  impasto photo.jpg --style sky.jpg --style ground.jpg --mask m.png -o out.png
+      The first where m.png is white, the second where it is black.
+  impasto photo.jpg painting.jpg -o out.png --keep face.png
+      All but what is white in face.png.
   impasto measure out.png --content photo.jpg --style painting.jpg --json
       The losses of a finished picture.
   impasto bench --size 512,1024
@@ -86,6 +94,7 @@ pub enum Command {
     Bench(BenchArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
+    Style(StyleFileArgs),
 }
 
 /// The options beside the subcommands: all have defaults, but for the files.
@@ -103,6 +112,12 @@ pub struct TransferArgs {
 
     #[command(flatten)]
     pub colors: ColorArgs,
+
+    #[command(flatten)]
+    pub regions: RegionArgs,
+
+    #[command(flatten)]
+    pub look: LookArgs,
 
     #[command(flatten)]
     pub optimization: OptimizationArgs,
@@ -124,8 +139,15 @@ pub struct FileArgs {
     /// The picture to be painted, usually a photo (PNG, JPEG, TIFF, WebP); `-` reads standard input.
     pub content: PathBuf,
 
-    /// The picture whose manner is taken, usually a painting (PNG, JPEG, TIFF, WebP); `-` reads standard input.
-    pub style: PathBuf,
+    /// The picture whose manner is taken, usually a painting (PNG, JPEG, TIFF, WebP), or a file of `impasto style save`;
+    /// `-` reads standard input.
+    #[arg(required_unless_present = "styles", conflicts_with = "styles")]
+    pub style: Option<PathBuf>,
+
+    /// A style, in place of the second name; several are blended by their weights (default 1), or each has its part of --mask.
+    #[arg(id = "styles", long = "style", value_name = "FILE[:WEIGHT]", value_parser = WeightedStyle::parser())]
+    #[arg(help_heading = "Styles and regions")]
+    pub styles: Vec<WeightedStyle>,
 
     /// Where the result goes; the extension (png, jpg, tif, webp) says as what. An existing file is replaced. `-` writes the
     /// picture to standard output and the report to standard error.
@@ -583,7 +605,7 @@ pub fn name_of<N: ValueEnum + Copy + Into<T>, T: PartialEq>(value: T) -> N {
         .expect("the library's default has a name on the command line")
 }
 
-fn count(text: &str) -> Result<usize, &'static str> {
+pub fn count(text: &str) -> Result<usize, &'static str> {
     text.parse().ok().filter(|&n| n > 0).ok_or("needs a whole number of at least 1")
 }
 
@@ -625,6 +647,6 @@ fn scales(text: &str) -> Result<Scales, &'static str> {
     }
 }
 
-fn factor(text: &str) -> Result<f64, &'static str> {
+pub fn factor(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|&f: &f64| f.is_finite() && f > 0.0).ok_or("needs a finite number above 0")
 }

@@ -12,6 +12,8 @@ mod measure;
 mod progress;
 mod report;
 mod settings;
+mod style_file;
+mod styles;
 mod transfer;
 
 use std::env;
@@ -87,6 +89,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         (Some(Command::Bench(args)), _) => bench::run(args),
         (Some(Command::Completions(args)), _) => manual::completions(args),
         (Some(Command::Man(args)), _) => manual::man(args),
+        (Some(Command::Style(args)), _) => style_file::run(args),
         (None, Some(files)) => transfer::run(files, &cli.transfer),
         (None, None) => Err(Failure::User(anyhow::anyhow!("nothing to do; see `impasto --help`"))),
     }

@@ -16,7 +16,7 @@ use impasto::{
 use crate::args::{FileArgs, InitFrom, OutputSize, TransferArgs};
 use crate::interrupt::Interrupt;
 use crate::progress::{Display, Progress};
-use crate::{Failure, OrFail, input, report};
+use crate::{Failure, OrFail, input, report, styles};
 
 /// Makes the picture and reports.
 pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
@@ -30,7 +30,7 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
 
     let load = |path: &Path| input::load(path, args.quiet).or_user();
     let content = load(&files.content)?;
-    let style = load(&files.style)?;
+    let sources = styles::load(&styles::named(files), &args.look, args.quiet).or_user()?;
     let init = match &args.optimization.init {
         InitFrom::File(path) => Some(load(path)?),
         InitFrom::Content | InitFrom::Noise => None,
@@ -38,20 +38,22 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     if args.size.size == Some(OutputSize::Original) {
         size.size = content.width().max(content.height());
     }
-    let (scaled, style) = scale(files, &size, &options, &content, &style).or_user()?;
+    let scaled = scale(files, &size, &options, &content).or_user()?;
     check_room(files, &save, &scaled).or_user()?;
     let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, ..save };
-    let (content, style) = (scaled.image, style.image);
+    let colors = Colors { mode: args.colors.colors.into(), content: &scaled.image };
+    let styles = styles::scaled(sources, files, &args.regions, &size, &options, &scaled.image).or_user()?;
+    let styles = styles::recolored(styles, files, colors.mode, &scaled.image).or_user()?;
+    let subject = styles::subject(files, &args.regions, &scaled, colors.mode).or_user()?;
     if let Some(init) = init {
-        options.init = Init::Image(init.resized(content.width(), content.height()).image);
+        options.init = Init::Image(init.resized(scaled.width(), scaled.height()).image);
     }
-    let colors = Colors { mode: args.colors.colors.into(), content: &content };
-    let (seen_content, seen_style) = colors.mode.prepare_pair(&content, &style);
     let network = input::network(&args.network.engine)?;
 
     let display = Display::new(args.quiet, options.steps).or_program()?;
     let interrupt = Interrupt::install(display.clone()).or_program()?;
-    let mut session = Session::new(&network, &seen_content, &seen_style, &options).or_user()?;
+    let session = Session::with_styles(&network, &subject, &styles, &options);
+    let mut session = session.map_err(|error| styles::with_name(error, files, &args.regions)).or_user()?;
 
     let mut progress = Progress::new(display.clone(), options.objective);
     let mut snapshots = Snapshots::new(files, &save, options.steps, colors);
@@ -74,7 +76,7 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     let losses = session.losses();
     let report = report::Transfer {
         output: files.output.display().to_string(),
-        size: [content.width(), content.height()],
+        size: [scaled.width(), scaled.height()],
         steps: session.steps_done(),
         steps_wanted: options.steps,
         stopped: report::stopped(reason),
@@ -196,7 +198,9 @@ fn steps(args: &TransferArgs) -> usize {
 
 /// Refuses an output that cannot be written or that would destroy an input.
 fn check_output(files: &FileArgs, args: &TransferArgs, save: &SaveOptions) -> anyhow::Result<()> {
-    let mut pictures = vec![files.content.as_path(), files.style.as_path()];
+    let styles = styles::paths(files, &args.look, &args.regions);
+    let mut pictures = vec![files.content.as_path()];
+    pictures.extend(styles.iter().map(PathBuf::as_path));
     if let InitFrom::File(path) = &args.optimization.init {
         pictures.push(path);
     }
@@ -246,37 +250,22 @@ fn check_stdout(files: &FileArgs, save: &SaveOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Content and style at the sizes they are worked on.
-fn scale(
-    files: &FileArgs,
-    size: &SizeOptions,
-    options: &Options,
-    content: &Picture,
-    style: &Picture,
-) -> anyhow::Result<(Picture, Picture)> {
-    let (scaled_content, scaled_style) = impasto::prepare(content, style, size)?;
-
+/// The content at the size that it is worked on.
+fn scale(files: &FileArgs, size: &SizeOptions, options: &Options, content: &Picture) -> anyhow::Result<Picture> {
+    let longest = size.content_longest(content.width(), content.height());
+    let (width, height) = image_io::fit(content.width(), content.height(), longest);
+    let scaled = content.resized(width, height);
     // A term of weight 0 looks at no layer.
-    let weighted = [(options.style_weight, &options.style_layers), (options.content_weight, &options.content_layers)];
-    let of = |terms: &[(f64, &Vec<impasto::WeightedLayer>)]| -> Vec<Layer> {
-        terms.iter().filter(|(weight, _)| *weight > 0.0).flat_map(|(_, layers)| input::layers(layers)).collect()
-    };
-    let is_scaled = |from: &Picture, to: &Picture| (from.width(), from.height()) != (to.width(), to.height());
-
-    let (how, advice) = if is_scaled(content, &scaled_content) {
+    let terms = [(options.style_weight, &options.style_layers), (options.content_weight, &options.content_layers)];
+    let weighted = terms.into_iter().filter(|(weight, _)| *weight > 0.0);
+    let layers: Vec<Layer> = weighted.flat_map(|(_, layers)| input::layers(layers)).collect();
+    let (how, advice) = if (width, height) != (content.width(), content.height()) {
         (format!(" at --size {}", size.size), "; choose a larger --size")
     } else {
         (String::new(), "; take a larger picture or add --upscale")
     };
-    input::check_sides(&files.content, &scaled_content.image, &of(&weighted), &how, advice)?;
-    let (how, advice) = if is_scaled(style, &scaled_style) {
-        let how = format!(" at --size {} and --style-scale {}", size.size, size.style_scale);
-        (how, "; choose a larger --style-scale or --size")
-    } else {
-        (String::new(), "; take a larger picture")
-    };
-    input::check_sides(&files.style, &scaled_style.image, &of(&weighted[..1]), &how, advice)?;
-    Ok((scaled_content, scaled_style))
+    input::check_sides(&files.content, &scaled.image, &layers, &how, advice)?;
+    Ok(scaled)
 }
 
 /// What `--colors` asks for after the transfer.

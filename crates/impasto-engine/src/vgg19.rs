@@ -54,6 +54,11 @@ impl Vgg19 {
         Self { weights, first: OnceLock::new(), forward: Default::default(), backward: Default::default() }
     }
 
+    /// The safetensors file that the network is from.
+    pub fn file(&self) -> &[u8] {
+        self.weights.file()
+    }
+
     fn preprocessing(&self) -> Preprocessing {
         self.weights.preprocessing()
     }

@@ -141,6 +141,10 @@ impl Weights {
         [channels(convolution), if convolution == 0 { 3 } else { channels(convolution - 1) }, 3, 3]
     }
 
+    pub(crate) fn file(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
     pub(crate) fn preprocessing(&self) -> Preprocessing {
         self.preprocessing
     }

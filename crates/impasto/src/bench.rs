@@ -63,7 +63,7 @@ impl Benchmark {
         check_threads(threads)?;
         let [image, target] = SEEDS.map(|seed| white_noise(width, height, seed));
         let pool = thread_pool(threads)?;
-        let task = pool.install(|| Task::new(network, &target, &target, &options(pooling)))?;
+        let task = pool.install(|| Task::of_pair(network, &target, &target, &options(pooling)))?;
         let mut benchmark =
             Self { pool, task, gradient: vec![0.0; image.as_slice().len()], pixels: image.as_slice().to_vec() };
         benchmark.run();
@@ -127,7 +127,7 @@ mod tests {
         assert!(layers.iter().map(|layer| layer.backward).sum::<Duration>() <= iteration.backward);
 
         let [image, target] = SEEDS.map(|seed| white_noise(32, 18, seed));
-        let mut task = Task::new(&network, &target, &target, &options(Pooling::Max)).unwrap();
+        let mut task = Task::of_pair(&network, &target, &target, &options(Pooling::Max)).unwrap();
         let mut gradient = vec![0.0; image.as_slice().len()];
         let losses = task.evaluate(image.as_slice(), &mut gradient);
         assert_eq!((losses.content.len(), losses.style.len()), (1, 5));

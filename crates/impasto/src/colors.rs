@@ -31,21 +31,31 @@ pub enum ColorMode {
 const MIN_VARIANCE: f64 = 1.0;
 
 impl ColorMode {
-    /// Content and style as the transfer is to see them, in that order, of their sizes, values in 0..255.
-    ///
-    /// Values that the recolouring would lead out of 0..255 are clamped. Pictures without pixels are returned as they are.
+    /// Content and style as the transfer is to see them, in that order: [`ColorMode::prepare_content`] and
+    /// [`ColorMode::prepare_style`].
     pub fn prepare_pair(self, content: &Image, style: &Image) -> (Image, Image) {
+        (self.prepare_content(content), self.prepare_style(content, style))
+    }
+
+    /// The content as the transfer is to see it, of its size, values in 0..255.
+    pub fn prepare_content(self, content: &Image) -> Image {
+        match self {
+            ColorMode::Luminance => grey(content),
+            ColorMode::Style | ColorMode::Content | ColorMode::Matched => content.clone(),
+        }
+    }
+
+    /// A style as the transfer is to see it, of its size, values in 0..255.
+    ///
+    /// Values that the recolouring would lead out of 0..255 are clamped. Where one of the pictures has no pixels, the style is returned
+    /// as it is.
+    pub fn prepare_style(self, content: &Image, style: &Image) -> Image {
         let is_empty = content.as_slice().is_empty() || style.as_slice().is_empty();
         match self {
-            _ if is_empty => (content.clone(), style.clone()),
-            ColorMode::Style | ColorMode::Content => (content.clone(), style.clone()),
-            ColorMode::Luminance => {
-                let content = map_pixels(content, |pixel| [luma(pixel); 3]);
-                let style = map_pixels(style, |pixel| [luma(pixel); 3]);
-                let style = match_luma(&style, &content);
-                (content, style)
-            }
-            ColorMode::Matched => (content.clone(), match_colors(style, content)),
+            _ if is_empty => style.clone(),
+            ColorMode::Style | ColorMode::Content => style.clone(),
+            ColorMode::Luminance => match_luma(&grey(style), &grey(content)),
+            ColorMode::Matched => match_colors(style, content),
         }
     }
 
@@ -68,6 +78,11 @@ impl ColorMode {
 /// `Y = 0.299 R + 0.587 G + 0.114 B` of encoded values: the luma of YIQ, which the paper takes, and of YCbCr (ITU-R BT.601).
 fn luma([r, g, b]: [f32; 3]) -> f32 {
     0.299 * r + 0.587 * g + 0.114 * b
+}
+
+/// The luma of each pixel in all three channels.
+fn grey(image: &Image) -> Image {
+    map_pixels(image, |pixel| [luma(pixel); 3])
 }
 
 /// `Y + s·(c - Y(c))` for each pixel: the luma `Y` of `picture`, the chroma of `content`; `s` is 1, or the most that keeps all three

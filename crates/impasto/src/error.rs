@@ -21,6 +21,14 @@ pub enum Input {
     Init,
     /// The picture to measure.
     Picture,
+    /// The mask that says where a style goes.
+    Mask,
+    /// The mask of what is left alone.
+    Keep,
+    /// The mask of what counts of a style picture.
+    StyleMask,
+    /// The opacity of a picture.
+    Opacity,
 }
 
 impl fmt::Display for Input {
@@ -30,6 +38,10 @@ impl fmt::Display for Input {
             Input::Style => "the style picture",
             Input::Init => "the picture to start from",
             Input::Picture => "the picture to measure",
+            Input::Mask => "the mask",
+            Input::Keep => "the mask of what is kept",
+            Input::StyleMask => "the mask of the style picture",
+            Input::Opacity => "the opacity",
         })
     }
 }
@@ -98,6 +110,59 @@ pub enum Error {
         picture: (usize, usize),
         /// Width and height of the content in pixels.
         content: (usize, usize),
+    },
+    /// A picture of which nothing can be seen.
+    #[error("{input} has no visible part; its opacity is 0 everywhere")]
+    NothingVisible {
+        /// Which picture.
+        input: Input,
+    },
+    /// A mask leaves less than one position of a layer's feature map.
+    #[error(
+        "{input} leaves less than one position of {layer} at {width}x{height} px; let it cover more, work at a larger size or with fewer \
+         scales, or leave that layer out"
+    )]
+    MaskVanishes {
+        /// Which mask; of what it masks, the transparent and the kept parts are gone too.
+        input: Input,
+        /// The layer.
+        layer: Layer,
+        /// Width of the picture in pixels.
+        width: usize,
+        /// Height of the picture in pixels.
+        height: usize,
+    },
+    /// A mask of colours holds one that belongs to no style.
+    #[error(
+        "the mask has the colour {found} at {x},{y}, which belongs to none of the {styles} styles; paint it with {palette}"
+    )]
+    MaskColour {
+        /// The colour, `#a0b0c0`.
+        found: String,
+        /// Where it is: column.
+        x: usize,
+        /// Where it is: row.
+        y: usize,
+        /// How many styles there are.
+        styles: usize,
+        /// The colours that there may be.
+        palette: String,
+    },
+    /// Statistics of a style that do not fit the run.
+    #[error("the statistics of style {style} {problem}")]
+    UnfitStatistics {
+        /// Which of the styles, from 1.
+        style: usize,
+        /// What is different, and what to do.
+        problem: String,
+    },
+    /// A style file that cannot be used.
+    #[error("{} is no style file that impasto can use: {problem}; save it anew with `impasto style save`", path.display())]
+    StyleFile {
+        /// The path given.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The start has no finite loss or gradient.
     #[error(

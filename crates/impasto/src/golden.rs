@@ -107,7 +107,7 @@ fn gradients_are_those_of_the_references() {
                     pooling,
                     ..Options::for_objective(Objective::Paper)
                 };
-                let mut task = Task::new(&network, &case.content, &case.style, &options).unwrap();
+                let mut task = Task::of_pair(&network, &case.content, &case.style, &options).unwrap();
                 let mut gradient = vec![0.0; case.picture.as_slice().len()];
                 task.evaluate(case.picture.as_slice(), &mut gradient);
                 let tensor = format!("{pooling_name}.grad_{key}");

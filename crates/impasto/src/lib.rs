@@ -48,9 +48,15 @@ mod optimizer;
 mod options;
 mod prepare;
 mod reduce;
+mod regions;
 mod schedule;
 mod session;
+mod style;
+mod style_file;
+mod style_statistics;
+mod subject;
 mod task;
+mod turn;
 
 #[cfg(test)]
 mod golden;
@@ -69,3 +75,6 @@ pub use options::{
 pub use prepare::{SizeOptions, prepare};
 pub use schedule::Scale;
 pub use session::{Observer, Progress, Session, StopReason};
+pub use style::{Style, StylePicture, StyleSource};
+pub use style_statistics::StyleStatistics;
+pub use subject::Subject;

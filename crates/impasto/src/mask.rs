@@ -4,7 +4,8 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::Image;
+use crate::options::problem;
+use crate::{Error, Image, Result};
 
 /// A weight from 0 to 1 for every pixel of a picture: opacity, or a region with soft edges.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +38,41 @@ impl Mask {
         Self::new(image.width(), image.height(), pixels.iter().map(weight).collect())
     }
 
+    /// One mask for each of `styles` styles, from a picture painted in their colours: for one style white, for two white and black, for
+    /// more red, green, blue, yellow, cyan, magenta, white, black in this order.
+    ///
+    /// A colour in between, as at soft edges, is shared by the two styles between whose colours it lies: they are those of the segment
+    /// in RGB that is nearest to it, and their shares those of the nearest point there. Up to two styles it is the brightness.
+    ///
+    /// Errors: more styles than colours, a colour that is between none of theirs.
+    pub fn of_styles(image: &Image, styles: usize) -> Result<Vec<Self>> {
+        match styles {
+            1 => return Ok(vec![Self::from_brightness(image)]),
+            2 => {
+                let first = Self::from_brightness(image);
+                let second = first.inverted();
+                return Ok(vec![first, second]);
+            }
+            _ => {}
+        }
+        let Some(palette) = PALETTE.get(..styles).filter(|palette| !palette.is_empty()) else {
+            return Err(problem("mask", format!("tells 1 to {} styles apart, not {styles}", PALETTE.len())));
+        };
+        let mut weights = vec![vec![0.0; image.width() * image.height()]; styles];
+        for (i, pixel) in image.as_slice().as_chunks::<3>().0.iter().enumerate() {
+            let [(first, share), (second, other_share)] =
+                nearest_mix(pixel.map(|v| v / 255.0), palette).ok_or_else(|| {
+                    let [r, g, b] = pixel.map(|v| v as u8);
+                    let names = palette.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+                    let (x, y) = (i % image.width(), i / image.width());
+                    Error::MaskColour { found: format!("#{r:02x}{g:02x}{b:02x}"), x, y, styles, palette: names }
+                })?;
+            weights[first][i] = share;
+            weights[second][i] = other_share;
+        }
+        Ok(weights.into_iter().map(|weights| Self::new(image.width(), image.height(), weights)).collect())
+    }
+
     /// Width in pixels.
     pub fn width(&self) -> usize {
         self.width
@@ -50,6 +86,36 @@ impl Mask {
     /// The weights, `[H, W]`, 0..1.
     pub fn as_slice(&self) -> &[f32] {
         &self.data
+    }
+
+    /// How much of the picture the mask covers, 0..1.
+    pub fn coverage(&self) -> f64 {
+        self.data.iter().map(|&w| f64::from(w)).sum::<f64>() / self.data.len().max(1) as f64
+    }
+
+    /// What is left where both masks count: the product of their weights. `other` is brought to this one's size.
+    ///
+    /// # Panics
+    /// As [`Mask::resized`].
+    pub fn times(&self, other: &Mask) -> Self {
+        let other = other.resized(self.width, self.height);
+        Self::new(self.width, self.height, self.data.iter().zip(&other.data).map(|(a, b)| a * b).collect())
+    }
+
+    /// What the mask leaves out: 1 - weight.
+    pub fn inverted(&self) -> Self {
+        Self::new(self.width, self.height, self.data.iter().map(|w| 1.0 - w).collect())
+    }
+
+    /// The mean over blocks of `2^halvings` pixels a side; an odd rest takes no part, as in the network's poolings.
+    pub(crate) fn pooled(&self, halvings: usize) -> Self {
+        let (width, height, side) = (self.width >> halvings, self.height >> halvings, 1 << halvings);
+        let mean = |x: usize, y: usize| {
+            let rows = (y * side..(y + 1) * side).map(|row| &self.data[row * self.width + x * side..][..side]);
+            rows.flatten().sum::<f32>() / (side * side) as f32
+        };
+        let data = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| mean(x, y)).collect();
+        Self { width, height, data }
     }
 
     /// The mask at another size: each weight is the mean over what it stands for, or interpolated where the mask grows.
@@ -69,9 +135,47 @@ impl Mask {
         Resizer::new()
             .resize_typed(&source, &mut target, &options)
             .expect("the whole of the source is inside the source");
-        Self::new(width, height, target.pixels().iter().map(|v| v.0).collect())
+        // The filter's coefficients are rounded: 0 and 1 must stay what they are.
+        let exact = |v: f32| if (v - v.round()).abs() < ROUNDING { v.round() } else { v };
+        Self::new(width, height, target.pixels().iter().map(|v| exact(v.0)).collect())
     }
 }
+
+/// Colours of styles in a mask, by their order.
+const PALETTE: [(&str, [f32; 3]); 8] = [
+    ("red", [1.0, 0.0, 0.0]),
+    ("green", [0.0, 1.0, 0.0]),
+    ("blue", [0.0, 0.0, 1.0]),
+    ("yellow", [1.0, 1.0, 0.0]),
+    ("cyan", [0.0, 1.0, 1.0]),
+    ("magenta", [1.0, 0.0, 1.0]),
+    ("white", [1.0, 1.0, 1.0]),
+    ("black", [0.0, 0.0, 0.0]),
+];
+
+/// How far a colour may be from the nearest mix: where three regions meet it is 0.41.
+const MAX_DISTANCE: f32 = 0.5;
+
+/// Two of the colours, with the shares of the mix of them that is nearest to `colour`; the first of equally near ones.
+fn nearest_mix(colour: [f32; 3], palette: &[(&str, [f32; 3])]) -> Option<[(usize, f32); 2]> {
+    let mut nearest = (MAX_DISTANCE * MAX_DISTANCE, None);
+    for i in 0..palette.len() {
+        for j in i + 1..palette.len() {
+            let (a, b) = (palette[i].1, palette[j].1);
+            let along: f32 = (0..3).map(|c| (colour[c] - a[c]) * (b[c] - a[c])).sum();
+            let length: f32 = (0..3).map(|c| (b[c] - a[c]).powi(2)).sum();
+            let share = (along / length).clamp(0.0, 1.0);
+            let distance: f32 = (0..3).map(|c| (colour[c] - a[c] - share * (b[c] - a[c])).powi(2)).sum();
+            if distance < nearest.0 {
+                nearest = (distance, Some([(i, 1.0 - share), (j, share)]));
+            }
+        }
+    }
+    nearest.1
+}
+
+/// The most that the rounding of a filter's coefficients changes a weight by.
+const ROUNDING: f32 = 1e-5;
 
 #[cfg(test)]
 mod tests {
@@ -88,6 +192,40 @@ mod tests {
         for (weight, expected) in mask.as_slice().iter().zip([1.0, 0.0, 0.587]) {
             assert!((weight - expected).abs() < 1e-6, "{weight} {expected}");
         }
+    }
+
+    #[test]
+    fn colours_go_to_their_styles_and_mixes_to_two() {
+        let image =
+            |pixels: &[[u8; 3]]| Image::new(pixels.len(), 1, pixels.iter().flatten().map(|&v| f32::from(v)).collect());
+        let four = image(&[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [102, 0, 153], [250, 9, 3]]);
+        let masks = Mask::of_styles(&four, 4).unwrap();
+        for (i, mask) in masks.iter().enumerate() {
+            for (j, &w) in mask.as_slice()[..4].iter().enumerate() {
+                assert_eq!(w, f32::from(u8::from(i == j)), "style {i} at {j}");
+            }
+        }
+        assert!((masks[0].as_slice()[4] - 0.4).abs() < 1e-6 && (masks[2].as_slice()[4] - 0.6).abs() < 1e-6);
+        assert!(masks[0].as_slice()[5] > 0.95);
+        for i in 0..6 {
+            assert!((masks.iter().map(|mask| mask.as_slice()[i]).sum::<f32>() - 1.0).abs() < 1e-6);
+        }
+        let message = Mask::of_styles(&image(&[[255, 0, 0], [0, 0, 0]]), 3).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "the mask has the colour #000000 at 1,0, which belongs to none of the 3 styles; paint it with red, green, blue"
+        );
+        let two = Mask::of_styles(&image(&[[255; 3], [0; 3]]), 2).unwrap();
+        assert_eq!(two, [Mask::new(2, 1, vec![1.0, 0.0]), Mask::new(2, 1, vec![0.0, 1.0])]);
+        assert!(Mask::of_styles(&four, 9).unwrap_err().to_string().contains("1 to 8 styles"));
+    }
+
+    #[test]
+    fn pooling_is_the_mean_of_blocks_without_the_rest() {
+        let mask = Mask::new(5, 2, vec![1.0, 0.0, 0.0, 0.0, 0.9, 0.5, 0.5, 0.0, 0.0, 0.9]);
+        assert_eq!(mask.pooled(1), Mask::new(2, 1, vec![0.5, 0.0]));
+        assert_eq!(mask.pooled(0), mask);
+        assert!(mask.pooled(2).as_slice().is_empty());
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub fn measure(
                 pooling: options.pooling,
                 ..Options::for_objective(Objective::Paper)
             };
-            let losses = Task::new(network, content, style, &options)?.evaluate(picture.as_slice(), &mut gradient);
+            let losses = Task::of_pair(network, content, style, &options)?.evaluate(picture.as_slice(), &mut gradient);
             Ok((losses, norm(&gradient)))
         };
         let (content, content_norm) = alone(1.0, 0.0, 0.0)?;

@@ -1,7 +1,7 @@
 //! The frozen network.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use impasto_engine::Vgg19;
 use impasto_engine::weights::WeightsError;
@@ -13,6 +13,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct Network {
     vgg19: Arc<Vgg19>,
+    checksum: Arc<OnceLock<u32>>,
 }
 
 impl Network {
@@ -42,7 +43,12 @@ impl Network {
 
     fn new(vgg19: std::result::Result<Vgg19, WeightsError>, name: &str) -> Result<Self> {
         let vgg19 = vgg19.map_err(|reason| Error::Weights { name: name.to_owned(), reason })?;
-        Ok(Self { vgg19: Arc::new(vgg19) })
+        Ok(Self { vgg19: Arc::new(vgg19), checksum: Arc::default() })
+    }
+
+    /// CRC-32 of the weights' file: tells networks apart.
+    pub(crate) fn checksum(&self) -> u32 {
+        *self.checksum.get_or_init(|| crc32fast::hash(self.vgg19.file()))
     }
 
     pub(crate) fn vgg19(&self) -> &Arc<Vgg19> {

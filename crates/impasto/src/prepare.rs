@@ -36,6 +36,24 @@ impl SizeOptions {
         }
         Ok(())
     }
+
+    /// Longest side of the result in pixels for a content of `width` x `height`.
+    pub fn content_longest(&self, width: usize, height: usize) -> usize {
+        if self.upscale { self.size } else { self.size.min(width.max(height)) }
+    }
+
+    /// Longest side of a style in pixels for a result of `longest`.
+    ///
+    /// Errors: a `style_scale` that makes it larger than 32768 px.
+    pub fn style_longest(&self, longest: usize) -> Result<usize> {
+        let style_longest = (longest as f64 * self.style_scale).round().max(1.0);
+        if style_longest > MAX_SIZE as f64 {
+            let found = self.style_scale;
+            let size = format!("makes the style {style_longest} px; at most {MAX_SIZE} px are possible, give less");
+            return Err(problem("style_scale", format!("is {found}, which {size}")));
+        }
+        Ok(style_longest as usize)
+    }
 }
 
 /// Content and style in the sizes they are worked on in, in that order, with all that belongs to them.
@@ -51,23 +69,13 @@ pub fn prepare(content: &Picture, style: &Picture, options: &SizeOptions) -> Res
             return Err(Error::Empty { input });
         }
     }
-    let own = content.width().max(content.height());
-    let longest = if options.upscale { options.size } else { options.size.min(own) };
-    let style_longest = (longest as f64 * options.style_scale).round().max(1.0);
-    if style_longest > MAX_SIZE as f64 {
-        let found = options.style_scale;
-        return Err(problem(
-            "style_scale",
-            format!(
-                "is {found}, which makes the style {style_longest} px; at most {MAX_SIZE} px are possible, give less"
-            ),
-        ));
-    }
+    let longest = options.content_longest(content.width(), content.height());
+    let style_longest = options.style_longest(longest)?;
     let to = |picture: &Picture, longest| {
         let (width, height) = fit(picture.width(), picture.height(), longest);
         picture.resized(width, height)
     };
-    Ok((to(content, longest), to(style, style_longest as usize)))
+    Ok((to(content, longest), to(style, style_longest)))
 }
 
 #[cfg(test)]

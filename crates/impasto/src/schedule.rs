@@ -16,21 +16,23 @@ pub struct Scale {
 
 /// The longest side, in pixels, that [`Scales::Auto`] goes down to at least: where the network's deep layers still see what the photo
 /// shows. Lower, the composition drifts.
-const COARSEST: usize = 224;
+pub(crate) const COARSEST: usize = 224;
 
 /// The scales of a run, coarsest first; the last has the content's size.
 ///
-/// Errors: more scales asked for than the pictures have room for.
-pub(crate) fn schedule(content: &Image, style: &Image, options: &Options) -> Result<Vec<Scale>> {
+/// `styles`: width and height of the style pictures. Errors: more scales asked for than the pictures have room for.
+pub(crate) fn schedule(content: &Image, styles: &[(usize, usize)], options: &Options) -> Result<Vec<Scale>> {
     let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
     let style_layers = active(&options.style_layers, options.style_weight);
     let content_layers = [style_layers.as_slice(), &active(&options.content_layers, options.content_weight)].concat();
-    let has_room = |image: &Image, layers: &[WeightedLayer], halvings: usize| {
-        let side = image.width().min(image.height()) >> halvings;
+    let has_room = |(width, height): (usize, usize), layers: &[WeightedLayer], halvings: usize| {
+        let side = width.min(height) >> halvings;
         layers.iter().all(|weighted| side >= weighted.layer.min_side())
     };
-    let fits =
-        |halvings: usize| has_room(content, &content_layers, halvings) && has_room(style, &style_layers, halvings);
+    let fits = |halvings: usize| {
+        has_room((content.width(), content.height()), &content_layers, halvings)
+            && styles.iter().all(|&style| has_room(style, &style_layers, halvings))
+    };
     let most = 1 + (1..usize::BITS as usize).take_while(|&halvings| fits(halvings)).count();
     let count = match options.scales {
         // What is too small as it is gets an error that names the picture and the layer, when its targets are taken.
@@ -72,11 +74,7 @@ mod tests {
 
     fn sizes(content: (usize, usize), style: (usize, usize), options: &Options) -> Vec<(usize, usize)> {
         let image = |(width, height)| Image::filled(width, height, [0.0; 3]);
-        schedule(&image(content), &image(style), options)
-            .unwrap()
-            .iter()
-            .map(|scale| (scale.width, scale.height))
-            .collect()
+        schedule(&image(content), &[style], options).unwrap().iter().map(|scale| (scale.width, scale.height)).collect()
     }
 
     #[test]
@@ -97,7 +95,7 @@ mod tests {
         let message = |side: usize, count: usize| {
             let image = Image::filled(side, 100, [0.0; 3]);
             let options = Options { scales: Scales::Count(count), ..Options::default() };
-            schedule(&image, &image, &options).unwrap_err().to_string()
+            schedule(&image, &[(side, 100)], &options).unwrap_err().to_string()
         };
         let found = "too many for pictures of this size, which is halved from scale to scale";
         assert_eq!(message(100, 4), format!("`scales` is 4, {found}; give at most 3"));
@@ -105,7 +103,7 @@ mod tests {
         // Shallow layers have room for more; the style's size does not matter where it is not looked at.
         let content = Image::filled(40, 40, [0.0; 3]);
         let options = Options { style_weight: 0.0, scales: Scales::Count(3), steps: 9, ..Options::default() };
-        assert_eq!(schedule(&content, &Image::filled(1, 1, [0.0; 3]), &options).unwrap().len(), 3);
+        assert_eq!(schedule(&content, &[(1, 1)], &options).unwrap().len(), 3);
     }
 
     #[test]
@@ -113,7 +111,7 @@ mod tests {
         let image = Image::filled(64, 48, [0.0; 3]);
         let steps = |scales, steps| -> Vec<usize> {
             let options = Options { scales: Scales::Count(scales), steps, ..Options::default() };
-            schedule(&image, &image, &options).unwrap().iter().map(|scale| scale.steps).collect()
+            schedule(&image, &[(64, 48)], &options).unwrap().iter().map(|scale| scale.steps).collect()
         };
         assert_eq!(steps(1, 7), [7]);
         assert_eq!(steps(2, 7), [4, 3]);

@@ -9,9 +9,10 @@ use crate::image_io::resize;
 use crate::loss::Losses;
 use crate::noise::white_noise;
 use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, Outcome, Preconditioner, history_for};
-use crate::schedule::{Scale, halved, schedule};
+use crate::regions;
+use crate::schedule::{Scale, schedule};
 use crate::task::{Task, check_image, thread_pool};
-use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Result};
+use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Result, Style, Subject};
 
 /// What an observer sees after a step.
 #[derive(Clone, Copy, Debug)]
@@ -65,15 +66,18 @@ pub enum StopReason {
 /// all times.
 pub struct Session {
     network: Network,
-    content: Image,
-    style: Image,
+    subject: Subject,
+    styles: Vec<Style>,
     options: Options,
     pool: ThreadPool,
     scales: Vec<Scale>,
     /// Index into `scales`.
     scale: usize,
     work: Work,
-    image: Image,
+    /// What the optimiser works on.
+    point: Image,
+    /// The picture that it stands for, where parts of the content are kept; else it is the picture.
+    composed: Option<Image>,
     losses: Losses,
     steps_done: usize,
     /// What one evaluation takes at the current scale.
@@ -105,36 +109,46 @@ const OPTIMIZER_SHARE: f64 = 0.03;
 const NEWEST: f64 = 0.1;
 
 impl Session {
-    /// Takes the targets from both pictures at the coarsest scale, makes the start and evaluates it, all on a thread pool of its own.
+    /// [`Session::with_styles`] for all of one content picture and one style picture.
     ///
     /// The result has the content's size; the style has any ([`prepare`](crate::prepare) brings both to size).
+    pub fn new(network: &Network, content: &Image, style: &Image, options: &Options) -> Result<Self> {
+        Self::with_styles(network, &content.into(), &[style.into()], options)
+    }
+
+    /// Takes the targets at the coarsest scale, makes the start and evaluates it, all on a thread pool of its own.
     ///
     /// Errors: options that cannot be meant, pictures without pixels, too small for a layer or for the scales asked for, or with
-    /// values outside 0..255, weights so large that the loss of the start is not finite, no threads to be had.
-    pub fn new(network: &Network, content: &Image, style: &Image, options: &Options) -> Result<Self> {
+    /// values outside 0..255, masks that leave nothing, styles without weight, statistics that do not fit the run, weights so large that
+    /// the loss of the start is not finite, no threads to be had.
+    pub fn with_styles(network: &Network, subject: &Subject, styles: &[Style], options: &Options) -> Result<Self> {
         options.validate()?;
-        check_image(Input::Content, content)?;
-        check_image(Input::Style, style)?;
-        let scales = schedule(content, style, options)?;
-        let image = start(content, &scales[0], options)?;
+        check_image(Input::Content, &subject.content)?;
+        let subject = subject.normalised()?;
+        let styles = regions::normalised(styles)?;
+        let sizes: Vec<_> = styles.iter().filter_map(Style::size).collect();
+        let scales = schedule(&subject.content, &sizes, options)?;
+        regions::check_statistics(network, &styles, scales.len(), options)?;
+        let point = start(&subject.content, &scales[0], options)?;
         let pool = thread_pool(options.threads)?;
         let (work, losses, evaluation) = pool.install(|| {
-            let (mut work, losses) = Work::begin(network, content, style, options, &scales, 0, &image)?;
+            let (mut work, losses) = Work::begin(network, &subject, &styles, options, &scales, 0, &point)?;
             // Once more for the time: the first evaluation unpacks the weights.
             let started = Instant::now();
-            work.task.evaluate(image.as_slice(), &mut vec![0.0; image.as_slice().len()]);
+            work.task.evaluate(point.as_slice(), &mut vec![0.0; point.as_slice().len()]);
             Ok::<_, Error>((work, losses, started.elapsed()))
         })?;
         Ok(Self {
             network: network.clone(),
-            content: content.clone(),
-            style: style.clone(),
+            subject,
+            styles,
             options: options.clone(),
             pool,
             scales,
             scale: 0,
+            composed: work.task.composed(point.as_slice()),
             work,
-            image,
+            point,
             losses,
             steps_done: 0,
             evaluation,
@@ -154,16 +168,16 @@ impl Session {
         }
         loop {
             let started = Instant::now();
-            let Self { pool, work: Work { task, optimizer, totals }, image, losses, .. } = self;
+            let Self { pool, work: Work { task, optimizer, totals }, point, composed, losses, .. } = self;
             let mut latest = Losses::default();
             let outcome = pool.install(|| {
-                optimizer.step(image.as_mut_slice(), &mut |pixels, gradient| {
+                optimizer.step(point.as_mut_slice(), &mut |pixels, gradient| {
                     latest = task.evaluate(pixels, gradient);
                     latest.total
                 })
             });
             match outcome {
-                Outcome::Improved => *losses = latest,
+                Outcome::Improved => (*losses, *composed) = (latest, task.composed(point.as_slice())),
                 Outcome::NotImproved => {}
                 Outcome::Stuck if self.is_last_scale() => {
                     self.finished = Some(StopReason::Converged);
@@ -206,11 +220,12 @@ impl Session {
     fn refine(&mut self) -> Result<()> {
         let next = self.scale + 1;
         let Scale { width, height, .. } = self.scales[next];
-        let image = resize(&self.image, width, height);
-        let Self { pool, network, content, style, options, scales, .. } = self;
-        let (work, losses) = pool.install(|| Work::begin(network, content, style, options, scales, next, &image))?;
+        let point = resize(&self.point, width, height);
+        let Self { pool, network, subject, styles, options, scales, .. } = self;
+        let (work, losses) = pool.install(|| Work::begin(network, subject, styles, options, scales, next, &point))?;
         self.evaluation = self.evaluation.mul_f64(cost(&scales[next]) / cost(&scales[self.scale]));
-        (self.work, self.losses, self.image, self.scale) = (work, losses, image, next);
+        self.composed = work.task.composed(point.as_slice());
+        (self.work, self.losses, self.point, self.scale) = (work, losses, point, next);
         Ok(())
     }
 
@@ -238,7 +253,7 @@ impl Session {
 
     /// The picture so far, of the size of the current scale, values in 0..255.
     pub fn image(&self) -> &Image {
-        &self.image
+        self.composed.as_ref().unwrap_or(&self.point)
     }
 
     /// Losses of [`image`](Session::image), at the current scale.
@@ -269,7 +284,10 @@ impl Session {
 
     /// The picture so far in the content's size: enlarged while the scale is a coarser one.
     pub fn picture(&self) -> Image {
-        resize(&self.image, self.content.width(), self.content.height())
+        let content = &self.subject.content;
+        let mut picture = resize(&self.point, content.width(), content.height());
+        self.subject.keep_in(picture.as_mut_slice());
+        picture
     }
 
     fn progress(&self) -> Progress<'_> {
@@ -281,7 +299,7 @@ impl Session {
             scales: self.scales.len(),
             left: self.estimate(),
             losses: &self.losses,
-            image: &self.image,
+            image: self.image(),
         }
     }
 }
@@ -295,20 +313,18 @@ impl Work {
     /// Takes the targets at a scale and evaluates its start, on the current thread pool.
     fn begin(
         network: &Network,
-        content: &Image,
-        style: &Image,
+        subject: &Subject,
+        styles: &[Style],
         options: &Options,
         scales: &[Scale],
         scale: usize,
-        image: &Image,
+        point: &Image,
     ) -> Result<(Self, Losses)> {
         let Scale { width, height, .. } = scales[scale];
-        let (style_width, style_height) = halved((style.width(), style.height()), scales.len() - 1 - scale);
-        let content = resize(content, width, height);
-        let style = resize(style, style_width, style_height);
-        let mut task = Task::new(network, &content, &style, options)?;
-        let mut gradient = vec![0.0; image.as_slice().len()];
-        let losses = task.evaluate(image.as_slice(), &mut gradient);
+        let halvings = scales.len() - 1 - scale;
+        let mut task = Task::new(network, subject.resized(width, height), styles, halvings, options)?;
+        let mut gradient = vec![0.0; point.as_slice().len()];
+        let losses = task.evaluate(point.as_slice(), &mut gradient);
         if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
             return Err(Error::NotFinite { total: losses.total });
         }
@@ -320,7 +336,7 @@ impl Work {
                 Box::new(Lbfgs::new(settings, losses.total, gradient))
             }
             OptimizerKind::Adam => {
-                Box::new(Adam::new(AdamSettings::default(), image.as_slice(), losses.total, gradient))
+                Box::new(Adam::new(AdamSettings::default(), point.as_slice(), losses.total, gradient))
             }
         };
         Ok((Self { task, optimizer, totals: vec![losses.total] }, losses))

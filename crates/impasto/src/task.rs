@@ -4,12 +4,14 @@
 use impasto_engine::{Evaluator, EvaluatorError, Image, Layer};
 
 use crate::loss::{
-    ContentLoss, LayerLoss, LayerValue, Losses, MomentsLoss, StyleLoss, Sum, add_total_variation_gradient,
+    ContentLoss, LayerLoss, LayerValue, Losses, MomentsLoss, StyleLoss, Sum, Weights, add_total_variation_gradient,
     total_variation,
 };
-use crate::{Error, Input, Network, Objective, Options, Result, StyleLossKind, WeightedLayer};
+use crate::regions::{self, Region};
+use crate::{Error, Input, Mask, Network, Objective, Options, Result, Style, StyleLossKind, Subject, WeightedLayer};
 
-/// Eq. (4) plus eq. (5) for one content and one style: what a run minimises.
+/// Eq. (4) plus eq. (5) for one content and its styles: what a run minimises. The style's loss of a layer is the sum of the regions'
+/// losses there, each times the region's share of the area.
 pub(crate) struct Task {
     /// `None` when no loss looks at a feature map.
     evaluator: Option<Evaluator>,
@@ -18,8 +20,12 @@ pub(crate) struct Task {
     style_weight: f64,
     /// In units of raw total variation.
     tv_weight: f64,
-    /// The point of the last forward pass, in the form that the network takes.
+    /// The picture of the last forward pass, in the form that the network takes.
     image: Image,
+    /// What parts of the picture are kept from; `None`: all of it is painted.
+    subject: Option<Subject>,
+    /// Memory for a picture with its kept parts.
+    composed: Option<Vec<f32>>,
     /// The evaluator's maps are those of `image`.
     mapped: bool,
 }
@@ -35,8 +41,10 @@ enum Role {
 struct Term {
     role: Role,
     layer: Layer,
-    /// Within its sum, before alpha or beta.
+    /// Of the layer and the region within its sum, before alpha or beta.
     weight: f64,
+    /// The region's part of it.
+    share: f64,
     loss: Box<dyn LayerLoss>,
     /// From the last evaluation, unweighted.
     value: LayerValue,
@@ -47,38 +55,68 @@ struct Term {
 const MIN_TV: f64 = 1.0;
 
 impl Task {
-    /// Takes the targets from both pictures, on the current thread pool. A loss without weight is left out with its layers.
+    /// Everything from two plain pictures; as [`Task::new`].
+    pub(crate) fn of_pair(network: &Network, content: &Image, style: &Image, options: &Options) -> Result<Self> {
+        let (subject, styles) = (Subject::from(content), regions::normalised(&[style.into()])?);
+        Self::new(network, subject, &styles, 0, options)
+    }
+
+    /// Takes the targets, on the current thread pool. A loss without weight is left out with its layers.
     ///
-    /// `options` are valid, the pictures have pixels. Errors: a picture too small for one of the layers.
-    pub(crate) fn new(network: &Network, content: &Image, style: &Image, options: &Options) -> Result<Self> {
+    /// `subject` has the size to work at, the styles are halved `halvings` times; both are normalised, `options` are valid. Errors: a
+    /// picture too small for one of the layers, a mask that leaves nothing of one, statistics that do not fit.
+    pub(crate) fn new(
+        network: &Network,
+        subject: Subject,
+        styles: &[Style],
+        halvings: usize,
+        options: &Options,
+    ) -> Result<Self> {
         let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
         let content_layers = active(&options.content_layers, options.content_weight);
         let style_layers = active(&options.style_layers, options.style_weight);
-        let build = |input, image: &Image, layers: &[WeightedLayer]| {
-            (!layers.is_empty()).then(|| evaluator(network, input, image, layers, options)).transpose()
-        };
+        let layers = |weighted: &[WeightedLayer]| weighted.iter().map(|layer| layer.layer).collect::<Vec<_>>();
+        let all_layers = layers(&[content_layers.as_slice(), &style_layers].concat());
+        let content = &subject.content;
 
-        // Too small a content is found before the style takes its time.
-        let mut evaluator = build(Input::Content, content, &[content_layers.as_slice(), &style_layers].concat())?;
+        // Too small a content is found before the style takes its time, whose memory is free again before the content's is taken.
+        check_room(Input::Content, content, &all_layers)?;
+        let regions = match style_layers.as_slice() {
+            [] => vec![],
+            _ => regions::regions(network, &subject, styles, halvings, &layers(&style_layers), options)?,
+        };
+        let mut evaluator = (!all_layers.is_empty())
+            .then(|| evaluator(network, Input::Content, content, &all_layers, options))
+            .transpose()?;
+        let weights = |mask: &Option<Mask>, input: Input, layer: Layer| match mask {
+            None => Ok(None),
+            Some(mask) => match Weights::new(mask, layer) {
+                None => Err(Error::MaskVanishes { input, layer, width: content.width(), height: content.height() }),
+                weights => Ok(weights),
+            },
+        };
         let mut terms = Vec::new();
-        if let Some(mut style_evaluator) = build(Input::Style, style, &style_layers)? {
-            style_evaluator.forward(style);
-            terms.extend(style_layers.iter().map(|layer| {
-                let (isa, features) = (style_evaluator.isa(), style_evaluator.features(layer.layer));
-                let loss: Box<dyn LayerLoss> = match options.style_loss {
-                    StyleLossKind::Gram => Box::new(StyleLoss::new(isa, features)),
-                    StyleLossKind::Moments => Box::new(MomentsLoss::new(isa, features)),
-                };
-                Term::new(Role::Style, layer, loss)
-            }));
+        if let Some(evaluator) = &evaluator {
+            let isa = evaluator.isa();
+            for Region { mask, share, targets } in regions {
+                for (layer, target) in style_layers.iter().zip(targets) {
+                    let weights = weights(&mask, Input::Mask, layer.layer)?;
+                    let loss: Box<dyn LayerLoss> = match options.style_loss {
+                        StyleLossKind::Gram => Box::new(StyleLoss::new(isa, layer.layer.channels(), target, weights)),
+                        StyleLossKind::Moments => Box::new(MomentsLoss::new(isa, target, weights)),
+                    };
+                    terms.push(Term::new(Role::Style, layer, share, loss));
+                }
+            }
         }
         let balanced = options.objective == Objective::Balanced;
         if let Some(evaluator) = evaluator.as_mut().filter(|_| balanced || !content_layers.is_empty()) {
             evaluator.forward(content);
-            terms.extend(content_layers.iter().map(|layer| {
+            for layer in &content_layers {
+                let weights = weights(&subject.opacity, Input::Opacity, layer.layer)?;
                 let target = evaluator.features(layer.layer).clone();
-                Term::new(Role::Content, layer, Box::new(ContentLoss::new(target)))
-            }));
+                terms.push(Term::new(Role::Content, layer, 1.0, Box::new(ContentLoss::new(target, weights))));
+            }
             if balanced {
                 for term in &mut terms {
                     term.loss.calibrate(evaluator.features(term.layer));
@@ -94,8 +132,18 @@ impl Task {
             style_weight: options.style_weight,
             tv_weight: options.tv_weight / tv_unit,
             image: content.clone(),
+            composed: subject.keep.is_some().then(|| content.as_slice().to_vec()),
+            subject: subject.keep.is_some().then_some(subject),
             mapped,
         })
+    }
+
+    /// The picture that a point of the optimiser stands for, where that is another: parts of the content are kept.
+    pub(crate) fn composed(&self, point: &[f32]) -> Option<Image> {
+        let subject = self.subject.as_ref()?;
+        let mut picture = Image::new(self.image.width(), self.image.height(), point.to_vec());
+        subject.keep_in(picture.as_mut_slice());
+        Some(picture)
     }
 
     /// The losses of a picture of the content's size, and the gradient of their total, on the current thread pool.
@@ -108,6 +156,14 @@ impl Task {
 
     /// The first half of [`Task::evaluate`]: the feature maps.
     pub(crate) fn forward(&mut self, pixels: &[f32]) {
+        let pixels = match (&self.subject, &mut self.composed) {
+            (Some(subject), Some(composed)) => {
+                composed.copy_from_slice(pixels);
+                subject.keep_in(composed);
+                composed
+            }
+            _ => pixels,
+        };
         // The first point is often the content, whose maps are there already from taking the targets.
         if self.mapped && self.image.as_slice() == pixels {
             return;
@@ -154,6 +210,9 @@ impl Task {
         if self.tv_weight > 0.0 {
             add_total_variation_gradient(pixels, width, self.tv_weight, gradient);
         }
+        if let Some(subject) = &self.subject {
+            subject.keep_out(gradient);
+        }
         self.losses(total_variation(pixels, width))
     }
 
@@ -164,7 +223,17 @@ impl Task {
 
     fn losses(&self, tv: f64) -> Losses {
         let terms = |role| self.terms.iter().filter(move |term| term.role == role);
-        let values = |role| terms(role).map(|term| (term.layer, term.value.raw)).collect();
+        let values = |role| {
+            let mut values: Vec<(Layer, f64)> = Vec::new();
+            for term in terms(role) {
+                let value = term.share * term.value.raw;
+                match values.iter_mut().find(|(layer, _)| *layer == term.layer) {
+                    Some((_, sum)) => *sum += value,
+                    None => values.push((term.layer, value)),
+                }
+            }
+            values
+        };
         let in_units = |role| terms(role).map(|term| term.weight * term.value.in_units).sum::<f64>();
         let sum = |role| {
             let weights: f64 = terms(role).map(|term| term.weight).sum();
@@ -187,19 +256,20 @@ impl Task {
 }
 
 impl Term {
-    fn new(role: Role, layer: &WeightedLayer, loss: Box<dyn LayerLoss>) -> Self {
-        Self { role, layer: layer.layer, weight: layer.weight, loss, value: LayerValue::default() }
+    fn new(role: Role, layer: &WeightedLayer, share: f64, loss: Box<dyn LayerLoss>) -> Self {
+        Self { role, layer: layer.layer, weight: layer.weight * share, share, loss, value: LayerValue::default() }
     }
 }
 
-fn evaluator(
+/// A workspace for a picture and some layers, each as often as it likes.
+pub(crate) fn evaluator(
     network: &Network,
     input: Input,
     image: &Image,
-    layers: &[WeightedLayer],
+    layers: &[Layer],
     options: &Options,
 ) -> Result<Evaluator> {
-    let mut layers: Vec<Layer> = layers.iter().map(|layer| layer.layer).collect();
+    let mut layers = layers.to_vec();
     layers.sort();
     // A layer can serve the content and the style.
     layers.dedup();
@@ -209,6 +279,15 @@ fn evaluator(
         reason => Error::Engine { reason },
     })?;
     Ok(evaluator.with_padding(options.padding))
+}
+
+/// Refuses a picture of which one of the layers would see nothing.
+fn check_room(input: Input, image: &Image, layers: &[Layer]) -> Result<()> {
+    let (width, height) = (image.width(), image.height());
+    match layers.iter().max() {
+        Some(&layer) if width.min(height) < layer.min_side() => Err(Error::TooSmall { input, width, height, layer }),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses pictures that would poison every sum: without pixels, or with values outside 0..255.

@@ -30,10 +30,14 @@ pub fn save(path: &Path, image: &Image) -> Result<()> {
 ///
 /// Errors: as [`check_output`] and [`encode`], and a disk that is full.
 pub fn save_with(path: &Path, image: &Image, options: &SaveOptions) -> Result<()> {
+    write_whole(path, &encode(image, path, options)?)
+}
+
+/// Writes a file that appears whole or not at all, in place of what was at `path` before.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |problem: String| Error::Write { path: path.to_owned(), problem };
-    let bytes = encode(image, path, options)?;
     let mut file = temporary_file(path)?;
-    file.write_all(&bytes).map_err(|e| failed(e.to_string()))?;
+    file.write_all(bytes).map_err(|e| failed(e.to_string()))?;
     // Without this, a power cut soon after the renaming could leave an empty file under the final name.
     file.as_file().sync_all().map_err(|e| failed(e.to_string()))?;
     file.persist(path).map_err(|e| failed(e.error.to_string()))?;
@@ -46,6 +50,13 @@ pub fn save_with(path: &Path, image: &Image, options: &SaveOptions) -> Result<()
 /// a file there for a moment).
 pub fn check_output(path: &Path, options: &SaveOptions) -> Result<()> {
     options.validate(path)?;
+    check_writable(path)
+}
+
+/// Whether a file of any kind can be written to `path`.
+///
+/// Errors: `path` is a folder, its folder does not exist or cannot be written to.
+pub fn check_writable(path: &Path) -> Result<()> {
     temporary_file(path)?;
     Ok(())
 }

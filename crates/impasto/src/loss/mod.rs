@@ -2,11 +2,13 @@
 
 mod content;
 mod moments;
+mod statistics;
 mod style;
 mod total_variation;
 
 pub(crate) use content::ContentLoss;
 pub(crate) use moments::MomentsLoss;
+pub(crate) use statistics::{Statistics, Weights};
 pub(crate) use style::StyleLoss;
 pub(crate) use total_variation::{add_total_variation_gradient, total_variation};
 

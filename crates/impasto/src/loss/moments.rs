@@ -1,11 +1,14 @@
 //! The style as mean and covariance of the features.
 
-use impasto_engine::gram::{gram, gram_gradient};
-use impasto_engine::{FeatureMap, Isa};
-use rayon::prelude::*;
+use std::sync::Arc;
 
+use impasto_engine::gram::gram_gradient;
+use impasto_engine::{FeatureMap, Isa};
+
+use super::statistics::{Statistics, Weights, add_weighted_gram_gradient};
 use super::style::unit_of;
 use super::{LayerLoss, LayerValue};
+use crate::StyleLossKind;
 
 /// `1/C · sum_i (m_i(X) - m_i(Y))^2 + 1/C^2 · sum_ij (K_ij(X) - K_ij(Y))^2`, with the mean `m` of each channel and the covariance `K`
 /// between channels over all positions.
@@ -14,10 +17,14 @@ use super::{LayerLoss, LayerValue};
 /// Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, compare such statistics).
 ///
 /// Gradient: `(F - m) S + b`, `F` being `[N, C]`, with `S = 4/(N·C^2) · (K(X) - K(Y))` and `b = 2/(N·C) · (m(X) - m(Y))`.
+///
+/// Where positions have weights, `N` is their sum, and the gradient at a position is that times its weight.
 pub(crate) struct MomentsLoss {
     /// The instruction set to work with.
     isa: Isa,
-    target: Moments,
+    target: Statistics,
+    /// Of the positions of X; `None`: all count 1.
+    weights: Option<Arc<Weights>>,
     /// Of the means, and of the covariances.
     units: [f64; 2],
     /// How much of a loss in units each of the two makes up.
@@ -28,42 +35,23 @@ pub(crate) struct MomentsLoss {
     offset: Vec<f32>,
 }
 
-/// Statistics of a map.
-struct Moments {
-    /// `[C]`
-    mean: Vec<f64>,
-    /// `[C, C]`
-    covariance: Vec<f64>,
-}
-
-impl Moments {
-    fn new(isa: Isa, map: &FeatureMap) -> Self {
-        let channels = map.channels();
-        let mean = channel_means(map);
-        let mut covariance = gram(isa, map);
-        for (i, row) in covariance.chunks_exact_mut(channels).enumerate() {
-            for (value, &other) in row.iter_mut().zip(&mean) {
-                // The Gram matrix of eq. (3) is divided by the channels too.
-                *value = *value * channels as f64 - mean[i] * other;
-            }
-        }
-        Self { mean, covariance }
-    }
-}
-
 impl MomentsLoss {
-    /// `style`: Y, the style picture's map, of any height and width.
-    pub(crate) fn new(isa: Isa, style: &FeatureMap) -> Self {
-        let target = Moments::new(isa, style);
-        let channels = style.channels();
+    /// `target`: the moments of Y. `weights`: of the positions of every X.
+    pub(crate) fn new(isa: Isa, target: Statistics, weights: Option<Arc<Weights>>) -> Self {
+        let channels = target.mean.len();
         Self {
             isa,
             units: [1.0; 2],
             shares: [1.0; 2],
-            s: vec![0.0; target.covariance.len()],
+            s: vec![0.0; target.matrix.len()],
             offset: vec![0.0; channels],
             target,
+            weights,
         }
+    }
+
+    fn moments(&self, map: &FeatureMap) -> Statistics {
+        Statistics::new(StyleLossKind::Moments, self.isa, map, self.weights.as_deref())
     }
 }
 
@@ -71,22 +59,23 @@ impl LayerLoss for MomentsLoss {
     /// Means and covariances count half each, in units of their squared distance from the style's at the start from the content.
     fn calibrate(&mut self, content: &FeatureMap) {
         let channels = content.channels() as f64;
-        let content = Moments::new(self.isa, content);
+        let content = self.moments(content);
         self.units = [
             unit_of(&content.mean, &self.target.mean) / channels,
-            unit_of(&content.covariance, &self.target.covariance) / (channels * channels),
+            unit_of(&content.matrix, &self.target.matrix) / (channels * channels),
         ];
         self.shares = [0.5; 2];
     }
 
     fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> LayerValue {
-        let Moments { mean, covariance } = Moments::new(self.isa, features);
-        let (channels, positions) = (mean.len() as f64, features.positions() as f64);
+        let Statistics { mean, matrix: covariance } = self.moments(features);
+        let positions = self.weights.as_ref().map_or(features.positions() as f64, |weights| weights.total());
+        let channels = mean.len() as f64;
         let [mean_weight, covariance_weight] = [0, 1].map(|i| weight * self.shares[i] / self.units[i] / positions);
 
         let scale = 4.0 * covariance_weight / (channels * channels);
         let mut covariances = 0.0;
-        for ((s, value), target) in self.s.iter_mut().zip(&covariance).zip(&self.target.covariance) {
+        for ((s, value), target) in self.s.iter_mut().zip(&covariance).zip(&self.target.matrix) {
             let difference = value - target;
             covariances += difference * difference;
             *s = (scale * difference) as f32;
@@ -107,58 +96,36 @@ impl LayerLoss for MomentsLoss {
         }
     }
 
-    fn add_gradient(&self, _first: usize, features: &[f32], gradient: &mut [f32]) {
-        for position in gradient.chunks_exact_mut(self.offset.len()) {
+    fn add_gradient(&self, first: usize, features: &[f32], gradient: &mut [f32]) {
+        let channels = self.offset.len();
+        let Some(weights) = &self.weights else {
+            for position in gradient.chunks_exact_mut(channels) {
+                for (gradient, offset) in position.iter_mut().zip(&self.offset) {
+                    *gradient += offset;
+                }
+            }
+            gram_gradient(self.isa, channels, features, &self.s, gradient, true);
+            return;
+        };
+        let weights = weights.of(first, channels);
+        for (position, &w) in gradient.chunks_exact_mut(channels).zip(weights) {
             for (gradient, offset) in position.iter_mut().zip(&self.offset) {
-                *gradient += offset;
+                *gradient += w * offset;
             }
         }
-        gram_gradient(self.isa, self.offset.len(), features, &self.s, gradient, true);
+        add_weighted_gram_gradient(self.isa, channels, features, weights, &self.s, gradient);
     }
-}
-
-/// Positions whose sums are taken together: what is shared among threads must not depend on how many there are.
-const BAND: usize = 1024;
-
-/// Positions summed in f32 before they are added to f64 sums.
-const RUN: usize = 32;
-
-/// Mean of each channel over all positions, `[C]`.
-pub(super) fn channel_means(map: &FeatureMap) -> Vec<f64> {
-    let channels = map.channels();
-    let bands: Vec<Vec<f64>> = map
-        .as_slice()
-        .par_chunks(BAND * channels)
-        .map(|band| {
-            let mut sums = vec![0.0; channels];
-            let mut run_sums = vec![0.0f32; channels];
-            for run in band.chunks(RUN * channels) {
-                run_sums.fill(0.0);
-                for position in run.chunks_exact(channels) {
-                    for (sum, v) in run_sums.iter_mut().zip(position) {
-                        *sum += v;
-                    }
-                }
-                for (sum, &run) in sums.iter_mut().zip(&run_sums) {
-                    *sum += f64::from(run);
-                }
-            }
-            sums
-        })
-        .collect();
-    let mut means = vec![0.0; channels];
-    for band in bands {
-        for (mean, sum) in means.iter_mut().zip(band) {
-            *mean += sum / map.positions() as f64;
-        }
-    }
-    means
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loss::statistics::testing::{naive_sums, weights};
     use crate::loss::testing::{check_layer_loss, map};
+
+    fn of(map: &FeatureMap) -> Statistics {
+        Statistics::new(StyleLossKind::Moments, Isa::select().unwrap(), map, None)
+    }
 
     fn naive_moments(a: &[f64], channels: usize) -> (Vec<f64>, Vec<f64>) {
         let positions = (a.len() / channels) as f64;
@@ -186,7 +153,7 @@ mod tests {
             let style = map([4, 3, shape[2]], 2);
             let y: Vec<f64> = style.as_slice().iter().map(|&v| v.into()).collect();
             let (mean, covariance) = naive_moments(&y, shape[2]);
-            check_layer_loss(&map(shape, 1), &mut MomentsLoss::new(Isa::select().unwrap(), &style), |x| {
+            check_layer_loss(&map(shape, 1), &mut MomentsLoss::new(Isa::select().unwrap(), of(&style), None), |x| {
                 let moments = naive_moments(x, shape[2]);
                 distance(&moments.0, &mean) + distance(&moments.1, &covariance)
             });
@@ -194,9 +161,27 @@ mod tests {
     }
 
     #[test]
+    fn weighted_value_and_gradient_are_those_of_the_formula() {
+        for shape in [[3, 5, 64], [17, 23, 64], [33, 35, 64]] {
+            let style = of(&map([4, 3, shape[2]], 2));
+            let weights = weights(shape[0] * shape[1]);
+            let moments = |x: &[f64]| {
+                let (mean, mut products) = naive_sums(x, weights.values(), 64);
+                (0..64 * 64).for_each(|i| products[i] -= mean[i / 64] * mean[i % 64]);
+                (mean, products)
+            };
+            let mut loss = MomentsLoss::new(Isa::select().unwrap(), style.clone(), Some(weights.clone()));
+            check_layer_loss(&map(shape, 1), &mut loss, |x| {
+                let moments = moments(x);
+                distance(&moments.0, &style.mean) + distance(&moments.1, &style.matrix)
+            });
+        }
+    }
+
+    #[test]
     fn both_moments_count_half_for_the_content() {
         let (content, style) = (map([5, 7, 64], 1), map([4, 3, 64], 2));
-        let mut loss = MomentsLoss::new(Isa::select().unwrap(), &style);
+        let mut loss = MomentsLoss::new(Isa::select().unwrap(), of(&style), None);
         let raw = loss.evaluate(&content, 1.0).raw;
         loss.calibrate(&content);
         assert!((loss.units.iter().sum::<f64>() / raw - 1.0).abs() < 1e-12);

@@ -1,43 +1,57 @@
 //! Eqs. (2) and (3).
 
-use impasto_engine::gram::{gram, gram_gradient};
+use std::sync::Arc;
+
+use impasto_engine::gram::gram_gradient;
 use impasto_engine::{FeatureMap, Isa};
 
+use super::statistics::{Statistics, Weights, add_weighted_gram_gradient};
 use super::{LayerLoss, LayerValue};
+use crate::StyleLossKind;
 
 /// `sum_ij (G_ij(X) - G_ij(Y))^2`, eq. (2), with the Gram matrices of eq. (3): which channels fire together, wherever that is.
 ///
 /// Gradient: `F·S` with `S = 4/(H·W·C) · (G(X) - G(Y))`, `F` being `[H·W, C]`.
+///
+/// Where positions have weights, their sum stands for `H·W`, and the gradient at a position is that times its weight.
 pub(crate) struct StyleLoss {
     /// The instruction set to work with.
     isa: Isa,
     channels: usize,
     /// G(Y), `[C, C]`.
     target: Vec<f64>,
+    /// Of the positions of X; `None`: all count 1.
+    weights: Option<Arc<Weights>>,
     unit: f64,
     /// `weight · S`, `[C, C]`.
     s: Vec<f32>,
 }
 
 impl StyleLoss {
-    /// `style`: Y, the style picture's map, of any height and width.
-    pub(crate) fn new(isa: Isa, style: &FeatureMap) -> Self {
-        let target = gram(isa, style);
+    /// `target`: the Gram matrix of Y. `weights`: of the positions of every X.
+    pub(crate) fn new(isa: Isa, channels: usize, target: Statistics, weights: Option<Arc<Weights>>) -> Self {
+        let target = target.matrix;
         let s = vec![0.0; target.len()];
-        Self { isa, channels: style.channels(), target, unit: 1.0, s }
+        Self { isa, channels, target, weights, unit: 1.0, s }
+    }
+
+    fn gram(&self, map: &FeatureMap) -> Vec<f64> {
+        Statistics::new(StyleLossKind::Gram, self.isa, map, self.weights.as_deref()).matrix
     }
 }
 
 impl LayerLoss for StyleLoss {
     /// The unit is `sum_ij (G_ij(content) - G_ij(Y))^2`: the loss at the start from the content.
     fn calibrate(&mut self, content: &FeatureMap) {
-        let gram = gram(self.isa, content);
+        let gram = self.gram(content);
         self.unit = unit_of(&gram, &self.target);
     }
 
     fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> LayerValue {
-        let gram = gram(self.isa, features);
-        let scale = weight / self.unit * 4.0 / features.as_slice().len() as f64;
+        let gram = self.gram(features);
+        let len = features.as_slice().len() as f64;
+        let count = self.weights.as_ref().map_or(len, |weights| weights.total() * self.channels as f64);
+        let scale = weight / self.unit * 4.0 / count;
         let mut sum = 0.0;
         for ((s, gram), target) in self.s.iter_mut().zip(&gram).zip(&self.target) {
             let difference = gram - target;
@@ -47,8 +61,14 @@ impl LayerLoss for StyleLoss {
         LayerValue::new(sum, self.unit)
     }
 
-    fn add_gradient(&self, _first: usize, features: &[f32], gradient: &mut [f32]) {
-        gram_gradient(self.isa, self.channels, features, &self.s, gradient, true);
+    fn add_gradient(&self, first: usize, features: &[f32], gradient: &mut [f32]) {
+        match &self.weights {
+            None => gram_gradient(self.isa, self.channels, features, &self.s, gradient, true),
+            Some(weights) => {
+                let weights = weights.of(first, self.channels);
+                add_weighted_gram_gradient(self.isa, self.channels, features, weights, &self.s, gradient);
+            }
+        }
     }
 }
 
@@ -66,7 +86,13 @@ const MIN_DISTANCE: f64 = 1e-3;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loss::statistics::testing::{naive_sums, weights};
     use crate::loss::testing::{check_layer_loss, map};
+
+    fn loss(style: &FeatureMap, weights: Option<Arc<Weights>>) -> StyleLoss {
+        let isa = Isa::select().unwrap();
+        StyleLoss::new(isa, style.channels(), Statistics::new(StyleLossKind::Gram, isa, style, None), weights)
+    }
 
     /// Eq. (3) as it is written.
     fn naive_gram(a: &[f64], channels: usize) -> Vec<f64> {
@@ -88,8 +114,20 @@ mod tests {
             let style = map([4, 3, shape[2]], 2);
             let y: Vec<f64> = style.as_slice().iter().map(|&v| v.into()).collect();
             let target = naive_gram(&y, shape[2]);
-            check_layer_loss(&map(shape, 1), &mut StyleLoss::new(Isa::select().unwrap(), &style), |x| {
+            check_layer_loss(&map(shape, 1), &mut loss(&style, None), |x| {
                 naive_gram(x, shape[2]).iter().zip(&target).map(|(g, t)| (g - t).powi(2)).sum()
+            });
+        }
+    }
+
+    #[test]
+    fn weighted_value_and_gradient_are_those_of_the_formula() {
+        for shape in [[3, 5, 64], [17, 23, 64], [1, 7, 128]] {
+            let mut loss = loss(&map([4, 3, shape[2]], 2), Some(weights(shape[0] * shape[1])));
+            let (target, weights) = (loss.target.clone(), loss.weights.clone().unwrap());
+            check_layer_loss(&map(shape, 1), &mut loss, |x| {
+                let (_, products) = naive_sums(x, weights.values(), shape[2]);
+                products.iter().zip(&target).map(|(p, t)| (p / shape[2] as f64 - t).powi(2)).sum()
             });
         }
     }
@@ -97,7 +135,7 @@ mod tests {
     #[test]
     fn the_unit_is_the_contents_loss_but_never_next_to_nothing() {
         let (content, style) = (map([5, 7, 64], 1), map([4, 3, 64], 2));
-        let mut loss = StyleLoss::new(Isa::select().unwrap(), &style);
+        let mut loss = loss(&style, None);
         let at_start = loss.evaluate(&content, 1.0).raw;
         loss.calibrate(&content);
         assert!((loss.unit / at_start - 1.0).abs() < 1e-12);

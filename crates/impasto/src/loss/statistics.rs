@@ -1,0 +1,268 @@
+//! What a style is compared by: statistics over a map's positions, which may count differently.
+
+use std::sync::Arc;
+
+use impasto_engine::gram::{gram, gram_gradient};
+use impasto_engine::{FeatureMap, Isa, Layer};
+use rayon::prelude::*;
+
+use crate::{Mask, StyleLossKind};
+
+/// How much each position of a map counts: the mean of a mask over the pixels that the position stands for.
+#[derive(Debug)]
+pub(crate) struct Weights {
+    /// `[positions]`, 0..1.
+    values: Vec<f32>,
+    /// Positions that count, and the roots of their weights: a product of two features of a position brings in its weight.
+    roots: Vec<(usize, f32)>,
+    /// Sum of `values`.
+    total: f64,
+}
+
+/// Positions that must be left, counted by their weights: statistics of less say nothing.
+const MIN_POSITIONS: f64 = 1.0;
+
+/// Positions that a thread copies at a time.
+const AT_ONCE: usize = 96;
+
+impl Weights {
+    /// The weights of a layer's positions for a mask of the picture's size; `None` when less than one position is left.
+    pub(crate) fn new(mask: &Mask, layer: Layer) -> Option<Arc<Self>> {
+        Self::from_values(mask.pooled(layer.block() - 1).as_slice().to_vec())
+    }
+
+    fn from_values(values: Vec<f32>) -> Option<Arc<Self>> {
+        let total = values.iter().map(|&w| f64::from(w)).sum();
+        let roots = values.iter().enumerate().filter(|(_, w)| **w > 0.0).map(|(i, w)| (i, w.sqrt())).collect();
+        (total >= MIN_POSITIONS).then(|| Arc::new(Self { values, roots, total }))
+    }
+
+    /// Sum of all weights.
+    pub(crate) fn total(&self) -> f64 {
+        self.total
+    }
+
+    /// The weights, `[positions]`.
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Weights of the positions of which the first value has index `first` in the map, one after the other.
+    pub(super) fn of(&self, first: usize, channels: usize) -> &[f32] {
+        &self.values[first / channels..]
+    }
+
+    /// `sqrt(w) f` of the positions that count, `[1, positions, C]`.
+    fn gather(&self, map: &FeatureMap) -> FeatureMap {
+        let channels = map.channels();
+        let mut gathered = FeatureMap::zeros(1, self.roots.len(), channels);
+        let chunks = gathered.as_mut_slice().par_chunks_mut(AT_ONCE * channels).zip(self.roots.par_chunks(AT_ONCE));
+        chunks.for_each(|(chunk, roots)| {
+            for (target, &(i, root)) in chunk.chunks_exact_mut(channels).zip(roots) {
+                for (target, v) in target.iter_mut().zip(&map.as_slice()[i * channels..]) {
+                    *target = root * v;
+                }
+            }
+        });
+        gathered
+    }
+}
+
+/// Statistics of a layer's map, as a [`StyleLossKind`] compares them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Statistics {
+    /// `m = sum w f / sum w`, `[C]`; of [`StyleLossKind::Moments`] alone, else empty.
+    pub(crate) mean: Vec<f64>,
+    /// The Gram matrix `sum w f fᵀ / (C sum w)`, or the covariance `sum w f fᵀ / sum w - m mᵀ`; `[C, C]`, symmetric.
+    pub(crate) matrix: Vec<f64>,
+}
+
+impl Statistics {
+    /// Of a map, by the weights of its positions; without them all count 1.
+    pub(crate) fn new(kind: StyleLossKind, isa: Isa, map: &FeatureMap, weights: Option<&Weights>) -> Self {
+        let channels = map.channels();
+        let mut matrix = match weights {
+            None => gram(isa, map),
+            Some(weights) => {
+                let mut matrix = gram(isa, &weights.gather(map));
+                let scale = weights.roots.len() as f64 / weights.total;
+                matrix.iter_mut().for_each(|v| *v *= scale);
+                matrix
+            }
+        };
+        let mut mean = Vec::new();
+        if kind == StyleLossKind::Moments {
+            mean = channel_means(map, weights);
+            for (i, row) in matrix.chunks_exact_mut(channels).enumerate() {
+                for (value, &other) in row.iter_mut().zip(&mean) {
+                    // The Gram matrix of eq. (3) is divided by the channels too.
+                    *value = *value * channels as f64 - mean[i] * other;
+                }
+            }
+        }
+        Self { mean, matrix }
+    }
+
+    /// `sum share · statistics / sum share`: means and matrices each by themselves. The covariance of a mixture would add that between
+    /// the parts, a contrast that none of them has.
+    ///
+    /// `parts` has shares above 0, at least one, all of statistics of one kind and layer.
+    pub(crate) fn blend(parts: &[(f64, &Self)]) -> Self {
+        if let [(_, only)] = parts {
+            return (*only).clone();
+        }
+        let sum: f64 = parts.iter().map(|(share, _)| share).sum();
+        let blend = |values: fn(&Self) -> &[f64]| {
+            let mut blended = vec![0.0; values(parts[0].1).len()];
+            for &(share, part) in parts {
+                for (blended, v) in blended.iter_mut().zip(values(part)) {
+                    *blended += share / sum * v;
+                }
+            }
+            blended
+        };
+        Self { mean: blend(|part| &part.mean), matrix: blend(|part| &part.matrix) }
+    }
+}
+
+/// `gradient += w F·S` at some positions, whose weights are `weights`; as [`gram_gradient`].
+pub(super) fn add_weighted_gram_gradient(
+    isa: Isa,
+    channels: usize,
+    features: &[f32],
+    weights: &[f32],
+    s: &[f32],
+    gradient: &mut [f32],
+) {
+    let positions = features.len() / channels;
+    if weights[..positions].iter().all(|&w| w == 0.0) {
+        return;
+    }
+    let weighted: Vec<f32> = features
+        .chunks_exact(channels)
+        .zip(weights)
+        .flat_map(|(position, &w)| position.iter().map(move |v| w * v))
+        .collect();
+    gram_gradient(isa, channels, &weighted, s, gradient, true);
+}
+
+/// Positions whose sums are taken together: what is shared among threads must not depend on how many there are.
+const BAND: usize = 1024;
+
+/// Positions summed in f32 before they are added to f64 sums.
+const RUN: usize = 32;
+
+/// Mean of each channel over all positions, `[C]`.
+pub(super) fn channel_means(map: &FeatureMap, weights: Option<&Weights>) -> Vec<f64> {
+    let channels = map.channels();
+    let bands: Vec<Vec<f64>> = map
+        .as_slice()
+        .par_chunks(BAND * channels)
+        .enumerate()
+        .map(|(b, band)| {
+            let mut sums = vec![0.0; channels];
+            let mut run_sums = vec![0.0f32; channels];
+            for (r, run) in band.chunks(RUN * channels).enumerate() {
+                run_sums.fill(0.0);
+                for (p, position) in run.chunks_exact(channels).enumerate() {
+                    match weights {
+                        None => run_sums.iter_mut().zip(position).for_each(|(sum, v)| *sum += v),
+                        Some(weights) => {
+                            let w = weights.values[b * BAND + r * RUN + p];
+                            run_sums.iter_mut().zip(position).for_each(|(sum, v)| *sum += w * v);
+                        }
+                    }
+                }
+                for (sum, &run) in sums.iter_mut().zip(&run_sums) {
+                    *sum += f64::from(run);
+                }
+            }
+            sums
+        })
+        .collect();
+    let count = weights.map_or(map.positions() as f64, Weights::total);
+    let mut means = vec![0.0; channels];
+    for band in bands {
+        for (mean, sum) in means.iter_mut().zip(band) {
+            *mean += sum / count;
+        }
+    }
+    means
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use crate::noise::test_values;
+
+    /// Weights with zeros among them, of which enough is left.
+    pub(crate) fn weights(positions: usize) -> Arc<Weights> {
+        let mut values: Vec<f32> = test_values(positions, 9).iter().map(|v| (v.abs() * 0.8).min(1.0)).collect();
+        values.iter_mut().skip(1).step_by(3).for_each(|w| *w = 0.0);
+        values[0] = 1.0;
+        Weights::from_values(values).unwrap()
+    }
+
+    /// `(sum w f / sum w, sum w f fᵀ / sum w)` as it is written.
+    pub(crate) fn naive_sums(features: &[f64], weights: &[f32], channels: usize) -> (Vec<f64>, Vec<f64>) {
+        let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
+        let (mut mean, mut products) = (vec![0.0; channels], vec![0.0; channels * channels]);
+        for (position, &w) in features.chunks(channels).zip(weights) {
+            let w = f64::from(w) / total;
+            for i in 0..channels {
+                mean[i] += w * position[i];
+                for j in 0..channels {
+                    products[i * channels + j] += w * position[i] * position[j];
+                }
+            }
+        }
+        (mean, products)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::testing::map;
+
+    const KINDS: [StyleLossKind; 2] = [StyleLossKind::Gram, StyleLossKind::Moments];
+
+    #[test]
+    fn positions_of_weight_1_are_all_that_there_is() {
+        let isa = Isa::select().unwrap();
+        let (whole, part) = (map([33, 35, 64], 1), map([1, 700, 64], 1));
+        let weights = Weights::from_values((0..33 * 35).map(|i| f32::from(u8::from(i < 700))).collect()).unwrap();
+        for kind in KINDS {
+            let (found, expected) =
+                (Statistics::new(kind, isa, &whole, Some(&weights)), Statistics::new(kind, isa, &part, None));
+            let largest = expected.matrix.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+            for (a, b) in found.matrix.iter().zip(&expected.matrix).chain(found.mean.iter().zip(&expected.mean)) {
+                assert!((a - b).abs() < 1e-6 * largest, "{kind:?} {a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn less_than_a_position_is_nothing() {
+        assert!(Weights::from_values(vec![0.3, 0.3, 0.3]).is_none());
+        assert!(Weights::from_values(vec![0.0, 0.5, 0.5]).is_some());
+    }
+
+    #[test]
+    fn a_blend_is_the_weighted_mean_and_of_one_part_that_part() {
+        let isa = Isa::select().unwrap();
+        for kind in KINDS {
+            let [a, b] = [1, 2].map(|seed| Statistics::new(kind, isa, &map([4, 5, 64], seed), None));
+            assert_eq!(Statistics::blend(&[(0.3, &a)]), a);
+            let blend = Statistics::blend(&[(3.0, &a), (1.0, &b)]);
+            let close = |blend: &[f64], a: &[f64], b: &[f64]| {
+                assert!(!blend.is_empty() || kind == StyleLossKind::Gram);
+                for ((blend, a), b) in blend.iter().zip(a).zip(b) {
+                    assert!((blend - (0.75 * a + 0.25 * b)).abs() < 1e-12);
+                }
+            };
+            close(&blend.mean, &a.mean, &b.mean);
+            close(&blend.matrix, &a.matrix, &b.matrix);
+        }
+    }
+}

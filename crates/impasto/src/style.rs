@@ -1,0 +1,176 @@
+//! What it is painted like: pictures or statistics taken from them, and where each goes.
+
+use std::sync::Arc;
+
+use impasto_engine::Layer;
+
+use crate::image_io::resize;
+use crate::loss::{Statistics, Weights};
+use crate::options::problem;
+use crate::subject::{partial, without_hidden_colours};
+use crate::task::{check_image, evaluator};
+use crate::turn::turns;
+use crate::{Error, Image, Input, Mask, Network, Options, Result, StyleStatistics};
+
+/// A style, how much of it, and where.
+///
+/// Styles with the same region are blended there by their weights. So are styles without one, everywhere.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// What the style is taken from.
+    pub source: StyleSource,
+    /// Part in the blend, relative to the other styles of the region: finite, not negative; not 0 for all of them. Alone in its region a
+    /// style has all of it.
+    pub weight: f64,
+    /// Which part of the content it goes to, in any size; `None`: all.
+    pub region: Option<Mask>,
+}
+
+/// What a style is taken from.
+#[derive(Clone, Debug)]
+pub enum StyleSource {
+    /// A picture.
+    Picture(StylePicture),
+    /// What was taken from a picture before.
+    Statistics {
+        /// Shared: they are large, and the same for every photo.
+        statistics: Arc<StyleStatistics>,
+        /// Longest side of the style in pixels at the finest scale, for which a picture would have been resized to it.
+        size: usize,
+    },
+}
+
+/// A style picture and what of it counts. Masks of another size are stretched to the picture's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StylePicture {
+    /// The picture.
+    pub image: Image,
+    /// How opaque each pixel is; `None`: all are. Where it is 0, the colour does not matter.
+    pub opacity: Option<Mask>,
+    /// Which part counts; `None`: all.
+    pub mask: Option<Mask>,
+    /// Copies over which the statistics are averaged: 1, or 2 or 4 turned by equal angles, or 8: 4, and 4 mirrored. Strokes then run in
+    /// more directions than in the picture.
+    pub rotations: usize,
+}
+
+impl From<Image> for StylePicture {
+    /// All of the picture, as it is.
+    fn from(image: Image) -> Self {
+        Self { image, opacity: None, mask: None, rotations: 1 }
+    }
+}
+
+impl From<StylePicture> for Style {
+    /// The picture with the weight 1, everywhere.
+    fn from(picture: StylePicture) -> Self {
+        Self { source: StyleSource::Picture(picture), weight: 1.0, region: None }
+    }
+}
+
+impl From<&Image> for Style {
+    /// All of the picture with the weight 1, everywhere.
+    fn from(image: &Image) -> Self {
+        StylePicture::from(image).into()
+    }
+}
+
+impl From<&Image> for StylePicture {
+    /// All of the picture, as it is.
+    fn from(image: &Image) -> Self {
+        image.clone().into()
+    }
+}
+
+impl Style {
+    /// Statistics with the weight 1, everywhere; `size`: longest side of the style in pixels at the finest scale.
+    pub fn from_statistics(statistics: Arc<StyleStatistics>, size: usize) -> Self {
+        Self { source: StyleSource::Statistics { statistics, size }, weight: 1.0, region: None }
+    }
+
+    /// Width and height of the picture in pixels, where there is one.
+    pub(crate) fn size(&self) -> Option<(usize, usize)> {
+        match &self.source {
+            StyleSource::Picture(picture) => Some((picture.image.width(), picture.image.height())),
+            StyleSource::Statistics { .. } => None,
+        }
+    }
+
+    /// The same style with another weight.
+    #[must_use]
+    pub fn with_weight(self, weight: f64) -> Self {
+        Self { weight, ..self }
+    }
+
+    /// The same style in a part of the content.
+    #[must_use]
+    pub fn with_region(self, region: Mask) -> Self {
+        Self { region: Some(region), ..self }
+    }
+}
+
+impl StylePicture {
+    /// The same with masks of the picture's size, those that leave nothing out taken away, and one colour in transparent pixels.
+    ///
+    /// Errors: a picture or masks without pixels, values outside 0..255, nothing visible, a number of rotations that there is not.
+    pub(crate) fn normalised(&self) -> Result<Self> {
+        check_image(Input::Style, &self.image)?;
+        if ![1, 2, 4, 8].contains(&self.rotations) {
+            return Err(problem("style_rotations", format!("is {}; give 1, 2, 4 or 8", self.rotations)));
+        }
+        let (width, height) = (self.image.width(), self.image.height());
+        let opacity = partial(&self.opacity, Input::Opacity, width, height)?;
+        let mask = partial(&self.mask, Input::StyleMask, width, height)?;
+        if opacity.as_ref().is_some_and(|opacity| opacity.coverage() == 0.0) {
+            return Err(Error::NothingVisible { input: Input::Style });
+        }
+        let image = match &opacity {
+            None => self.image.clone(),
+            Some(opacity) => without_hidden_colours(&self.image, opacity),
+        };
+        Ok(Self { image, opacity, mask, rotations: self.rotations })
+    }
+
+    /// What counts: what is visible and in the mask; `None`: all.
+    fn counts(&self) -> Option<Mask> {
+        match (&self.opacity, &self.mask) {
+            (Some(opacity), Some(mask)) => Some(opacity.times(mask)),
+            (opacity, mask) => opacity.clone().or_else(|| mask.clone()),
+        }
+    }
+
+    /// Statistics of a normalised picture at some size, in the order of `layers`; on the current thread pool.
+    ///
+    /// Errors: too small for a layer, nothing of the mask left at one.
+    pub(crate) fn statistics(
+        &self,
+        network: &Network,
+        (width, height): (usize, usize),
+        layers: &[Layer],
+        options: &Options,
+    ) -> Result<Vec<Statistics>> {
+        let image = resize(&self.image, width, height);
+        let counts = self.counts().map(|mask| mask.resized(width, height));
+        let copies: Vec<Vec<Statistics>> = turns(self.rotations)
+            .iter()
+            .map(|turn| {
+                let image = turn.image(&image);
+                let mut evaluator = evaluator(network, Input::Style, &image, layers, options)?;
+                evaluator.forward(&image);
+                let counts = counts.as_ref().map(|mask| turn.mask(mask));
+                let statistics = layers.iter().map(|&layer| {
+                    let weights = counts.as_ref().map(|mask| {
+                        let vanished = Error::MaskVanishes { input: Input::StyleMask, layer, width, height };
+                        Weights::new(mask, layer).ok_or(vanished)
+                    });
+                    let (isa, features) = (evaluator.isa(), evaluator.features(layer));
+                    Ok(Statistics::new(options.style_loss, isa, features, weights.transpose()?.as_deref()))
+                });
+                statistics.collect()
+            })
+            .collect::<Result<_>>()?;
+        Ok((0..layers.len())
+            .map(|i| Statistics::blend(&copies.iter().map(|copy| (1.0, &copy[i])).collect::<Vec<_>>()))
+            .collect())
+    }
+}

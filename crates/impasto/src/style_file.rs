@@ -1,0 +1,254 @@
+//! Statistics of a style as a file.
+//!
+//! A safetensors file: in its metadata how the network looked at the style, for each size and layer the matrix, row by row from its
+//! diagonal on, `[C (C + 1) / 2]`, and the means `[C]` where the style loss has them; all f32.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use impasto_engine::Layer;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use crate::image_io::{read_error, write_whole};
+use crate::loss::Statistics;
+use crate::style_statistics::{SizeStatistics, View};
+use crate::{Error, Padding, Pooling, Result, StyleLossKind, StyleStatistics};
+
+/// What the metadata's `format` says.
+const FORMAT: &str = "impasto-style";
+
+/// What the metadata's `version` says: how the rest is to be read.
+const VERSION: &str = "1";
+
+/// Bytes that a style file has at most: several times what any use makes.
+const MAX_BYTES: u64 = 1 << 28;
+
+/// Longest header that a safetensors file of ours has, in bytes.
+const MAX_HEADER: u64 = 1 << 20;
+
+impl StyleStatistics {
+    /// Whether a file begins as a safetensors file does: pictures do not.
+    ///
+    /// Errors: a missing or unreadable file.
+    pub fn is_style_file(path: &Path) -> Result<bool> {
+        if path.is_dir() {
+            return Ok(false);
+        }
+        let file = File::open(path).map_err(|e| read_error(path, e))?;
+        let mut start = Vec::new();
+        file.take(9).read_to_end(&mut start).map_err(|e| read_error(path, e))?;
+        Ok(match start.split_first_chunk::<8>() {
+            Some((length, [b'{'])) => u64::from_le_bytes(*length) <= MAX_HEADER,
+            _ => false,
+        })
+    }
+
+    /// Writes the statistics, in single precision; whole or not at all.
+    ///
+    /// Errors: a path that cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let failed = |problem: String| Error::Write { path: path.to_owned(), problem };
+        let bytes = self.to_bytes().map_err(failed)?;
+        write_whole(path, &bytes)
+    }
+
+    /// Reads what [`StyleStatistics::save`] wrote.
+    ///
+    /// Errors: a missing or unreadable file, one that is no style file or a damaged one.
+    pub fn load(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Err(Error::Folder { path: path.to_owned(), wanted: "a style file" });
+        }
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(|e| read_error(path, e))?;
+        file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|e| read_error(path, e))?;
+        Self::from_bytes(&bytes).map_err(|problem| Error::StyleFile { path: path.to_owned(), problem })
+    }
+
+    fn to_bytes(&self) -> std::result::Result<Vec<u8>, String> {
+        let View { style_loss, pooling, padding, network } = self.view;
+        let sizes: Vec<String> = self.sizes.iter().map(|size| format!("{}x{}", size.width, size.height)).collect();
+        let metadata = HashMap::from([
+            ("format".to_owned(), FORMAT.to_owned()),
+            ("version".to_owned(), VERSION.to_owned()),
+            ("style_loss".to_owned(), word(&style_loss)),
+            ("pooling".to_owned(), word(&pooling)),
+            ("padding".to_owned(), word(&padding)),
+            ("network".to_owned(), format!("{network:08x}")),
+            ("sizes".to_owned(), sizes.join(",")),
+        ]);
+        let mut tensors: Vec<(String, Vec<u8>)> = Vec::new();
+        for (i, size) in self.sizes.iter().enumerate() {
+            for (layer, Statistics { mean, matrix }) in &size.layers {
+                let channels = layer.channels();
+                let upper = (0..channels).flat_map(|r| &matrix[r * channels + r..(r + 1) * channels]);
+                tensors.push((format!("{i}.{layer}.{MATRIX}"), to_f32(upper)));
+                if !mean.is_empty() {
+                    tensors.push((format!("{i}.{layer}.{MEAN}"), to_f32(mean.iter())));
+                }
+            }
+        }
+        let views = tensors.iter().map(|(name, bytes)| {
+            let view = TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes).map_err(|e| e.to_string())?;
+            Ok((name, view))
+        });
+        let views: Vec<_> = views.collect::<std::result::Result<_, String>>()?;
+        safetensors::serialize(views, Some(metadata)).map_err(|e| e.to_string())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> std::result::Result<Self, String> {
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| format!("it cannot be read ({e})"))?;
+        let file = SafeTensors::deserialize(bytes).map_err(|e| format!("it cannot be read ({e})"))?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let get = |key: &str| metadata.get(key).map(String::as_str).unwrap_or_default();
+        if get("format") != FORMAT {
+            return Err("it is a safetensors file of something else".to_owned());
+        }
+        if get("version") != VERSION {
+            return Err(format!("its version is `{}`, and this impasto reads {VERSION}", get("version")));
+        }
+        let view = View {
+            style_loss: named(get("style_loss"), &[StyleLossKind::Moments, StyleLossKind::Gram])?,
+            pooling: named(get("pooling"), &[Pooling::Max, Pooling::Average])?,
+            padding: named(get("padding"), &[Padding::Replicate, Padding::Zero])?,
+            network: u32::from_str_radix(get("network"), 16).map_err(|_| unknown(get("network")))?,
+        };
+        let sizes = get("sizes").split(',').enumerate().map(|(i, size)| {
+            let side = |text: &str| text.parse().ok().filter(|side: &usize| (1..=MAX_SIDE).contains(side));
+            let (width, height) = size
+                .split_once('x')
+                .and_then(|(width, height)| Some((side(width)?, side(height)?)))
+                .ok_or_else(|| unknown(size))?;
+            Ok(SizeStatistics { width, height, layers: layers(&file, i, view.style_loss)? })
+        });
+        Ok(Self { view, sizes: sizes.collect::<std::result::Result<_, String>>()? })
+    }
+}
+
+const MATRIX: &str = "matrix";
+const MEAN: &str = "mean";
+
+/// Longest side of a style in pixels that is believed.
+const MAX_SIDE: usize = 1 << 24;
+
+/// The statistics at a size.
+fn layers(
+    file: &SafeTensors<'_>,
+    size: usize,
+    kind: StyleLossKind,
+) -> std::result::Result<Vec<(Layer, Statistics)>, String> {
+    let prefix = format!("{size}.");
+    let mut layers = Vec::new();
+    for layer in Layer::all() {
+        let name = format!("{prefix}{layer}.");
+        if file.tensor(&format!("{name}{MATRIX}")).is_err() {
+            continue;
+        }
+        let channels = layer.channels();
+        let upper = numbers(file, &format!("{name}{MATRIX}"), channels * (channels + 1) / 2)?;
+        let mut matrix = vec![0.0; channels * channels];
+        let mut values = upper.into_iter();
+        for r in 0..channels {
+            for (c, value) in (r..channels).zip(&mut values) {
+                matrix[r * channels + c] = value;
+                matrix[c * channels + r] = value;
+            }
+        }
+        let mean = match kind {
+            StyleLossKind::Moments => numbers(file, &format!("{name}{MEAN}"), channels)?,
+            StyleLossKind::Gram => vec![],
+        };
+        layers.push((layer, Statistics { mean, matrix }));
+    }
+    if layers.is_empty() { Err(format!("it has no layers of its size {}", size + 1)) } else { Ok(layers) }
+}
+
+/// A tensor of `len` finite f32.
+fn numbers(file: &SafeTensors<'_>, name: &str, len: usize) -> std::result::Result<Vec<f64>, String> {
+    let tensor = file.tensor(name).map_err(|_| format!("it has no `{name}`"))?;
+    if tensor.dtype() != Dtype::F32 || tensor.shape() != [len] {
+        return Err(format!("`{name}` is {:?} {:?}, not F32 [{len}]", tensor.dtype(), tensor.shape()));
+    }
+    let (values, _) = tensor.data().as_chunks::<4>();
+    let values: Vec<f64> = values.iter().map(|&bytes| f32::from_le_bytes(bytes).into()).collect();
+    if values.iter().all(|v| v.is_finite()) {
+        Ok(values)
+    } else {
+        Err(format!("`{name}` has values that are not numbers"))
+    }
+}
+
+fn to_f32<'a>(values: impl Iterator<Item = &'a f64>) -> Vec<u8> {
+    values.flat_map(|&v| (v as f32).to_le_bytes()).collect()
+}
+
+/// The word for a choice.
+fn word(value: &impl Debug) -> String {
+    format!("{value:?}").to_lowercase()
+}
+
+fn named<T: Debug + Copy>(name: &str, values: &[T]) -> std::result::Result<T, String> {
+    values.iter().copied().find(|value| word(value) == name).ok_or_else(|| unknown(name))
+}
+
+fn unknown(text: &str) -> String {
+    format!("it says `{text}`, which means nothing to this impasto")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn statistics(kind: StyleLossKind) -> StyleStatistics {
+        let layers: Vec<Layer> = ["relu1_1", "conv2_2"].iter().map(|name| name.parse().unwrap()).collect();
+        let at = |width: usize| {
+            let of = |layer: Layer| {
+                let n = layer.channels();
+                let mean = if kind == StyleLossKind::Moments { vec![0.25 * width as f64; n] } else { vec![] };
+                Statistics { mean, matrix: (0..n * n).map(|i| ((i / n) * (i % n)) as f64).collect() }
+            };
+            SizeStatistics { width, height: 9, layers: layers.iter().map(|&layer| (layer, of(layer))).collect() }
+        };
+        let view = View { style_loss: kind, pooling: Pooling::Average, padding: Padding::Zero, network: 0x0bad_cafe };
+        StyleStatistics { view, sizes: vec![at(40), at(20)] }
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        for kind in [StyleLossKind::Gram, StyleLossKind::Moments] {
+            let path = folder.path().join("s.impasto-style");
+            statistics(kind).save(&path).unwrap();
+            assert!(StyleStatistics::is_style_file(&path).unwrap());
+            assert_eq!(StyleStatistics::load(&path).unwrap(), statistics(kind));
+        }
+        let other = folder.path().join("other");
+        std::fs::write(&other, "some notes").unwrap();
+        assert!(!StyleStatistics::is_style_file(&other).unwrap());
+        let message = StyleStatistics::load(&other).unwrap_err().to_string();
+        assert!(message.contains("other is no style file") && message.contains("impasto style save"), "{message}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+        #[test]
+        fn a_broken_file_is_an_error_or_means_something(
+            place in 0usize..1200, byte: u8, part in 0.0..1.0, cuts: bool
+        ) {
+            let mut bytes = statistics(StyleLossKind::Moments).to_bytes().unwrap();
+            bytes[place] = byte;
+            if cuts {
+                bytes.truncate((part * bytes.len() as f64) as usize);
+            }
+            if let Ok(found) = StyleStatistics::from_bytes(&bytes) {
+                prop_assert!(!cuts, "half a file is no file");
+                prop_assert!(found.sizes.iter().all(|size| !size.layers.is_empty()));
+            }
+        }
+    }
+}

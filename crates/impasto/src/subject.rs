@@ -1,0 +1,153 @@
+//! What is painted: the photo, and which parts of it take part.
+
+use crate::image_io::resize;
+use crate::{Error, Image, Input, Mask, Result};
+
+/// A content picture and what of it counts. Masks of another size are stretched to the picture's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// The content picture.
+    pub content: Image,
+    /// How opaque each pixel is; `None`: all are. Transparent ones count neither for the content nor for the style, and where it is 0
+    /// their colour does not matter.
+    pub opacity: Option<Mask>,
+    /// What is left alone: the result is `keep · content + (1 - keep) · painted`, and what is kept does not count for the style.
+    pub keep: Option<Mask>,
+}
+
+impl From<Image> for Subject {
+    /// All of the picture.
+    fn from(content: Image) -> Self {
+        Self { content, opacity: None, keep: None }
+    }
+}
+
+impl From<&Image> for Subject {
+    /// All of the picture.
+    fn from(content: &Image) -> Self {
+        content.clone().into()
+    }
+}
+
+impl Subject {
+    /// The same with masks of the picture's size, those that leave nothing out taken away, and one colour in transparent pixels.
+    ///
+    /// Errors: masks without pixels, nothing visible.
+    pub(crate) fn normalised(&self) -> Result<Self> {
+        let (width, height) = (self.content.width(), self.content.height());
+        let opacity = partial(&self.opacity, Input::Opacity, width, height)?;
+        let keep = sized(&self.keep, Input::Keep, width, height)?.filter(|mask| mask.coverage() > 0.0);
+        let content = match &opacity {
+            None => self.content.clone(),
+            Some(opacity) if opacity.coverage() == 0.0 => {
+                return Err(Error::NothingVisible { input: Input::Content });
+            }
+            Some(opacity) => without_hidden_colours(&self.content, opacity),
+        };
+        Ok(Self { content, opacity, keep })
+    }
+
+    /// The subject in another size.
+    pub(crate) fn resized(&self, width: usize, height: usize) -> Self {
+        let mask = |mask: &Option<Mask>| mask.as_ref().map(|mask| mask.resized(width, height));
+        Self { content: resize(&self.content, width, height), opacity: mask(&self.opacity), keep: mask(&self.keep) }
+    }
+
+    /// Where the style counts: what is visible and not kept; `None`: everywhere.
+    pub(crate) fn painted(&self) -> Option<Mask> {
+        let painted = self.keep.as_ref().map(Mask::inverted);
+        match (&self.opacity, painted) {
+            (Some(opacity), Some(painted)) => Some(opacity.times(&painted)),
+            (opacity, painted) => opacity.clone().or(painted),
+        }
+    }
+
+    /// `picture := keep · content + (1 - keep) · picture`, both of one size.
+    pub(crate) fn keep_in(&self, picture: &mut [f32]) {
+        let Some(keep) = &self.keep else {
+            return;
+        };
+        let pixels = picture.as_chunks_mut::<3>().0.iter_mut().zip(self.content.as_slice().as_chunks::<3>().0);
+        for ((pixel, content), &keep) in pixels.zip(keep.as_slice()) {
+            for c in 0..3 {
+                pixel[c] = keep * content[c] + (1.0 - keep) * pixel[c];
+            }
+        }
+    }
+
+    /// From the gradient with respect to the picture to that with respect to what is painted.
+    pub(crate) fn keep_out(&self, gradient: &mut [f32]) {
+        if let Some(keep) = &self.keep {
+            for (pixel, &keep) in gradient.as_chunks_mut::<3>().0.iter_mut().zip(keep.as_slice()) {
+                pixel.iter_mut().for_each(|g| *g *= 1.0 - keep);
+            }
+        }
+    }
+}
+
+/// The mask in a picture's size.
+pub(crate) fn sized(mask: &Option<Mask>, input: Input, width: usize, height: usize) -> Result<Option<Mask>> {
+    match mask {
+        Some(mask) if mask.as_slice().is_empty() => Err(Error::Empty { input }),
+        mask => Ok(mask.as_ref().map(|mask| mask.resized(width, height))),
+    }
+}
+
+/// The mask in a picture's size; `None` if it leaves nothing out.
+pub(crate) fn partial(mask: &Option<Mask>, input: Input, width: usize, height: usize) -> Result<Option<Mask>> {
+    Ok(sized(mask, input, width, height)?.filter(|mask| mask.as_slice().iter().any(|&w| w < 1.0)))
+}
+
+/// The picture with the mean colour of what is visible where nothing is: the network would see those pixels beside the visible ones.
+///
+/// `opacity` has the picture's size and is not 0 everywhere.
+pub(crate) fn without_hidden_colours(image: &Image, opacity: &Mask) -> Image {
+    let (mut sums, mut total) = ([0.0; 3], 0.0);
+    let (pixels, _) = image.as_slice().as_chunks::<3>();
+    for (pixel, &w) in pixels.iter().zip(opacity.as_slice()) {
+        for c in 0..3 {
+            sums[c] += f64::from(w) * f64::from(pixel[c]);
+        }
+        total += f64::from(w);
+    }
+    let mean = sums.map(|sum| (sum / total) as f32);
+    let colour = |(pixel, &w): (&[f32; 3], &f32)| if w > 0.0 { *pixel } else { mean };
+    let data = pixels.iter().zip(opacity.as_slice()).flat_map(colour).collect();
+    Image::new(image.width(), image.height(), data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_composition_is_exact_where_it_is_kept_and_its_gradient_is_that_of_the_formula() {
+        let content = Image::new(3, 1, vec![10.1, 20.2, 30.3, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0]);
+        let keep = Some(Mask::new(3, 1, vec![1.0, 0.25, 0.0]));
+        let subject = Subject { keep, ..content.clone().into() };
+        let mut picture = vec![200.0; 9];
+        subject.keep_in(&mut picture);
+        assert_eq!(picture, [10.1, 20.2, 30.3, 160.0, 162.5, 165.0, 200.0, 200.0, 200.0]);
+        let mut gradient = vec![8.0; 9];
+        subject.keep_out(&mut gradient);
+        assert_eq!(gradient, [0.0, 0.0, 0.0, 6.0, 6.0, 6.0, 8.0, 8.0, 8.0]);
+    }
+
+    #[test]
+    fn hidden_colours_are_forgotten_and_full_masks_taken_away() {
+        let mut content = Image::new(3, 1, vec![10.0, 20.0, 30.0, 30.0, 40.0, 50.0, 1.0, 2.0, 3.0]);
+        let subject =
+            |content: &Image, opacity| Subject { opacity: Some(opacity), ..content.into() }.normalised().unwrap();
+        let opacity = || Mask::new(3, 1, vec![1.0, 1.0, 0.0]);
+        let first = subject(&content, opacity());
+        assert_eq!(first.content.as_slice()[6..], [20.0, 30.0, 40.0]);
+        content.as_mut_slice()[7] = 255.0;
+        assert_eq!(subject(&content, opacity()), first);
+        assert_eq!(subject(&content, Mask::filled(9, 9, 1.0)), Subject::from(&content));
+        let nothing = Subject { opacity: Some(Mask::filled(2, 2, 0.0)), ..content.into() };
+        assert_eq!(
+            nothing.normalised().unwrap_err().to_string(),
+            "the content picture has no visible part; its opacity is 0 everywhere"
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! Regions, several styles, kept and transparent parts, statistics taken beforehand: by the public interface.
+#![allow(clippy::unwrap_used, reason = "the lint knows a test function, but not its helpers")]
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use impasto::{
+    Image, Init, Mask, Network, Objective, Options, Padding, Progress, Scales, Session, SizeOptions, Style,
+    StyleLossKind, StylePicture, StyleStatistics, Subject, image_io, prepare,
+};
+
+static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
+
+/// Photo and two paintings, 64 px on their longest side.
+fn pictures() -> [Image; 3] {
+    let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
+    let image = |name: &str| {
+        let image = image_io::load(&examples.join(name)).unwrap();
+        prepare(&image, &image, &SizeOptions { size: 64, ..SizeOptions::default() }).unwrap().0
+    };
+    ["astronaut.jpg", "starry_night.jpg", "brick.jpg"].map(image)
+}
+
+fn run(subject: &Subject, styles: &[Style], options: &Options) -> Session {
+    let mut session = Session::with_styles(&NETWORK, subject, styles, options).unwrap();
+    session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
+    session
+}
+
+fn start(subject: &Subject, styles: &[Style], options: &Options) -> Session {
+    Session::with_styles(&NETWORK, subject, styles, options).unwrap()
+}
+
+fn message(subject: &Subject, styles: &[Style], options: &Options) -> String {
+    Session::with_styles(&NETWORK, subject, styles, options).err().unwrap().to_string()
+}
+
+/// White on the left.
+fn left(image: &Image) -> Mask {
+    let (width, height) = (image.width(), image.height());
+    Mask::new(width, height, (0..width * height).map(|i| f32::from(u8::from(i % width < width / 2))).collect())
+}
+
+fn close(a: f64, b: f64, tolerance: f64) {
+    assert!((a - b).abs() <= tolerance * b.abs(), "{a} is not {b}");
+}
+
+#[test]
+fn each_region_is_nearer_to_its_own_style() {
+    let [content, night, brick] = pictures();
+    let (left, right) = (left(&content), left(&content).inverted());
+    let options = Options { steps: 40, scales: Scales::Count(1), ..Options::default() };
+    let styles = [Style::from(&night).with_region(left.clone()), Style::from(&brick).with_region(right.clone())];
+    let result = run(&(&content).into(), &styles, &options).picture();
+    let options =
+        Options { init: Init::Image(result), style_loss: StyleLossKind::Gram, objective: Objective::Paper, ..options };
+    let loss = |style: &Image, region: &Mask| {
+        start(&(&content).into(), &[Style::from(style).with_region(region.clone())], &options).losses().style_loss()
+    };
+    assert!(loss(&night, &left) < 0.5 * loss(&brick, &left));
+    assert!(loss(&brick, &right) < 0.5 * loss(&night, &right));
+}
+
+#[test]
+fn what_is_kept_is_the_content_to_the_bit() {
+    let [content, night, _] = pictures();
+    let subject = Subject { keep: Some(left(&content)), ..(&content).into() };
+    for init in [Init::Content, Init::Noise] {
+        let options = Options { steps: 8, scales: Scales::Count(2), init, ..Options::default() };
+        let session = run(&subject, &[(&night).into()], &options);
+        assert_eq!(session.picture(), *session.image());
+        let mut painted = 0;
+        for (i, (a, b)) in session.picture().as_slice().iter().zip(content.as_slice()).enumerate() {
+            if i / 3 % content.width() < content.width() / 2 {
+                assert_eq!(a, b);
+            } else {
+                painted += usize::from(a != b);
+            }
+        }
+        assert!(painted > 3000, "{painted}");
+    }
+}
+
+#[test]
+fn hidden_colours_change_nothing() {
+    let [content, night, _] = pictures();
+    let opacity = || Some(left(&content));
+    let mut repainted = [content.clone(), night.clone()];
+    for image in &mut repainted {
+        let width = image.width();
+        let pixels = image.as_mut_slice().chunks_exact_mut(3).enumerate();
+        pixels.filter(|(i, _)| i % width >= width / 2).for_each(|(_, pixel)| pixel.copy_from_slice(&[0.0, 255.0, 0.0]));
+    }
+    let losses = |content: &Image, style: &Image| {
+        let subject = Subject { opacity: opacity(), ..content.into() };
+        let style = StylePicture { opacity: Some(left(style)), ..style.into() };
+        run(&subject, &[style.into()], &Options { steps: 3, ..Options::default() }).losses().clone()
+    };
+    let plain = losses(&content, &night);
+    assert_eq!(losses(&repainted[0], &repainted[1]), plain);
+    let seen = run(&(&content).into(), &[(&night).into()], &Options { steps: 3, ..Options::default() });
+    assert_ne!(*seen.losses(), plain);
+}
+
+#[test]
+fn a_blend_of_1_and_0_is_the_first_style_and_masks_of_1_are_none() {
+    let [content, night, brick] = pictures();
+    let options = Options { steps: 3, ..Options::default() };
+    let plain = {
+        let mut session = Session::new(&NETWORK, &content, &night, &options).unwrap();
+        session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
+        session.picture()
+    };
+    let blend = [Style::from(&night), Style::from(&brick).with_weight(0.0)];
+    assert_eq!(run(&(&content).into(), &blend, &options).picture(), plain);
+    let full = || Some(Mask::filled(5, 7, 1.0));
+    let subject = Subject { opacity: full(), keep: Some(Mask::filled(3, 3, 0.0)), ..(&content).into() };
+    let picture = StylePicture { opacity: full(), mask: full(), ..(&night).into() };
+    let style = Style::from(picture).with_region(Mask::filled(9, 9, 1.0));
+    assert_eq!(run(&subject, &[style], &options).picture(), plain);
+    let even = [Style::from(&night), Style::from(&brick)];
+    assert_ne!(run(&(&content).into(), &even, &options).picture(), plain);
+}
+
+#[test]
+fn a_blend_lies_between() {
+    let [content, night, brick] = pictures();
+    let night = image_io::resize(&night, content.width(), content.height());
+    for style_loss in [StyleLossKind::Gram, StyleLossKind::Moments] {
+        let paper = Options::for_objective(Objective::Paper);
+        let options = Options { init: Init::Image(night.clone()), steps: 1, style_loss, ..paper };
+        let losses = |styles: &[Style]| start(&(&content).into(), styles, &options).losses().style.clone();
+        // From one of two styles it is half as far to their mean as to the other; losses are squares.
+        let (to_mean, to_other) = (losses(&[(&night).into(), (&brick).into()]), losses(&[(&brick).into()]));
+        for ((_, to_mean), (_, to_other)) in to_mean.iter().zip(&to_other) {
+            close(*to_mean, to_other / 4.0, 1e-5);
+        }
+    }
+}
+
+#[test]
+fn turned_copies_are_averaged() {
+    let [content, night, _] = pictures();
+    let style = |rotations| -> [Style; 1] { [StylePicture { rotations, ..(&night).into() }.into()] };
+    let options = Options { steps: 1, ..Options::default() };
+    let losses = |rotations| start(&(&content).into(), &style(rotations), &options).losses().style.clone();
+    let all: Vec<_> = [1, 2, 4, 8].map(losses).into();
+    for (i, a) in all.iter().enumerate() {
+        assert!(all[..i].iter().all(|b| a != b));
+    }
+    assert_eq!(message(&(&content).into(), &style(3), &options), "`style_rotations` is 3; give 1, 2, 4 or 8");
+}
+
+#[test]
+fn a_style_file_does_what_its_picture_does() {
+    let [content, night, _] = pictures();
+    let folder = tempfile::tempdir().unwrap();
+    for (style_loss, padding) in [(StyleLossKind::Moments, Padding::Replicate), (StyleLossKind::Gram, Padding::Zero)] {
+        let options = Options { steps: 6, scales: Scales::Count(2), style_loss, padding, ..Options::default() };
+        let path = folder.path().join("night.impasto-style");
+        StyleStatistics::new(&NETWORK, &(&night).into(), 2, &options).unwrap().save(&path).unwrap();
+        let statistics = Arc::new(StyleStatistics::load(&path).unwrap());
+        assert_eq!(statistics.sizes(), [64, 32]);
+        let size = night.width().max(night.height());
+        let from_file = run(&(&content).into(), &[Style::from_statistics(statistics.clone(), size)], &options);
+        let from_picture = run(&(&content).into(), &[(&night).into()], &options);
+        close(from_file.losses().total, from_picture.losses().total, 1e-5);
+        for (a, b) in from_file.losses().style.iter().zip(&from_picture.losses().style) {
+            close(a.1, b.1, 1e-4);
+        }
+
+        let refused = |options: Options, size: usize| {
+            message(&(&content).into(), &[Style::from_statistics(statistics.clone(), size)], &options)
+        };
+        let text = refused(options.clone(), 100);
+        assert!(text.contains("64, 32 px, and those of 100 px are needed"), "{text}");
+        let text = refused(Options { pooling: impasto::Pooling::Average, ..options.clone() }, 64);
+        assert!(text.contains("style 1 were taken with the pooling max, not average"), "{text}");
+        let text = refused(Options { style_layers: vec!["relu3_2".parse().unwrap()], ..options }, 64);
+        assert!(text.contains("not of relu3_2"), "{text}");
+    }
+}
+
+#[test]
+fn masks_and_weights_that_leave_nothing_are_refused() {
+    let [content, night, brick] = pictures();
+    let options = Options::default();
+    let subject = Subject::from(&content);
+    let nowhere = Style::from(&night).with_region(Mask::filled(4, 4, 0.0));
+    let text = message(&subject, &[nowhere], &options);
+    assert!(text.starts_with("the mask leaves less than one position of relu1_1"), "{text}");
+    let nothing = StylePicture { mask: Some(Mask::filled(4, 4, 0.0)), ..(&night).into() };
+    let text = message(&subject, &[nothing.into()], &options);
+    assert!(text.starts_with("the mask of the style picture leaves less than one position"), "{text}");
+    let kept = Subject { keep: Some(Mask::filled(4, 4, 1.0)), ..subject.clone() };
+    assert!(message(&kept, &[(&night).into()], &options).starts_with("the mask leaves less than one position"));
+    let weightless = [Style::from(&night).with_weight(0.0), Style::from(&brick).with_weight(0.0)];
+    assert!(message(&subject, &weightless, &options).contains("weight 0 with nothing beside it"));
+    assert!(message(&subject, &[Style::from(&night).with_weight(f64::NAN)], &options).contains("the weight NaN"));
+    assert!(message(&subject, &[], &options).contains("is missing"));
+}
