@@ -208,7 +208,7 @@ fn evaluator(
         EvaluatorError::TooSmall { width, height, layer } => Error::TooSmall { input, width, height, layer },
         reason => Error::Engine { reason },
     })?;
-    Ok(evaluator.with_padding(options.padding))
+    evaluator.with_padding(options.padding).map_err(|reason| Error::Engine { reason })
 }
 
 /// Refuses pictures that would poison every sum: without pixels, or with values outside 0..255.
