@@ -38,6 +38,7 @@
 pub mod bench;
 mod error;
 pub mod image_io;
+mod inspect;
 mod loss;
 mod mask;
 mod measure;
@@ -49,13 +50,17 @@ mod prepare;
 mod reduce;
 mod schedule;
 mod session;
+mod sheet;
+mod synthesis;
 mod task;
+mod wrap;
 
 #[cfg(test)]
 mod golden;
 
 pub use error::{Error, Input, Result};
 pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Padding, Pooling};
+pub use inspect::{InspectOptions, Order, View, inspect};
 pub use loss::Losses;
 pub use mask::Mask;
 pub use measure::{GradientNorms, MeasureOptions, Measurement, measure};

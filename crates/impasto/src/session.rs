@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
 
-use crate::image_io::resize;
 use crate::loss::Losses;
 use crate::noise::white_noise;
 use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, Outcome, Preconditioner};
 use crate::schedule::{Scale, halved, schedule};
 use crate::task::{Task, check_image, thread_pool};
-use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Result};
+use crate::wrap::resize;
+use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Padding, Result, image_io};
 
 /// What an observer sees after a step.
 #[derive(Clone, Copy, Debug)]
@@ -206,7 +206,7 @@ impl Session {
     fn refine(&mut self) -> Result<()> {
         let next = self.scale + 1;
         let Scale { width, height, .. } = self.scales[next];
-        let image = resize(&self.image, width, height);
+        let image = resize(&self.image, width, height, self.options.padding);
         let Self { pool, network, content, style, options, scales, .. } = self;
         let (work, losses) = pool.install(|| Work::begin(network, content, style, options, scales, next, &image))?;
         self.evaluation = self.evaluation.mul_f64(cost(&scales[next]) / cost(&scales[self.scale]));
@@ -269,7 +269,7 @@ impl Session {
 
     /// The picture so far in the content's size: enlarged while the scale is a coarser one.
     pub fn picture(&self) -> Image {
-        resize(&self.image, self.content.width(), self.content.height())
+        resize(&self.image, self.content.width(), self.content.height(), self.options.padding)
     }
 
     fn progress(&self) -> Progress<'_> {
@@ -304,8 +304,8 @@ impl Work {
     ) -> Result<(Self, Losses)> {
         let Scale { width, height, .. } = scales[scale];
         let (style_width, style_height) = halved((style.width(), style.height()), scales.len() - 1 - scale);
-        let content = resize(content, width, height);
-        let style = resize(style, style_width, style_height);
+        let content = resize(content, width, height, options.padding);
+        let style = image_io::resize(style, style_width, style_height);
         let mut task = Task::new(network, &content, &style, options)?;
         let mut gradient = vec![0.0; image.as_slice().len()];
         let losses = task.evaluate(image.as_slice(), &mut gradient);
@@ -314,7 +314,7 @@ impl Work {
         }
         let optimizer: Box<dyn Optimizer> = match options.optimizer {
             OptimizerKind::Lbfgs => {
-                let preconditioner = Some(Preconditioner::new(width, height));
+                let preconditioner = Some(Preconditioner::new(width, height, options.padding == Padding::Circular));
                 let settings = LbfgsSettings { preconditioner, ..LbfgsSettings::default() };
                 Box::new(Lbfgs::new(settings, losses.total, gradient))
             }
@@ -344,11 +344,11 @@ impl Work {
 fn start(content: &Image, scale: &Scale, options: &Options) -> Result<Image> {
     let &Scale { width, height, .. } = scale;
     match &options.init {
-        Init::Content => Ok(resize(content, width, height)),
+        Init::Content => Ok(resize(content, width, height, options.padding)),
         Init::Noise => Ok(white_noise(width, height, options.seed)),
         Init::Image(image) => {
             check_image(Input::Init, image)?;
-            Ok(resize(image, width, height))
+            Ok(resize(image, width, height, options.padding))
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The narrow waist: an image in, its losses and their gradient out. Optimisers know nothing else of networks and losses, and
 //! those know nothing of optimisers.
 
-use impasto_engine::{Evaluator, EvaluatorError, Image, Layer};
+use impasto_engine::{Evaluator, Image, Layer};
 
 use crate::loss::{
     ContentLoss, LayerLoss, LayerValue, Losses, MomentsLoss, StyleLoss, Sum, add_total_variation_gradient,
     total_variation,
 };
-use crate::{Error, Input, Network, Objective, Options, Result, StyleLossKind, WeightedLayer};
+use crate::wrap::{with_mirrored_margin, without_margin};
+use crate::{Error, Input, Network, Objective, Options, Padding, Pooling, Result, StyleLossKind, WeightedLayer};
 
 /// Eq. (4) plus eq. (5) for one content and one style: what a run minimises.
 pub(crate) struct Task {
@@ -18,6 +19,8 @@ pub(crate) struct Task {
     style_weight: f64,
     /// In units of raw total variation.
     tv_weight: f64,
+    /// The picture is on a torus: [`Padding::Circular`].
+    wraps: bool,
     /// The point of the last forward pass, in the form that the network takes.
     image: Image,
     /// The evaluator's maps are those of `image`.
@@ -54,17 +57,27 @@ impl Task {
         let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
         let content_layers = active(&options.content_layers, options.content_weight);
         let style_layers = active(&options.style_layers, options.style_weight);
-        let build = |input, image: &Image, layers: &[WeightedLayer]| {
-            (!layers.is_empty()).then(|| evaluator(network, input, image, layers, options)).transpose()
+        let build = |input, image: &Image, layers: &[WeightedLayer], padding| {
+            (!layers.is_empty()).then(|| evaluator(network, input, image, layers, options.pooling, padding)).transpose()
         };
+        let wraps = options.padding == Padding::Circular;
+        let wide_style = wraps.then(|| with_mirrored_margin(style));
+        let style_padding = if wraps { Padding::Replicate } else { options.padding };
 
         // Too small a content is found before the style takes its time.
-        let mut evaluator = build(Input::Content, content, &[content_layers.as_slice(), &style_layers].concat())?;
+        let mut evaluator =
+            build(Input::Content, content, &[content_layers.as_slice(), &style_layers].concat(), options.padding)?;
         let mut terms = Vec::new();
-        if let Some(mut style_evaluator) = build(Input::Style, style, &style_layers)? {
-            style_evaluator.forward(style);
+        check_sides(Input::Style, style, &style_layers)?;
+        let seen_style = wide_style.as_ref().unwrap_or(style);
+        if let Some(mut style_evaluator) = build(Input::Style, seen_style, &style_layers, style_padding)? {
+            style_evaluator.forward(seen_style);
             terms.extend(style_layers.iter().map(|layer| {
                 let (isa, features) = (style_evaluator.isa(), style_evaluator.features(layer.layer));
+                let halvings = layer.layer.block() - 1;
+                let inner = wraps
+                    .then(|| without_margin(features, halvings, style.height() >> halvings, style.width() >> halvings));
+                let features = inner.as_ref().unwrap_or(features);
                 let loss: Box<dyn LayerLoss> = match options.style_loss {
                     StyleLossKind::Gram => Box::new(StyleLoss::new(isa, features)),
                     StyleLossKind::Moments => Box::new(MomentsLoss::new(isa, features)),
@@ -86,13 +99,15 @@ impl Task {
             }
         }
         let mapped = balanced || !content_layers.is_empty();
-        let tv_unit = if balanced { total_variation(content.as_slice(), content.width()).max(MIN_TV) } else { 1.0 };
+        let tv_unit =
+            if balanced { total_variation(content.as_slice(), content.width(), wraps).max(MIN_TV) } else { 1.0 };
         Ok(Self {
             evaluator,
             terms,
             content_weight: options.content_weight,
             style_weight: options.style_weight,
             tv_weight: options.tv_weight / tv_unit,
+            wraps,
             image: content.clone(),
             mapped,
         })
@@ -152,9 +167,9 @@ impl Task {
         }
         let (pixels, width) = (self.image.as_slice(), self.image.width());
         if self.tv_weight > 0.0 {
-            add_total_variation_gradient(pixels, width, self.tv_weight, gradient);
+            add_total_variation_gradient(pixels, width, self.wraps, self.tv_weight, gradient);
         }
-        self.losses(total_variation(pixels, width))
+        self.losses(total_variation(pixels, width, self.wraps))
     }
 
     /// What computes the feature maps; `None` when no loss looks at one.
@@ -197,18 +212,25 @@ fn evaluator(
     input: Input,
     image: &Image,
     layers: &[WeightedLayer],
-    options: &Options,
+    pooling: Pooling,
+    padding: Padding,
 ) -> Result<Evaluator> {
     let mut layers: Vec<Layer> = layers.iter().map(|layer| layer.layer).collect();
     layers.sort();
     // A layer can serve the content and the style.
     layers.dedup();
-    let evaluator = Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &layers, options.pooling);
-    let evaluator = evaluator.map_err(|error| match error {
-        EvaluatorError::TooSmall { width, height, layer } => Error::TooSmall { input, width, height, layer },
-        reason => Error::Engine { reason },
-    })?;
-    evaluator.with_padding(options.padding).map_err(|reason| Error::Engine { reason })
+    Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &layers, pooling)
+        .and_then(|evaluator| evaluator.with_padding(padding))
+        .map_err(|error| Error::of_evaluator(input, error))
+}
+
+/// Refuses a picture of which a layer would see nothing, before it gets a margin.
+fn check_sides(input: Input, image: &Image, layers: &[WeightedLayer]) -> Result<()> {
+    let (width, height) = (image.width(), image.height());
+    match layers.iter().map(|weighted| weighted.layer).max() {
+        Some(layer) if width.min(height) < layer.min_side() => Err(Error::TooSmall { input, width, height, layer }),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses pictures that would poison every sum: without pixels, or with values outside 0..255.
