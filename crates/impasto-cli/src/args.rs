@@ -13,6 +13,10 @@ use impasto::{
     Preset, Scales, SizeOptions, StyleLossKind, WeightedLayer, image_io,
 };
 
+use crate::inspect::InspectArgs;
+use crate::reconstruct::ReconstructArgs;
+use crate::texture::TextureArgs;
+
 const EXAMPLES: &str = "\
 Examples:
   impasto photo.jpg painting.jpg -o out.png
@@ -25,8 +29,8 @@ Examples:
       Larger, and with a look in between: out-0040.png, out-0080.png ...
   impasto photo.jpg painting.jpg -o out.png --style-layers relu1_1,relu2_1,relu3_1:0.5
       Only the finer strokes.
-  impasto photo.jpg painting.jpg -o texture.png --content-weight 0 --init noise --seed 7
-      The painting's texture alone, without the photo.
+  impasto texture painting.jpg -o texture.png --tileable
+      The painting's texture alone, to be laid side by side without a seam.
   impasto measure out.png --content photo.jpg --style painting.jpg --json
       The losses of a finished picture.
   impasto bench --size 512,1024
@@ -78,6 +82,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Texture(TextureArgs),
+    Reconstruct(ReconstructArgs),
+    Inspect(InspectArgs),
     Measure(MeasureArgs),
     Bench(BenchArgs),
 }
@@ -506,22 +513,22 @@ impl From<ObjectiveName> for Objective {
 }
 
 /// The command line's word for a value of the library.
-fn name_of<N: ValueEnum + Copy + Into<T>, T: PartialEq>(value: T) -> N {
+pub fn name_of<N: ValueEnum + Copy + Into<T>, T: PartialEq>(value: T) -> N {
     *N::value_variants()
         .iter()
         .find(|&&name| name.into() == value)
         .expect("the library's default has a name on the command line")
 }
 
-fn count(text: &str) -> Result<usize, &'static str> {
+pub fn count(text: &str) -> Result<usize, &'static str> {
     text.parse().ok().filter(|&n| n > 0).ok_or("needs a whole number of at least 1")
 }
 
-fn seed(text: &str) -> Result<u64, &'static str> {
+pub fn seed(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "needs a whole number from 0 to 18446744073709551615")
 }
 
-fn weight(text: &str) -> Result<f64, &'static str> {
+pub fn weight(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|&w: &f64| w.is_finite() && w >= 0.0).ok_or("needs a finite number of at least 0")
 }
 
@@ -529,7 +536,7 @@ fn strength(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|s| (0.0..=100.0).contains(s)).ok_or("needs a number from 0 to 100")
 }
 
-fn scales(text: &str) -> Result<Scales, &'static str> {
+pub fn scales(text: &str) -> Result<Scales, &'static str> {
     match text {
         "auto" => Ok(Scales::Auto),
         _ => count(text).map(Scales::Count).map_err(|_| "needs `auto`, or a whole number of at least 1"),

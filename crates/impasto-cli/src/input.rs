@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use impasto::{Image, Layer, Network, WeightedLayer};
+use impasto::{Image, Layer, Network, WeightedLayer, image_io};
 
 use crate::args::EngineArgs;
 use crate::{Failure, OrFail};
@@ -35,6 +35,19 @@ pub fn check_sides(path: &Path, image: &Image, layers: &[Layer], how: &str, advi
 /// The layers without their weights.
 pub fn layers(weighted: &[WeightedLayer]) -> impl Iterator<Item = Layer> {
     weighted.iter().map(|weighted| weighted.layer)
+}
+
+/// Refuses an output that cannot be written or that would destroy an input.
+pub fn check_output(output: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
+    image_io::check_output(output)?;
+    match overwritten(output, inputs) {
+        Some(input) => bail!(
+            "{} is to be written, but it is also an input ({}); choose another name for --output",
+            output.display(),
+            input.display()
+        ),
+        None => Ok(()),
+    }
 }
 
 /// The input that writing to `output` would destroy.

@@ -3,10 +3,14 @@
 mod args;
 mod bench;
 mod input;
+mod inspect;
 mod interrupt;
 mod measure;
 mod progress;
+mod reconstruct;
 mod report;
+mod synthesis;
+mod texture;
 mod transfer;
 
 use std::io::{self, Write};
@@ -61,6 +65,9 @@ fn main() -> ExitCode {
         Err(error) => return refuse_arguments(&error),
     };
     let result = match (&cli.command, &cli.transfer.files) {
+        (Some(Command::Texture(args)), _) => texture::run(args),
+        (Some(Command::Reconstruct(args)), _) => reconstruct::run(args),
+        (Some(Command::Inspect(args)), _) => inspect::run(args),
         (Some(Command::Measure(args)), _) => measure::run(args),
         (Some(Command::Bench(args)), _) => bench::run(args),
         (None, Some(files)) => transfer::run(files, &cli.transfer),
