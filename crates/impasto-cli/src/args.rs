@@ -15,9 +15,12 @@ use impasto::{
 };
 
 use crate::colors::ColorArgs;
+use crate::inspect::InspectArgs;
 use crate::manual::{CompletionsArgs, ManArgs};
+use crate::reconstruct::ReconstructArgs;
 use crate::style_file::StyleFileArgs;
 use crate::styles::{LookArgs, RegionArgs, WeightedStyle};
+use crate::texture::TextureArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,14 +34,14 @@ Examples:
       Larger, and with a look in between: out-0040.png, out-0080.png ...
   impasto photo.jpg painting.jpg -o out.png --style-layers relu1_1,relu2_1,relu3_1:0.5
       Only the finer strokes.
-  impasto photo.jpg painting.jpg -o texture.png --content-weight 0 --init noise --seed 7
-      The painting's texture alone, without the photo.
   impasto photo.jpg --style a.jpg:2 --style b.jpg -o out.png
       Two styles blended, two parts of the first to one of the second.
   impasto photo.jpg --style sky.jpg --style ground.jpg --mask m.png -o out.png
       The first where m.png is white, the second where it is black.
   impasto photo.jpg painting.jpg -o out.png --keep face.png
       All but what is white in face.png.
+  impasto texture painting.jpg -o texture.png --tileable
+      The painting's texture alone, to be laid side by side without a seam.
   impasto measure out.png --content photo.jpg --style painting.jpg --json
       The losses of a finished picture.
   impasto bench --size 512,1024
@@ -90,6 +93,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Texture(TextureArgs),
+    Reconstruct(ReconstructArgs),
+    Inspect(InspectArgs),
     Measure(MeasureArgs),
     Bench(BenchArgs),
     Completions(CompletionsArgs),
@@ -628,11 +634,11 @@ fn quality(text: &str) -> Result<u8, &'static str> {
     text.parse().ok().filter(|q| (1..=100).contains(q)).ok_or("needs a whole number from 1 to 100")
 }
 
-fn seed(text: &str) -> Result<u64, &'static str> {
+pub fn seed(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "needs a whole number from 0 to 18446744073709551615")
 }
 
-fn weight(text: &str) -> Result<f64, &'static str> {
+pub fn weight(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|&w: &f64| w.is_finite() && w >= 0.0).ok_or("needs a finite number of at least 0")
 }
 
@@ -640,7 +646,7 @@ fn strength(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|s| (0.0..=100.0).contains(s)).ok_or("needs a number from 0 to 100")
 }
 
-fn scales(text: &str) -> Result<Scales, &'static str> {
+pub fn scales(text: &str) -> Result<Scales, &'static str> {
     match text {
         "auto" => Ok(Scales::Auto),
         _ => count(text).map(Scales::Count).map_err(|_| "needs `auto`, or a whole number of at least 1"),

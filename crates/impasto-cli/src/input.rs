@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use impasto::image_io::{self, Picture};
-use impasto::{Image, Layer, Network, WeightedLayer};
+use impasto::image_io::{self, Picture, SaveOptions};
+use impasto::{Image, Layer, Network, SizeOptions, WeightedLayer};
 
 use crate::args::EngineArgs;
 use crate::{Failure, OrFail};
@@ -53,6 +53,14 @@ pub fn load(path: &Path, quiet: bool) -> anyhow::Result<Picture> {
     Ok(picture)
 }
 
+/// Reads a picture that is the only one of a run, at the size it is worked on, and says whether that is not its own.
+pub fn load_scaled(path: &Path, size: &SizeOptions, quiet: bool) -> anyhow::Result<(Image, bool)> {
+    let picture = load(path, quiet)?;
+    let own = (picture.width(), picture.height());
+    let target = image_io::fit(own.0, own.1, size.content_longest(own.0, own.1));
+    Ok((picture.resized(target.0, target.1).image, target != own))
+}
+
 /// Refuses a picture of which a layer would see nothing.
 ///
 /// `advice`: what helps besides another picture, or an empty string.
@@ -71,6 +79,19 @@ pub fn check_sides(path: &Path, image: &Image, layers: &[Layer], how: &str, advi
 /// The layers without their weights.
 pub fn layers(weighted: &[WeightedLayer]) -> impl Iterator<Item = Layer> {
     weighted.iter().map(|weighted| weighted.layer)
+}
+
+/// Refuses an output that cannot be written or that would destroy an input.
+pub fn check_output(output: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
+    image_io::check_output(output, &SaveOptions::default())?;
+    match overwritten(output, inputs) {
+        Some(input) => bail!(
+            "{} is to be written, but it is also an input ({}); choose another name for --output",
+            output.display(),
+            input.display()
+        ),
+        None => Ok(()),
+    }
 }
 
 /// The input that writing to `output` would destroy.

@@ -6,14 +6,18 @@ mod colors;
 mod config;
 mod derived;
 mod input;
+mod inspect;
 mod interrupt;
 mod manual;
 mod measure;
 mod progress;
+mod reconstruct;
 mod report;
 mod settings;
 mod style_file;
 mod styles;
+mod synthesis;
+mod texture;
 mod transfer;
 
 use std::env;
@@ -85,6 +89,9 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<(), Failure> {
     match (&cli.command, &cli.transfer.files) {
+        (Some(Command::Texture(args)), _) => texture::run(args),
+        (Some(Command::Reconstruct(args)), _) => reconstruct::run(args),
+        (Some(Command::Inspect(args)), _) => inspect::run(args),
         (Some(Command::Measure(args)), _) => measure::run(args),
         (Some(Command::Bench(args)), _) => bench::run(args),
         (Some(Command::Completions(args)), _) => manual::completions(args),

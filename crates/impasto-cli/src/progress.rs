@@ -87,12 +87,18 @@ impl Progress {
             Objective::Balanced => [losses.content_in_units(), losses.style_in_units()],
             _ => [losses.content_loss(), losses.style_loss()],
         };
-        let [content, style, total] = [content, style, losses.total].map(report::number);
+        let mut terms = String::new();
+        // What does not count has no layers.
+        for (name, layers, value) in [("content", &losses.content, content), ("style", &losses.style, style)] {
+            if !layers.is_empty() {
+                terms.push_str(&format!("{name} {}  ", report::number(value)));
+            }
+        }
         let size = match progress.scales {
             1 => String::new(),
             _ => format!("{}x{}  ", progress.image.width(), progress.image.height()),
         };
-        let terms = format!("{size}content {content}  style {style}  total {total}");
+        let terms = format!("{size}{terms}total {}", report::number(losses.total));
         let now = Instant::now();
         let left = match progress.step {
             0 => format!("  about {} to go", report::duration(progress.left)),

@@ -127,12 +127,8 @@ pub fn stopped(reason: StopReason) -> &'static str {
 
 /// The report of a run for people.
 pub fn transfer_text(report: &Transfer, losses: &Losses) -> String {
-    let how = match report.stopped {
-        "completed" => format!("{} steps", report.steps),
-        how => format!("{how} after {} of {} steps", report.steps, report.steps_wanted),
-    };
-    let [width, height] = report.size;
-    let time = duration(Duration::from_secs_f64(report.seconds));
+    let headline =
+        headline(&report.output, report.size, (report.steps, report.steps_wanted), report.stopped, report.seconds);
     let mut rows = loss_rows(losses);
     rows.push(["total".to_owned(), String::new(), number(losses.total)]);
     if report.objective == BALANCED {
@@ -140,7 +136,22 @@ pub fn transfer_text(report: &Transfer, losses: &Losses) -> String {
             rows.push(["in units".to_owned(), name.to_owned(), number(value)]);
         }
     }
-    format!("{}: {width}x{height} px, {how}, {time}\n{}", report.output, table(&rows))
+    format!("{headline}{}", table(&rows))
+}
+
+/// What was written, after how many steps, of how many, in how many seconds.
+pub fn headline(
+    output: &str,
+    [width, height]: [usize; 2],
+    (steps, steps_wanted): (usize, usize),
+    stopped: &str,
+    seconds: f64,
+) -> String {
+    let how = match stopped {
+        "completed" => format!("{steps} steps"),
+        how => format!("{how} after {steps} of {steps_wanted} steps"),
+    };
+    format!("{output}: {width}x{height} px, {how}, {}\n", duration(Duration::from_secs_f64(seconds)))
 }
 
 /// The report of `measure` for people.
@@ -153,7 +164,8 @@ pub fn measured_text(picture: &Path, measurement: &Measurement) -> String {
     format!("{}: {}x{} px\n{}", picture.display(), measurement.width, measurement.height, table(&rows))
 }
 
-fn loss_rows(losses: &Losses) -> Vec<[String; 3]> {
+/// The losses that count, by layer, and the total variation.
+pub fn loss_rows(losses: &Losses) -> Vec<[String; 3]> {
     let of = |name: &'static str, terms: &[(Layer, f64)]| -> Vec<[String; 3]> {
         terms.iter().map(|(layer, loss)| [name.to_owned(), layer.to_string(), number(*loss)]).collect()
     };
@@ -164,7 +176,7 @@ fn loss_rows(losses: &Losses) -> Vec<[String; 3]> {
 }
 
 /// Names to the left, numbers to the right; a name is written once for the rows it heads.
-fn table(rows: &[[String; 3]]) -> String {
+pub fn table(rows: &[[String; 3]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
     let (first, second, third) = (width(0), width(1), width(2));
     let mut text = String::new();

@@ -3,7 +3,9 @@
 //!
 //! Masks are as the kernels write them, one bit a value, four bits a window of a pooling.
 
-use crate::kernels::{self, GradientSink, MapSink, MapSource, PADDED_CHANNELS, PoolSink, Scratch, Tile, UnpoolSource};
+use crate::kernels::{
+    self, Border, GradientSink, MapSink, MapSource, PADDED_CHANNELS, PoolSink, Scratch, Tile, UnpoolSource,
+};
 use crate::{FeatureMap, Isa, Pooling};
 
 /// Filters and memory of one convolution.
@@ -25,20 +27,27 @@ impl Convolution {
     /// Convolution, rectifier, and its mask.
     pub fn forward(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, mask: &mut Vec<u8>) {
         let Self { filters, bias, scratch } = self;
-        kernels::convolve(Tile::Six, isa, MapSource(input), MapSink::new(output, bias, Some(mask)), filters, scratch);
+        kernels::convolve(
+            Tile::Six,
+            isa,
+            MapSource(input, Border::Zero),
+            MapSink::new(output, bias, Some(mask)),
+            filters,
+            scratch,
+        );
     }
 
     /// Convolution, rectifier, max pooling, and its windows' masks.
     pub fn forward_pooled(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, windows: &mut Vec<u8>) {
         let Self { filters, bias, scratch } = self;
         let sink = PoolSink::new(output, bias, windows, Pooling::Max, input.height(), input.width());
-        kernels::convolve(Tile::Six, isa, MapSource(input), sink, filters, scratch);
+        kernels::convolve(Tile::Six, isa, MapSource(input, Border::Zero), sink, filters, scratch);
     }
 
     /// Gradient with respect to the input, before the input's own rectifier. The filters are those of the way back.
     pub fn gradient(&mut self, isa: Isa, upstream: &FeatureMap, output: &mut FeatureMap, mask: &[u8]) {
         let sink = GradientSink::new(output, Some(mask), false);
-        kernels::convolve(Tile::Eight, isa, MapSource(upstream), sink, &self.filters, &mut self.scratch);
+        kernels::convolve(Tile::Eight, isa, MapSource(upstream, Border::Zero), sink, &self.filters, &mut self.scratch);
     }
 
     /// [`Convolution::gradient`], from the gradient after a max pooling.
@@ -50,7 +59,7 @@ impl Convolution {
         output: &mut FeatureMap,
         mask: &[u8],
     ) {
-        let source = UnpoolSource::new(upstream, windows, Pooling::Max, output.height(), output.width());
+        let source = UnpoolSource::new(upstream, windows, Pooling::Max, output.height(), output.width(), Border::Zero);
         let sink = GradientSink::new(output, Some(mask), false);
         kernels::convolve(Tile::Eight, isa, source, sink, &self.filters, &mut self.scratch);
     }

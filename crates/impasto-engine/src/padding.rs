@@ -1,6 +1,13 @@
-//! What the first convolution sees beyond the image.
+//! What convolutions see beyond the image.
 
-/// The values of the pixels around the image that conv1_1 reads. Every deeper convolution reads zeros beyond its map's border.
+use rayon::prelude::*;
+
+use crate::Image;
+use crate::kernels::{Border, PADDED_CHANNELS};
+use crate::weights::Preprocessing;
+
+/// What lies around the image, one pixel wide, as conv1_1 reads it; and what lies around the maps of the deeper convolutions, which
+/// is zero but for [`Padding::Circular`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Padding {
     /// Zeros after the mean has been subtracted: what the network was trained with, to which the border is an edge.
@@ -8,4 +15,81 @@ pub enum Padding {
     Zero,
     /// The nearest pixel of the image again: conv1_1 finds no edge at the border.
     Replicate,
+    /// The opposite border, in every convolution: the image is one of a torus, and has no border at all. Its sides have to be
+    /// multiples of the deepest layer's [`min_side`](crate::Layer::min_side), so that every pooling halves them.
+    Circular,
+}
+
+impl Padding {
+    /// The index of the pixel that is seen at `place` along an axis of `len` pixels, which are at the places `1..=len` between two of
+    /// margin; `None`: zero.
+    pub(crate) fn index(self, place: usize, len: usize) -> Option<usize> {
+        match self {
+            _ if (1..=len).contains(&place) => Some(place - 1),
+            Padding::Zero => None,
+            Padding::Replicate => Some(place.clamp(1, len) - 1),
+            Padding::Circular => Some((place + len - 1) % len),
+        }
+    }
+
+    /// What the deeper convolutions read beyond their maps.
+    pub(crate) fn border(self) -> Border {
+        match self {
+            Padding::Zero | Padding::Replicate => Border::Zero,
+            Padding::Circular => Border::Wrap,
+        }
+    }
+}
+
+/// The network's input with its margin of one pixel, `[H + 2, W + 2, 3]`.
+pub(crate) struct PaddedImage {
+    values: Vec<f32>,
+    width: usize,
+    height: usize,
+    padding: Padding,
+}
+
+impl PaddedImage {
+    /// For images of this size; all zeros.
+    pub(crate) fn new(width: usize, height: usize, padding: Padding) -> Self {
+        Self { values: vec![0.0; (width + 2) * (height + 2) * PADDED_CHANNELS], width, height, padding }
+    }
+
+    pub(crate) fn padding(&self) -> Padding {
+        self.padding
+    }
+
+    /// `[H + 2, W + 2, 3]`, in the network's values.
+    pub(crate) fn as_slice(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Takes over an image. A margin of zeros is there from the start: in the network's values, where zero is the mean.
+    pub(crate) fn fill(&mut self, image: &Image, preprocessing: Preprocessing) {
+        let Preprocessing { scale, offset, .. } = preprocessing;
+        let Self { width, height, padding, .. } = *self;
+        let row = (width + 2) * PADDED_CHANNELS;
+        let inner = self.values[row..].par_chunks_mut(row).zip(image.as_slice().par_chunks(3 * width));
+        inner.for_each(|(padded, pixels)| {
+            for (padded, pixel) in
+                padded[PADDED_CHANNELS..].chunks_exact_mut(PADDED_CHANNELS).zip(pixels.as_chunks::<3>().0)
+            {
+                for c in 0..3 {
+                    padded[c] = pixel[c] * scale[c] - offset[c];
+                }
+            }
+            for place in [0, width + 1] {
+                if let Some(x) = padding.index(place, width) {
+                    let from = (x + 1) * PADDED_CHANNELS;
+                    padded.copy_within(from..from + PADDED_CHANNELS, place * PADDED_CHANNELS);
+                }
+            }
+        });
+        for place in [0, height + 1] {
+            if let Some(y) = padding.index(place, height) {
+                // With the corners, which are in the rows by now.
+                self.values.copy_within((y + 1) * row..(y + 2) * row, place * row);
+            }
+        }
+    }
 }

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::kernels::{
-    self, Filters, FirstLayer, GradientSink, Isa, IsaError, MapSink, MapSource, Mask, PADDED_CHANNELS, PoolSink,
-    Scratch, Tile, UnpoolSource, WINDOW,
+    self, Filters, FirstLayer, GradientSink, Isa, IsaError, MapSink, MapSource, Mask, PoolSink, Scratch, Tile,
+    UnpoolSource, WINDOW,
 };
 use crate::layer::{CONVOLUTIONS, Layer, LayerKind};
-use crate::padding::Padding;
+use crate::padding::{PaddedImage, Padding};
 use crate::pooling::Pooling;
 use crate::weights::{Preprocessing, Weights, WeightsError};
 use crate::{FeatureMap, Image, elementwise};
@@ -113,6 +113,19 @@ pub enum EvaluatorError {
         /// The deepest layer asked for.
         layer: Layer,
     },
+    /// The image cannot wrap around, for a pooling before the layer leaves a row or a column out.
+    #[error(
+        "an image of {width}x{height} px cannot wrap around: {layer} needs sides that are multiples of {} px",
+        layer.min_side()
+    )]
+    Uneven {
+        /// Width of the image in pixels.
+        width: usize,
+        /// Height of the image in pixels.
+        height: usize,
+        /// The rectifier of the deepest layer asked for.
+        layer: Layer,
+    },
     /// No layer was asked for.
     #[error("no layer to evaluate")]
     NoLayers,
@@ -165,12 +178,10 @@ pub struct Evaluator {
     network: Arc<Vgg19>,
     isa: Isa,
     pooling: Pooling,
-    padding: Padding,
     width: usize,
     height: usize,
     steps: Vec<Step>,
-    /// Preprocessed image with a margin of one pixel, `[H + 2, W + 2, 3]`.
-    padded: Vec<f32>,
+    padded: PaddedImage,
     /// The maps asked for; on the way back, the gradients with respect to them.
     kept: Vec<(Layer, FeatureMap)>,
     /// Every other map and gradient, for as long as the next one needs it.
@@ -267,11 +278,10 @@ impl Evaluator {
             network,
             isa,
             pooling,
-            padding: Padding::default(),
             width,
             height,
             steps,
-            padded: vec![0.0; (width + 2) * (height + 2) * PADDED_CHANNELS],
+            padded: PaddedImage::new(width, height, Padding::default()),
             kept,
             spare: Default::default(),
             masks,
@@ -280,14 +290,19 @@ impl Evaluator {
         })
     }
 
-    /// The same workspace with what conv1_1 is to see beyond the image's border; without this call, [`Padding::Zero`]. The gradient
+    /// The same workspace with what the convolutions are to see beyond the border; without this call, [`Padding::Zero`]. The gradient
     /// needs a forward pass after it.
-    #[must_use]
-    pub fn with_padding(mut self, padding: Padding) -> Self {
-        self.padding = padding;
-        // The margin may be of another padding, and is never written with zeros again.
-        self.padded.fill(0.0);
-        self
+    ///
+    /// # Errors
+    /// [`Padding::Circular`] for an image that a pooling before the deepest layer cannot halve.
+    pub fn with_padding(mut self, padding: Padding) -> Result<Self, EvaluatorError> {
+        let layer = Layer::at(self.steps.len() - 1, LayerKind::Relu);
+        let Self { width, height, .. } = self;
+        if padding == Padding::Circular && !(width | height).is_multiple_of(layer.min_side()) {
+            return Err(EvaluatorError::Uneven { width, height, layer });
+        }
+        self.padded = PaddedImage::new(width, height, padding);
+        Ok(self)
     }
 
     /// Width of the images, in pixels.
@@ -325,7 +340,8 @@ impl Evaluator {
     /// If the image has another size than the workspace.
     pub fn forward(&mut self, image: &Image) {
         assert_eq!((image.width(), image.height()), (self.width, self.height), "the image has another size");
-        self.preprocess(image);
+        self.padded.fill(image, self.network.preprocessing());
+        let border = self.padded.padding().border();
         let tile = if self.width * self.height < FEW_PIXELS { Tile::Four } else { Tile::Six };
         // Where the last map is: among the kept ones, or the spare one of that index.
         let mut last = Place::Spare(1);
@@ -343,7 +359,14 @@ impl Evaluator {
                 pooled.reshape(step.height / 2, step.width / 2, step.channels);
                 let sink =
                     PoolSink::new(&mut pooled, bias, &mut self.windows[i], self.pooling, step.height, step.width);
-                kernels::convolve(tile, self.isa, MapSource(&input), sink, network.forward(i), &mut self.scratch);
+                kernels::convolve(
+                    tile,
+                    self.isa,
+                    MapSource(&input, border),
+                    sink,
+                    network.forward(i),
+                    &mut self.scratch,
+                );
                 *self.map(relu) = pooled;
             } else {
                 let target = conv.unwrap_or(relu);
@@ -351,9 +374,16 @@ impl Evaluator {
                 map.reshape(step.height, step.width, step.channels);
                 let sink = MapSink::new(&mut map, bias, conv.is_none().then_some(&mut self.masks[i]));
                 if i == 0 {
-                    network.first().forward(self.isa, &self.padded, &sink);
+                    network.first().forward(self.isa, self.padded.as_slice(), &sink);
                 } else {
-                    kernels::convolve(tile, self.isa, MapSource(&input), sink, network.forward(i), &mut self.scratch);
+                    kernels::convolve(
+                        tile,
+                        self.isa,
+                        MapSource(&input, border),
+                        sink,
+                        network.forward(i),
+                        &mut self.scratch,
+                    );
                 }
                 if conv.is_some() {
                     let mut rectified = mem::take(self.map(relu));
@@ -446,9 +476,7 @@ impl Evaluator {
         let start = Instant::now();
         let gradient = mem::take(self.map(current));
         network.first().input_gradient(self.isa, &gradient, image_gradient);
-        if self.padding == Padding::Replicate {
-            network.first().add_margin_gradient(&gradient, image_gradient);
-        }
+        network.first().add_margin_gradient(self.padded.padding(), &gradient, image_gradient);
         *self.map(current) = gradient;
         self.times[0].backward = start.elapsed();
         let scale = network.preprocessing().scale;
@@ -467,42 +495,16 @@ impl Evaluator {
         let start = Instant::now();
         let place = gradient;
         let gradient = mem::take(self.map(place));
-        let step = &self.steps[i];
+        let (step, border) = (&self.steps[i], self.padded.padding().border());
         let filters = network.backward(i);
         if step.fused() {
-            let source = UnpoolSource::new(&gradient, &self.windows[i], self.pooling, step.height, step.width);
+            let source = UnpoolSource::new(&gradient, &self.windows[i], self.pooling, step.height, step.width, border);
             kernels::convolve(Tile::Eight, self.isa, source, sink, filters, &mut self.scratch);
         } else {
-            kernels::convolve(Tile::Eight, self.isa, MapSource(&gradient), sink, filters, &mut self.scratch);
+            kernels::convolve(Tile::Eight, self.isa, MapSource(&gradient, border), sink, filters, &mut self.scratch);
         }
         *self.map(place) = gradient;
         self.times[i].backward = start.elapsed();
-    }
-
-    /// Fills the padded image. A margin of zeros is there from the start: in the network's values, where zero is the mean.
-    fn preprocess(&mut self, image: &Image) {
-        let Preprocessing { scale, offset, .. } = self.network.preprocessing();
-        let replicate = self.padding == Padding::Replicate;
-        let row = (self.width + 2) * PADDED_CHANNELS;
-        let inner = self.padded[row..].par_chunks_mut(row).zip(image.as_slice().par_chunks(3 * self.width));
-        inner.for_each(|(padded, pixels)| {
-            for (padded, pixel) in
-                padded[PADDED_CHANNELS..].chunks_exact_mut(PADDED_CHANNELS).zip(pixels.as_chunks::<3>().0)
-            {
-                for c in 0..3 {
-                    padded[c] = pixel[c] * scale[c] - offset[c];
-                }
-            }
-            if replicate {
-                padded.copy_within(PADDED_CHANNELS..2 * PADDED_CHANNELS, 0);
-                padded.copy_within(row - 2 * PADDED_CHANNELS..row - PADDED_CHANNELS, row - PADDED_CHANNELS);
-            }
-        });
-        if replicate {
-            // With the corners, which are in these rows by now.
-            self.padded.copy_within(row..2 * row, 0);
-            self.padded.copy_within(self.height * row..(self.height + 1) * row, (self.height + 1) * row);
-        }
     }
 
     fn map(&mut self, place: Place) -> &mut FeatureMap {

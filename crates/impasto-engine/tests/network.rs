@@ -6,7 +6,7 @@ mod reference;
 use std::sync::Arc;
 
 use impasto_engine::{Evaluator, EvaluatorError, Image, Isa, Layer, Padding, Pooling, Vgg19};
-use reference::{Map, Network, Noise, relative_error};
+use reference::{Border, Map, Network, Noise, relative_error};
 
 /// Bound on the relative error (L2) of a feature map: measured 3e-6 at relu5_4, a tenth of it before block 3 (docs/numerics.md).
 const FEATURE_ERROR: f64 = 1e-5;
@@ -37,7 +37,7 @@ fn maps_agree_with_the_reference_on_ugly_sizes() {
         let image = picture(height, width, 1);
         for pooling in [Pooling::Max, Pooling::Average] {
             let average = pooling == Pooling::Average;
-            let expected = reference.features(height, width, &f64s(image.as_slice()), average, false, &names);
+            let expected = reference.features(height, width, &f64s(image.as_slice()), average, Border::Zero, &names);
             for isa in Isa::available() {
                 let layers = layers(&names);
                 let mut evaluator = Evaluator::with_isa(isa, network.clone(), width, height, &layers, pooling).unwrap();
@@ -65,7 +65,7 @@ fn maps_of_a_larger_image_agree_with_the_reference() {
     let names = ["relu1_1", "relu2_1", "relu3_1"];
     let layers = layers(&names);
     let reference = Network::new(impasto_weights::VGG19);
-    let expected = reference.features(height, width, &f64s(image.as_slice()), false, false, &names);
+    let expected = reference.features(height, width, &f64s(image.as_slice()), false, Border::Zero, &names);
     for isa in Isa::available() {
         let mut evaluator = Evaluator::with_isa(isa, network.clone(), width, height, &layers, Pooling::Max).unwrap();
         evaluator.forward(&image);
@@ -77,29 +77,110 @@ fn maps_of_a_larger_image_agree_with_the_reference() {
 }
 
 #[test]
-fn the_border_is_repeated() {
+fn the_border_is_as_asked_for() {
     let network = Arc::new(Vgg19::from_static(impasto_weights::VGG19).unwrap());
     let reference = Network::new(impasto_weights::VGG19);
     for (height, width) in [(1, 1), (1, 5), (3, 2), (17, 23)] {
         let image = picture(height, width, 8);
-        let [replicated, zero] = [true, false].map(|replicate| {
-            reference.features(height, width, &f64s(image.as_slice()), false, replicate, &["relu1_1"]).remove(0)
+        let [replicated, circular, zero] = [Border::Replicate, Border::Circular, Border::Zero].map(|border| {
+            reference.features(height, width, &f64s(image.as_slice()), false, border, &["relu1_1"]).remove(0)
         });
         let layer = "relu1_1".parse().unwrap();
         for isa in Isa::available() {
             let mut evaluator =
                 Evaluator::with_isa(isa, network.clone(), width, height, &[layer], Pooling::Max).unwrap();
             // The last as the first: what one padding leaves behind must not show in another.
-            for (padding, expected) in
-                [(Padding::Zero, &zero), (Padding::Replicate, &replicated), (Padding::Zero, &zero)]
-            {
-                evaluator = evaluator.with_padding(padding);
+            for (padding, expected) in [
+                (Padding::Zero, &zero),
+                (Padding::Replicate, &replicated),
+                (Padding::Circular, &circular),
+                (Padding::Zero, &zero),
+            ] {
+                evaluator = evaluator.with_padding(padding).unwrap();
                 evaluator.forward(&image);
                 let error = relative_error(f64s(evaluator.features(layer).as_slice()), &expected.data);
                 assert!(error < FEATURE_ERROR, "{isa} {width}x{height}, {padding:?}: {error:e}");
             }
         }
     }
+}
+
+/// All convolutions wrap around, in all tiles: from 128x128 pixels on, the way forward takes larger ones.
+#[test]
+fn circular_maps_agree_with_the_reference() {
+    let network = Arc::new(Vgg19::from_static(impasto_weights::VGG19).unwrap());
+    let reference = Network::new(impasto_weights::VGG19);
+    let cases: [(usize, usize, &[&str]); 3] = [
+        (16, 48, &["relu1_1", "conv1_2", "relu2_2", "relu3_1", "conv4_2", "relu5_1"]),
+        (32, 16, &["relu1_2", "relu3_4", "conv5_1"]),
+        (132, 128, &["relu2_1", "relu3_1"]),
+    ];
+    for (height, width, names) in cases {
+        let (image, layers) = (picture(height, width, 9), layers(names));
+        let expected = reference.features(height, width, &f64s(image.as_slice()), false, Border::Circular, names);
+        for isa in Isa::available() {
+            let mut evaluator = Evaluator::with_isa(isa, network.clone(), width, height, &layers, Pooling::Max)
+                .unwrap()
+                .with_padding(Padding::Circular)
+                .unwrap();
+            evaluator.forward(&image);
+            for (&layer, expected) in layers.iter().zip(&expected) {
+                let error = relative_error(f64s(evaluator.features(layer).as_slice()), &expected.data);
+                assert!(error < FEATURE_ERROR, "{isa} {layer} at {width}x{height}: {error:e}");
+            }
+        }
+    }
+}
+
+/// `[H, W, C]`, moved down and to the right around a torus.
+fn rolled(values: &[f32], width: usize, channels: usize, (down, right): (usize, usize)) -> Vec<f32> {
+    let height = values.len() / (width * channels);
+    let mut out = vec![0.0; values.len()];
+    for (i, value) in values.chunks_exact(channels).enumerate() {
+        let (y, x) = ((i / width + down) % height, (i % width + right) % width);
+        out[(y * width + x) * channels..][..channels].copy_from_slice(value);
+    }
+    out
+}
+
+/// On a torus no place is another's border: a picture moved by multiples of all poolings has the same maps, moved. Tiles lie
+/// elsewhere then, so that the rounding differs.
+#[test]
+fn circular_maps_move_with_the_image() {
+    let network = Arc::new(Vgg19::from_static(impasto_weights::VGG19).unwrap());
+    let (height, width, layers) = (32, 48, layers(&["relu1_1", "relu2_1", "relu3_1"]));
+    let image = picture(height, width, 10);
+    let moved = Image::new(width, height, rolled(image.as_slice(), width, 3, (12, 36)));
+    for isa in Isa::available() {
+        let maps = |image: &Image, padding: Padding| -> Vec<impasto_engine::FeatureMap> {
+            let evaluator = Evaluator::with_isa(isa, network.clone(), width, height, &layers, Pooling::Max).unwrap();
+            let mut evaluator = evaluator.with_padding(padding).unwrap();
+            evaluator.forward(image);
+            layers.iter().map(|&layer| evaluator.features(layer).clone()).collect()
+        };
+        let error = |padding: Padding, i: usize| {
+            let (here, there) = (&maps(&image, padding)[i], &maps(&moved, padding)[i]);
+            let by = (12 >> i, 36 >> i);
+            relative_error(f64s(there.as_slice()), &f64s(&rolled(here.as_slice(), here.width(), here.channels(), by)))
+        };
+        for i in 0..layers.len() {
+            assert!(error(Padding::Circular, i) < FEATURE_ERROR, "{isa} {}", layers[i]);
+            assert!(error(Padding::Replicate, i) > 1e-2, "{isa} {}", layers[i]);
+        }
+    }
+}
+
+#[test]
+fn an_image_that_a_pooling_cannot_halve_does_not_wrap_around() {
+    let network = Arc::new(Vgg19::from_static(impasto_weights::VGG19).unwrap());
+    let wrapped = |width, height, layer: &str| {
+        let evaluator = Evaluator::new(network.clone(), width, height, &layers(&["relu1_1", layer]), Pooling::Max);
+        evaluator.unwrap().with_padding(Padding::Circular)
+    };
+    let error = wrapped(40, 24, "conv5_1").unwrap_err().to_string();
+    assert_eq!(error, "an image of 40x24 px cannot wrap around: relu5_1 needs sides that are multiples of 16 px");
+    assert!(wrapped(40, 24, "relu4_4").is_ok() && wrapped(40, 25, "relu4_4").is_err());
+    assert!(wrapped(41, 25, "relu1_2").is_ok());
 }
 
 /// `Σ R·F` over the layers, for fixed random `R`.
@@ -118,29 +199,37 @@ fn gradients_agree_with_central_differences() {
         &["relu2_2", "conv3_4", "relu3_4", "conv4_1"],
         &["conv5_2"],
     ];
-    for (height, width) in [(17, 23), (16, 16)] {
+    for (height, width) in [(17, 23), (16, 32)] {
         let image = picture(height, width, 2);
         let x = f64s(image.as_slice());
         for names in sets {
-            for (pooling, padding) in
-                [(Pooling::Max, Padding::Zero), (Pooling::Average, Padding::Zero), (Pooling::Max, Padding::Replicate)]
-            {
-                let (average, replicate) = (pooling == Pooling::Average, padding == Padding::Replicate);
-                let maps = reference.features(height, width, &x, average, replicate, names);
+            for (pooling, padding, border) in [
+                (Pooling::Max, Padding::Zero, Border::Zero),
+                (Pooling::Average, Padding::Zero, Border::Zero),
+                (Pooling::Max, Padding::Replicate, Border::Replicate),
+                (Pooling::Max, Padding::Circular, Border::Circular),
+                (Pooling::Average, Padding::Circular, Border::Circular),
+            ] {
+                if border == Border::Circular && !(height | width).is_multiple_of(16) {
+                    continue;
+                }
+                let average = pooling == Pooling::Average;
+                let maps = reference.features(height, width, &x, average, border, names);
                 let factors: Vec<Vec<f32>> = maps.iter().map(|map| Noise(3).vector(map.data.len())).collect();
                 let direction: Vec<f64> = f64s(&Noise(4).vector(x.len()));
                 // Small enough that hardly a rectifier or a maximum switches within the step.
                 let step = 1e-6;
                 let moved = |sign: f64| {
                     let moved: Vec<f64> = x.iter().zip(&direction).map(|(x, d)| x + sign * step * d).collect();
-                    linear_loss(&reference.features(height, width, &moved, average, replicate, names), &factors)
+                    linear_loss(&reference.features(height, width, &moved, average, border, names), &factors)
                 };
                 let expected = (moved(1.0) - moved(-1.0)) / (2.0 * step);
                 for isa in Isa::available() {
                     let layers = layers(names);
                     let mut evaluator = Evaluator::with_isa(isa, network.clone(), width, height, &layers, pooling)
                         .unwrap()
-                        .with_padding(padding);
+                        .with_padding(padding)
+                        .unwrap();
                     evaluator.forward(&image);
                     let mut gradient = vec![f32::NAN; x.len()];
                     let mut order = Vec::new();
@@ -195,11 +284,12 @@ fn the_number_of_threads_does_not_change_a_bit() {
         let run = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                // This padding takes all the passes that the other takes, and more.
+                // This padding takes all the passes that zeros take, and more.
                 let mut evaluator =
                     Evaluator::with_isa(isa, network.clone(), width, height, &layers(&names), Pooling::Max)
                         .unwrap()
-                        .with_padding(Padding::Replicate);
+                        .with_padding(Padding::Replicate)
+                        .unwrap();
                 evaluator.forward(&image);
                 let grams: Vec<Vec<f64>> = layers(&names)
                     .iter()

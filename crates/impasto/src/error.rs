@@ -29,6 +29,8 @@ pub enum Input {
     StyleMask,
     /// The opacity of a picture.
     Opacity,
+    /// The picture to inspect.
+    Inspected,
 }
 
 impl fmt::Display for Input {
@@ -42,6 +44,7 @@ impl fmt::Display for Input {
             Input::Keep => "the mask of what is kept",
             Input::StyleMask => "the mask of the style picture",
             Input::Opacity => "the opacity",
+            Input::Inspected => "the picture to inspect",
         })
     }
 }
@@ -90,6 +93,19 @@ pub enum Error {
         /// Its height in pixels.
         height: usize,
         /// The layer that asks for the largest picture.
+        layer: Layer,
+    },
+    /// A picture that cannot wrap around, for a pooling before the layer leaves a row or a column out.
+    #[error(
+        "a picture of {width}x{height} px cannot wrap around: {layer} needs sides that are multiples of {} px; the nearest size is {}x{} px",
+        layer.min_side(), nearest_multiple(*width, layer.min_side()), nearest_multiple(*height, layer.min_side())
+    )]
+    Uneven {
+        /// Its width in pixels.
+        width: usize,
+        /// Its height in pixels.
+        height: usize,
+        /// The layer that asks for the largest multiple.
         layer: Layer,
     },
     /// Pixel values that are NaN, infinite, or outside 0..255.
@@ -257,4 +273,20 @@ pub enum Error {
         /// The system's reason.
         reason: String,
     },
+}
+
+impl Error {
+    /// Why a picture has no evaluator.
+    pub(crate) fn of_evaluator(input: Input, error: EvaluatorError) -> Self {
+        match error {
+            EvaluatorError::TooSmall { width, height, layer } => Self::TooSmall { input, width, height, layer },
+            EvaluatorError::Uneven { width, height, layer } => Self::Uneven { width, height, layer },
+            reason => Self::Engine { reason },
+        }
+    }
+}
+
+/// The multiple of `of` that is nearest to `side`, and not 0.
+pub(crate) fn nearest_multiple(side: usize, of: usize) -> usize {
+    ((side + of / 2) / of).max(1) * of
 }

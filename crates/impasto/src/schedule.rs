@@ -1,7 +1,8 @@
 //! From coarse to fine: the sizes a picture is worked on at, and the steps at each.
 
+use crate::error::nearest_multiple;
 use crate::options::problem;
-use crate::{Image, Init, Options, Result, Scales, WeightedLayer};
+use crate::{Error, Image, Init, Options, Padding, Result, Scales, WeightedLayer};
 
 /// One size, and what is done there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +19,29 @@ pub struct Scale {
 /// shows. Lower, the composition drifts.
 pub(crate) const COARSEST: usize = 224;
 
-/// The scales of a run, coarsest first; the last has the content's size.
+/// What [`COARSEST`] is where no photo shows: noise gathers into large shapes only while they are small.
+const COARSEST_TEXTURE: usize = 64;
+
+/// The scales of a run, coarsest first; the last has the content's size. With [`Padding::Circular`] the sides of the others are
+/// multiples of what the poolings need.
 ///
-/// `styles`: width and height of the style pictures. Errors: more scales asked for than the pictures have room for.
+/// `styles`: width and height of the style pictures. Errors: more scales asked for than the pictures have room for, a content that cannot
+/// wrap around as it is to.
 pub(crate) fn schedule(content: &Image, styles: &[(usize, usize)], options: &Options) -> Result<Vec<Scale>> {
     let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
     let style_layers = active(&options.style_layers, options.style_weight);
     let content_layers = [style_layers.as_slice(), &active(&options.content_layers, options.content_weight)].concat();
+    let deepest = content_layers.iter().map(|weighted| weighted.layer).max();
+    let multiple = match deepest {
+        Some(layer) if options.padding == Padding::Circular => {
+            let (width, height) = (content.width(), content.height());
+            if !(width | height).is_multiple_of(layer.min_side()) {
+                return Err(Error::Uneven { width, height, layer });
+            }
+            layer.min_side()
+        }
+        _ => 1,
+    };
     let has_room = |(width, height): (usize, usize), layers: &[WeightedLayer], halvings: usize| {
         let side = width.min(height) >> halvings;
         layers.iter().all(|weighted| side >= weighted.layer.min_side())
@@ -47,13 +64,15 @@ pub(crate) fn schedule(content: &Image, styles: &[(usize, usize)], options: &Opt
         Scales::Auto if matches!(options.init, Init::Image(_)) => 1,
         Scales::Auto => {
             let longest = content.width().max(content.height());
-            1 + (1..most).take_while(|&halvings| longest >> halvings >= COARSEST).count()
+            let coarsest = if options.content_weight > 0.0 { COARSEST } else { COARSEST_TEXTURE };
+            1 + (1..most).take_while(|&halvings| longest >> halvings >= coarsest).count()
         }
     };
     // More scales than steps would leave some without any.
     let count = count.min(options.steps);
     let scales = (0..count).map(|i| {
         let (width, height) = halved((content.width(), content.height()), count - 1 - i);
+        let (width, height) = (nearest_multiple(width, multiple), nearest_multiple(height, multiple));
         // An equal share; what cannot be divided goes to the coarse end, where a step costs least.
         let steps = options.steps / count + usize::from(i < options.steps % count);
         Scale { width, height, steps }
@@ -88,6 +107,23 @@ mod tests {
         assert_eq!(sizes((1024, 1024), (40, 512), &options), [(512, 512), (1024, 1024)]);
         let start = Init::Image(Image::filled(9, 9, [0.0; 3]));
         assert_eq!(sizes((512, 512), (512, 512), &Options { init: start, ..options }), [(512, 512)]);
+    }
+
+    #[test]
+    fn a_texture_begins_smaller_and_can_wrap_around_at_every_scale() {
+        let texture = Options { content_weight: 0.0, init: Init::Noise, ..Options::default() };
+        assert_eq!(sizes((256, 180), (512, 512), &texture), [(64, 45), (128, 90), (256, 180)]);
+        let circular = Options { padding: Padding::Circular, ..texture };
+        assert_eq!(sizes((272, 112), (512, 512), &circular), [(64, 32), (144, 64), (272, 112)]);
+        let message = |(width, height)| {
+            let image = Image::filled(width, height, [0.0; 3]);
+            schedule(&image, &[(64, 64)], &circular).unwrap_err().to_string()
+        };
+        assert_eq!(
+            message((100, 64)),
+            "a picture of 100x64 px cannot wrap around: relu5_1 needs sides that are multiples of 16 px; the nearest size is 96x64 px"
+        );
+        assert!(message((5, 40)).ends_with("16x48 px"), "{}", message((5, 40)));
     }
 
     #[test]

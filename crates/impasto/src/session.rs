@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
 
-use crate::image_io::resize;
 use crate::loss::Losses;
 use crate::noise::white_noise;
 use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, Outcome, Preconditioner, history_for};
 use crate::regions;
 use crate::schedule::{Scale, schedule};
 use crate::task::{Task, check_image, thread_pool};
+use crate::wrap::resize;
 use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Result, Style, Subject};
 
 /// What an observer sees after a step.
@@ -220,7 +220,7 @@ impl Session {
     fn refine(&mut self) -> Result<()> {
         let next = self.scale + 1;
         let Scale { width, height, .. } = self.scales[next];
-        let point = resize(&self.point, width, height);
+        let point = resize(&self.point, width, height, self.options.padding);
         let Self { pool, network, subject, styles, options, scales, .. } = self;
         let (work, losses) = pool.install(|| Work::begin(network, subject, styles, options, scales, next, &point))?;
         self.evaluation = self.evaluation.mul_f64(cost(&scales[next]) / cost(&scales[self.scale]));
@@ -285,7 +285,7 @@ impl Session {
     /// The picture so far in the content's size: enlarged while the scale is a coarser one.
     pub fn picture(&self) -> Image {
         let content = &self.subject.content;
-        let mut picture = resize(&self.point, content.width(), content.height());
+        let mut picture = resize(&self.point, content.width(), content.height(), self.options.padding);
         self.subject.keep_in(picture.as_mut_slice());
         picture
     }
@@ -322,7 +322,7 @@ impl Work {
     ) -> Result<(Self, Losses)> {
         let Scale { width, height, .. } = scales[scale];
         let halvings = scales.len() - 1 - scale;
-        let mut task = Task::new(network, subject.resized(width, height), styles, halvings, options)?;
+        let mut task = Task::new(network, subject.resized(width, height, options.padding), styles, halvings, options)?;
         let mut gradient = vec![0.0; point.as_slice().len()];
         let losses = task.evaluate(point.as_slice(), &mut gradient);
         if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
@@ -361,11 +361,11 @@ impl Work {
 fn start(content: &Image, scale: &Scale, options: &Options) -> Result<Image> {
     let &Scale { width, height, .. } = scale;
     match &options.init {
-        Init::Content => Ok(resize(content, width, height)),
+        Init::Content => Ok(resize(content, width, height, options.padding)),
         Init::Noise => Ok(white_noise(width, height, options.seed)),
         Init::Image(image) => {
             check_image(Input::Init, image)?;
-            Ok(resize(image, width, height))
+            Ok(resize(image, width, height, options.padding))
         }
     }
 }

@@ -8,9 +8,10 @@ use crate::image_io::resize;
 use crate::loss::{Statistics, Weights};
 use crate::options::problem;
 use crate::subject::{partial, without_hidden_colours};
-use crate::task::{check_image, evaluator};
+use crate::task::{check_image, check_room, evaluator};
 use crate::turn::turns;
-use crate::{Error, Image, Input, Mask, Network, Options, Result, StyleStatistics};
+use crate::wrap::{with_mirrored_margin, without_margin};
+use crate::{Error, Image, Input, Mask, Network, Options, Padding, Result, StyleStatistics};
 
 /// A style, how much of it, and where.
 ///
@@ -149,14 +150,19 @@ impl StylePicture {
         layers: &[Layer],
         options: &Options,
     ) -> Result<Vec<Statistics>> {
+        let wraps = options.padding == Padding::Circular;
+        let padding = if wraps { Padding::Replicate } else { options.padding };
         let image = resize(&self.image, width, height);
+        check_room(Input::Style, &image, layers)?;
         let counts = self.counts().map(|mask| mask.resized(width, height));
         let copies: Vec<Vec<Statistics>> = turns(self.rotations)
             .iter()
             .map(|turn| {
                 let image = turn.image(&image);
-                let mut evaluator = evaluator(network, Input::Style, &image, layers, options)?;
-                evaluator.forward(&image);
+                let (width, height) = (image.width(), image.height());
+                let seen = if wraps { with_mirrored_margin(&image) } else { image };
+                let mut evaluator = evaluator(network, Input::Style, &seen, layers, options.pooling, padding)?;
+                evaluator.forward(&seen);
                 let counts = counts.as_ref().map(|mask| turn.mask(mask));
                 let statistics = layers.iter().map(|&layer| {
                     let weights = counts.as_ref().map(|mask| {
@@ -164,6 +170,10 @@ impl StylePicture {
                         Weights::new(mask, layer).ok_or(vanished)
                     });
                     let (isa, features) = (evaluator.isa(), evaluator.features(layer));
+                    let halvings = layer.block() - 1;
+                    let inner =
+                        wraps.then(|| without_margin(features, halvings, height >> halvings, width >> halvings));
+                    let features = inner.as_ref().unwrap_or(features);
                     Ok(Statistics::new(options.style_loss, isa, features, weights.transpose()?.as_deref()))
                 });
                 statistics.collect()

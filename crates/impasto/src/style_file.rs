@@ -114,7 +114,7 @@ impl StyleStatistics {
         let view = View {
             style_loss: named(get("style_loss"), &[StyleLossKind::Moments, StyleLossKind::Gram])?,
             pooling: named(get("pooling"), &[Pooling::Max, Pooling::Average])?,
-            padding: named(get("padding"), &[Padding::Replicate, Padding::Zero])?,
+            padding: named(get("padding"), &[Padding::Replicate, Padding::Zero, Padding::Circular])?,
             network: u32::from_str_radix(get("network"), 16).map_err(|_| unknown(get("network")))?,
         };
         let sizes = get("sizes").split(',').enumerate().map(|(i, size)| {

@@ -1,7 +1,7 @@
 //! What is painted: the photo, and which parts of it take part.
 
-use crate::image_io::resize;
-use crate::{Error, Image, Input, Mask, Result};
+use crate::wrap::resize;
+use crate::{Error, Image, Input, Mask, Padding, Result};
 
 /// A content picture and what of it counts. Masks of another size are stretched to the picture's.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,10 +47,14 @@ impl Subject {
         Ok(Self { content, opacity, keep })
     }
 
-    /// The subject in another size.
-    pub(crate) fn resized(&self, width: usize, height: usize) -> Self {
+    /// The subject in another size; `padding` says whether the content is on a torus.
+    pub(crate) fn resized(&self, width: usize, height: usize, padding: Padding) -> Self {
         let mask = |mask: &Option<Mask>| mask.as_ref().map(|mask| mask.resized(width, height));
-        Self { content: resize(&self.content, width, height), opacity: mask(&self.opacity), keep: mask(&self.keep) }
+        Self {
+            content: resize(&self.content, width, height, padding),
+            opacity: mask(&self.opacity),
+            keep: mask(&self.keep),
+        }
     }
 
     /// Where the style counts: what is visible and not kept; `None`: everywhere.

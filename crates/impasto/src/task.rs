@@ -1,14 +1,17 @@
 //! The narrow waist: an image in, its losses and their gradient out. Optimisers know nothing else of networks and losses, and
 //! those know nothing of optimisers.
 
-use impasto_engine::{Evaluator, EvaluatorError, Image, Layer};
+use impasto_engine::{Evaluator, Image, Layer};
 
 use crate::loss::{
     ContentLoss, LayerLoss, LayerValue, Losses, MomentsLoss, StyleLoss, Sum, Weights, add_total_variation_gradient,
     total_variation,
 };
 use crate::regions::{self, Region};
-use crate::{Error, Input, Mask, Network, Objective, Options, Result, Style, StyleLossKind, Subject, WeightedLayer};
+use crate::{
+    Error, Input, Mask, Network, Objective, Options, Padding, Pooling, Result, Style, StyleLossKind, Subject,
+    WeightedLayer,
+};
 
 /// Eq. (4) plus eq. (5) for one content and its styles: what a run minimises. The style's loss of a layer is the sum of the regions'
 /// losses there, each times the region's share of the area.
@@ -20,6 +23,8 @@ pub(crate) struct Task {
     style_weight: f64,
     /// In units of raw total variation.
     tv_weight: f64,
+    /// The picture is on a torus: [`Padding::Circular`].
+    wraps: bool,
     /// The picture of the last forward pass, in the form that the network takes.
     image: Image,
     /// What parts of the picture are kept from; `None`: all of it is painted.
@@ -86,7 +91,7 @@ impl Task {
             _ => regions::regions(network, &subject, styles, halvings, &layers(&style_layers), options)?,
         };
         let mut evaluator = (!all_layers.is_empty())
-            .then(|| evaluator(network, Input::Content, content, &all_layers, options))
+            .then(|| evaluator(network, Input::Content, content, &all_layers, options.pooling, options.padding))
             .transpose()?;
         let weights = |mask: &Option<Mask>, input: Input, layer: Layer| match mask {
             None => Ok(None),
@@ -95,6 +100,7 @@ impl Task {
                 weights => Ok(weights),
             },
         };
+        let wraps = options.padding == Padding::Circular;
         let mut terms = Vec::new();
         if let Some(evaluator) = &evaluator {
             let isa = evaluator.isa();
@@ -124,13 +130,15 @@ impl Task {
             }
         }
         let mapped = balanced || !content_layers.is_empty();
-        let tv_unit = if balanced { total_variation(content.as_slice(), content.width()).max(MIN_TV) } else { 1.0 };
+        let tv_unit =
+            if balanced { total_variation(content.as_slice(), content.width(), wraps).max(MIN_TV) } else { 1.0 };
         Ok(Self {
             evaluator,
             terms,
             content_weight: options.content_weight,
             style_weight: options.style_weight,
             tv_weight: options.tv_weight / tv_unit,
+            wraps,
             image: content.clone(),
             composed: subject.keep.is_some().then(|| content.as_slice().to_vec()),
             subject: subject.keep.is_some().then_some(subject),
@@ -208,12 +216,12 @@ impl Task {
         }
         let (pixels, width) = (self.image.as_slice(), self.image.width());
         if self.tv_weight > 0.0 {
-            add_total_variation_gradient(pixels, width, self.tv_weight, gradient);
+            add_total_variation_gradient(pixels, width, self.wraps, self.tv_weight, gradient);
         }
         if let Some(subject) = &self.subject {
             subject.keep_out(gradient);
         }
-        self.losses(total_variation(pixels, width))
+        self.losses(total_variation(pixels, width, self.wraps))
     }
 
     /// What computes the feature maps; `None` when no loss looks at one.
@@ -267,22 +275,20 @@ pub(crate) fn evaluator(
     input: Input,
     image: &Image,
     layers: &[Layer],
-    options: &Options,
+    pooling: Pooling,
+    padding: Padding,
 ) -> Result<Evaluator> {
     let mut layers = layers.to_vec();
     layers.sort();
     // A layer can serve the content and the style.
     layers.dedup();
-    let evaluator = Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &layers, options.pooling);
-    let evaluator = evaluator.map_err(|error| match error {
-        EvaluatorError::TooSmall { width, height, layer } => Error::TooSmall { input, width, height, layer },
-        reason => Error::Engine { reason },
-    })?;
-    Ok(evaluator.with_padding(options.padding))
+    Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &layers, pooling)
+        .and_then(|evaluator| evaluator.with_padding(padding))
+        .map_err(|error| Error::of_evaluator(input, error))
 }
 
 /// Refuses a picture of which one of the layers would see nothing.
-fn check_room(input: Input, image: &Image, layers: &[Layer]) -> Result<()> {
+pub(crate) fn check_room(input: Input, image: &Image, layers: &[Layer]) -> Result<()> {
     let (width, height) = (image.width(), image.height());
     match layers.iter().max() {
         Some(&layer) if width.min(height) < layer.min_side() => Err(Error::TooSmall { input, width, height, layer }),

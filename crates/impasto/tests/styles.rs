@@ -17,7 +17,7 @@ fn pictures() -> [Image; 3] {
     let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
     let image = |name: &str| {
         let image = image_io::load(&examples.join(name)).unwrap();
-        prepare(&image, &image, &SizeOptions { size: 64, ..SizeOptions::default() }).unwrap().0
+        prepare(&image, &image, &SizeOptions { size: 64, ..SizeOptions::default() }).unwrap().0.image
     };
     ["astronaut.jpg", "starry_night.jpg", "brick.jpg"].map(image)
 }

@@ -9,6 +9,7 @@ use super::maps::MapSink;
 use super::simd::{Kernel, Simd};
 use super::winograd::{GROUP, Sink};
 use crate::FeatureMap;
+use crate::padding::Padding;
 
 /// Channels of a pixel in the padded image.
 pub(crate) const PADDED_CHANNELS: usize = 3;
@@ -91,8 +92,8 @@ impl FirstLayer {
         });
     }
 
-    /// Adds to the gradient with respect to the image, `[H, W, 3]`, what falls on a margin that repeats the image's nearest pixel.
-    pub(crate) fn add_margin_gradient(&self, gradient: &FeatureMap, image_gradient: &mut [f32]) {
+    /// Adds to the gradient with respect to the image, `[H, W, 3]`, what falls on a margin of the image's own pixels.
+    pub(crate) fn add_margin_gradient(&self, padding: Padding, gradient: &FeatureMap, image_gradient: &mut [f32]) {
         let (height, width) = (gradient.height(), gradient.width());
         assert_eq!(gradient.channels(), GROUP);
         assert_eq!(image_gradient.len(), 3 * height * width);
@@ -100,6 +101,9 @@ impl FirstLayer {
         for y in 0..height + 2 {
             let step = if y == 0 || y == height + 1 { 1 } else { width + 1 };
             for x in (0..width + 2).step_by(step) {
+                let (Some(seen_y), Some(seen_x)) = (padding.index(y, height), padding.index(x, width)) else {
+                    continue;
+                };
                 let mut sums = [0.0; 3];
                 for place in 0..9 {
                     let (Some(from_y), Some(from_x)) = (y.checked_sub(place / 3), x.checked_sub(place % 3)) else {
@@ -115,9 +119,8 @@ impl FirstLayer {
                         }
                     }
                 }
-                let nearest = (y.clamp(1, height) - 1) * width + x.clamp(1, width) - 1;
                 for c in 0..3 {
-                    image_gradient[3 * nearest + c] += sums[c];
+                    image_gradient[3 * (seen_y * width + seen_x) + c] += sums[c];
                 }
             }
         }

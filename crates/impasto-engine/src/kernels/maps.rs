@@ -2,7 +2,7 @@
 
 use super::buffer::Shared;
 use super::simd::Simd;
-use super::winograd::{Sink, Source};
+use super::winograd::{Border, Sink, Source};
 use crate::FeatureMap;
 use crate::pooling::Pooling;
 
@@ -15,12 +15,16 @@ pub(crate) type Mask = Vec<u8>;
 /// Places of a window.
 pub(crate) const WINDOW: usize = 4;
 
-/// A feature map.
-pub(crate) struct MapSource<'a>(pub &'a FeatureMap);
+/// A feature map, and what lies beyond.
+pub(crate) struct MapSource<'a>(pub &'a FeatureMap, pub Border);
 
 impl Source for MapSource<'_> {
     fn shape(&self) -> [usize; 3] {
         [self.0.height(), self.0.width(), self.0.channels()]
+    }
+
+    fn border(&self) -> Border {
+        self.1
     }
 
     #[inline(always)]
@@ -38,26 +42,32 @@ pub(crate) struct UnpoolSource<'a> {
     height: usize,
     width: usize,
     scale: f32,
+    border: Border,
 }
 
 impl<'a> UnpoolSource<'a> {
-    /// `gradient`: after the pooling; `height` and `width`: before it.
+    /// `gradient`: after the pooling; `height`, `width` and `border`: before it.
     pub(crate) fn new(
         gradient: &'a FeatureMap,
         windows: &'a [u8],
         pooling: Pooling,
         height: usize,
         width: usize,
+        border: Border,
     ) -> Self {
         assert_eq!((gradient.height(), gradient.width()), (height / 2, width / 2));
         assert_eq!(windows.len() * 8, gradient.as_slice().len() * WINDOW);
-        Self { gradient, windows, height, width, scale: pooling.gradient_scale() }
+        Self { gradient, windows, height, width, scale: pooling.gradient_scale(), border }
     }
 }
 
 impl Source for UnpoolSource<'_> {
     fn shape(&self) -> [usize; 3] {
         [self.height, self.width, self.gradient.channels()]
+    }
+
+    fn border(&self) -> Border {
+        self.border
     }
 
     #[inline(always)]

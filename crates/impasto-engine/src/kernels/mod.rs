@@ -28,7 +28,7 @@ pub(crate) use first_layer::{FirstLayer, PADDED_CHANNELS};
 pub(crate) use gram::{gram, gram_gradient};
 pub use isa::{Isa, IsaError};
 pub(crate) use maps::{GradientSink, MapSink, MapSource, Mask, PoolSink, UnpoolSource, WINDOW};
-pub(crate) use winograd::{Filters, Sink, Source};
+pub(crate) use winograd::{Border, Filters, Sink, Source};
 
 use isa::dispatch;
 use transform::{F4, F6, F8};

@@ -4,6 +4,7 @@ mod properties;
 
 use super::isa::dispatch;
 use super::*;
+use crate::padding::Padding;
 use crate::pooling::Pooling;
 use crate::reference::{self, Map, Noise, relative_error};
 use crate::{FeatureMap, elementwise};
@@ -75,14 +76,21 @@ fn convolutions_agree_with_the_reference() {
             for (isa, tile) in isas_and_tiles() {
                 let case = format!("{isa} {tile:?} {height}x{width}, {channels_in} to {channels_out} channels");
                 let mut out = FeatureMap::zeros(height, width, channels_out);
-                convolve_in(tile, isa, MapSource(&x), MapSink::new(&mut out, &bias, None), &weights, &mut scratch);
+                convolve_in(
+                    tile,
+                    isa,
+                    MapSource(&x, Border::Zero),
+                    MapSink::new(&mut out, &bias, None),
+                    &weights,
+                    &mut scratch,
+                );
                 assert!(error(&out, &plain) < bound(tile), "{case}: {:e}", error(&out, &plain));
 
                 let mut mask = vec![0; out.as_slice().len() / 8];
                 convolve_in(
                     tile,
                     isa,
-                    MapSource(&x),
+                    MapSource(&x, Border::Zero),
                     MapSink::new(&mut out, &bias, Some(&mut mask)),
                     &weights,
                     &mut scratch,
@@ -98,7 +106,7 @@ fn convolutions_agree_with_the_reference() {
                     let mut pooled = FeatureMap::zeros(height / 2, width / 2, channels_out);
                     let mut windows = vec![0; pooled.as_slice().len() * WINDOW / 8];
                     let sink = PoolSink::new(&mut pooled, &bias, &mut windows, pooling, height, width);
-                    convolve_in(tile, isa, MapSource(&x), sink, &weights, &mut scratch);
+                    convolve_in(tile, isa, MapSource(&x, Border::Zero), sink, &weights, &mut scratch);
                     assert!(error(&pooled, &expected) < bound(tile), "{case}, {pooling:?}");
                     // The pass of its own must say the same, to the bit.
                     let mut again = FeatureMap::zeros(height / 2, width / 2, channels_out);
@@ -112,6 +120,38 @@ fn convolutions_agree_with_the_reference() {
     }
 }
 
+/// Maps as small as one value, which is then its own neighbour on every side; and gradients before a pooling.
+#[test]
+fn convolutions_wrap_around() {
+    let mut scratch = Scratch::default();
+    let (weights, bias, reference) = filters(128, 64);
+    for (height, width) in UGLY {
+        let x = map(height, width, 128, 9);
+        let expected = reference::convolve_beyond(&reference_map(&x), &reference, reference::Border::Circular);
+        // As the maximum of an even map, each value at the first place of its window.
+        let windows: Mask =
+            (0..x.as_slice().len() * WINDOW / 8).map(|i| if i / 16 % WINDOW == 0 { 0xff } else { 0 }).collect();
+        let mut unpooled = Map::zeros(2 * height, 2 * width, 128);
+        for (i, &v) in x.as_slice().iter().enumerate() {
+            *unpooled.at_mut(2 * (i / 128 / width), 2 * (i / 128 % width), i % 128) = v.into();
+        }
+        let expected_unpooled = reference::convolve_beyond(&unpooled, &reference, reference::Border::Circular);
+        for (isa, tile) in isas_and_tiles() {
+            let case = format!("{isa} {tile:?} {height}x{width}");
+            let mut out = FeatureMap::zeros(height, width, 64);
+            let sink = MapSink::new(&mut out, &bias, None);
+            convolve_in(tile, isa, MapSource(&x, Border::Wrap), sink, &weights, &mut scratch);
+            assert!(error(&out, &expected) < bound(tile), "{case}: {:e}", error(&out, &expected));
+
+            let mut out = FeatureMap::zeros(2 * height, 2 * width, 64);
+            let sink = MapSink::new(&mut out, &bias, None);
+            let source = UnpoolSource::new(&x, &windows, Pooling::Max, 2 * height, 2 * width, Border::Wrap);
+            convolve_in(tile, isa, source, sink, &weights, &mut scratch);
+            assert!(error(&out, &expected_unpooled) < bound(tile), "{case}: {:e}", error(&out, &expected_unpooled));
+        }
+    }
+}
+
 /// More filters than are transformed at once, in more channels than are summed at once.
 #[test]
 fn many_channels_agree_with_the_reference() {
@@ -121,7 +161,7 @@ fn many_channels_agree_with_the_reference() {
     for (isa, tile) in isas_and_tiles() {
         let mut out = FeatureMap::zeros(9, 13, 384);
         let sink = MapSink::new(&mut out, &bias, None);
-        convolve_in(tile, isa, MapSource(&x), sink, &weights, &mut Scratch::default());
+        convolve_in(tile, isa, MapSource(&x, Border::Zero), sink, &weights, &mut Scratch::default());
         assert!(error(&out, &expected) < bound(tile), "{isa} {tile:?}: {:e}", error(&out, &expected));
     }
 }
@@ -159,7 +199,7 @@ fn gradients_are_masked_added_and_unpooled() {
             }
             for (isa, tile) in isas_and_tiles() {
                 let mut gradient = own.clone();
-                let source = UnpoolSource::new(&upstream, &windows, pooling, height, width);
+                let source = UnpoolSource::new(&upstream, &windows, pooling, height, width, Border::Zero);
                 let sink = GradientSink::new(&mut gradient, Some(&mask), true);
                 convolve_in(tile, isa, source, sink, &weights, &mut scratch);
                 let error = error(&gradient, &expected);
@@ -179,21 +219,21 @@ fn the_order_of_work_does_not_change_a_bit() {
             let mut out = FeatureMap::zeros(180, 184, 128);
             let sink = MapSink::new(&mut out, &bias, None);
             let scratch = &mut Scratch::default();
-            dispatch!(isa, s => Convolution::run_with::<_, F4, 4, 6>(s, MapSource(&x), sink, &weights, scratch, resident));
+            dispatch!(isa, s => Convolution::run_with::<_, F4, 4, 6>(s, MapSource(&x, Border::Zero), sink, &weights, scratch, resident));
             out
         };
         let run_six = |resident: usize| {
             let mut out = FeatureMap::zeros(180, 184, 128);
             let sink = MapSink::new(&mut out, &bias, None);
             let scratch = &mut Scratch::default();
-            dispatch!(isa, s => Convolution::run_with::<_, F6, 6, 8>(s, MapSource(&x), sink, &weights, scratch, resident));
+            dispatch!(isa, s => Convolution::run_with::<_, F6, 6, 8>(s, MapSource(&x, Border::Zero), sink, &weights, scratch, resident));
             out
         };
         let run_eight = |resident: usize| {
             let mut out = FeatureMap::zeros(180, 184, 128);
             let sink = MapSink::new(&mut out, &bias, None);
             let scratch = &mut Scratch::default();
-            dispatch!(isa, s => Convolution::run_with::<_, F8, 8, 10>(s, MapSource(&x), sink, &weights, scratch, resident));
+            dispatch!(isa, s => Convolution::run_with::<_, F8, 8, 10>(s, MapSource(&x, Border::Zero), sink, &weights, scratch, resident));
             out
         };
         assert!(run_four(usize::MAX).as_slice() == run_four(0).as_slice(), "{isa}");
@@ -234,19 +274,26 @@ fn the_first_layer_agrees_with_the_reference() {
             let mut found = vec![f32::NAN; 3 * height * width];
             layer.input_gradient(isa, &gradient, &mut found);
             let mut expected = vec![0.0; found.len()];
-            let mut expected_margin = vec![1.0; found.len()];
+            let mut expected_margins = [Padding::Replicate, Padding::Circular].map(|p| (p, vec![1.0; found.len()]));
             for y in 0..height {
                 for x in 0..width {
                     for (i, j) in (0..9).map(|place| (place / 3, place % 3)) {
-                        let (yy, xx) = ((y + i).clamp(1, height) - 1, (x + j).clamp(1, width) - 1);
-                        let inside = (yy + 1, xx + 1) == (y + i, x + j);
-                        let expected = if inside { &mut expected } else { &mut expected_margin };
-                        for c in 0..3 {
-                            for k in 0..64 {
-                                let g: f64 = gradient.as_slice()[(y * width + x) * 64 + k].into();
-                                expected[(yy * width + xx) * 3 + c] +=
-                                    g * f64::from(weights[((k * 3 + c) * 3 + i) * 3 + j]);
+                        let nearest = ((y + i).clamp(1, height) - 1, (x + j).clamp(1, width) - 1);
+                        let opposite = ((y + i + height - 1) % height, (x + j + width - 1) % width);
+                        let add = |expected: &mut [f64], (yy, xx)| {
+                            for c in 0..3 {
+                                for k in 0..64 {
+                                    let g: f64 = gradient.as_slice()[(y * width + x) * 64 + k].into();
+                                    expected[(yy * width + xx) * 3 + c] +=
+                                        g * f64::from(weights[((k * 3 + c) * 3 + i) * 3 + j]);
+                                }
                             }
+                        };
+                        if (nearest.0 + 1, nearest.1 + 1) == (y + i, x + j) {
+                            add(&mut expected, nearest);
+                        } else {
+                            add(&mut expected_margins[0].1, nearest);
+                            add(&mut expected_margins[1].1, opposite);
                         }
                     }
                 }
@@ -254,11 +301,13 @@ fn the_first_layer_agrees_with_the_reference() {
             let error = relative_error(found.iter().map(|&v| v.into()), &expected);
             assert!(error < SUM_ERROR, "{isa} {height}x{width}: {error:e}");
 
-            // What falls on a repeated margin is added to what is there.
-            let mut margin = vec![1.0; found.len()];
-            layer.add_margin_gradient(&gradient, &mut margin);
-            let error = relative_error(margin.iter().map(|&v| v.into()), &expected_margin);
-            assert!(error < SUM_ERROR, "margin of {height}x{width}: {error:e}");
+            // What falls on a margin of the image's own pixels is added to what is there.
+            for (padding, expected) in &expected_margins {
+                let mut margin = vec![1.0; found.len()];
+                layer.add_margin_gradient(*padding, &gradient, &mut margin);
+                let error = relative_error(margin.iter().map(|&v| v.into()), expected);
+                assert!(error < SUM_ERROR, "margin of {height}x{width}, {padding:?}: {error:e}");
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! 3x3 convolution, stride 1, zero padding of 1, by Winograd's minimal filtering.
+//! 3x3 convolution, stride 1, padding of 1, by Winograd's minimal filtering.
 //!
 //! `Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A` for every tile of `M x M` outputs, from `N x N` inputs, `N = M + 2` (Lavin & Gray, CVPR 2016).
 //! The products over channels become `N²` matrix products `[tiles x C] * [C x K]`.
@@ -19,10 +19,36 @@ use super::transform::Transform;
 /// Channels come in groups of this many: the columns of one product, and one 64-bit word of a mask.
 pub(crate) const GROUP: usize = 64;
 
+/// What a convolution reads one row or column beyond its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Border {
+    /// Zeros.
+    Zero,
+    /// The row or column at the other end: the map is one of a torus.
+    Wrap,
+}
+
+impl Border {
+    /// The index of what is read at `place` along an axis of `len` values, which are at the places `1..=len`; `None`: zeros. A tile may
+    /// reach further beyond the end than any of its outputs inside the map needs: zeros are as good as anything there.
+    #[inline(always)]
+    fn index(self, place: usize, len: usize) -> Option<usize> {
+        match place {
+            _ if (1..=len).contains(&place) => Some(place - 1),
+            0 if self == Border::Wrap => Some(len - 1),
+            _ if self == Border::Wrap && place == len + 1 => Some(0),
+            _ => None,
+        }
+    }
+}
+
 /// Where a convolution reads its input: vectors of channels at a position.
 pub(crate) trait Source: Sync {
     /// Height, width and channels.
     fn shape(&self) -> [usize; 3];
+
+    /// What lies beyond.
+    fn border(&self) -> Border;
 
     /// # Safety
     /// `y`, `x` are within the map, `c + LANES` within its channels.
@@ -317,15 +343,21 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
     ) {
         // The inputs begin one row above and one column left of the first output, so `y + i` is one more than the row.
         let inside = y >= 1 && x >= 1 && y + N <= self.height + 1 && x + N <= self.width + 1;
+        let border = self.source.border();
         let zero = s.splat(0.0);
         for c in (0..self.channels_in).step_by(S::LANES) {
             let mut half = [[zero; N]; N];
             for j in 0..N {
                 let mut d = [zero; N];
                 for i in 0..N {
-                    if inside || (1..=self.height).contains(&(y + i)) && (1..=self.width).contains(&(x + j)) {
-                        // SAFETY: the position was just found to be inside.
+                    if inside {
+                        // SAFETY: the whole tile was found to be inside.
                         d[i] = unsafe { self.source.load(s, y + i - 1, x + j - 1, c) };
+                    } else if let (Some(y), Some(x)) =
+                        (border.index(y + i, self.height), border.index(x + j, self.width))
+                    {
+                        // SAFETY: the indices are those of a row and a column.
+                        d[i] = unsafe { self.source.load(s, y, x, c) };
                     }
                 }
                 let d = T::input(s, d);

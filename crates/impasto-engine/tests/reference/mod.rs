@@ -67,13 +67,27 @@ pub fn convolve(x: &Map, filters: &Filters) -> Map {
     out
 }
 
-/// [`convolve`] with the nearest border value of `X` outside.
-pub fn convolve_replicated(x: &Map, filters: &Filters) -> Map {
+/// What lies beyond the border.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Border {
+    Zero,
+    /// The nearest pixel around the image, zeros around the maps.
+    Replicate,
+    /// The opposite border of image and maps.
+    Circular,
+}
+
+/// [`convolve`] with the values of `X` outside that `border` says, and not zeros.
+pub fn convolve_beyond(x: &Map, filters: &Filters, border: Border) -> Map {
+    let index = |place: usize, len: usize| match border {
+        Border::Circular => (place + len - 1) % len,
+        _ => place.clamp(1, len) - 1,
+    };
     let mut padded = Map::zeros(x.height + 2, x.width + 2, x.channels);
     for y in 0..padded.height {
         for xx in 0..padded.width {
             for c in 0..x.channels {
-                *padded.at_mut(y, xx, c) = x.at(y.clamp(1, x.height) - 1, xx.clamp(1, x.width) - 1, c);
+                *padded.at_mut(y, xx, c) = x.at(index(y, x.height), index(xx, x.width), c);
             }
         }
     }
@@ -156,14 +170,14 @@ impl Network {
         Self { convolutions: convolutions.collect() }
     }
 
-    /// The maps of the layers named, from an image `[H, W, 3]`, RGB in 0..255; beyond its border zeros, or `replicate`d pixels.
+    /// The maps of the layers named, from an image `[H, W, 3]`, RGB in 0..255.
     pub fn features(
         &self,
         height: usize,
         width: usize,
         rgb: &[f64],
         average: bool,
-        replicate: bool,
+        border: Border,
         layers: &[&str],
     ) -> Vec<Map> {
         let mean = [103.939, 116.779, 123.68];
@@ -178,7 +192,11 @@ impl Network {
             if name.ends_with("_1") && name != "conv1_1" {
                 x = pool(&x, average);
             }
-            x = if replicate && name == "conv1_1" { convolve_replicated(&x, filters) } else { convolve(&x, filters) };
+            x = match border {
+                Border::Circular => convolve_beyond(&x, filters, border),
+                Border::Replicate if name == "conv1_1" => convolve_beyond(&x, filters, border),
+                _ => convolve(&x, filters),
+            };
             if let Some(i) = layers.iter().position(|layer| layer == name) {
                 found[i] = Some(x.clone());
             }

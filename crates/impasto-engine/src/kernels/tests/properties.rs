@@ -72,14 +72,14 @@ proptest! {
         for (isa, tile) in isas_and_tiles() {
             let mut out = FeatureMap::zeros(height, width, channels_out);
             let mut mask = vec![0; out.as_slice().len() / 8];
-            convolve_in(tile, isa, MapSource(&x), MapSink::new(&mut out, &bias, Some(&mut mask)), &weights, &mut scratch);
+            convolve_in(tile, isa, MapSource(&x, Border::Zero), MapSink::new(&mut out, &bias, Some(&mut mask)), &weights, &mut scratch);
             prop_assert!(error(&out, &rectified) < bound(tile), "{isa} {tile:?}: {:e}", error(&out, &rectified));
             prop_assert!((0..out.as_slice().len()).all(|i| bit(&mask, i) == (out.as_slice()[i] > 0.0)), "{isa} {tile:?}");
 
             let mut pooled = FeatureMap::zeros(height / 2, width / 2, channels_out);
             let mut windows = vec![0; pooled.as_slice().len() * WINDOW / 8];
             let sink = PoolSink::new(&mut pooled, &bias, &mut windows, pooling, height, width);
-            convolve_in(tile, isa, MapSource(&x), sink, &weights, &mut scratch);
+            convolve_in(tile, isa, MapSource(&x, Border::Zero), sink, &weights, &mut scratch);
             prop_assert!(error(&pooled, &expected) < bound(tile), "{isa} {tile:?}: {:e}", error(&pooled, &expected));
         }
     }
@@ -126,10 +126,10 @@ proptest! {
             let sink = GradientSink::new(&mut gradient, masked.then_some(&mask), accumulate);
             match pooling {
                 Some(pooling) => {
-                    let source = UnpoolSource::new(&upstream, &windows, pooling, height, width);
+                    let source = UnpoolSource::new(&upstream, &windows, pooling, height, width, Border::Zero);
                     convolve_in(tile, isa, source, sink, &weights, &mut scratch);
                 }
-                None => convolve_in(tile, isa, MapSource(&upstream), sink, &weights, &mut scratch),
+                None => convolve_in(tile, isa, MapSource(&upstream, Border::Zero), sink, &weights, &mut scratch),
             }
             prop_assert!(error(&gradient, &expected) < bound(tile), "{isa} {tile:?}: {:e}", error(&gradient, &expected));
         }
@@ -159,16 +159,16 @@ proptest! {
                     let upstream = map(height / 2, width / 2, channels_out, !seed);
                     let mut windows = vec![0; out.as_slice().len() * WINDOW / 8];
                     let pool = PoolSink::new(&mut out, &bias, &mut windows, pooling, height, width);
-                    convolve_in(tile, isa, MapSource(&x), pool, &weights, &mut scratch);
-                    let source = UnpoolSource::new(&upstream, &windows, pooling, height, width);
+                    convolve_in(tile, isa, MapSource(&x, Border::Zero), pool, &weights, &mut scratch);
+                    let source = UnpoolSource::new(&upstream, &windows, pooling, height, width, Border::Zero);
                     convolve_in(tile, isa, source, sink, &back, &mut scratch);
                     (out, upstream)
                 }
                 None => {
                     let mut out = FeatureMap::zeros(height, width, channels_out);
                     let upstream = map(height, width, channels_out, !seed);
-                    convolve_in(tile, isa, MapSource(&x), MapSink::new(&mut out, &bias, None), &weights, &mut scratch);
-                    convolve_in(tile, isa, MapSource(&upstream), sink, &back, &mut scratch);
+                    convolve_in(tile, isa, MapSource(&x, Border::Zero), MapSink::new(&mut out, &bias, None), &weights, &mut scratch);
+                    convolve_in(tile, isa, MapSource(&upstream, Border::Zero), sink, &back, &mut scratch);
                     (out, upstream)
                 }
             };

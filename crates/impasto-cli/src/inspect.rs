@@ -1,0 +1,148 @@
+//! `impasto inspect PHOTO -o SHEET`: what the layers of the network see.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use impasto::{InspectOptions, Layer, Order, Preset, SizeOptions, View, image_io};
+use serde::Serialize;
+
+use crate::args::{EngineArgs, count, name_of};
+use crate::{Failure, OrFail, input, report};
+
+const EXAMPLES: &str = "\
+Examples:
+  impasto inspect photo.jpg -o sheet.png
+      The 16 strongest feature maps of each of the five style layers.
+  impasto inspect photo.jpg --layer relu3_1 --maps all -o relu3_1.png
+      All 256 of one layer, the strongest first.
+  impasto inspect photo.jpg --layer conv1_1 --maps all --order channel -o conv1_1.png
+      The first convolution, before its rectifier: 0 is mid-grey.
+  impasto inspect painting.jpg --gram -o gram.png
+      Which channels fire together: what the style loss compares.";
+
+/// Show what the layers of the network make of a picture: a sheet of feature maps, or their Gram matrices.
+///
+/// Each map is brightened by its own largest value, and captioned with its channel. Gram matrices are shown on a square-root scale.
+#[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct InspectArgs {
+    /// The picture to look at (PNG, JPEG, TIFF, WebP).
+    pub photo: PathBuf,
+
+    /// Where the sheet goes; the extension (png, jpg, tif, webp) says as what. An existing file is replaced.
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+
+    /// Layers to show.
+    #[arg(long, value_name = "LAYER,...", value_delimiter = ',', default_values_t = InspectOptions::default().layers)]
+    pub layer: Vec<Layer>,
+
+    /// How many maps of each layer.
+    #[arg(long, value_name = "N|all", value_parser = maps, default_value = "16", allow_hyphen_values = true)]
+    pub maps: Maps,
+
+    /// Show the layers' Gram matrices instead of their maps.
+    #[arg(long, conflicts_with = "maps")]
+    pub gram: bool,
+
+    /// The order of the channels.
+    #[arg(long, value_enum, default_value_t = name_of(Order::default()))]
+    pub order: OrderName,
+
+    /// Longest side, in px, that the picture is scaled to first, never more than it has.
+    #[arg(long, value_name = "PX", value_parser = count, default_value_t = Preset::default().size())]
+    #[arg(allow_hyphen_values = true)]
+    pub size: usize,
+
+    #[command(flatten)]
+    pub engine: EngineArgs,
+
+    /// Print nothing but errors (and the JSON object, where --json asks for it).
+    #[arg(short, long, help_heading = "Reporting")]
+    pub quiet: bool,
+
+    /// Print the report as one JSON object on stdout instead of text.
+    #[arg(long, help_heading = "Reporting")]
+    pub json: bool,
+}
+
+/// `None`: all.
+#[derive(Clone, Copy, Debug)]
+pub struct Maps(Option<usize>);
+
+fn maps(text: &str) -> Result<Maps, &'static str> {
+    match text {
+        "all" => Ok(Maps(None)),
+        _ => count(text).map(|n| Maps(Some(n))).map_err(|_| "needs `all`, or a whole number of at least 1"),
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum OrderName {
+    /// The strongest first.
+    Strength,
+    /// As in the network.
+    Channel,
+}
+
+impl From<OrderName> for Order {
+    fn from(name: OrderName) -> Order {
+        match name {
+            OrderName::Strength => Order::Strength,
+            OrderName::Channel => Order::Channel,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Inspected {
+    output: String,
+    /// Width and height of the sheet in px.
+    size: [usize; 2],
+    /// Width and height in px at which the network saw the picture.
+    picture_size: [usize; 2],
+    layers: Vec<String>,
+    seconds: f64,
+}
+
+/// Makes the sheet and reports.
+pub fn run(args: &InspectArgs) -> Result<(), Failure> {
+    let started = Instant::now();
+    let options = InspectOptions {
+        layers: args.layer.clone(),
+        view: if args.gram { View::Gram } else { View::Maps { count: args.maps.0 } },
+        order: args.order.into(),
+        pooling: args.engine.pooling.into(),
+        threads: args.engine.threads,
+        ..InspectOptions::default()
+    };
+    let size = SizeOptions { size: args.size, ..SizeOptions::default() };
+    options.validate().or_user()?;
+    size.validate().or_user()?;
+    let inputs: Vec<&Path> = [args.photo.as_path()].into_iter().chain(args.engine.weights.as_deref()).collect();
+    input::check_output(&args.output, &inputs).or_user()?;
+    let (scaled, is_scaled) = input::load_scaled(&args.photo, &size, args.quiet).or_user()?;
+    let how = if is_scaled { format!(" at --size {}", args.size) } else { String::new() };
+    input::check_sides(&args.photo, &scaled, &args.layer, &how, "; choose a shallower --layer").or_user()?;
+    let network = input::network(&args.engine)?;
+
+    let sheet = impasto::inspect(&network, &scaled, &options).or_user()?;
+    image_io::save(&args.output, &sheet).or_program()?;
+
+    let report = Inspected {
+        output: args.output.display().to_string(),
+        size: [sheet.width(), sheet.height()],
+        picture_size: [scaled.width(), scaled.height()],
+        layers: args.layer.iter().map(Layer::to_string).collect(),
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    if args.json {
+        report::print(&report::json(&report)?)
+    } else if args.quiet {
+        Ok(())
+    } else {
+        let [width, height] = report.size;
+        report::print(&format!("{}: {width}x{height} px, {}\n", report.output, report.layers.join(", ")))
+    }
+}

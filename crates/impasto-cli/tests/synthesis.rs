@@ -1,0 +1,153 @@
+//! `texture`, `reconstruct` and `inspect`.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use common::{Desk, number, size, sum, text};
+use serde_json::{Value, json};
+
+/// The JSON report of a run that says nothing else.
+fn report(desk: &Desk, args: &[&str]) -> Value {
+    let output = desk.output(&[args, &["--quiet", "--json"]].concat());
+    assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "", "{args:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The message of a run that is refused, in one line.
+fn refusal(desk: &Desk, args: &[&str]) -> String {
+    let before = desk.files();
+    let output = desk.output(args);
+    assert_eq!(output.status.code(), Some(2), "{args:?}");
+    assert_eq!(desk.files(), before, "{args:?}");
+    let message = text(&output.stderr);
+    assert_eq!(message.lines().count(), 1, "{message}");
+    message.strip_prefix("impasto: ").unwrap().trim_end().to_owned()
+}
+
+#[test]
+fn a_texture_has_the_size_asked_for_and_comes_from_the_seed() {
+    let desk = Desk::new();
+    let texture = |args: &[&str]| {
+        let all = [&["texture", "style.png", "-o", "t.png", "--size", "64x32", "--steps", "4"], args].concat();
+        (report(&desk, &all), std::fs::read(desk.path("t.png")).unwrap())
+    };
+    let (json, once) = texture(&["--scales", "2"]);
+    assert_eq!(size(&desk.path("t.png")), (64, 32));
+    assert_eq!(json["scales"], json!([{ "size": [32, 16], "steps": 2 }, { "size": [64, 32], "steps": 2 }]));
+    assert_eq!((&json["steps"], &json["stopped"], &json["size"]), (&json!(4), &json!("completed"), &json!([64, 32])));
+    assert!(number(&json["total_loss"]) < number(&json["start_loss"]));
+    assert_eq!(json["style_loss"].as_object().unwrap().len(), 5);
+    assert!(json.get("content_loss_by_layer").is_none());
+    assert_eq!(texture(&["--scales", "2"]).1, once);
+    assert_ne!(texture(&["--scales", "2", "--seed", "1"]).1, once);
+    assert_ne!(texture(&["--scales", "2", "--tileable"]).1, once);
+}
+
+#[test]
+fn a_size_that_cannot_be_a_tile_is_refused_with_sizes_that_can() {
+    let desk = Desk::new();
+    let args = ["texture", "style.png", "-o", "t.png", "--tileable", "--size"];
+    let message = |more: &[&str]| refusal(&desk, &[&args, more].concat());
+    assert_eq!(
+        message(&["100x64"]),
+        "--size is 100x64 px; --tileable with relu5_1 needs multiples of 16 px, as 96x64 or 112x64"
+    );
+    assert_eq!(message(&["12"]), "--size is 12x12 px; relu5_1 needs at least 16 px a side");
+    assert_eq!(
+        message(&["50", "--style-layers", "relu1_1,relu3_1"]),
+        "--size is 50x50 px; --tileable with relu3_1 needs multiples of 4 px, as 48x48 or 52x52"
+    );
+    assert!(message(&["0"]).contains("needs px of at least 1, as in 512 or 768x512"));
+    assert!(message(&["99999999999x99999999999"]).contains("needs at most 100 megapixels"));
+    assert_eq!(
+        message(&["64", "--style-size", "8"]),
+        "style.png is 8x8 px at --style-size 8; relu5_1 needs at least 16 px a side; choose a larger --style-size"
+    );
+    assert_eq!(message(&["64", "--tv-weight", "0", "--style-layers", "relu6_1"]).lines().count(), 1);
+    let message = refusal(&desk, &["texture", "style.png", "-o", "style.png"]);
+    assert!(message.ends_with("but it is also an input (style.png); choose another name for --output"), "{message}");
+}
+
+#[test]
+fn a_layers_loss_falls_well_below_that_of_noise() {
+    let desk = Desk::new();
+    let reconstruct = |args: &[&str]| {
+        report(
+            &desk,
+            &[&["reconstruct", "content.png", "-o", "r.png", "--steps", "40", "--tv-weight", "0"], args].concat(),
+        )
+    };
+    let json = reconstruct(&["--layer", "relu2_1"]);
+    assert_eq!(size(&desk.path("r.png")), (common::WIDTH, common::HEIGHT));
+    assert_eq!(json["content_loss_by_layer"].as_object().unwrap().len(), 1);
+    assert!(number(&json["total_loss"]) < 0.05 * number(&json["start_loss"]), "{json}");
+    assert!(json.get("style_loss").is_none());
+
+    let json = reconstruct(&["--layer", "relu1_1,relu3_1:0.5", "--init", "grey"]);
+    assert_eq!(json["content_loss_by_layer"].as_object().unwrap().len(), 2);
+    assert!(
+        number(&json["total_loss"]) < 0.2 * number(&json["start_loss"]) && sum(&json["content_loss_by_layer"]) > 0.0
+    );
+
+    let message = refusal(&desk, &["reconstruct", "content.png", "-o", "r2.png", "--layer", "relu6_1"]);
+    assert!(message.contains("no layer `relu6_1` in VGG-19; did you mean `relu5_1`?"), "{message}");
+    let message = refusal(&desk, &["reconstruct", "content.png", "-o", "r2.png", "--size", "5"]);
+    assert_eq!(
+        message,
+        "content.png is 5x4 px at --size 5; relu4_2 needs at least 8 px a side; choose a larger --size"
+    );
+}
+
+#[test]
+fn a_sheet_shows_what_is_asked_for() {
+    let desk = Desk::new();
+    let sheet = |args: &[&str]| {
+        let json = report(&desk, &[&["inspect", "content.png", "-o", "sheet.png"], args].concat());
+        let (width, height) = size(&desk.path("sheet.png"));
+        assert_eq!(json["size"], json!([width, height]));
+        (json, width, height)
+    };
+    let (json, width, _) = sheet(&[]);
+    assert_eq!(json["layers"], json!(["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]));
+    assert_eq!(json["picture_size"], json!([common::WIDTH, common::HEIGHT]));
+    assert!(width > 8 * 96);
+    let (_, all_width, _) = sheet(&["--layer", "conv2_1", "--maps", "all", "--order", "channel"]);
+    assert!(all_width > width);
+    let (_, width, height) = sheet(&["--layer", "relu1_1,relu2_1", "--gram"]);
+    assert!(width > 2 * 512 && (512..600).contains(&height));
+
+    let message = |args: &[&str]| refusal(&desk, &[&["inspect", "content.png", "-o", "s.png"], args].concat());
+    assert!(message(&["--layer", "relu9"]).contains("no layer `relu9` in VGG-19; did you mean"));
+    assert_eq!(message(&["--maps", "65"]), "--maps is 65; relu1_1 has 64, give at most that, or all");
+    assert!(message(&["--maps", "0"]).contains("needs `all`, or a whole number of at least 1"));
+    assert!(message(&["--maps", "4", "--gram"]).contains("cannot be used with"));
+    assert_eq!(
+        message(&["--size", "12"]),
+        "content.png is 12x9 px at --size 12; relu5_1 needs at least 16 px a side; choose a shallower --layer"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_texture_and_keeps_the_picture() {
+    let desk = Desk::new();
+    let args = ["texture", "style.png", "-o", "t.png", "--size", "128", "--tileable", "--steps", "1000000", "--json"];
+    let mut child = desk.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    stderr.read_line(&mut line).unwrap();
+    // Only the losses that count are named.
+    assert!(line.starts_with("step 0/1000000  64x64  style ") && !line.contains("content"), "{line}");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    drop(stderr);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["stopped"], "interrupted");
+    // The coarse scale's picture, enlarged.
+    assert_eq!(size(&desk.path("t.png")), (128, 128));
+}

@@ -1,0 +1,255 @@
+//! What a layer sees: its feature maps and their Gram matrix as pictures.
+
+use colorous::{PURPLE_ORANGE, VIRIDIS};
+use impasto_engine::{Evaluator, FeatureMap, gram};
+
+use crate::options::{check_threads, problem};
+use crate::sheet::{Block, Tile, sheet};
+use crate::task::{check_image, thread_pool};
+use crate::{Error, Image, Input, Layer, LayerKind, Network, Options, Padding, Pooling, Result};
+
+/// The longest side, in pixels, that a map has on the sheet at most.
+const MAP_SIDE: usize = 128;
+
+/// The side, in pixels, that a Gram matrix has at least, unless it has more channels.
+const GRAM_SIDE: usize = 512;
+
+/// Gram matrices beside each other.
+const GRAM_COLUMNS: usize = 3;
+
+/// What a sheet shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum View {
+    /// The maps of the channels, each brightened by its own largest value.
+    ///
+    /// After a rectifier 0 is black; before it the scale is symmetric: mid-grey is 0, and the largest magnitude black or white. Maps of
+    /// more than 128 px are shrunk by the mean of blocks, smaller ones enlarged by whole factors, their values as squares.
+    Maps {
+        /// This many, at least 1 and at most the layer's channels; `None` = all.
+        count: Option<usize>,
+    },
+    /// The Gram matrix of eq. (3), `[C, C]`, from dark to bright as `sqrt(g / largest)`: linear in the features, which the matrix is the
+    /// square of. Before a rectifier, where entries have both signs, the scale is symmetric: white is 0, orange negative, purple positive.
+    Gram,
+}
+
+/// The order of a layer's channels, in maps and Gram matrices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// By the mean square of their values, the strongest first.
+    #[default]
+    Strength,
+    /// As in the network.
+    Channel,
+}
+
+/// What [`inspect`] is to show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InspectOptions {
+    /// The layers, one below the other. Default the five of the style.
+    pub layers: Vec<Layer>,
+    /// Maps or Gram matrices. Default the first 16 maps.
+    pub view: View,
+    /// The order of the channels. Default the strongest first.
+    pub order: Order,
+    /// How the network halves its maps. Default the maximum.
+    pub pooling: Pooling,
+    /// What the network sees beyond the picture's border. Default the border's own pixels.
+    pub padding: Padding,
+    /// Threads to work with, 1 to 1024; `None` = one for each core. Default `None`.
+    pub threads: Option<usize>,
+}
+
+impl Default for InspectOptions {
+    fn default() -> Self {
+        let Options { style_layers, pooling, padding, threads, .. } = Options::default();
+        Self {
+            layers: style_layers.iter().map(|weighted| weighted.layer).collect(),
+            view: View::Maps { count: Some(16) },
+            order: Order::default(),
+            pooling,
+            padding,
+            threads,
+        }
+    }
+}
+
+impl InspectOptions {
+    /// Whether the options can be meant; errors name the field.
+    pub fn validate(&self) -> Result<()> {
+        if self.layers.is_empty() {
+            return Err(problem("layers", "is empty; give a layer"));
+        }
+        if let View::Maps { count: Some(count) } = self.view {
+            if count == 0 {
+                return Err(problem("maps", "is 0; give at least 1"));
+            }
+            if let Some(layer) = self.layers.iter().find(|layer| layer.channels() < count) {
+                let channels = layer.channels();
+                return Err(problem("maps", format!("is {count}; {layer} has {channels}, give at most that, or all")));
+            }
+        }
+        check_threads(self.threads)
+    }
+}
+
+/// A contact sheet of what the layers make of a picture. Nothing is resized before the network sees it.
+///
+/// Errors: [`InspectOptions::validate`], a picture without pixels, too small for a layer, or with values outside 0..255.
+pub fn inspect(network: &Network, image: &Image, options: &InspectOptions) -> Result<Image> {
+    options.validate()?;
+    check_image(Input::Inspected, image)?;
+    let evaluator =
+        Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &options.layers, options.pooling);
+    let mut evaluator = evaluator
+        .and_then(|evaluator| evaluator.with_padding(options.padding))
+        .map_err(|error| Error::of_evaluator(Input::Inspected, error))?;
+    thread_pool(options.threads)?.install(|| {
+        evaluator.forward(image);
+        let layers = options.layers.iter().map(|&layer| (layer, evaluator.features(layer)));
+        let blocks: Vec<Block> = match options.view {
+            View::Maps { count } => layers.map(|(layer, map)| maps(layer, map, count, options.order)).collect(),
+            View::Gram => vec![Block {
+                heading: String::new(),
+                tiles: layers.map(|(layer, map)| gram_tile(&evaluator, layer, map, options.order)).collect(),
+                columns: GRAM_COLUMNS,
+            }],
+        };
+        Ok(sheet(&blocks))
+    })
+}
+
+/// The channels in the order asked for.
+fn channels(map: &FeatureMap, order: Order) -> Vec<usize> {
+    let mut channels: Vec<usize> = (0..map.channels()).collect();
+    if order == Order::Strength {
+        let mut squares = vec![0.0; map.channels()];
+        for position in map.as_slice().chunks_exact(map.channels()) {
+            for (square, &v) in squares.iter_mut().zip(position) {
+                *square += f64::from(v) * f64::from(v);
+            }
+        }
+        // Stable: equals stay in the network's order.
+        channels.sort_by(|&a, &b| squares[b].total_cmp(&squares[a]));
+    }
+    channels
+}
+
+/// The maps of a layer, captioned with their channels.
+fn maps(layer: Layer, map: &FeatureMap, count: Option<usize>, order: Order) -> Block {
+    let mut shown = channels(map, order);
+    shown.truncate(count.unwrap_or(shown.len()));
+    let tiles: Vec<Tile> = shown
+        .iter()
+        .map(|&channel| Tile { image: map_image(layer, map, channel), caption: channel.to_string() })
+        .collect();
+    let of = match shown.len() {
+        all if all == map.channels() => format!("{all} channels"),
+        some => format!("{some} of {} channels", map.channels()),
+    };
+    Block {
+        heading: format!("{layer}: {of}, {}x{}", map.width(), map.height()),
+        // About twice as wide as high; the layers' channels fill such rows.
+        columns: (2 * tiles.len()).isqrt().next_power_of_two(),
+        tiles,
+    }
+}
+
+/// One channel in levels of grey; see [`View::Maps`].
+fn map_image(layer: Layer, map: &FeatureMap, channel: usize) -> Image {
+    let (width, height) = (map.width(), map.height());
+    let longest = width.max(height);
+    let block = longest.div_ceil(MAP_SIDE);
+    let (columns, rows) = (width.div_ceil(block), height.div_ceil(block));
+    let mut means = Vec::with_capacity(columns * rows);
+    for y in (0..height).step_by(block) {
+        for x in (0..width).step_by(block) {
+            let (rows, columns) = (y..height.min(y + block), x..width.min(x + block));
+            let count = rows.len() * columns.len();
+            let values = rows.flat_map(|y| columns.clone().map(move |x| (y, x)));
+            let sum: f32 = values.map(|(y, x)| map.as_slice()[(y * width + x) * map.channels() + channel]).sum();
+            means.push(sum / count as f32);
+        }
+    }
+    let most = means.iter().fold(f32::MIN_POSITIVE, |most, v| most.max(v.abs()));
+    let level = |v: f32| match layer.kind() {
+        LayerKind::Relu => 255.0 * v / most,
+        LayerKind::Conv => 127.5 + 127.5 * v / most,
+    };
+    let factor = (MAP_SIDE / columns.max(rows)).max(1);
+    enlarged(columns, rows, factor, |i| [level(means[i]); 3])
+}
+
+/// The Gram matrix of a layer in colours; see [`View::Gram`].
+fn gram_tile(evaluator: &Evaluator, layer: Layer, map: &FeatureMap, order: Order) -> Tile {
+    let gram = gram::gram(evaluator.isa(), map);
+    let order = channels(map, order);
+    let count = order.len();
+    let most = gram.iter().fold(f64::MIN_POSITIVE, |most, v| most.max(v.abs()));
+    let colour = |i: usize| {
+        let value = gram[order[i / count] * count + order[i % count]] / most;
+        let root = value.abs().sqrt().copysign(value);
+        let colour = match layer.kind() {
+            LayerKind::Relu => VIRIDIS.eval_continuous(root),
+            // Purple is the lower end.
+            LayerKind::Conv => PURPLE_ORANGE.eval_continuous(0.5 - 0.5 * root),
+        };
+        colour.as_array().map(f32::from)
+    };
+    Tile {
+        image: enlarged(count, count, GRAM_SIDE.div_ceil(count), colour),
+        caption: format!("{layer}: {count} channels, largest {most:.3e}"),
+    }
+}
+
+/// A picture of squares of `factor` pixels, by their index.
+fn enlarged(columns: usize, rows: usize, factor: usize, colour: impl Fn(usize) -> [f32; 3]) -> Image {
+    let mut values = Vec::with_capacity(3 * columns * rows * factor * factor);
+    for y in 0..rows {
+        let row: Vec<f32> = (0..columns * factor).flat_map(|x| colour(y * columns + x / factor)).collect();
+        for _ in 0..factor {
+            values.extend_from_slice(&row);
+        }
+    }
+    Image::new(columns * factor, rows * factor, values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::testing::map;
+
+    #[test]
+    fn the_strongest_channel_comes_first() {
+        let mut map = map([5, 4, 64], 1);
+        map.as_mut_slice().iter_mut().skip(9).step_by(64).for_each(|v| *v = -50.0);
+        map.as_mut_slice().iter_mut().skip(3).step_by(64).for_each(|v| *v = 0.0);
+        let strongest = channels(&map, Order::Strength);
+        assert_eq!((strongest[0], strongest[63]), (9, 3));
+        assert!(channels(&map, Order::Channel).iter().copied().eq(0..64));
+    }
+
+    #[test]
+    fn maps_are_scaled_by_whole_factors_and_brightened() {
+        let (relu, conv): (Layer, Layer) = ("relu1_1".parse().unwrap(), "conv1_1".parse().unwrap());
+        let mut map = FeatureMap::zeros(2, 3, 64);
+        map.as_mut_slice()[64 * 4 + 7] = 2.0;
+        map.as_mut_slice()[64 * 2 + 7] = 1.0;
+        let image = map_image(relu, &map, 7);
+        assert_eq!((image.width(), image.height()), (42 * 3, 42 * 2));
+        let at = |image: &Image, x: usize, y: usize| image.as_slice()[3 * (y * image.width() + x)];
+        let corners = [(42, 42), (83, 83), (84, 41), (41, 83)].map(|(x, y)| at(&image, x, y));
+        assert_eq!(corners, [255.0, 255.0, 127.5, 0.0]);
+        assert_eq!(at(&map_image(conv, &map, 7), 0, 0), 127.5);
+        // A channel that never fires is black, not NaN.
+        assert!(map_image(relu, &map, 8).as_slice().iter().all(|&v| v == 0.0));
+        // Blocks of 3x3 values, the last of one column.
+        let mut map = FeatureMap::zeros(6, 262, 64);
+        map.as_mut_slice().chunks_exact_mut(64 * 262).for_each(|row| row[64 * 261] = 3.0);
+        map.as_mut_slice()[64 * 4] = 9.0;
+        let image = map_image(relu, &map, 0);
+        assert_eq!((image.width(), image.height()), (88, 2));
+        assert_eq!((at(&image, 87, 0), at(&image, 1, 0), at(&image, 1, 1)), (255.0, 255.0 / 3.0, 0.0));
+    }
+}
