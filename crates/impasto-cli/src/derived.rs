@@ -35,7 +35,8 @@ pub fn settings(args: &TransferArgs) -> anyhow::Result<Vec<(&'static str, Settin
 }
 
 fn word<N: ValueEnum + Copy + Into<T>, T: PartialEq>(value: T) -> String {
-    name_of::<N, T>(value).to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    let word = name_of::<N, T>(value).to_possible_value().expect("no value is hidden from the command line");
+    word.get_name().to_owned()
 }
 
 fn scales_word(scales: Scales) -> String {
