@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use impasto::bench::Benchmark;
 use impasto::{
     BALANCED_WEIGHTS, DEFAULT_STRENGTH, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Padding, Pooling,
     Preset, Scales, SizeOptions, StyleLossKind, WeightedLayer, image_io,
 };
 
+use crate::again::{AgainArgs, RecipeArgs};
 use crate::colors::ColorArgs;
 use crate::manual::{CompletionsArgs, ManArgs};
 
@@ -83,6 +84,8 @@ pub struct Cli {
 pub enum Command {
     Measure(MeasureArgs),
     Bench(BenchArgs),
+    Recipe(RecipeArgs),
+    Again(AgainArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -210,7 +213,7 @@ pub struct OptimizationArgs {
 
     /// Where to start: `content`, white `noise`, or a picture FILE, which is scaled to the result's size.
     #[arg(long, value_name = "content|noise|FILE", default_value = default_init())]
-    #[arg(value_parser = OsStringValueParser::new().map(InitFrom::from))]
+    #[arg(value_parser = OsStringValueParser::new().map(InitFrom::from), value_hint = ValueHint::AnyPath)]
     pub init: InitFrom,
 
     /// Seed of the noise: the same seed gives the same picture, bit for bit.

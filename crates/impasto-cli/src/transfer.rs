@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::bail;
+use clap::ArgMatches;
+use impasto::image_io::SaveOptions;
 use impasto::{
     ColorMode, Image, Init, Layer, Objective, Options, Padding, Preset, Session, SizeOptions, StyleLossKind, image_io,
 };
@@ -14,10 +16,13 @@ use impasto::{
 use crate::args::{FileArgs, InitFrom, TransferArgs};
 use crate::interrupt::Interrupt;
 use crate::progress::{Display, Progress};
+use crate::recipe::Recipe;
 use crate::{Failure, OrFail, input, report};
 
 /// Makes the picture and reports.
-pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
+///
+/// `matches`: what `files` and `args` were read from, for the recipe.
+pub fn run(files: &FileArgs, args: &TransferArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let started = Instant::now();
     let size = size_options(args);
     let mut options = options(args).or_user()?;
@@ -35,6 +40,8 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     if let Some(init) = init {
         options.init = Init::Image(image_io::resize(&init, content.width(), content.height()));
     }
+    let recipe = Recipe::new(matches, &files.output, [content.width(), content.height()]).or_user()?;
+    let save_options = SaveOptions { recipe: Some(recipe.to_json().or_program()?), ..SaveOptions::default() };
     let colors = Colors { mode: args.colors.colors.into(), content: &content };
     let (seen_content, seen_style) = colors.mode.prepare_pair(&content, &style);
     let network = input::network(&args.network.engine)?;
@@ -57,7 +64,7 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
 
     {
         let _undisturbed = interrupt.undisturbed();
-        image_io::save(&files.output, &colors.finish(session.image())).or_program()?;
+        image_io::save_with(&files.output, &colors.finish(session.image()), &save_options).or_program()?;
     }
     snapshots.result().or_program()?;
 
