@@ -9,7 +9,11 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::args::{Cli, TransferArgs};
 use crate::recipe::{self, Recipe};
+use crate::settings::Setting;
 use crate::{Failure, OrFail, config, report, settings, transfer};
+
+/// Options that decide what others come to.
+const DIALS: [&str; 2] = ["preset", "objective"];
 
 /// Print how a picture was made: its options, and the files that went in.
 #[derive(Args, Debug)]
@@ -105,12 +109,10 @@ fn line(args: &AgainArgs, recipe: &Recipe) -> anyhow::Result<Vec<OsString>> {
     };
 
     let mut line: Vec<OsString> = vec!["impasto".into(), "--no-config".into()];
-    // What followed from these follows anew.
-    let derives = given.iter().any(|option| ["preset", "objective"].contains(&settings::name(option)));
+    let derives = given.iter().any(|option| DIALS.contains(&settings::name(option)));
+    let left_out = if derives { derived(&command, recipe)? } else { Vec::new() };
     for argument in &recipe.arguments {
-        let name = argument.trim_start_matches("--").split('=').next().unwrap_or_default();
-        let is_derived = derives && recipe.derived.iter().any(|derived| derived == name);
-        if !is_changed(name) && !is_derived {
+        if !is_changed(name_in(argument)) && !left_out.iter().any(|derived| derived == argument.as_str()) {
             line.push(argument.into());
         }
     }
@@ -133,6 +135,25 @@ fn line(args: &AgainArgs, recipe: &Recipe) -> anyhow::Result<Vec<OsString>> {
     line.push("--".into());
     line.extend(positionals);
     Ok(line)
+}
+
+/// The arguments that follow from the [`DIALS`] of the recipe alone. They follow anew where one of these is changed.
+fn derived(command: &Command, recipe: &Recipe) -> anyhow::Result<Vec<OsString>> {
+    let dials = recipe.arguments.iter().filter(|argument| DIALS.contains(&name_in(argument)));
+    let matches = command.clone().no_binary_name(true).try_get_matches_from(dials)?;
+    let options = settings::options(command, &[]);
+    let mut arguments = Vec::new();
+    for (option, setting) in settings::in_force(&options, &matches)? {
+        if settings::setting(option, &matches)? == Setting::Unset {
+            arguments.extend(settings::arguments(option, &setting));
+        }
+    }
+    Ok(arguments)
+}
+
+/// `size` of `--size=512`.
+fn name_in(argument: &str) -> &str {
+    argument.trim_start_matches('-').split('=').next().unwrap_or_default()
 }
 
 /// `out-again.png` for `out.png`, or `out-again-2.png` and so on where there is such a file.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use impasto::bench::Benchmark;
+use impasto::image_io::{BitDepth, Format};
 use impasto::{
     BALANCED_WEIGHTS, DEFAULT_STRENGTH, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Padding, Pooling,
     Preset, Scales, SizeOptions, StyleLossKind, WeightedLayer, image_io,
@@ -98,6 +99,9 @@ pub struct TransferArgs {
     pub files: Option<FileArgs>,
 
     #[command(flatten)]
+    pub output: OutputArgs,
+
+    #[command(flatten)]
     pub size: SizeArgs,
 
     #[command(flatten)]
@@ -120,13 +124,14 @@ pub struct TransferArgs {
 
 #[derive(Args, Debug)]
 pub struct FileArgs {
-    /// The picture to be painted, usually a photo (PNG, JPEG, TIFF, WebP).
+    /// The picture to be painted, usually a photo (PNG, JPEG, TIFF, WebP); `-` reads standard input.
     pub content: PathBuf,
 
-    /// The picture whose manner is taken, usually a painting (PNG, JPEG, TIFF, WebP).
+    /// The picture whose manner is taken, usually a painting (PNG, JPEG, TIFF, WebP); `-` reads standard input.
     pub style: PathBuf,
 
-    /// Where the result goes; the extension (png, jpg, tif, webp) says as what. An existing file is replaced.
+    /// Where the result goes; the extension (png, jpg, tif, webp) says as what. An existing file is replaced. `-` writes the
+    /// picture to standard output and the report to standard error.
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
 
@@ -135,17 +140,35 @@ pub struct FileArgs {
     pub save_every: Option<usize>,
 }
 
+/// How the result is written.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Format of the result, whatever its name; needed with `-o -`. The content's colour profile (RGB) goes with it, its
+    /// transparency (JPEG: laid over white) and its EXIF data (not in TIFF). [default: by the extension]
+    #[arg(long, value_enum)]
+    pub format: Option<FormatName>,
+
+    /// Bits a value: 8, or 16 in PNG and TIFF.
+    #[arg(long, value_name = "8|16", value_parser = bit_depth, default_value = "8", allow_hyphen_values = true)]
+    pub bit_depth: BitDepth,
+
+    /// Quality of a JPEG, 1 to 100. [default: 95]
+    #[arg(long, value_name = "1..100", value_parser = quality, allow_hyphen_values = true)]
+    pub quality: Option<u8>,
+}
+
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Size")]
 pub struct SizeArgs {
-    #[arg(long, value_name = "PX", value_parser = count, allow_hyphen_values = true)]
+    #[arg(long, value_name = "PX|original", value_parser = output_size, allow_hyphen_values = true)]
     #[arg(help = format!(
-        "Longest side of the result in px, never more than the content has unless --upscale is given. [default: {}, or {} with \
-         --preset fine]",
+        "Longest side of the result in px, never more than the content has unless --upscale is given; `original` for the \
+         content's own size. [default: {}, or {} with --preset fine]",
         Preset::Standard.size(),
         Preset::Fine.size()
     ))]
-    pub size: Option<usize>,
+    pub size: Option<OutputSize>,
 
     /// Let --size enlarge a content picture that is smaller. [default: off]
     #[arg(long)]
@@ -372,6 +395,15 @@ impl FromStr for BenchSize {
     }
 }
 
+/// The size of the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputSize {
+    /// That of the content.
+    Original,
+    /// The longest side in px.
+    Longest(usize),
+}
+
 /// The start of the run, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InitFrom {
@@ -408,6 +440,27 @@ fn default_init() -> &'static str {
         Init::Noise => "noise",
         // No picture can be the default.
         Init::Content | Init::Image(_) => "content",
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum FormatName {
+    Png,
+    #[value(alias = "jpg")]
+    Jpeg,
+    #[value(alias = "tif")]
+    Tiff,
+    Webp,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Format {
+        match name {
+            FormatName::Png => Format::Png,
+            FormatName::Jpeg => Format::Jpeg,
+            FormatName::Tiff => Format::Tiff,
+            FormatName::Webp => Format::WebP,
+        }
     }
 }
 
@@ -526,6 +579,25 @@ pub fn name_of<N: ValueEnum + Copy + Into<T>, T: PartialEq>(value: T) -> N {
 
 fn count(text: &str) -> Result<usize, &'static str> {
     text.parse().ok().filter(|&n| n > 0).ok_or("needs a whole number of at least 1")
+}
+
+fn output_size(text: &str) -> Result<OutputSize, &'static str> {
+    match text {
+        "original" => Ok(OutputSize::Original),
+        _ => count(text).map(OutputSize::Longest).map_err(|_| "needs a whole number of at least 1, or `original`"),
+    }
+}
+
+fn bit_depth(text: &str) -> Result<BitDepth, &'static str> {
+    match text {
+        "8" => Ok(BitDepth::Eight),
+        "16" => Ok(BitDepth::Sixteen),
+        _ => Err("needs 8 or 16"),
+    }
+}
+
+fn quality(text: &str) -> Result<u8, &'static str> {
+    text.parse().ok().filter(|q| (1..=100).contains(q)).ok_or("needs a whole number from 1 to 100")
 }
 
 fn seed(text: &str) -> Result<u64, &'static str> {

@@ -11,7 +11,7 @@ use crate::transfer;
 ///
 /// Errors: options that contradict each other.
 pub fn settings(args: &TransferArgs) -> anyhow::Result<Vec<(&'static str, Setting)>> {
-    let (size, options) = (transfer::size_options(args), transfer::options(args)?);
+    let (size, options) = (transfer::size_options(args)?, transfer::options(args)?);
     let layers = |layers: &[WeightedLayer]| Setting::Many(layers.iter().map(WeightedLayer::to_string).collect());
     let mut settings = vec![
         ("size", Setting::One(size.size.to_string())),

@@ -1,9 +1,11 @@
 //! Reading and checking what the user names: pictures, weights, layers.
 
 use std::fs;
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+use impasto::image_io::{self, Picture};
 use impasto::{Image, Layer, Network, WeightedLayer};
 
 use crate::args::EngineArgs;
@@ -15,6 +17,40 @@ pub fn network(args: &EngineArgs) -> Result<Network, Failure> {
         Some(path) => Network::load(path).or_user(),
         None => Network::embedded().or_program(),
     }
+}
+
+/// Standard input or output, by the name that it has on the command line. A file of that name is `./-`.
+pub fn is_stream(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Refuses more than one picture from standard input, and a person typing one.
+pub fn check_stdin(inputs: &[&Path]) -> anyhow::Result<()> {
+    match inputs.iter().filter(|path| is_stream(path)).count() {
+        0 => Ok(()),
+        1 if io::stdin().is_terminal() => {
+            bail!("`-` reads a picture from standard input, which is the terminal; redirect a file to it")
+        }
+        1 => Ok(()),
+        _ => bail!("`-` is given more than once; standard input holds one picture"),
+    }
+}
+
+/// Reads a picture, from standard input if `path` is `-`; says on stderr what could not be used of it, unless `quiet`.
+pub fn load(path: &Path, quiet: bool) -> anyhow::Result<Picture> {
+    let picture = if is_stream(path) {
+        let mut bytes = Vec::new();
+        let limited = io::stdin().lock().take(image_io::MAX_FILE + 1).read_to_end(&mut bytes);
+        limited.context("cannot read standard input")?;
+        image_io::decode(&bytes, Path::new("standard input"))?
+    } else {
+        image_io::load(path)?
+    };
+    for warning in picture.warnings.iter().filter(|_| !quiet) {
+        // A closed stderr leaves nobody to tell.
+        drop(writeln!(io::stderr(), "impasto: warning: {}: {warning}", path.display()));
+    }
+    Ok(picture)
 }
 
 /// Refuses a picture of which a layer would see nothing.

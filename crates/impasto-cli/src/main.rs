@@ -154,7 +154,7 @@ mod tests {
         );
         assert_eq!(
             refused(&["a", "b", "-o", "c", "--size", "0"]),
-            "invalid value '0' for '--size <PX>': needs a whole number of at least 1"
+            "invalid value '0' for '--size <PX|original>': needs a whole number of at least 1, or `original`"
         );
         assert_eq!(
             refused(&["a", "b", "c"]),

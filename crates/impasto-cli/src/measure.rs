@@ -15,18 +15,17 @@ pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
         threads: args.network.engine.threads,
     };
 
-    let picture = image_io::load(&args.picture).or_user()?;
-    let mut content = image_io::load(&args.content).or_user()?;
-    let mut style = image_io::load(&args.style).or_user()?;
-    if (content.width(), content.height()) != (picture.width(), picture.height()) {
-        content = image_io::resize(&content, picture.width(), picture.height());
-    }
+    input::check_stdin(&[&args.picture, &args.content, &args.style]).or_user()?;
+    let picture = input::load(&args.picture, false).or_user()?.image;
+    let content = input::load(&args.content, false).or_user()?.resized(picture.width(), picture.height()).image;
+    let mut style = input::load(&args.style, false).or_user()?;
     let mut how = String::new();
     if let Some(size) = args.style_size {
         let (width, height) = image_io::fit(style.width(), style.height(), size);
-        style = image_io::resize(&style, width, height);
+        style = style.resized(width, height);
         how = format!(" at --style-size {size}");
     }
+    let style = style.image;
 
     let style_layers: Vec<Layer> = input::layers(&options.style_layers).collect();
     let layers: Vec<Layer> = input::layers(&options.content_layers).chain(style_layers.iter().copied()).collect();

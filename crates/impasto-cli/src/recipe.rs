@@ -10,8 +10,7 @@ use impasto::image_io;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::config;
-use crate::settings::{self, Setting};
+use crate::{config, input, settings};
 
 /// Changes when an older program would misread a recipe.
 const VERSION: u32 = 1;
@@ -28,8 +27,6 @@ pub struct Recipe {
     pub program: String,
     /// Every option that has a say in the picture, `--name=value`, defaults included, files left out.
     pub arguments: Vec<String>,
-    /// Of these, the names of those that were not given, but followed from others.
-    pub derived: Vec<String>,
     /// The files that went in.
     pub inputs: Vec<Input>,
     /// Width and height in px.
@@ -48,31 +45,31 @@ pub struct Input {
 }
 
 impl Recipe {
-    /// What `matches` ask for, with the inputs as they are now.
+    /// What `matches` ask for, with the inputs as they are now; `None` where an input is standard input, which is gone afterwards.
     ///
     /// `size`: width and height of the picture in px.
     ///
     /// Errors: inputs that cannot be read.
-    pub fn new(matches: &ArgMatches, output: &Path, size: [usize; 2]) -> anyhow::Result<Recipe> {
+    pub fn new(matches: &ArgMatches, output: &Path, size: [usize; 2]) -> anyhow::Result<Option<Recipe>> {
         let command = config::command();
         let mut options = config::options(&command);
         let mut inputs = Vec::new();
         for arg in command.get_positionals().chain(options.iter().copied()) {
             for path in files(arg, matches).unwrap_or_default() {
+                if input::is_stream(path) {
+                    return Ok(None);
+                }
                 inputs.push(Input::new(role(arg), path, output)?);
             }
         }
         options.retain(|arg| files(arg, matches).is_none() && !WITHOUT_EFFECT.contains(&role(arg)));
-        let (mut arguments, mut derived) = (Vec::new(), Vec::new());
+        let mut arguments = Vec::new();
         for (option, setting) in settings::in_force(&options, matches)? {
-            if settings::setting(option, matches)? == Setting::Unset && setting != Setting::Unset {
-                derived.push(settings::name(option).to_owned());
-            }
             let text = |argument: OsString| argument.to_string_lossy().into_owned();
             arguments.extend(settings::arguments(option, &setting).into_iter().map(text));
         }
         let program = concat!("impasto ", env!("CARGO_PKG_VERSION")).to_owned();
-        Ok(Recipe { version: VERSION, program, arguments, derived, inputs, size })
+        Ok(Some(Recipe { version: VERSION, program, arguments, inputs, size }))
     }
 
     /// The recipe of a picture.
@@ -82,7 +79,7 @@ impl Recipe {
         let name = picture.display();
         let Some(text) = image_io::recipe(picture)? else {
             bail!(
-                "{name} holds no recipe; only pictures written by impasto do, unless another program has saved them since"
+                "{name} holds no recipe; only pictures that impasto wrote from files do, unless another program has saved them since"
             );
         };
         let recipe: Recipe =

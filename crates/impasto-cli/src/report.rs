@@ -224,6 +224,11 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes to stderr, where the picture itself goes to stdout. A closed stderr leaves nobody to tell.
+pub fn print_aside(text: &str) {
+    drop(io::stderr().write_all(text.as_bytes()));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,18 +2,19 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::ArgMatches;
-use impasto::image_io::SaveOptions;
+use impasto::image_io::{Picture, SaveOptions};
 use impasto::{
     ColorMode, Image, Init, Layer, Objective, Options, Padding, Preset, Session, SizeOptions, StyleLossKind, image_io,
 };
 
-use crate::args::{FileArgs, InitFrom, TransferArgs};
+use crate::args::{FileArgs, InitFrom, OutputSize, TransferArgs};
 use crate::interrupt::Interrupt;
 use crate::progress::{Display, Progress};
 use crate::recipe::Recipe;
@@ -24,24 +25,31 @@ use crate::{Failure, OrFail, input, report};
 /// `matches`: what `files` and `args` were read from, for the recipe.
 pub fn run(files: &FileArgs, args: &TransferArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let started = Instant::now();
-    let size = size_options(args);
+    let mut size = size_options(args).or_user()?;
     let mut options = options(args).or_user()?;
     size.validate().or_user()?;
     options.validate().or_user()?;
-    check_output(files, args).or_user()?;
+    let save = save_options(args);
+    check_output(files, args, &save).or_user()?;
 
-    let content = image_io::load(&files.content).or_user()?;
-    let style = image_io::load(&files.style).or_user()?;
+    let load = |path: &Path| input::load(path, args.quiet).or_user();
+    let content = load(&files.content)?;
+    let style = load(&files.style)?;
     let init = match &args.optimization.init {
-        InitFrom::File(path) => Some(image_io::load(path).or_user()?),
+        InitFrom::File(path) => Some(load(path)?),
         InitFrom::Content | InitFrom::Noise => None,
     };
-    let (content, style) = scale(files, &size, &options, &content, &style).or_user()?;
-    if let Some(init) = init {
-        options.init = Init::Image(image_io::resize(&init, content.width(), content.height()));
+    if args.size.size == Some(OutputSize::Original) {
+        size.size = content.width().max(content.height());
     }
-    let recipe = Recipe::new(matches, &files.output, [content.width(), content.height()]).or_user()?;
-    let save_options = SaveOptions { recipe: Some(recipe.to_json().or_program()?), ..SaveOptions::default() };
+    let (scaled, style) = scale(files, &size, &options, &content, &style).or_user()?;
+    check_room(files, &save, &scaled).or_user()?;
+    let recipe = recipe(matches, files, &scaled.image)?;
+    let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, recipe, ..save };
+    let (content, style) = (scaled.image, style.image);
+    if let Some(init) = init {
+        options.init = Init::Image(init.resized(content.width(), content.height()).image);
+    }
     let colors = Colors { mode: args.colors.colors.into(), content: &content };
     let (seen_content, seen_style) = colors.mode.prepare_pair(&content, &style);
     let network = input::network(&args.network.engine)?;
@@ -51,7 +59,9 @@ pub fn run(files: &FileArgs, args: &TransferArgs, matches: &ArgMatches) -> Resul
     let mut session = Session::new(&network, &seen_content, &seen_style, &options).or_user()?;
 
     let mut progress = Progress::new(display.clone(), options.objective);
-    let mut snapshots = Snapshots::new(files, options.steps, colors);
+    // The recipe leads to the result, not to what was there before.
+    let save_snapshots = SaveOptions { recipe: None, ..save.clone() };
+    let mut snapshots = Snapshots::new(files, &save_snapshots, options.steps, colors);
     let reason = session.run(&mut |state: &impasto::Progress<'_>| {
         interrupt.start();
         progress.update(state);
@@ -64,7 +74,7 @@ pub fn run(files: &FileArgs, args: &TransferArgs, matches: &ArgMatches) -> Resul
 
     {
         let _undisturbed = interrupt.undisturbed();
-        image_io::save_with(&files.output, &colors.finish(session.image()), &save_options).or_program()?;
+        write(&files.output, &colors.finish(session.image()), &save).or_program()?;
     }
     snapshots.result().or_program()?;
 
@@ -88,23 +98,75 @@ pub fn run(files: &FileArgs, args: &TransferArgs, matches: &ArgMatches) -> Resul
         seed: options.seed,
         saved: snapshots.saved,
     };
-    if args.json {
-        report::print(&report::json(&report)?)
+    let text = if args.json {
+        report::json(&report)?
     } else if args.quiet {
-        Ok(())
+        return Ok(());
     } else {
-        report::print(&report::transfer_text(&report, losses))
+        report::transfer_text(&report, losses)
+    };
+    if input::is_stream(&files.output) {
+        report::print_aside(&text);
+        return Ok(());
+    }
+    report::print(&text)
+}
+
+/// What is noted in the picture; nothing where a file came through a pipe, which cannot be read once more.
+fn recipe(matches: &ArgMatches, files: &FileArgs, content: &Image) -> Result<Option<String>, Failure> {
+    let recipe = Recipe::new(matches, &files.output, [content.width(), content.height()]).or_user()?;
+    recipe.map(|recipe| recipe.to_json().or_program()).transpose()
+}
+
+/// The size to work in; that of the content is put in once the content is known.
+pub fn size_options(args: &TransferArgs) -> anyhow::Result<SizeOptions> {
+    let preset = Preset::from(args.optimization.preset);
+    let size = match args.size.size {
+        Some(OutputSize::Original) if args.size.upscale => {
+            bail!("--upscale enlarges, and --size original keeps the content's size; leave one of them out")
+        }
+        Some(OutputSize::Longest(size)) => size,
+        Some(OutputSize::Original) | None => preset.size(),
+    };
+    Ok(SizeOptions { size, upscale: args.size.upscale, style_scale: args.size.style_scale })
+}
+
+/// How the result is written; what comes with the content is put in later.
+fn save_options(args: &TransferArgs) -> SaveOptions {
+    SaveOptions {
+        format: args.output.format.map(image_io::Format::from),
+        bit_depth: args.output.bit_depth,
+        quality: args.output.quality,
+        ..SaveOptions::default()
     }
 }
 
-/// Sizes, those of the preset where none are given.
-pub fn size_options(args: &TransferArgs) -> SizeOptions {
-    let preset = Preset::from(args.optimization.preset);
-    SizeOptions {
-        size: args.size.size.unwrap_or(preset.size()),
-        upscale: args.size.upscale,
-        style_scale: args.size.style_scale,
+/// What errors call the output.
+fn output_name(files: &FileArgs) -> &Path {
+    if input::is_stream(&files.output) { Path::new("standard output") } else { &files.output }
+}
+
+/// Writes the picture to where it shall go.
+fn write(output: &Path, image: &Image, save: &SaveOptions) -> anyhow::Result<()> {
+    if !input::is_stream(output) {
+        return Ok(image_io::save_with(output, image, save)?);
     }
+    let bytes = image_io::encode(image, Path::new("standard output"), save)?;
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&bytes).and_then(|()| stdout.flush()).context("cannot write the picture to standard output")
+}
+
+/// Refuses a size that the format has no room for.
+fn check_room(files: &FileArgs, save: &SaveOptions, picture: &Picture) -> anyhow::Result<()> {
+    let most = save.validate(output_name(files))?.max_side();
+    let (width, height) = (picture.width(), picture.height());
+    if width.max(height) > most {
+        let name = output_name(files).display();
+        bail!(
+            "{name} would be {width}x{height} px, and its format has room for {most} a side; choose a smaller --size"
+        );
+    }
+    Ok(())
 }
 
 /// The library's options; a picture to start from is read and put in later.
@@ -146,12 +208,18 @@ fn steps(args: &TransferArgs) -> usize {
 }
 
 /// Refuses an output that cannot be written or that would destroy an input.
-fn check_output(files: &FileArgs, args: &TransferArgs) -> anyhow::Result<()> {
-    image_io::check_output(&files.output)?;
-    let mut inputs = vec![files.content.as_path(), files.style.as_path()];
+fn check_output(files: &FileArgs, args: &TransferArgs, save: &SaveOptions) -> anyhow::Result<()> {
+    let mut pictures = vec![files.content.as_path(), files.style.as_path()];
     if let InitFrom::File(path) = &args.optimization.init {
-        inputs.push(path);
+        pictures.push(path);
     }
+    input::check_stdin(&pictures)?;
+    if input::is_stream(&files.output) {
+        return check_stdout(files, save);
+    }
+    image_io::check_output(&files.output, save)?;
+    let mut inputs = pictures;
+    inputs.retain(|path| !input::is_stream(path));
     inputs.extend(args.network.engine.weights.as_deref());
     let refuse = |output: &Path| match input::overwritten(output, &inputs) {
         Some(input) => bail!(
@@ -176,14 +244,29 @@ fn check_output(files: &FileArgs, args: &TransferArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses what cannot go to standard output.
+fn check_stdout(files: &FileArgs, save: &SaveOptions) -> anyhow::Result<()> {
+    if save.format.is_none() {
+        bail!("`-o -` has no extension; say with --format as what the picture shall be written");
+    }
+    save.validate(output_name(files))?;
+    if files.save_every.is_some() {
+        bail!("--save-every writes pictures beside the result, and `-o -` has no place beside it; name a file");
+    }
+    if io::stdout().is_terminal() {
+        bail!("`-o -` writes the picture to standard output, which is the terminal; redirect it to a file or program");
+    }
+    Ok(())
+}
+
 /// Content and style at the sizes they are worked on.
 fn scale(
     files: &FileArgs,
     size: &SizeOptions,
     options: &Options,
-    content: &Image,
-    style: &Image,
-) -> anyhow::Result<(Image, Image)> {
+    content: &Picture,
+    style: &Picture,
+) -> anyhow::Result<(Picture, Picture)> {
     let (scaled_content, scaled_style) = impasto::prepare(content, style, size)?;
 
     // A term of weight 0 looks at no layer.
@@ -191,21 +274,21 @@ fn scale(
     let of = |terms: &[(f64, &Vec<impasto::WeightedLayer>)]| -> Vec<Layer> {
         terms.iter().filter(|(weight, _)| *weight > 0.0).flat_map(|(_, layers)| input::layers(layers)).collect()
     };
-    let is_scaled = |from: &Image, to: &Image| (from.width(), from.height()) != (to.width(), to.height());
+    let is_scaled = |from: &Picture, to: &Picture| (from.width(), from.height()) != (to.width(), to.height());
 
     let (how, advice) = if is_scaled(content, &scaled_content) {
         (format!(" at --size {}", size.size), "; choose a larger --size")
     } else {
         (String::new(), "; take a larger picture or add --upscale")
     };
-    input::check_sides(&files.content, &scaled_content, &of(&weighted), &how, advice)?;
+    input::check_sides(&files.content, &scaled_content.image, &of(&weighted), &how, advice)?;
     let (how, advice) = if is_scaled(style, &scaled_style) {
         let how = format!(" at --size {} and --style-scale {}", size.size, size.style_scale);
         (how, "; choose a larger --style-scale or --size")
     } else {
         (String::new(), "; take a larger picture")
     };
-    input::check_sides(&files.style, &scaled_style, &of(&weighted[..1]), &how, advice)?;
+    input::check_sides(&files.style, &scaled_style.image, &of(&weighted[..1]), &how, advice)?;
     Ok((scaled_content, scaled_style))
 }
 
@@ -226,6 +309,7 @@ impl Colors<'_> {
 
 /// The pictures of `--save-every`.
 struct Snapshots<'a> {
+    save: &'a SaveOptions,
     every: Option<usize>,
     steps: usize,
     colors: Colors<'a>,
@@ -236,8 +320,9 @@ struct Snapshots<'a> {
 }
 
 impl<'a> Snapshots<'a> {
-    fn new(files: &'a FileArgs, steps: usize, colors: Colors<'a>) -> Snapshots<'a> {
-        Snapshots { every: files.save_every, steps, colors, output: &files.output, saved: Vec::new(), failure: None }
+    fn new(files: &'a FileArgs, save: &'a SaveOptions, steps: usize, colors: Colors<'a>) -> Snapshots<'a> {
+        let (every, output) = (files.save_every, files.output.as_path());
+        Snapshots { save, every, steps, colors, output, saved: Vec::new(), failure: None }
     }
 
     fn take(&mut self, state: &impasto::Progress<'_>, interrupt: &Interrupt) {
@@ -247,7 +332,7 @@ impl<'a> Snapshots<'a> {
         }
         let path = snapshot_path(self.output, state.step, self.steps);
         let _undisturbed = interrupt.undisturbed();
-        match image_io::save(&path, &self.colors.finish(state.image)) {
+        match image_io::save_with(&path, &self.colors.finish(state.image), self.save) {
             Ok(()) => self.saved.push(path.display().to_string()),
             Err(error) => self.failure = Some(error.into()),
         }

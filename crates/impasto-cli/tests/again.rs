@@ -30,7 +30,7 @@ fn made() -> (Desk, Vec<u8>) {
     fs::create_dir(desk.path("pictures")).unwrap();
     fs::copy(desk.path("style.png"), desk.path("start.png")).unwrap();
     let args = ["-o", "pictures/out.png", "-q", "--steps", "2", "--strength", "70", "--init", "start.png"];
-    ok(&desk, &[&["content.png", "style.png"][..], &args].concat());
+    ok(&desk, &[&["content.png", "style.png", "--save-every", "1"][..], &args].concat());
     let bytes = fs::read(desk.path("pictures/out.png")).unwrap();
     (desk, bytes)
 }
@@ -54,7 +54,9 @@ fn a_recipe_has_every_option_and_every_input() {
     assert!(inputs.iter().all(|input| input["sha256"].as_str().unwrap().len() == 64));
     let text = recipe.to_string();
     assert!(!text.contains("quiet") && !text.contains("output"), "{text}");
-    assert!(refused(&desk, &["recipe", "content.png"]).contains("content.png holds no recipe"));
+    for without in ["content.png", "pictures/out-0001.png"] {
+        assert!(refused(&desk, &["recipe", without]).contains(&format!("{without} holds no recipe")));
+    }
 }
 
 #[test]

@@ -180,6 +180,40 @@ fn an_output_that_cannot_be() {
 }
 
 #[test]
+fn ways_to_write_that_a_format_does_not_have() {
+    let desk = Desk::new();
+    refuses_option(&desk, "--bit-depth", "12", &["needs 8 or 16"]);
+    refuses_option(&desk, "--format", "gif", &["gif", "png", "jpeg", "tiff", "webp"]);
+    for value in ["0", "101", "-1", "high"] {
+        refuses_option(&desk, "--quality", value, &[value, "from 1 to 100"]);
+    }
+    refuses_option(&desk, "--quality", "90", &["for JPEG", "PNG"]);
+    let jpeg = ["content.png", "style.png", "-o", "out.jpg", "--bit-depth", "16"];
+    refuses(&desk, &jpeg, &["--bit-depth is 16, and JPEG has 8 bits; write PNG or TIFF"]);
+    let both = ["content.png", "style.png", "-o", "out.png", "--size", "original", "--upscale"];
+    refuses(&desk, &both, &["--upscale", "--size original"]);
+    photo(16_390, 2).save(desk.path("wide.png")).unwrap();
+    let shallow = ["--style-layers", "relu1_1", "--content-layers", "relu1_1"];
+    let webp =
+        [&["wide.png", "style.png", "-o", "out.webp", "--size", "original", "--style-scale", "0.01"], &shallow[..]];
+    refuses(&desk, &webp.concat(), &["out.webp would be 16390x2 px", "16384", "--size"]);
+}
+
+#[test]
+fn streams_that_cannot_be() {
+    let desk = Desk::new();
+    let words = ["`-` is given more than once"];
+    refuses(&desk, &["-", "-", "-o", "out.png"], &words);
+    refuses(&desk, &["-", "style.png", "-o", "out.png", "--init", "-"], &words);
+    refuses(&desk, &["measure", "-", "--content", "-", "--style", "style.png"], &words);
+    refuses(&desk, &["-", "style.png", "-o", "out.png"], &["standard input is not a picture"]);
+    refuses(&desk, &["content.png", "style.png", "-o", "-"], &["--format"]);
+    let every = ["content.png", "style.png", "-o", "-", "--format", "png", "--save-every", "1"];
+    refuses(&desk, &every, &["--save-every"]);
+    refuses(&desk, &["content.png", "style.png", "-o", "-", "--format", "webp", "--bit-depth", "16"], &["WebP"]);
+}
+
+#[test]
 #[cfg(unix)]
 fn a_folder_that_cannot_be_written() {
     use std::os::unix::fs::PermissionsExt;

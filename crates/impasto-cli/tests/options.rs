@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Desk, HEIGHT, WEIGHTS, WIDTH, number, photo, size, sum, text};
+use common::{Desk, HEIGHT, WEIGHTS, WIDTH, number, photo, pixels, size, sum, text};
 use serde_json::json;
 
 #[test]
@@ -208,7 +208,7 @@ fn save_every_writes_pictures_in_between() {
     let files = desk.files();
     let new: Vec<&String> = files.difference(&before).collect();
     assert_eq!(new, ["out-0002.png", "out-0004.png", "out.png"]);
-    let bytes = ["out-0002.png", "out-0004.png", "out.png"].map(|name| std::fs::read(desk.path(name)).unwrap());
+    let bytes = ["out-0002.png", "out-0004.png", "out.png"].map(|name| pixels(&desk.path(name)));
     assert!(bytes[0] != bytes[1] && bytes[1] != bytes[2]);
     assert_eq!(bytes[0], desk.transfer(&["--steps", "2"]).bytes);
     assert_eq!(size(&desk.path("out-0002.png")), (WIDTH, HEIGHT));
@@ -246,6 +246,107 @@ fn the_extension_chooses_the_format() {
         assert_eq!(image::guess_format(&bytes).unwrap(), format, "{name}");
         assert_eq!(size(&desk.path(name)), (WIDTH, HEIGHT), "{name}");
     }
+}
+
+#[test]
+fn a_format_goes_before_the_extension() {
+    let desk = Desk::new();
+    for (format, expected) in [
+        ("png", image::ImageFormat::Png),
+        ("jpeg", image::ImageFormat::Jpeg),
+        ("tiff", image::ImageFormat::Tiff),
+        ("webp", image::ImageFormat::WebP),
+    ] {
+        let output = desk.output(&["content.png", "style.png", "-o", "out", "--format", format, "--steps", "1", "-q"]);
+        assert!(output.status.success(), "{format}: {}", text(&output.stderr));
+        assert_eq!(image::guess_format(&std::fs::read(desk.path("out")).unwrap()).unwrap(), expected, "{format}");
+    }
+}
+
+#[test]
+fn bit_depth_and_quality_count() {
+    let desk = Desk::new();
+    desk.transfer(&["--bit-depth", "16"]);
+    assert_eq!(image::open(desk.path("out.png")).unwrap().color(), image::ColorType::Rgb16);
+    let size = |quality| {
+        let args = ["content.png", "style.png", "-o", "out.jpg", "--steps", "1", "-q", "--quality", quality];
+        assert!(desk.output(&args).status.success());
+        std::fs::read(desk.path("out.jpg")).unwrap().len()
+    };
+    assert!(size("30") < size("95"));
+}
+
+#[test]
+fn the_original_size_is_that_of_the_content() {
+    let desk = Desk::new();
+    photo(530, 20).save(desk.path("content.png")).unwrap();
+    let shallow = ["--style-layers", "relu1_1", "--content-layers", "relu1_1", "--steps", "1", "--scales", "1"];
+    assert_eq!(desk.transfer(&shallow).json["size"], json!([512, 19]));
+    assert_eq!(desk.transfer(&[&["--size", "original"], &shallow[..]].concat()).json["size"], json!([530, 20]));
+}
+
+fn decoded(file: &[u8]) -> Vec<u8> {
+    image::load_from_memory(file).unwrap().into_bytes()
+}
+
+#[test]
+fn streams_carry_pictures() {
+    let desk = Desk::new();
+    let expected = desk.transfer(&[]).bytes;
+    for (args, input) in
+        [(["-", "style.png", "-o", "-"], "content.png"), (["content.png", "-", "-o", "-"], "style.png")]
+    {
+        let stdin = std::fs::File::open(desk.path(input)).unwrap();
+        let output = desk.command(&args).args(["--format", "png", "--steps", "2"]).stdin(stdin).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(decoded(&output.stdout) == expected, "{args:?}: something else than the picture");
+        assert!(text(&output.stderr).contains("48x36 px, 2 steps"), "the report is on stderr");
+    }
+    let quiet = desk.output(&["content.png", "style.png", "-o", "-", "--format", "png", "--steps", "2", "-q"]);
+    assert!(decoded(&quiet.stdout) == expected && quiet.stderr.is_empty());
+    let stdin = std::fs::File::open(desk.path("out.png")).unwrap();
+    let measure = ["measure", "-", "--content", "content.png", "--style", "style.png"];
+    assert!(desk.command(&measure).stdin(stdin).output().unwrap().status.success());
+}
+
+#[test]
+fn transparency_profile_and_camera_notes_come_from_the_content() {
+    use impasto::image_io::{self, SaveOptions};
+
+    let desk = Desk::new();
+    let picture = image_io::load(&desk.path("content.png")).unwrap();
+    let pictures = concat!(env!("CARGO_MANIFEST_DIR"), "/../impasto/tests/pictures/");
+    let profile = image_io::load(std::path::Path::new(&format!("{pictures}wide_png.png"))).unwrap().profile;
+    assert!(profile.is_some());
+    let alpha = impasto::Mask::new(48, 36, (0..48 * 36).map(|i| (i % 256) as f32 / 255.0).collect());
+    let options = SaveOptions { alpha: Some(alpha.clone()), profile, ..SaveOptions::default() };
+    image_io::save_with(&desk.path("content.png"), &picture.image, &options).unwrap();
+
+    desk.transfer(&[]);
+    let result = image_io::load(&desk.path("out.png")).unwrap();
+    assert_eq!((result.alpha, &result.profile), (Some(alpha.clone()), &options.profile));
+    desk.transfer(&["--size", "32"]);
+    let small = image_io::load(&desk.path("out.png")).unwrap().alpha.unwrap();
+    let expected = alpha.resized(32, 24);
+    assert!(small.as_slice().iter().zip(expected.as_slice()).all(|(a, b)| (a - b).abs() <= 0.5001 / 255.0));
+}
+
+#[test]
+fn a_profile_that_cannot_be_used_is_told_of() {
+    let desk = Desk::new();
+    let path = desk.path("content.tif");
+    let mut encoder = image::codecs::tiff::TiffEncoder::new(std::fs::File::create(&path).unwrap());
+    image::ImageEncoder::set_icc_profile(&mut encoder, b"no profile at all".to_vec()).unwrap();
+    let picture = photo(WIDTH, HEIGHT);
+    let rgb = image::ExtendedColorType::Rgb8;
+    image::ImageEncoder::write_image(encoder, picture.as_raw(), WIDTH, HEIGHT, rgb).unwrap();
+    let output = desk.output(&["content.tif", "style.png", "-o", "out.png", "--steps", "1"]);
+    assert!(output.status.success());
+    let stderr = text(&output.stderr);
+    let warning = "impasto: warning: content.tif: its colour profile is left aside (";
+    assert!(stderr.starts_with(warning), "{stderr}");
+    let quiet = desk.output(&["content.tif", "style.png", "-o", "out.png", "--steps", "1", "-q"]);
+    assert!(quiet.stderr.is_empty());
 }
 
 #[test]

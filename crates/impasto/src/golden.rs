@@ -34,7 +34,7 @@ struct Case {
 impl Case {
     fn load(name: &str) -> Self {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-        let image = |role: &str| image_io::load(&folder.join(format!("{name}.{role}.png"))).unwrap();
+        let image = |role: &str| image_io::load(&folder.join(format!("{name}.{role}.png"))).unwrap().image;
         let numbers: Value = serde_json::from_slice(&std::fs::read(folder.join("golden.json")).unwrap()).unwrap();
         Self {
             content: image("content"),

@@ -20,7 +20,7 @@
 //!
 //! let network = Network::embedded()?;
 //! let options = Options { steps: 3, content_weight: 0.1, ..Options::default() };
-//! let mut session = Session::new(&network, &content, &style, &options)?;
+//! let mut session = Session::new(&network, &content.image, &style.image, &options)?;
 //! let start = session.losses().total;
 //! session.run(&mut |progress: &Progress<'_>| {
 //!     // `progress.image` could be shown or saved here; `ControlFlow::Break(())` would stop the run.

@@ -21,8 +21,7 @@ impl Mask {
     /// If `data` does not have `width · height` values.
     pub fn new(width: usize, height: usize, mut data: Vec<f32>) -> Self {
         assert_eq!(data.len(), width * height, "one weight a pixel");
-        // `max` takes the other operand where one is not a number.
-        data.iter_mut().for_each(|v| *v = v.max(0.0).min(1.0));
+        data.iter_mut().for_each(|v| *v = if v.is_nan() { 0.0 } else { v.clamp(0.0, 1.0) });
         Self { width, height, data }
     }
 

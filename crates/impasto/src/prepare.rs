@@ -1,8 +1,8 @@
 //! From the pictures as they are to the sizes they are worked on in.
 
-use crate::image_io::{fit, resize};
+use crate::image_io::{Picture, fit};
 use crate::options::problem;
-use crate::{Error, Image, Input, Result};
+use crate::{Error, Input, Result};
 
 /// The longest side, in pixels, that a picture is brought to. Far beyond what fits in memory; it keeps a slip of the finger from
 /// asking for terabytes.
@@ -38,15 +38,15 @@ impl SizeOptions {
     }
 }
 
-/// Content and style in the sizes they are worked on in, in that order.
+/// Content and style in the sizes they are worked on in, in that order, with all that belongs to them.
 ///
 /// The content comes to `size` on its longest side, but never beyond its own without `upscale`; the style so that its longest
 /// side is that of the resized content times `style_scale`.
 ///
 /// Errors: [`SizeOptions::validate`], a picture without pixels, a `style_scale` that makes the style larger than 32768 px.
-pub fn prepare(content: &Image, style: &Image, options: &SizeOptions) -> Result<(Image, Image)> {
+pub fn prepare(content: &Picture, style: &Picture, options: &SizeOptions) -> Result<(Picture, Picture)> {
     options.validate()?;
-    for (input, image) in [(Input::Content, content), (Input::Style, style)] {
+    for (input, image) in [(Input::Content, &content.image), (Input::Style, &style.image)] {
         if image.width().min(image.height()) == 0 {
             return Err(Error::Empty { input });
         }
@@ -63,9 +63,9 @@ pub fn prepare(content: &Image, style: &Image, options: &SizeOptions) -> Result<
             ),
         ));
     }
-    let to = |image: &Image, longest| {
-        let (width, height) = fit(image.width(), image.height(), longest);
-        resize(image, width, height)
+    let to = |picture: &Picture, longest| {
+        let (width, height) = fit(picture.width(), picture.height(), longest);
+        picture.resized(width, height)
     };
     Ok((to(content, longest), to(style, style_longest as usize)))
 }
@@ -73,11 +73,12 @@ pub fn prepare(content: &Image, style: &Image, options: &SizeOptions) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Image;
 
     fn sizes(content: (usize, usize), style: (usize, usize), options: SizeOptions) -> [(usize, usize); 2] {
-        let image = |(width, height)| Image::filled(width, height, [9.0; 3]);
+        let image = |(width, height)| Picture::new(Image::filled(width, height, [9.0; 3]));
         let (content, style) = prepare(&image(content), &image(style), &options).unwrap();
-        [&content, &style].map(|i| (i.width(), i.height()))
+        [&content, &style].map(|p| (p.width(), p.height()))
     }
 
     #[test]
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn impossible_sizes_are_refused() {
-        let image = Image::filled(4, 4, [0.0; 3]);
+        let image = Picture::new(Image::filled(4, 4, [0.0; 3]));
         let message = |options: SizeOptions| prepare(&image, &image, &options).unwrap_err().to_string();
         let default = SizeOptions::default();
         assert_eq!(message(SizeOptions { size: 0, ..default }), "`size` is 0; give 1 to 32768 px");
@@ -105,7 +106,7 @@ mod tests {
             assert_eq!(message, format!("`style_scale` is {style_scale}; give a finite number above 0"));
         }
         assert!(message(SizeOptions { style_scale: 1e9, ..default }).starts_with("`style_scale` is 1000000000, which"));
-        let error = prepare(&Image::new(0, 4, vec![]), &image, &default).unwrap_err().to_string();
+        let error = prepare(&Picture::new(Image::new(0, 4, vec![])), &image, &default).unwrap_err().to_string();
         assert_eq!(error, "the content picture has no pixels");
     }
 }

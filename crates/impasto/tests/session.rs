@@ -17,7 +17,8 @@ fn pair(size: usize) -> (Image, Image) {
     let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
     let image = |name| image_io::load(&examples.join(name)).unwrap();
     let options = SizeOptions { size, ..SizeOptions::default() };
-    prepare(&image("astronaut.jpg"), &image("starry_night.jpg"), &options).unwrap()
+    let (content, style) = prepare(&image("astronaut.jpg"), &image("starry_night.jpg"), &options).unwrap();
+    (content.image, style.image)
 }
 
 /// The pair at 33 px: a last row and column are left out by the poolings.

@@ -1,0 +1,297 @@
+//! From a picture to the bytes of a file.
+
+use std::borrow::Cow;
+use std::io::Cursor;
+use std::path::Path;
+
+use image::ImageEncoder;
+use image::codecs::jpeg::JpegEncoder;
+use tiff::encoder::{TiffEncoder, TiffValue, colortype};
+use tiff::tags::{ExtraSamples, Tag};
+
+use super::decode::one_line;
+use super::{Exif, Profile, jpeg, recipe};
+use crate::options::problem;
+use crate::{Error, Image, Mask, Result};
+
+/// Of 100: beyond it files grow quickly, and brush strokes look no different.
+const JPEG_QUALITY: u8 = 95;
+
+/// Adobe's tag for XMP.
+const XMP_TAG: Tag = Tag::Unknown(700);
+
+/// The formats that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Lossless.
+    Png,
+    /// As [`SaveOptions::quality`] says.
+    Jpeg,
+    /// Lossless, not compressed.
+    Tiff,
+    /// Lossless.
+    WebP,
+}
+
+impl Format {
+    /// The format that the extension of `path` stands for: `png`, `jpg`/`jpeg`, `tif`/`tiff`, `webp`.
+    ///
+    /// Errors: there is none.
+    pub fn of(path: &Path) -> Result<Self> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            Some("png") => Ok(Self::Png),
+            Some("jpg" | "jpeg") => Ok(Self::Jpeg),
+            Some("tif" | "tiff") => Ok(Self::Tiff),
+            Some("webp") => Ok(Self::WebP),
+            other => {
+                let found = other.map_or("a name without an extension".into(), |e| format!("the extension `{e}`"));
+                let problem = format!("there is no picture format for {found}; use .png, .jpg, .tif or .webp");
+                Err(Error::Write { path: path.to_owned(), problem })
+            }
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::Tiff => "TIFF",
+            Self::WebP => "WebP",
+        }
+    }
+
+    /// The longest side that the format has room for, in px.
+    pub fn max_side(self) -> usize {
+        match self {
+            Self::Png | Self::Tiff => i32::MAX as usize,
+            Self::Jpeg => 65_535,
+            Self::WebP => 16_384,
+        }
+    }
+}
+
+/// How finely values are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BitDepth {
+    /// 0..255.
+    #[default]
+    Eight,
+    /// 0..65535, in PNG and TIFF.
+    Sixteen,
+}
+
+/// How a picture is written, and what goes with it. The default is 8 bits, sRGB, opaque, and nothing else.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SaveOptions {
+    /// The format; `None` for that of the extension.
+    pub format: Option<Format>,
+    /// Bits a value.
+    pub bit_depth: BitDepth,
+    /// Quality of JPEG, 1 to 100; `None` for 95, and for other formats.
+    pub quality: Option<u8>,
+    /// The opacity, scaled to the picture's size where it has another. In JPEG, which has none, the picture is laid over white.
+    pub alpha: Option<Mask>,
+    /// The profile to write the colours in; `None` for sRGB, which is not noted.
+    pub profile: Option<Profile>,
+    /// The camera's notes; TIFF files are written without.
+    pub exif: Option<Exif>,
+    /// How the picture was made, for [`super::recipe`] to read back.
+    pub recipe: Option<String>,
+}
+
+impl SaveOptions {
+    /// Whether a file called `name` can be written like this; the format that it will have.
+    ///
+    /// Errors: no format, a quality outside 1 to 100 or of another format than JPEG, 16 bits in a format that has 8.
+    pub fn validate(&self, name: &Path) -> Result<Format> {
+        let format = self.format.map_or_else(|| Format::of(name), Ok)?;
+        match self.quality {
+            Some(found) if !(1..=100).contains(&found) => {
+                return Err(problem("quality", format!("is {found}; give 1 to 100")));
+            }
+            Some(_) if format != Format::Jpeg => {
+                return Err(problem(
+                    "quality",
+                    format!("is for JPEG, and {} is lossless; leave it out", format.name()),
+                ));
+            }
+            _ => {}
+        }
+        if self.bit_depth == BitDepth::Sixteen && !matches!(format, Format::Png | Format::Tiff) {
+            let found = format.name();
+            return Err(problem("bit_depth", format!("is 16, and {found} has 8 bits; write PNG or TIFF, or give 8")));
+        }
+        Ok(format)
+    }
+}
+
+/// The bytes of a file with `image` in it; `name` has the extension that may choose the format, and is what errors call it.
+///
+/// Values are clamped to 0..255 and rounded to whole ones of 8 or 16 bits.
+///
+/// Errors: [`SaveOptions::validate`], a picture too large for the format, and values that are not finite.
+pub fn encode(image: &Image, name: &Path, options: &SaveOptions) -> Result<Vec<u8>> {
+    let format = options.validate(name)?;
+    let failed = |problem: String| Error::Write { path: name.to_owned(), problem };
+    if !image.as_slice().iter().all(|v| v.is_finite()) {
+        return Err(failed("the picture holds values that are not numbers".into()));
+    }
+    let (width, height) = (image.width(), image.height());
+    let most = format.max_side();
+    if width.max(height) > most {
+        let name = format.name();
+        return Err(failed(format!("{width}x{height} px are too many for {name}, which has room for {most} a side")));
+    }
+    let alpha = options.alpha.as_ref().map(|alpha| alpha.resized(width, height));
+    let mut rgb = Cow::Borrowed(image.as_slice());
+    if let (Format::Jpeg, Some(alpha)) = (format, &alpha) {
+        lay_over_white(rgb.to_mut(), alpha);
+    }
+    if let Some(profile) = &options.profile {
+        rgb = Cow::Owned(profile.convert(&rgb).map_err(|e| failed(format!("its colour profile: {e}")))?);
+    }
+    let job = Job {
+        width: width as u32,
+        height: height as u32,
+        rgb: &rgb,
+        alpha: alpha.as_ref().filter(|_| format != Format::Jpeg).map(Mask::as_slice),
+        icc: options.profile.as_ref().map(Profile::as_bytes),
+        exif: options.exif.as_ref().map(|exif| exif.for_size(width, height)),
+        recipe: options.recipe.as_deref(),
+    };
+    let written = match format {
+        Format::Png => job.png(options.bit_depth).map_err(|e| one_line(&e)),
+        Format::Jpeg => job.jpeg(options.quality.unwrap_or(JPEG_QUALITY)).map_err(|e| one_line(&e)),
+        Format::Tiff => job.tiff(options.bit_depth).map_err(|e| one_line(&e)),
+        Format::WebP => job.webp().map_err(|e| one_line(&e)),
+    };
+    written.map_err(failed)
+}
+
+fn lay_over_white(rgb: &mut [f32], alpha: &Mask) {
+    let (pixels, _) = rgb.as_chunks_mut::<3>();
+    for (pixel, a) in pixels.iter_mut().zip(alpha.as_slice()) {
+        *pixel = pixel.map(|v| v * a + 255.0 * (1.0 - a));
+    }
+}
+
+/// What is to be written, in the values of the file's profile.
+struct Job<'a> {
+    width: u32,
+    height: u32,
+    /// RGB in 0..255.
+    rgb: &'a [f32],
+    /// 0..1.
+    alpha: Option<&'a [f32]>,
+    icc: Option<&'a [u8]>,
+    exif: Option<Vec<u8>>,
+    recipe: Option<&'a str>,
+}
+
+impl Job<'_> {
+    /// RGB or RGBA, rounded by `round` from 0..1.
+    fn samples<T>(&self, round: impl Fn(f32) -> T) -> Vec<T> {
+        let (pixels, _) = self.rgb.as_chunks::<3>();
+        let channels = if self.alpha.is_some() { 4 } else { 3 };
+        let mut samples = Vec::with_capacity(channels * pixels.len());
+        for (i, pixel) in pixels.iter().enumerate() {
+            samples.extend(pixel.iter().map(|&v| round(v)));
+            samples.extend(self.alpha.map(|alpha| round(255.0 * alpha[i])));
+        }
+        samples
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.samples(|v| (v.clamp(0.0, 255.0) + 0.5) as u8)
+    }
+
+    fn words(&self) -> Vec<u16> {
+        self.samples(|v| (257.0 * v.clamp(0.0, 255.0) + 0.5) as u16)
+    }
+
+    fn png(&self, bit_depth: BitDepth) -> std::result::Result<Vec<u8>, png::EncodingError> {
+        let mut file = Vec::new();
+        let mut info = png::Info::with_size(self.width, self.height);
+        info.icc_profile = self.icc.map(Cow::Borrowed);
+        info.exif_metadata = self.exif.as_deref().map(Cow::Borrowed);
+        let mut encoder = png::Encoder::with_info(&mut file, info)?;
+        encoder.set_color(if self.alpha.is_some() { png::ColorType::Rgba } else { png::ColorType::Rgb });
+        encoder.set_compression(png::Compression::Fast);
+        encoder.set_filter(png::Filter::Adaptive);
+        if let Some(recipe) = self.recipe {
+            encoder.add_itxt_chunk(recipe::KEYWORD.into(), recipe.into())?;
+        }
+        let data = match bit_depth {
+            BitDepth::Eight => self.bytes(),
+            BitDepth::Sixteen => {
+                encoder.set_depth(png::BitDepth::Sixteen);
+                self.words().into_iter().flat_map(u16::to_be_bytes).collect()
+            }
+        };
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&data)?;
+        writer.finish()?;
+        Ok(file)
+    }
+
+    fn jpeg(&self, quality: u8) -> image::ImageResult<Vec<u8>> {
+        let mut file = Vec::new();
+        let mut encoder = JpegEncoder::new_with_quality(&mut file, quality);
+        if let Some(icc) = self.icc {
+            encoder.set_icc_profile(icc.to_vec()).map_err(image::ImageError::Unsupported)?;
+        }
+        if let Some(exif) = &self.exif {
+            encoder.set_exif_metadata(exif.clone()).map_err(image::ImageError::Unsupported)?;
+        }
+        encoder.write_image(&self.bytes(), self.width, self.height, image::ExtendedColorType::Rgb8)?;
+        Ok(match self.recipe {
+            Some(recipe) => jpeg::with_comments(&file, recipe::COMMENT_PREFIX, recipe.as_bytes()),
+            None => file,
+        })
+    }
+
+    fn tiff(&self, bit_depth: BitDepth) -> tiff::TiffResult<Vec<u8>> {
+        match bit_depth {
+            BitDepth::Eight => self.tiff_of::<colortype::RGB8>(&self.bytes()),
+            BitDepth::Sixteen => self.tiff_of::<colortype::RGB16>(&self.words()),
+        }
+    }
+
+    fn tiff_of<C: colortype::ColorType>(&self, samples: &[C::Inner]) -> tiff::TiffResult<Vec<u8>>
+    where
+        [C::Inner]: TiffValue,
+    {
+        let mut file = Cursor::new(Vec::new());
+        let mut encoder = TiffEncoder::new(&mut file)?;
+        let mut image = encoder.new_image::<C>(self.width, self.height)?;
+        if self.alpha.is_some() {
+            image.extra_samples(&[ExtraSamples::UnassociatedAlpha])?;
+        }
+        if let Some(icc) = self.icc {
+            image.encoder().write_tag(Tag::IccProfile, icc)?;
+        }
+        if let Some(recipe) = self.recipe {
+            image.encoder().write_tag(XMP_TAG, &recipe::to_xmp(recipe)[..])?;
+        }
+        image.write_data(samples)?;
+        Ok(file.into_inner())
+    }
+
+    fn webp(&self) -> std::result::Result<Vec<u8>, image_webp::EncodingError> {
+        let mut file = Vec::new();
+        let mut encoder = image_webp::WebPEncoder::new(&mut file);
+        if let Some(icc) = self.icc {
+            encoder.set_icc_profile(icc.to_vec());
+        }
+        if let Some(exif) = &self.exif {
+            encoder.set_exif_metadata(exif.clone());
+        }
+        if let Some(recipe) = self.recipe {
+            encoder.set_xmp_metadata(recipe::to_xmp(recipe));
+        }
+        let color = if self.alpha.is_some() { image_webp::ColorType::Rgba8 } else { image_webp::ColorType::Rgb8 };
+        encoder.encode(&self.bytes(), self.width, self.height, color)?;
+        Ok(file)
+    }
+}

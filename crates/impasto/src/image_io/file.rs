@@ -1,0 +1,88 @@
+//! Files that appear whole or not at all.
+
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::{SaveOptions, encode};
+use crate::{Error, Image, Result};
+
+/// What the operating system said about reading `path`, as an error of ours.
+pub(crate) fn read_error(path: &Path, reason: io::Error) -> Error {
+    let path = path.to_owned();
+    match reason.kind() {
+        io::ErrorKind::NotFound => Error::Missing { path },
+        _ => Error::Read { path, reason },
+    }
+}
+
+/// As [`save_with`] the default options: 8 bits, in the format of the extension, JPEG with quality 95, nothing but the pixels.
+pub fn save(path: &Path, image: &Image) -> Result<()> {
+    save_with(path, image, &SaveOptions::default())
+}
+
+/// Writes `image` as `options` say.
+///
+/// The file appears whole or not at all: it is written beside `path` under another name and renamed. What was at `path` before
+/// is replaced.
+///
+/// Errors: as [`check_output`] and [`encode`], and a disk that is full.
+pub fn save_with(path: &Path, image: &Image, options: &SaveOptions) -> Result<()> {
+    let failed = |problem: String| Error::Write { path: path.to_owned(), problem };
+    let bytes = encode(image, path, options)?;
+    let mut file = temporary_file(path)?;
+    file.write_all(&bytes).map_err(|e| failed(e.to_string()))?;
+    // Without this, a power cut soon after the renaming could leave an empty file under the final name.
+    file.as_file().sync_all().map_err(|e| failed(e.to_string()))?;
+    file.persist(path).map_err(|e| failed(e.error.to_string()))?;
+    Ok(())
+}
+
+/// Whether [`save_with`] would be able to write `path`, to be asked before hours of work.
+///
+/// Errors: [`SaveOptions::validate`], `path` is a folder, its folder does not exist or cannot be written to (found out by making
+/// a file there for a moment).
+pub fn check_output(path: &Path, options: &SaveOptions) -> Result<()> {
+    options.validate(path)?;
+    temporary_file(path)?;
+    Ok(())
+}
+
+/// A file in the folder of `path`, removed again unless it is persisted, with the permissions of an ordinary new file.
+fn temporary_file(path: &Path) -> Result<NamedTempFile> {
+    let failed = |problem| Error::Write { path: path.to_owned(), problem };
+    if path.is_dir() {
+        return Err(failed("it is a folder; give the name of a file".into()));
+    }
+    let folder = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    if !folder.is_dir() {
+        return Err(failed(format!("there is no folder {}; create it first", folder.display())));
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".impasto-").suffix(".part");
+    if let Some(permissions) = ordinary_permissions() {
+        builder.permissions(permissions);
+    }
+    builder
+        .tempfile_in(&folder)
+        // The message of `tempfile` repeats the path of the temporary file, which nobody asked for.
+        .map_err(|e| failed(format!("the folder {} cannot be written to: {}", folder.display(), e.kind())))
+}
+
+/// What a program asks for when it creates a file; the system takes the umask off. Temporary files are private otherwise.
+#[cfg(unix)]
+fn ordinary_permissions() -> Option<Permissions> {
+    use std::os::unix::fs::PermissionsExt;
+    Some(Permissions::from_mode(0o666))
+}
+
+/// The folder's own rules apply.
+#[cfg(not(unix))]
+fn ordinary_permissions() -> Option<Permissions> {
+    None
+}

@@ -1,0 +1,158 @@
+//! Colour profiles (ICC.1): from the values of a file to sRGB, and back.
+
+use std::sync::Arc;
+
+use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformExecutor, TransformOptions};
+use rayon::prelude::*;
+
+use crate::reduce::CHUNK;
+
+/// No larger profile is kept: JPEG has no room for it, and none that is of use comes near.
+const MAX_BYTES: usize = 8 << 20;
+
+/// Of 255: a profile whose colours are closer to sRGB than this is sRGB, and its values stay as they are.
+const SAME: f32 = 0.25;
+
+/// An RGB profile that values can be converted from, and to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile(Arc<[u8]>);
+
+impl Profile {
+    /// The profile as it is in the file.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// sRGB values, RGB in 0..255, in this profile.
+    pub(super) fn convert(&self, rgb: &[f32]) -> Result<Vec<f32>, String> {
+        let back = Conversion::back(&parse(&self.0)?)?;
+        Ok(back.apply(rgb))
+    }
+}
+
+/// How the channels of a picture are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    Grey,
+    Rgb,
+    Cmyk,
+}
+
+impl Channels {
+    fn count(self) -> usize {
+        match self {
+            Self::Grey => 1,
+            Self::Rgb => 3,
+            Self::Cmyk => 4,
+        }
+    }
+}
+
+/// `values`, channels in 0..255, as sRGB in 0..255, without a profile.
+pub fn plain_to_srgb(values: Vec<f32>, channels: Channels) -> Vec<f32> {
+    match channels {
+        Channels::Rgb => values,
+        Channels::Grey => values.iter().flat_map(|&v| [v; 3]).collect(),
+        Channels::Cmyk => {
+            let (pixels, _) = values.as_chunks::<4>();
+            pixels.iter().flat_map(|&[c, m, y, k]| [c, m, y].map(|ink| (255.0 - ink) * (255.0 - k) / 255.0)).collect()
+        }
+    }
+}
+
+/// `values`, channels in 0..255, as sRGB in 0..255 by the profile `icc`; and the profile, if results can be written in it.
+///
+/// Where the profile cannot be used it is [`plain_to_srgb`], and the reason in the profile's place.
+pub fn to_srgb(icc: Vec<u8>, values: Vec<f32>, channels: Channels) -> (Vec<f32>, Result<Option<Profile>, String>) {
+    let profile = match parse(&icc) {
+        Ok(profile) => profile,
+        Err(reason) => return (plain_to_srgb(values, channels), Err(reason)),
+    };
+    // Grey pictures with the RGB profile they had before they lost their colour are common.
+    let (values, channels) = match (channels, profile.color_space) {
+        (Channels::Grey, DataColorSpace::Rgb) => (plain_to_srgb(values, Channels::Grey), Channels::Rgb),
+        _ => (values, channels),
+    };
+    let there = match Conversion::there(&profile, channels) {
+        Ok(there) => there,
+        Err(reason) => return (plain_to_srgb(values, channels), Err(reason)),
+    };
+    let keeps = channels == Channels::Rgb && Conversion::back(&profile).is_ok();
+    (there.apply(&values), Ok(keeps.then(|| Profile(icc.into()))))
+}
+
+fn parse(icc: &[u8]) -> Result<ColorProfile, String> {
+    if icc.len() > MAX_BYTES {
+        return Err(format!("it takes {} MB", icc.len() >> 20));
+    }
+    ColorProfile::new_from_slice(icc).map_err(|e| format!("it is broken: {e}"))
+}
+
+/// A way from one space of values to another, both in 0..255.
+struct Conversion {
+    transform: Arc<dyn TransformExecutor<f32> + Send + Sync>,
+    channels: Channels,
+    /// It changes nothing that could be seen.
+    is_identity: bool,
+}
+
+impl Conversion {
+    fn there(profile: &ColorProfile, channels: Channels) -> Result<Self, String> {
+        let (expected, layout) = match channels {
+            Channels::Grey => (DataColorSpace::Gray, Layout::Gray),
+            Channels::Rgb => (DataColorSpace::Rgb, Layout::Rgb),
+            Channels::Cmyk => (DataColorSpace::Cmyk, Layout::Rgba),
+        };
+        if profile.color_space != expected {
+            return Err(format!("it is for {:?}, the picture is {channels:?}", profile.color_space));
+        }
+        let transform = profile.create_transform_f32(layout, &ColorProfile::new_srgb(), Layout::Rgb, options());
+        Self::new(transform.map_err(|e| e.to_string())?, channels)
+    }
+
+    fn back(profile: &ColorProfile) -> Result<Self, String> {
+        let transform = ColorProfile::new_srgb().create_transform_f32(Layout::Rgb, profile, Layout::Rgb, options());
+        Self::new(transform.map_err(|e| e.to_string())?, Channels::Rgb)
+    }
+
+    /// Tries the transform out: some that can be made cannot be applied.
+    fn new(transform: Arc<dyn TransformExecutor<f32> + Send + Sync>, channels: Channels) -> Result<Self, String> {
+        const STEPS: usize = 9;
+        let count = channels.count();
+        let probe: Vec<f32> = (0..STEPS.pow(count as u32))
+            .flat_map(|i| (0..count).map(move |c| (i / STEPS.pow(c as u32) % STEPS) as f32 / (STEPS - 1) as f32))
+            .collect();
+        let mut found = vec![0.0; probe.len() / count * 3];
+        transform.transform(&probe, &mut found).map_err(|e| e.to_string())?;
+        if !found.iter().all(|v| v.is_finite()) {
+            return Err("it yields values that are not numbers".into());
+        }
+        let is_identity =
+            channels == Channels::Rgb && probe.iter().zip(&found).all(|(a, b)| (a - b).abs() <= SAME / 255.0);
+        Ok(Self { transform, channels, is_identity })
+    }
+
+    /// Each value within 0..255.
+    fn apply(&self, values: &[f32]) -> Vec<f32> {
+        if self.is_identity {
+            return values.to_vec();
+        }
+        let count = self.channels.count();
+        let mut result = vec![0.0; values.len() / count * 3];
+        result.par_chunks_mut(3 * CHUNK).zip(values.par_chunks(count * CHUNK)).for_each(|(result, values)| {
+            let scaled: Vec<f32> = values.iter().map(|v| (v / 255.0).clamp(0.0, 1.0)).collect();
+            self.transform.transform(&scaled, result).expect("whole pixels, as in the trial");
+            result.iter_mut().for_each(|v| *v = if v.is_nan() { 0.0 } else { (255.0 * *v).clamp(0.0, 255.0) });
+        });
+        result
+    }
+}
+
+fn options() -> TransformOptions {
+    TransformOptions {
+        rendering_intent: RenderingIntent::Perceptual,
+        // Its steps would be seen in 16 bits.
+        prefer_fixed_point: false,
+        ..TransformOptions::default()
+    }
+}

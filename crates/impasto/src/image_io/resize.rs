@@ -1,0 +1,140 @@
+//! Pictures at other sizes, in linear light.
+
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{F32x3, F32x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use rayon::prelude::*;
+
+use crate::reduce::CHUNK;
+use crate::{Image, Mask};
+
+/// `image` at `width` x `height` px: Lanczos-3 on linear light, so that fine light and dark detail keeps its mean brightness.
+///
+/// The result is within 0..255. A picture of that size already is returned as it is.
+///
+/// # Panics
+/// If a side of `image` or of the result is 0, or above `u32::MAX`.
+pub fn resize(image: &Image, width: usize, height: usize) -> Image {
+    assert!(image.width() > 0 && image.height() > 0 && width > 0 && height > 0, "a picture has pixels");
+    if (image.width(), image.height()) == (width, height) {
+        return image.clone();
+    }
+    let (pixels, _) = image.as_slice().as_chunks::<3>();
+    let linear = mapped(pixels, F32x3::new([0.0; 3]), |_, p| F32x3::new(linear(p)));
+    let target = convolve(&linear, size(image), (width, height), FilterType::Lanczos3);
+    let encoded = mapped(&target, [0.0; 3], |_, l| encoded(l.0));
+    Image::new(width, height, encoded.into_flattened())
+}
+
+/// As [`resize`], each colour weighed by its opacity in `alpha`.
+///
+/// Lanczos-3 where all that it looks at is opaque. At edges its negative lobes, divided by a small opacity, would make colours
+/// that are nowhere; a triangle, which has none, takes its place there. Where nothing is visible the colour is [`hidden_colour`].
+pub fn resize_visible(image: &Image, alpha: &Mask, width: usize, height: usize) -> Image {
+    if size(image) == (width, height) {
+        return image.clone();
+    }
+    let (pixels, _) = image.as_slice().as_chunks::<3>();
+    let premultiplied = mapped(pixels, F32x4::new([0.0; 4]), |i, p| {
+        let a = alpha.as_slice()[i];
+        let [r, g, b] = linear(p).map(|v| v * a);
+        F32x4::new([r, g, b, a])
+    });
+    let sharp = convolve(&premultiplied, size(image), (width, height), FilterType::Lanczos3);
+    let safe = convolve(&premultiplied, size(image), (width, height), FilterType::Bilinear);
+    let hidden = hidden_colour(image, alpha);
+    let colours = mapped(&sharp, [0.0; 3], |i, sharp| {
+        let is_opaque = |p: &F32x4| (p.0[3] - 1.0).abs() <= OPAQUE;
+        let safe = &safe[i];
+        let [r, g, b, a] = if is_opaque(sharp) && is_opaque(safe) { sharp.0 } else { safe.0 };
+        if a > 0.0 { encoded([r, g, b].map(|v| v / a)) } else { hidden }
+    });
+    Image::new(width, height, colours.into_flattened())
+}
+
+/// How far from 1 sums of weights may be by rounding, and a little more.
+const OPAQUE: f32 = 1e-4;
+
+/// The mean colour of what is visible, RGB in 0..255; white where nothing is.
+fn hidden_colour(image: &Image, alpha: &Mask) -> [f32; 3] {
+    let (pixels, _) = image.as_slice().as_chunks::<3>();
+    let mut sum = [0.0; 3];
+    let mut weight = 0.0;
+    for (pixel, &a) in pixels.iter().zip(alpha.as_slice()) {
+        if a > 0.0 {
+            let a = f64::from(a);
+            weight += a;
+            for (sum, v) in sum.iter_mut().zip(linear(pixel)) {
+                *sum += a * f64::from(v);
+            }
+        }
+    }
+    if weight > 0.0 { encoded(sum.map(|sum| (sum / weight) as f32)) } else { [255.0; 3] }
+}
+
+/// Gives what is not visible at all the [`hidden_colour`].
+pub fn paint_hidden(image: &mut Image, alpha: &Mask) {
+    let hidden = hidden_colour(image, alpha);
+    let (pixels, _) = image.as_mut_slice().as_chunks_mut::<3>();
+    for (pixel, _) in pixels.iter_mut().zip(alpha.as_slice()).filter(|(_, a)| **a == 0.0) {
+        *pixel = hidden;
+    }
+}
+
+fn size(image: &Image) -> (usize, usize) {
+    (image.width(), image.height())
+}
+
+/// `map` of each value and its index, on all threads.
+fn mapped<A: Sync, B: Clone + Send>(values: &[A], empty: B, map: impl Fn(usize, &A) -> B + Sync) -> Vec<B> {
+    let mut result = vec![empty; values.len()];
+    result.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, result)| {
+        for (i, r) in result.iter_mut().enumerate() {
+            let i = chunk * CHUNK + i;
+            *r = map(i, &values[i]);
+        }
+    });
+    result
+}
+
+/// `pixels` of the size `from`, width and height, at the size `to`.
+fn convolve<P: PixelTrait>(pixels: &[P], from: (usize, usize), to: (usize, usize), filter: FilterType) -> Vec<P> {
+    let side = |n: usize| u32::try_from(n).expect("a side fits 32 bits");
+    let source = TypedImageRef::new(side(from.0), side(from.1), pixels).expect("one value per pixel");
+    let mut target = TypedImage::<P>::new(side(to.0), side(to.1));
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
+    Resizer::new().resize_typed(&source, &mut target, &options).expect("the whole of the source is inside the source");
+    target.pixels().to_vec()
+}
+
+/// Linear light in 0..1, from sRGB in 0..255.
+fn linear(pixel: &[f32; 3]) -> [f32; 3] {
+    pixel.map(|v| srgb_to_linear(v / 255.0))
+}
+
+/// sRGB in 0..255, from linear light, which Lanczos rings beyond its ends.
+fn encoded(linear: [f32; 3]) -> [f32; 3] {
+    linear.map(|v| 255.0 * linear_to_srgb(v.clamp(0.0, 1.0)))
+}
+
+/// The sRGB transfer function (IEC 61966-2-1), 0..1 to 0..1.
+fn srgb_to_linear(v: f32) -> f32 {
+    if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+}
+
+/// Inverse of [`srgb_to_linear`].
+fn linear_to_srgb(v: f32) -> f32 {
+    if v <= 0.003_130_8 { 12.92 * v } else { (1.055 * v.powf(1.0 / 2.4) - 0.055).min(1.0) }
+}
+
+/// The size with the longest side `longest` and the shape of `width` x `height`, rounded to whole pixels, at least 1.
+///
+/// All in pixels. A size without pixels stays without.
+pub fn fit(width: usize, height: usize, longest: usize) -> (usize, usize) {
+    let from = width.max(height);
+    if width.min(height) == 0 {
+        return (0, 0);
+    }
+    let scaled = |side: usize| ((side as f64 * longest as f64 / from as f64).round() as usize).max(1);
+    (scaled(width), scaled(height))
+}
