@@ -37,8 +37,8 @@ pub struct ConfigArgs {
 
 /// What the command line asks for.
 pub enum Request {
-    /// To do this.
-    Run(Box<Cli>),
+    /// To do this; the same once more as clap has it.
+    Run(Box<Cli>, ArgMatches),
     /// To print this.
     Print(String),
 }
@@ -81,7 +81,8 @@ pub fn parse(line: &[OsString]) -> Result<Request, Refused> {
     if config.print_config {
         return Ok(Request::Print(text(&without_files().try_get_matches_from(line)?)?));
     }
-    Ok(Request::Run(Box::new(Cli::from_arg_matches(&command().try_get_matches_from(line)?)?)))
+    let matches = command().try_get_matches_from(line)?;
+    Ok(Request::Run(Box::new(Cli::from_arg_matches(&matches)?), matches))
 }
 
 /// The command line with nothing that has to be there.
@@ -90,7 +91,7 @@ fn without_files() -> Command {
 }
 
 /// The options that a file may hold.
-fn options(command: &Command) -> Vec<&Arg> {
+pub fn options(command: &Command) -> Vec<&Arg> {
     let own = ConfigArgs::augment_args(Command::new("config"));
     settings::options(command, &own.get_arguments().collect::<Vec<_>>())
 }

@@ -106,7 +106,10 @@ fn transfer_args(matches: &ArgMatches) -> anyhow::Result<TransferArgs> {
     Ok(TransferArgs::from_arg_matches(&matches)?)
 }
 
-fn setting(option: &Arg, matches: &ArgMatches) -> anyhow::Result<Setting> {
+/// What an option is set to, clap's own defaults included.
+///
+/// Errors: values that are no Unicode.
+pub fn setting(option: &Arg, matches: &ArgMatches) -> anyhow::Result<Setting> {
     let id = option.get_id().as_str();
     if is_switch(option) {
         return Ok(Setting::Switch(matches.get_flag(id)));

@@ -91,11 +91,11 @@ fn mistakes_name_the_file_and_the_key() {
         ("output = 'a.png'", "impasto.toml: `output` belongs on the command line; remove it from the file"),
         ("no-config = true", "impasto.toml: `no-config` belongs on the command line; remove it from the file"),
         (
-            "size = 'big'",
-            "impasto.toml: `size`: invalid value 'big' for '--size <PX>': needs a whole number of at least 1",
+            "steps = 'many'",
+            "impasto.toml: `steps`: invalid value 'many' for '--steps <N>': needs a whole number of at least 1",
         ),
-        ("size = true", "impasto.toml: `size`: has the type boolean; give text or a number"),
-        ("size = [1, 2]", "impasto.toml: `size`: has the type array; give text or a number"),
+        ("steps = true", "impasto.toml: `steps`: has the type boolean; give text or a number"),
+        ("steps = [1, 2]", "impasto.toml: `steps`: has the type array; give text or a number"),
         ("upscale = 1", "impasto.toml: `upscale`: is a switch and has the type integer; give true or false"),
         ("style-layers = []", "impasto.toml: `style-layers`: is an empty list; give a value, or leave the key out"),
         (
