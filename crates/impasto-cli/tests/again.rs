@@ -99,3 +99,34 @@ fn inputs_must_be_what_they_were() {
     let error = refused(&desk, &["again", "pictures/out.png", "-o", "content.png", "--init", "content"]);
     assert!(error.contains("style.png"), "{error}");
 }
+
+#[test]
+fn styles_with_weights_and_masks_are_remembered() {
+    let desk = Desk::new();
+    fs::copy(desk.path("content.png"), desk.path("other.png")).unwrap();
+    let styles =
+        ["content.png", "--style", "style.png:2", "--style", "other.png", "-o", "out.png", "-q", "--steps", "2"];
+    let masks = ["--style-mask", "none", "--style-mask", "content.png", "--style-crop", "10%,0%,80%,100%"];
+    ok(&desk, &[&styles[..], &masks].concat());
+    let wanted = fs::read(desk.path("out.png")).unwrap();
+    ok(&desk, &["again", "out.png", "-q"]);
+    assert!(fs::read(desk.path("out-again.png")).unwrap() == wanted);
+
+    let recipe = recipe(&desk, "out.png");
+    let inputs = recipe["inputs"].as_array().unwrap().iter();
+    let names: Vec<_> = inputs.map(|i| [i["role"].as_str().unwrap(), i["path"].as_str().unwrap()]).collect();
+    let wanted = [
+        ["content", "content.png"],
+        ["style", "style.png"],
+        ["style", "other.png"],
+        ["style-mask", "none"],
+        ["style-mask", "content.png"],
+    ];
+    assert_eq!(names, wanted);
+    assert_eq!((&recipe["inputs"][1]["weight"], &recipe["inputs"][3]["sha256"]), (&json!(2.0), &Value::Null));
+
+    // One style in place of both.
+    ok(&desk, &["again", "out.png", "-q", "-o", "one.png", "--style", "style.png", "--style-mask", "none"]);
+    let inputs = self::recipe(&desk, "one.png")["inputs"].clone();
+    assert_eq!(inputs.as_array().unwrap().len(), 2, "{inputs}");
+}
