@@ -78,7 +78,7 @@ impl FromArgMatches for AgainArgs {
 
 /// The options of the transfer, none of which has to be given.
 fn options() -> Command {
-    TransferArgs::augment_args(Command::new("options")).mut_args(|arg| arg.required(false))
+    settings::optional(TransferArgs::augment_args(Command::new("options")))
 }
 
 /// Prints the recipe.

@@ -87,7 +87,7 @@ pub fn parse(line: &[OsString]) -> Result<Request, Refused> {
 
 /// The command line with nothing that has to be there.
 fn without_files() -> Command {
-    command().mut_args(|arg| arg.required(false))
+    settings::optional(command())
 }
 
 /// The options that a file may hold.
@@ -123,7 +123,8 @@ impl ConfigFile {
         let name = self.path.display();
         let command = command();
         let options = options(&command);
-        let given = settings::given(&options, matches);
+        let positionals = command.get_positionals();
+        let given = settings::given(&positionals.chain(options.iter().copied()).collect::<Vec<_>>(), matches);
         let with = |arguments: &[OsString]| [&line[..1], arguments, &line[1..]].concat();
         let problem = |arguments: &[OsString]| without_files().try_get_matches_from(with(arguments)).err();
 

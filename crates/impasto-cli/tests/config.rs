@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::{Desk, text};
+use common::{Desk, pixels, text};
 
 /// A folder in which `impasto.toml` holds `config`.
 fn desk(config: &str) -> Desk {
@@ -47,6 +47,19 @@ fn the_command_line_overrules_what_it_contradicts() {
         assert_has(&config, line);
     }
     assert_has(&print_config(&desk, &[]), "strength = 60");
+}
+
+#[test]
+fn styles_can_be_in_the_file() {
+    let plain = Desk::new().transfer(&[]).bytes;
+    let desk = desk("style = ['style.png', 'content.png:2']");
+    // The second name takes the place of all of them.
+    assert_eq!(desk.transfer(&[]).bytes, plain);
+    let output = desk.output(&["content.png", "-o", "blend.png", "--steps", "2", "-q"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_ne!(pixels(&desk.path("blend.png")), plain);
+    assert_has(&print_config(&desk, &[]), "style = [\"style.png\", \"content.png:2\"]");
+    assert_has(&print_config(&desk, &["--style", "content.png"]), "style = [\"content.png\"]");
 }
 
 #[test]
