@@ -318,7 +318,7 @@ fn transparency_profile_and_camera_notes_come_from_the_content() {
     let pictures = concat!(env!("CARGO_MANIFEST_DIR"), "/../impasto/tests/pictures/");
     let profile = image_io::load(std::path::Path::new(&format!("{pictures}wide_png.png"))).unwrap().profile;
     assert!(profile.is_some());
-    let alpha = impasto::Mask::new(48, 36, (0..48 * 36).map(|i| (i % 256) as f32 / 255.0).collect());
+    let alpha = impasto::Mask::new(48, 36, (0..48 * 36).map(|i| (128 + i % 128) as f32 / 255.0).collect());
     let options = SaveOptions { alpha: Some(alpha.clone()), profile, ..SaveOptions::default() };
     image_io::save_with(&desk.path("content.png"), &picture.image, &options).unwrap();
 

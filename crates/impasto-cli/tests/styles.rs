@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Desk, HEIGHT, Run, WIDTH, number, painting, photo, text};
+use common::{Desk, HEIGHT, Run, WIDTH, number, painting, photo, pixels, text};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
 /// A desk with a second style, `other.png`, and `left.png`, white on the left half of the content.
@@ -23,7 +23,7 @@ fn run(desk: &Desk, args: &[&str]) -> Run {
     let all = [&["content.png", "-o", "out.png", "-q", "--json", "--steps", "2"], args].concat();
     let output = desk.output(&all);
     assert!(output.status.success(), "{all:?}: {}", text(&output.stderr));
-    Run { json: serde_json::from_slice(&output.stdout).unwrap(), bytes: std::fs::read(desk.path("out.png")).unwrap() }
+    Run { json: serde_json::from_slice(&output.stdout).unwrap(), bytes: pixels(&desk.path("out.png")) }
 }
 
 #[track_caller]

@@ -12,7 +12,7 @@ use crate::regions;
 use crate::schedule::{Scale, schedule};
 use crate::task::{Task, check_image, thread_pool};
 use crate::wrap::resize;
-use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Result, Style, Subject};
+use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Padding, Result, Style, Subject};
 
 /// What an observer sees after a step.
 #[derive(Clone, Copy, Debug)]
@@ -330,7 +330,7 @@ impl Work {
         }
         let optimizer: Box<dyn Optimizer> = match options.optimizer {
             OptimizerKind::Lbfgs => {
-                let preconditioner = Some(Preconditioner::new(width, height));
+                let preconditioner = Some(Preconditioner::new(width, height, options.padding == Padding::Circular));
                 let history = history_for(gradient.len());
                 let settings = LbfgsSettings { history, preconditioner, ..LbfgsSettings::default() };
                 Box::new(Lbfgs::new(settings, losses.total, gradient))

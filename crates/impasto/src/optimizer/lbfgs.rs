@@ -333,7 +333,7 @@ mod tests {
             minimise(&mut Lbfgs::new(settings, value, gradient), &mut x, bounds, 300, &mut spring)
         };
         let (plain, _) = minimum(None);
-        let (preconditioned, _) = minimum(Some(Preconditioner::new(width, height)));
+        let (preconditioned, _) = minimum(Some(Preconditioner::new(width, height, false)));
         assert!((preconditioned / plain - 1.0).abs() < 1e-4, "{preconditioned} {plain}");
     }
 
