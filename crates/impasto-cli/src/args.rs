@@ -88,6 +88,9 @@ IMPASTO_ISA=portable|avx2|avx512 forces an instruction set, here and in every ot
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// `None` under a subcommand.
+    #[command(flatten)]
+    pub files: Option<FileArgs>,
     #[command(flatten)]
     pub transfer: TransferArgs,
 }
@@ -106,13 +109,9 @@ pub enum Command {
     Style(StyleFileArgs),
 }
 
-/// The options beside the subcommands: all have defaults, but for the files.
+/// The options of a transfer, whatever its files: all have defaults.
 #[derive(Args, Debug)]
 pub struct TransferArgs {
-    /// `None` under a subcommand.
-    #[command(flatten)]
-    pub files: Option<FileArgs>,
-
     #[command(flatten)]
     pub output: OutputArgs,
 

@@ -11,6 +11,9 @@ mod inspect;
 mod interrupt;
 mod manual;
 mod measure;
+mod options;
+mod output;
+mod painting;
 mod progress;
 mod recipe;
 mod reconstruct;
@@ -91,7 +94,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, matches: &ArgMatches) -> Result<(), Failure> {
-    match (&cli.command, &cli.transfer.files) {
+    match (&cli.command, &cli.files) {
         (Some(Command::Texture(args)), _) => texture::run(args),
         (Some(Command::Reconstruct(args)), _) => reconstruct::run(args),
         (Some(Command::Inspect(args)), _) => inspect::run(args),
