@@ -15,12 +15,14 @@ use impasto::{
 };
 
 use crate::again::{AgainArgs, RecipeArgs};
+use crate::batch::BatchArgs;
 use crate::colors::ColorArgs;
 use crate::inspect::InspectArgs;
 use crate::manual::{CompletionsArgs, ManArgs};
 use crate::reconstruct::ReconstructArgs;
 use crate::style_file::StyleFileArgs;
 use crate::styles::{LookArgs, RegionArgs, WeightedStyle};
+use crate::sweep::SweepArgs;
 use crate::texture::TextureArgs;
 
 const EXAMPLES: &str = "\
@@ -41,6 +43,10 @@ Examples:
       The first where m.png is white, the second where it is black.
   impasto photo.jpg painting.jpg -o out.png --keep face.png
       All but what is white in face.png.
+  impasto batch photos/*.jpg --style painting.jpg -o painted
+      Every photo, each as painted/PHOTO-painting.png.
+  impasto sweep photo.jpg painting.jpg -o sheet.png
+      Small pictures of several strengths on one sheet, to choose from.
   impasto texture painting.jpg -o texture.png --tileable
       The painting's texture alone, to be laid side by side without a seam.
   impasto measure out.png --content photo.jpg --style painting.jpg --json
@@ -97,6 +103,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Batch(BatchArgs),
+    Sweep(SweepArgs),
     Texture(TextureArgs),
     Reconstruct(ReconstructArgs),
     Inspect(InspectArgs),
@@ -489,6 +497,18 @@ pub enum FormatName {
     Webp,
 }
 
+impl FormatName {
+    /// What a file's name ends in.
+    pub fn extension(self) -> &'static str {
+        match self {
+            FormatName::Png => "png",
+            FormatName::Jpeg => "jpg",
+            FormatName::Tiff => "tif",
+            FormatName::Webp => "webp",
+        }
+    }
+}
+
 impl From<FormatName> for Format {
     fn from(name: FormatName) -> Format {
         match name {
@@ -644,7 +664,7 @@ pub fn weight(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|&w: &f64| w.is_finite() && w >= 0.0).ok_or("needs a finite number of at least 0")
 }
 
-fn strength(text: &str) -> Result<f64, &'static str> {
+pub fn strength(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|s| (0.0..=100.0).contains(s)).ok_or("needs a number from 0 to 100")
 }
 

@@ -22,10 +22,8 @@ pub fn size_options(args: &TransferArgs) -> anyhow::Result<SizeOptions> {
 pub fn options(args: &TransferArgs) -> anyhow::Result<Options> {
     let (optimization, network) = (&args.optimization, &args.network);
     let defaults = Options::for_objective(optimization.objective.into());
-    if optimization.strength.is_some() && defaults.objective != Objective::Balanced {
-        bail!(
-            "--strength is a dial of the balanced objective; weigh the paper's with --content-weight and --style-weight"
-        );
+    if optimization.strength.is_some() {
+        check_dial(defaults.objective)?;
     }
     let strength = optimization.strength.map(impasto::content_weight_at);
     Ok(Options {
@@ -49,6 +47,16 @@ pub fn options(args: &TransferArgs) -> anyhow::Result<Options> {
         objective: defaults.objective,
         threads: network.engine.threads,
     })
+}
+
+/// Refuses a strength where there is no such dial.
+pub fn check_dial(objective: Objective) -> anyhow::Result<()> {
+    if objective != Objective::Balanced {
+        bail!(
+            "--strength is a dial of the balanced objective; weigh the paper's with --content-weight and --style-weight"
+        );
+    }
+    Ok(())
 }
 
 /// Steps that the run may take.

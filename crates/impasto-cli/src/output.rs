@@ -24,6 +24,12 @@ pub fn save_options(args: &TransferArgs) -> SaveOptions {
     }
 }
 
+/// The same for the picture made of `content`: with its transparency, colour profile and camera's notes.
+pub fn with_content(save: &SaveOptions, content: &Picture) -> SaveOptions {
+    let Picture { alpha, profile, exif, .. } = content.clone();
+    SaveOptions { alpha, profile, exif, ..save.clone() }
+}
+
 /// What errors call the output.
 fn name(files: &FileArgs) -> &Path {
     if input::is_stream(&files.output) { Path::new("standard output") } else { &files.output }
@@ -49,9 +55,8 @@ pub fn report(output: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// Refuses a size that the format has no room for.
-pub fn check_room(files: &FileArgs, save: &SaveOptions, picture: &Picture) -> anyhow::Result<()> {
+pub fn check_room(files: &FileArgs, save: &SaveOptions, (width, height): (usize, usize)) -> anyhow::Result<()> {
     let most = save.validate(name(files))?.max_side();
-    let (width, height) = (picture.width(), picture.height());
     if width.max(height) > most {
         let name = name(files).display();
         bail!(
@@ -61,14 +66,20 @@ pub fn check_room(files: &FileArgs, save: &SaveOptions, picture: &Picture) -> an
     Ok(())
 }
 
+/// Every picture and style that is read.
+pub fn pictures(files: &FileArgs, args: &TransferArgs) -> Vec<PathBuf> {
+    let mut pictures = vec![files.content.clone()];
+    pictures.extend(styles::paths(files, &args.look, &args.regions));
+    if let InitFrom::File(path) = &args.optimization.init {
+        pictures.push(path.clone());
+    }
+    pictures
+}
+
 /// Refuses an output that cannot be written or that would destroy an input.
 pub fn check(files: &FileArgs, args: &TransferArgs, save: &SaveOptions) -> anyhow::Result<()> {
-    let styles = styles::paths(files, &args.look, &args.regions);
-    let mut pictures = vec![files.content.as_path()];
-    pictures.extend(styles.iter().map(PathBuf::as_path));
-    if let InitFrom::File(path) = &args.optimization.init {
-        pictures.push(path);
-    }
+    let pictures = pictures(files, args);
+    let pictures: Vec<&Path> = pictures.iter().map(PathBuf::as_path).collect();
     input::check_stdin(&pictures)?;
     if input::is_stream(&files.output) {
         return check_stdout(files, save);

@@ -160,6 +160,13 @@ pub fn stopped(reason: StopReason) -> &'static str {
     }
 }
 
+/// The report of one of many runs for people, on one line without its end.
+pub fn transfer_line(report: &Transfer) -> String {
+    let Transfer { output, size: [width, height], seconds, content_in_units, style_in_units, .. } = report;
+    let losses = format!("content {}  style {}", number(*content_in_units), number(*style_in_units));
+    format!("{output}: {width}x{height} px, {}, {losses}", duration(Duration::from_secs_f64(*seconds)))
+}
+
 /// The report of a run for people.
 pub fn transfer_text(report: &Transfer, losses: &Losses) -> String {
     let headline =

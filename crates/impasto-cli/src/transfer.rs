@@ -27,7 +27,7 @@ pub fn run(files: &FileArgs, args: &TransferArgs, matches: &ArgMatches) -> Resul
     let sources = styles::load(&styles::named(files), &args.look, args.quiet).or_user()?;
     let init = painting::load_init(args).or_user()?;
     let scaled = plan.scale(&content).or_user()?;
-    output::check_room(files, &save, &scaled).or_user()?;
+    output::check_room(files, &save, (scaled.width(), scaled.height())).or_user()?;
     let recipe = recipe(matches, files, &scaled)?;
     let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, recipe, ..save };
     let painting = Painting::new(plan, scaled, sources, init.as_ref()).or_user()?;
