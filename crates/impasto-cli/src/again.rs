@@ -7,7 +7,7 @@ use anyhow::bail;
 use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use crate::args::{Cli, TransferArgs};
+use crate::args::{Cli, FileArgs, TransferArgs};
 use crate::recipe::{self, Recipe};
 use crate::settings::Setting;
 use crate::{Failure, OrFail, config, report, settings, transfer};
@@ -78,7 +78,7 @@ impl FromArgMatches for AgainArgs {
 
 /// The options of the transfer, none of which has to be given.
 fn options() -> Command {
-    settings::optional(TransferArgs::augment_args(Command::new("options")))
+    settings::optional(TransferArgs::augment_args(FileArgs::augment_args(Command::new("options"))))
 }
 
 /// Prints the recipe.
@@ -95,7 +95,7 @@ pub fn run(args: &AgainArgs) -> Result<(), Failure> {
     });
     let matches = matches.or_user()?;
     let cli = Cli::from_arg_matches(&matches).or_program()?;
-    match &cli.transfer.files {
+    match &cli.files {
         Some(files) => transfer::run(files, &cli.transfer, &matches),
         None => Err(anyhow::anyhow!("{} holds a recipe without pictures", args.picture.display())).or_user(),
     }

@@ -15,12 +15,14 @@ use impasto::{
 };
 
 use crate::again::{AgainArgs, RecipeArgs};
+use crate::batch::BatchArgs;
 use crate::colors::ColorArgs;
 use crate::inspect::InspectArgs;
 use crate::manual::{CompletionsArgs, ManArgs};
 use crate::reconstruct::ReconstructArgs;
 use crate::style_file::StyleFileArgs;
 use crate::styles::{LookArgs, RegionArgs, WeightedStyle};
+use crate::sweep::SweepArgs;
 use crate::texture::TextureArgs;
 
 const EXAMPLES: &str = "\
@@ -41,6 +43,10 @@ Examples:
       The first where m.png is white, the second where it is black.
   impasto photo.jpg painting.jpg -o out.png --keep face.png
       All but what is white in face.png.
+  impasto batch photos/*.jpg --style painting.jpg -o painted
+      Every photo, each as painted/PHOTO-painting.png.
+  impasto sweep photo.jpg painting.jpg -o sheet.png
+      Small pictures of several strengths on one sheet, to choose from.
   impasto texture painting.jpg -o texture.png --tileable
       The painting's texture alone, to be laid side by side without a seam.
   impasto measure out.png --content photo.jpg --style painting.jpg --json
@@ -88,12 +94,17 @@ IMPASTO_ISA=portable|avx2|avx512 forces an instruction set, here and in every ot
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// `None` under a subcommand.
+    #[command(flatten)]
+    pub files: Option<FileArgs>,
     #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Batch(BatchArgs),
+    Sweep(SweepArgs),
     Texture(TextureArgs),
     Reconstruct(ReconstructArgs),
     Inspect(InspectArgs),
@@ -106,13 +117,9 @@ pub enum Command {
     Style(StyleFileArgs),
 }
 
-/// The options beside the subcommands: all have defaults, but for the files.
+/// The options of a transfer, whatever its files: all have defaults.
 #[derive(Args, Debug)]
 pub struct TransferArgs {
-    /// `None` under a subcommand.
-    #[command(flatten)]
-    pub files: Option<FileArgs>,
-
     #[command(flatten)]
     pub output: OutputArgs,
 
@@ -490,6 +497,18 @@ pub enum FormatName {
     Webp,
 }
 
+impl FormatName {
+    /// What a file's name ends in.
+    pub fn extension(self) -> &'static str {
+        match self {
+            FormatName::Png => "png",
+            FormatName::Jpeg => "jpg",
+            FormatName::Tiff => "tif",
+            FormatName::Webp => "webp",
+        }
+    }
+}
+
 impl From<FormatName> for Format {
     fn from(name: FormatName) -> Format {
         match name {
@@ -645,7 +664,7 @@ pub fn weight(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|&w: &f64| w.is_finite() && w >= 0.0).ok_or("needs a finite number of at least 0")
 }
 
-fn strength(text: &str) -> Result<f64, &'static str> {
+pub fn strength(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|s| (0.0..=100.0).contains(s)).ok_or("needs a number from 0 to 100")
 }
 

@@ -4,14 +4,14 @@ use clap::ValueEnum;
 use impasto::{DEFAULT_STRENGTH, Objective, Scales, WeightedLayer};
 
 use crate::args::{OutputSize, PaddingName, StyleLossName, TransferArgs, name_of};
+use crate::options;
 use crate::settings::Setting;
-use crate::transfer;
 
 /// The options whose defaults follow from other options, with what they come to.
 ///
 /// Errors: options that contradict each other.
 pub fn settings(args: &TransferArgs) -> anyhow::Result<Vec<(&'static str, Setting)>> {
-    let (size, options) = (transfer::size_options(args)?, transfer::options(args)?);
+    let (size, options) = (options::size_options(args)?, options::options(args)?);
     let layers = |layers: &[WeightedLayer]| Setting::Many(layers.iter().map(WeightedLayer::to_string).collect());
     let mut settings = vec![
         ("size", Setting::One(args.size.size.unwrap_or(OutputSize::Longest(size.size)).to_string())),

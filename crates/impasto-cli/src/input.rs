@@ -1,5 +1,6 @@
 //! Reading and checking what the user names: pictures, weights, layers.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -98,12 +99,26 @@ pub fn check_output(output: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
 ///
 /// Two spellings of one path and links to it count: the files behind the names are compared.
 pub fn overwritten<'a>(output: &Path, inputs: &[&'a Path]) -> Option<&'a Path> {
-    let output_file = fs::canonicalize(output).ok();
-    let output_entry = entry(output);
-    inputs.iter().copied().find(|input| {
-        (output_file.is_some() && output_file == fs::canonicalize(input).ok())
-            || (output_entry.is_some() && output_entry == entry(input))
-    })
+    Inputs::new(inputs.iter().copied()).overwritten_by(output)
+}
+
+/// Inputs by the files behind their names.
+pub struct Inputs<'a>(HashMap<PathBuf, &'a Path>);
+
+impl<'a> Inputs<'a> {
+    pub fn new(paths: impl Iterator<Item = &'a Path>) -> Inputs<'a> {
+        Inputs(paths.flat_map(|path| files(path).into_iter().flatten().map(move |file| (file, path))).collect())
+    }
+
+    /// As [`overwritten`].
+    pub fn overwritten_by(&self, output: &Path) -> Option<&'a Path> {
+        files(output).into_iter().flatten().find_map(|file| self.0.get(&file).copied())
+    }
+}
+
+/// The file behind a name, at the end of all links, and the name in its real folder.
+fn files(path: &Path) -> [Option<PathBuf>; 2] {
+    [fs::canonicalize(path).ok(), entry(path)]
 }
 
 /// The name in its real folder: what a rename replaces, be it a link or a file.

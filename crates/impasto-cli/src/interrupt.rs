@@ -9,7 +9,13 @@ use anyhow::Context;
 use crate::progress::Display;
 
 /// Exit status of a process that Ctrl-C ended: 128 + SIGINT.
-const LEFT: i32 = 130;
+pub const LEFT: u8 = 130;
+
+/// What a signal is answered with where the picture so far is written.
+const KEEPS_PICTURE: &str = "ending after this step; press Ctrl-C again to leave without the picture";
+
+/// What a signal is answered with where it is not.
+pub const LEAVES_PICTURE_OUT: &str = "ending after this step, without its picture; press Ctrl-C again to leave at once";
 
 #[derive(Default)]
 struct State {
@@ -27,6 +33,7 @@ struct State {
 pub struct Interrupt {
     state: Arc<State>,
     display: Display,
+    answer: &'static str,
 }
 
 /// While this lives, no signal ends the process: a picture is being written and no temporary file shall stay behind.
@@ -37,7 +44,12 @@ impl Interrupt {
     ///
     /// SIGHUP stays as it is, so that a run started with `nohup` survives the logout.
     pub fn install(display: Display) -> anyhow::Result<Interrupt> {
-        let interrupt = Interrupt { state: Arc::default(), display };
+        Interrupt::install_answering(display, KEEPS_PICTURE)
+    }
+
+    /// As [`Interrupt::install`] with another answer to the first signal.
+    pub fn install_answering(display: Display, answer: &'static str) -> anyhow::Result<Interrupt> {
+        let interrupt = Interrupt { state: Arc::default(), display, answer };
         listen(interrupt.clone()).context("cannot listen for Ctrl-C")?;
         Ok(interrupt)
     }
@@ -60,12 +72,13 @@ impl Interrupt {
     fn signalled(&self) {
         let is_first = !self.state.requested.swap(true, Ordering::SeqCst);
         if is_first && self.state.started.load(Ordering::SeqCst) {
-            self.display.stopping();
+            // The step that is still to be finished can take a while.
+            self.display.note(self.answer);
             return;
         }
         let _undisturbed = self.undisturbed();
         self.display.clear();
-        process::exit(LEFT);
+        process::exit(LEFT.into());
     }
 }
 

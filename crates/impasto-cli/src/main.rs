@@ -2,6 +2,7 @@
 
 mod again;
 mod args;
+mod batch;
 mod bench;
 mod colors;
 mod config;
@@ -11,13 +12,18 @@ mod inspect;
 mod interrupt;
 mod manual;
 mod measure;
+mod options;
+mod output;
+mod painting;
 mod progress;
 mod recipe;
 mod reconstruct;
 mod report;
+mod series;
 mod settings;
 mod style_file;
 mod styles;
+mod sweep;
 mod synthesis;
 mod texture;
 mod transfer;
@@ -38,6 +44,8 @@ enum Failure {
     User(anyhow::Error),
     /// Anything else, a full disk say: exit status 1.
     Program(anyhow::Error),
+    /// The user has ended it before there was a result: exit status 130.
+    Interrupted(anyhow::Error),
 }
 
 /// Says on which side an error lies.
@@ -87,11 +95,17 @@ fn main() -> ExitCode {
             print_error(&wording(&error));
             ExitCode::from(1)
         }
+        Err(Failure::Interrupted(error)) => {
+            print_error(&wording(&error));
+            ExitCode::from(interrupt::LEFT)
+        }
     }
 }
 
 fn run(cli: &Cli, matches: &ArgMatches) -> Result<(), Failure> {
-    match (&cli.command, &cli.transfer.files) {
+    match (&cli.command, &cli.files) {
+        (Some(Command::Batch(args)), _) => batch::run(args),
+        (Some(Command::Sweep(args)), _) => sweep::run(args),
         (Some(Command::Texture(args)), _) => texture::run(args),
         (Some(Command::Reconstruct(args)), _) => reconstruct::run(args),
         (Some(Command::Inspect(args)), _) => inspect::run(args),

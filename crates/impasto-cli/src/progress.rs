@@ -22,6 +22,8 @@ const TICK: Duration = Duration::from_millis(500);
 pub enum Display {
     Bar(ProgressBar),
     Lines,
+    /// Lines of other things than progress.
+    Notes,
     Silent,
 }
 
@@ -39,9 +41,12 @@ impl Display {
         Ok(Display::Bar(bar))
     }
 
-    /// Tells that the user's wish has arrived: the step that is still to be finished can take a while.
-    pub fn stopping(&self) {
-        self.line("ending after this step; press Ctrl-C again to leave without the picture");
+    /// As [`Display::new`] for one of many runs: a bar, but no lines.
+    pub fn of_many(quiet: bool, steps: usize) -> anyhow::Result<Display> {
+        Ok(match Display::new(quiet, steps)? {
+            Display::Lines => Display::Notes,
+            other => other,
+        })
     }
 
     /// Takes the bar away: nothing or the report follows.
@@ -51,11 +56,12 @@ impl Display {
         }
     }
 
-    fn line(&self, text: &str) {
+    /// Writes a line, above the bar where there is one.
+    pub fn note(&self, text: &str) {
         match self {
             Display::Bar(bar) => bar.println(text),
             // A closed stderr leaves nobody to tell.
-            Display::Lines => drop(writeln!(io::stderr(), "{text}")),
+            Display::Lines | Display::Notes => drop(writeln!(io::stderr(), "{text}")),
             Display::Silent => {}
         }
     }
@@ -117,10 +123,10 @@ impl Progress {
             Display::Lines => {
                 if is_due(progress.step, progress.steps) || now - self.last_line >= LONGEST_SILENCE {
                     self.last_line = now;
-                    self.display.line(&format!("step {}/{}  {terms}{left}", progress.step, progress.steps));
+                    self.display.note(&format!("step {}/{}  {terms}{left}", progress.step, progress.steps));
                 }
             }
-            Display::Silent => {}
+            Display::Notes | Display::Silent => {}
         }
     }
 }

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use impasto::{Layer, Losses, Measurement, Objective, StopReason};
+use impasto::{Layer, Losses, Measurement, Objective, Session, StopReason};
 use serde::Serialize;
 
+use crate::args::FileArgs;
+use crate::painting::Painting;
 use crate::{Failure, OrFail};
 
 /// The result of a run.
@@ -47,6 +49,39 @@ pub struct Transfer {
     pub seed: u64,
     /// The pictures that `--save-every` wrote.
     pub saved: Vec<String>,
+}
+
+impl Transfer {
+    /// `reason`: why the session ended, after `seconds`.
+    pub fn new(
+        files: &FileArgs,
+        session: &Session,
+        painting: &Painting<'_>,
+        reason: StopReason,
+        seconds: f64,
+        saved: Vec<String>,
+    ) -> Transfer {
+        let (losses, options) = (session.losses(), painting.options());
+        Transfer {
+            output: files.output.display().to_string(),
+            size: painting.size().into(),
+            steps: session.steps_done(),
+            steps_wanted: options.steps,
+            stopped: stopped(reason),
+            seconds,
+            content_loss: losses.content_loss(),
+            content_loss_by_layer: by_layer(&losses.content),
+            style_loss: by_layer(&losses.style),
+            tv: losses.tv,
+            total_loss: losses.total,
+            objective: objective(options.objective),
+            content_in_units: losses.content_in_units(),
+            style_in_units: losses.style_in_units(),
+            scales: session.scales().iter().map(Scale::from).collect(),
+            seed: options.seed,
+            saved,
+        }
+    }
 }
 
 /// One size of a run.
@@ -123,6 +158,13 @@ pub fn stopped(reason: StopReason) -> &'static str {
         StopReason::Stopped => "interrupted",
         StopReason::Converged => "converged",
     }
+}
+
+/// The report of one of many runs for people, on one line without its end.
+pub fn transfer_line(report: &Transfer) -> String {
+    let Transfer { output, size: [width, height], seconds, content_in_units, style_in_units, .. } = report;
+    let losses = format!("content {}  style {}", number(*content_in_units), number(*style_in_units));
+    format!("{output}: {width}x{height} px, {}, {losses}", duration(Duration::from_secs_f64(*seconds)))
 }
 
 /// The report of a run for people.

@@ -4,11 +4,11 @@
 
 use std::ffi::{OsStr, OsString};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
-use crate::args::{FileArgs, TransferArgs};
+use crate::args::TransferArgs;
 use crate::derived;
 
 /// What an option is set to, in the words of the command line.
@@ -98,7 +98,7 @@ pub fn given<'a>(options: &[&'a Arg], matches: &ArgMatches) -> Vec<&'a Arg> {
 ///
 /// Errors: options that contradict each other, values that are no Unicode.
 pub fn in_force<'a>(options: &[&'a Arg], matches: &ArgMatches) -> anyhow::Result<Vec<(&'a Arg, Setting)>> {
-    let derived = derived::settings(&transfer_args(matches)?)?;
+    let derived = derived::settings(&TransferArgs::from_arg_matches(matches)?)?;
     let of = |option: &'a Arg| {
         let setting =
             match (setting(option, matches)?, derived.iter().find(|(name, _)| Some(*name) == option.get_long())) {
@@ -108,15 +108,6 @@ pub fn in_force<'a>(options: &[&'a Arg], matches: &ArgMatches) -> anyhow::Result
         Ok((option, setting))
     };
     options.iter().copied().map(of).collect()
-}
-
-/// The arguments of the transfer without its files, which need not be there.
-fn transfer_args(matches: &ArgMatches) -> anyhow::Result<TransferArgs> {
-    let mut matches = matches.clone();
-    if let Some(files) = FileArgs::group_id() {
-        matches.try_clear_id(files.as_str()).context("the files of the transfer are a group")?;
-    }
-    Ok(TransferArgs::from_arg_matches(&matches)?)
 }
 
 /// What an option is set to, clap's own defaults included.

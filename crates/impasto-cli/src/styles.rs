@@ -161,28 +161,42 @@ fn is_none(path: &Path) -> bool {
     path == Path::new("none")
 }
 
-/// Reads the styles.
-pub fn load(styles: &[WeightedStyle], look: &LookArgs, quiet: bool) -> anyhow::Result<Vec<Source>> {
+/// How each of the styles is looked at.
+///
+/// Errors: more masks than styles.
+pub fn looks(styles: &[WeightedStyle], look: &LookArgs) -> anyhow::Result<Vec<LookArgs>> {
     if look.style_mask.len() > styles.len() {
         let (masks, count) = (look.style_mask.len(), styles.len());
         bail!("--style-mask is given {masks} times for {count} style(s); give one for each style, `none` for no mask");
     }
-    let load = |(i, style): (usize, &WeightedStyle)| {
-        let path = &style.path;
-        let mask = look.style_mask.get(i).filter(|mask| !is_none(mask));
-        let crop = look.style_crop.filter(|_| i == 0);
-        if !input::is_stream(path) && StyleStatistics::is_style_file(path)? {
-            if mask.is_some() || crop.is_some() || look.style_rotations > 1 {
-                let name = path.display();
-                bail!(
-                    "{name} is a style file; --style-mask, --style-crop and --style-rotations go with `impasto style save`"
-                );
-            }
-            return Ok(Source::Statistics(Arc::new(StyleStatistics::load(path)?)));
-        }
-        picture(path, mask.map(PathBuf::as_path), crop, look.style_rotations, quiet).map(Source::Picture)
+    let of = |i| LookArgs {
+        style_rotations: look.style_rotations,
+        style_crop: look.style_crop.filter(|_| i == 0),
+        style_mask: look.style_mask.get(i).into_iter().cloned().collect(),
     };
-    styles.iter().enumerate().map(load).collect()
+    Ok((0..styles.len()).map(of).collect())
+}
+
+/// Reads the styles.
+pub fn load(styles: &[WeightedStyle], look: &LookArgs, quiet: bool) -> anyhow::Result<Vec<Source>> {
+    let looks = looks(styles, look)?;
+    styles.iter().zip(&looks).map(|(style, look)| load_one(style, look, quiet)).collect()
+}
+
+/// Reads a style; `look` is its own.
+pub fn load_one(style: &WeightedStyle, look: &LookArgs, quiet: bool) -> anyhow::Result<Source> {
+    let path = &style.path;
+    let mask = look.style_mask.first().filter(|mask| !is_none(mask));
+    if !input::is_stream(path) && StyleStatistics::is_style_file(path)? {
+        if mask.is_some() || look.style_crop.is_some() || look.style_rotations > 1 {
+            let name = path.display();
+            bail!(
+                "{name} is a style file; --style-mask, --style-crop and --style-rotations go with `impasto style save`"
+            );
+        }
+        return Ok(Source::Statistics(Arc::new(StyleStatistics::load(path)?)));
+    }
+    picture(path, mask.map(PathBuf::as_path), look.style_crop, look.style_rotations, quiet).map(Source::Picture)
 }
 
 /// Reads a style picture and cuts it.

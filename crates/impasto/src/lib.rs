@@ -52,7 +52,7 @@ mod reduce;
 mod regions;
 mod schedule;
 mod session;
-mod sheet;
+pub mod sheet;
 mod style;
 mod style_file;
 mod style_statistics;

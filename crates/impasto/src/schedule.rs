@@ -59,17 +59,8 @@ pub(crate) fn schedule(content: &Image, styles: &[(usize, usize)], options: &Opt
             let found = format!("is {count}, too many for pictures of this size, which is halved from scale to scale");
             return Err(problem("scales", format!("{found}; {advice}")));
         }
-        Scales::Count(count) => count,
-        // The picture's details would be lost on the way down.
-        Scales::Auto if matches!(options.init, Init::Image(_)) => 1,
-        Scales::Auto => {
-            let longest = content.width().max(content.height());
-            let coarsest = if options.content_weight > 0.0 { COARSEST } else { COARSEST_TEXTURE };
-            1 + (1..most).take_while(|&halvings| longest >> halvings >= coarsest).count()
-        }
+        _ => wanted(content.width().max(content.height()), options).min(most),
     };
-    // More scales than steps would leave some without any.
-    let count = count.min(options.steps);
     let scales = (0..count).map(|i| {
         let (width, height) = halved((content.width(), content.height()), count - 1 - i);
         let (width, height) = (nearest_multiple(width, multiple), nearest_multiple(height, multiple));
@@ -78,6 +69,21 @@ pub(crate) fn schedule(content: &Image, styles: &[(usize, usize)], options: &Opt
         Scale { width, height, steps }
     });
     Ok(scales.collect())
+}
+
+/// How many scales a content of `longest` pixels on its longest side has, where the pictures have room for them.
+pub(crate) fn wanted(longest: usize, options: &Options) -> usize {
+    let count = match options.scales {
+        Scales::Count(count) => count,
+        // The picture's details would be lost on the way down.
+        Scales::Auto if matches!(options.init, Init::Image(_)) => 1,
+        Scales::Auto => {
+            let coarsest = if options.content_weight > 0.0 { COARSEST } else { COARSEST_TEXTURE };
+            1 + (1..usize::BITS).take_while(|&halvings| longest >> halvings >= coarsest).count()
+        }
+    };
+    // More scales than steps would leave some without any.
+    count.min(options.steps)
 }
 
 /// A size after some halvings, rounded, at least one pixel.

@@ -19,18 +19,23 @@ const BORDER_LEVEL: f32 = 96.0;
 const TEXT_LEVEL: f32 = 224.0;
 
 /// A picture with a caption below it.
-pub(crate) struct Tile {
-    pub(crate) image: Image,
-    pub(crate) caption: String,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tile {
+    /// The picture, values in 0..255.
+    pub image: Image,
+    /// One line of ASCII; other characters leave a space.
+    pub caption: String,
 }
 
-/// Tiles of one size under a heading.
-pub(crate) struct Block {
-    /// Empty: no line is left for it.
-    pub(crate) heading: String,
-    pub(crate) tiles: Vec<Tile>,
-    /// At least 1.
-    pub(crate) columns: usize,
+/// Tiles in rows under a heading.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// One line of ASCII. Empty: no line is left for it.
+    pub heading: String,
+    /// Row by row.
+    pub tiles: Vec<Tile>,
+    /// Tiles in a row, at least 1.
+    pub columns: usize,
 }
 
 impl Block {
@@ -53,8 +58,11 @@ impl Block {
     }
 }
 
-/// The blocks one below the other.
-pub(crate) fn sheet(blocks: &[Block]) -> Image {
+/// The blocks one below the other, on a dark ground.
+///
+/// # Panics
+/// If a block has 0 columns.
+pub fn sheet(blocks: &[Block]) -> Image {
     let width = blocks.iter().map(|block| block.size().0).max().unwrap_or(0) + GAP;
     let height = blocks.iter().map(|block| block.size().1).sum::<usize>() + GAP;
     let mut sheet = Image::filled(width, height, [GROUND; 3]);

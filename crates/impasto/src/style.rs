@@ -89,11 +89,13 @@ impl Style {
         Self { source: StyleSource::Statistics { statistics, size }, weight: 1.0, region: None }
     }
 
-    /// Width and height of the picture in pixels, where there is one.
+    /// Width and height in pixels at the finest scale; `None` where the statistics are of other sizes.
     pub(crate) fn size(&self) -> Option<(usize, usize)> {
         match &self.source {
             StyleSource::Picture(picture) => Some((picture.image.width(), picture.image.height())),
-            StyleSource::Statistics { .. } => None,
+            StyleSource::Statistics { statistics, size } => {
+                statistics.nearest(*size).map(|found| (found.width, found.height))
+            }
         }
     }
 

@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use impasto_engine::Layer;
 
 use crate::loss::Statistics;
-use crate::schedule::{COARSEST, halved};
+use crate::schedule::{COARSEST, halved, wanted};
+use crate::task::thread_pool;
 use crate::{Network, Options, Padding, Pooling, Result, StyleLossKind, StylePicture};
 
 /// Statistics of a style picture at several sizes, each half the one before: all that a run takes from it.
@@ -48,28 +49,33 @@ impl View {
 }
 
 impl StyleStatistics {
-    /// Takes the statistics on the current thread pool: of the picture in its own size, in half of it, and so on.
+    /// Takes the statistics on a thread pool of its own: of the picture in its own size, in half of it, and so on.
     ///
     /// `sizes`: how many, at least 1; fewer are taken where a layer would see nothing. [`StyleStatistics::sizes_of_a_run`] says how many a
-    /// run needs. Of `options`, the style's layers, the style loss, pooling and padding matter.
+    /// run needs. Of `options`, the style's layers, the style loss, pooling, padding and threads matter.
     ///
     /// Errors: options that cannot be meant, a picture without pixels, too small for a layer, with values outside 0..255, a mask that
-    /// leaves nothing.
+    /// leaves nothing, no threads to be had.
     pub fn new(network: &Network, style: &StylePicture, sizes: usize, options: &Options) -> Result<Self> {
         options.validate()?;
         let style = style.normalised()?;
         let layers: Vec<Layer> = options.style_layers.iter().map(|weighted| weighted.layer).collect();
         let side = style.image.width().min(style.image.height());
         let fits = |halvings: usize| layers.iter().all(|layer| side >> halvings >= layer.min_side());
-        let sizes = (0..sizes.max(1))
-            .take_while(|&halvings| halvings == 0 || fits(halvings))
-            .map(|halvings| {
-                let (width, height) = halved((style.image.width(), style.image.height()), halvings);
-                let statistics = style.statistics(network, (width, height), &layers, options)?;
-                Ok(SizeStatistics { width, height, layers: layers.iter().copied().zip(statistics).collect() })
-            })
-            .collect::<Result<_>>()?;
+        let at = |halvings| {
+            let (width, height) = halved((style.image.width(), style.image.height()), halvings);
+            let statistics = style.statistics(network, (width, height), &layers, options)?;
+            Ok(SizeStatistics { width, height, layers: layers.iter().copied().zip(statistics).collect() })
+        };
+        let halvings = (0..sizes.max(1)).take_while(|&halvings| halvings == 0 || fits(halvings));
+        let sizes = thread_pool(options.threads)?.install(|| halvings.map(at).collect::<Result<_>>())?;
         Ok(Self { view: View::new(network, options), sizes })
+    }
+
+    /// As [`StyleStatistics::new`], with as many sizes as a run with these options needs for a result of `longest` pixels on its longest
+    /// side. Such a run has the same bits with the statistics as with the picture.
+    pub fn for_run(network: &Network, style: &StylePicture, longest: usize, options: &Options) -> Result<Self> {
+        Self::new(network, style, wanted(longest, options), options)
     }
 
     /// How many sizes a run with [`Scales::Auto`](crate::Scales::Auto) needs for a result of `longest` pixels on its longest side.
@@ -108,9 +114,7 @@ impl StyleStatistics {
         if network != view.network {
             return Err("were taken with other weights of the network; choose those, or take them anew".to_owned());
         }
-        let distance = |size: &SizeStatistics| (size.width.max(size.height) as f64 / longest as f64).ln().abs();
-        let nearest = self.sizes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-        let Some(size) = nearest.filter(|size| distance(size) <= (1.0 + SIZE_TOLERANCE).ln()) else {
+        let Some(size) = self.nearest(longest) else {
             let sizes = self.sizes().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
             return Err(format!(
                 "are of {sizes} px, and those of {longest} px are needed; take them anew at such a size, with --size {longest} where the \
@@ -125,5 +129,12 @@ impl StyleStatistics {
             })
         };
         layers.iter().map(of).collect()
+    }
+
+    /// The size that serves a style of `longest` pixels.
+    pub(crate) fn nearest(&self, longest: usize) -> Option<&SizeStatistics> {
+        let distance = |size: &SizeStatistics| (size.width.max(size.height) as f64 / longest as f64).ln().abs();
+        let nearest = self.sizes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        nearest.filter(|size| distance(size) <= (1.0 + SIZE_TOLERANCE).ln())
     }
 }

@@ -1,0 +1,312 @@
+//! `impasto batch PHOTOS... --style STYLES... -o FOLDER`: every photo with every style.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use impasto::image_io::{self, Picture, SaveOptions};
+use serde::Serialize;
+
+use crate::args::{FileArgs, FormatName, TransferArgs};
+use crate::input::Inputs;
+use crate::interrupt::{self, Interrupt};
+use crate::painting::Plan;
+use crate::series::{Painted, Series};
+use crate::styles::WeightedStyle;
+use crate::{Failure, OrFail, input, output, report};
+
+const EXAMPLES: &str = "\
+Examples:
+  impasto batch photos/*.jpg --style painting.jpg -o painted
+      Every photo: painted/beach-painting.png, painted/street-painting.png ...
+  impasto batch beach.jpg street.jpg --style a.jpg b.jpg -o painted --format jpeg --strength 70
+      Four pictures: each photo with each style.
+  impasto batch photos/*.jpg --style painting.jpg -o painted --resume
+      Those that are not there yet.
+
+A photo that cannot be painted is left out: the others are made, those that failed are listed at the end, and the exit status is 1. \
+With --colors luminance and --colors matched a style depends on its photo and is looked at anew for each; otherwise once for each size.
+
+Ctrl-C (or SIGTERM) ends the batch after the current step. The picture that is not finished is left out, so that --resume makes it \
+anew: exit status 130.";
+
+/// What `--mask` is where each picture has one style.
+pub const REGION: &str = "Where on the photo the style goes: white is painted, black is left to the content loss.";
+
+/// Paint every photo with every style, each a picture of its own: FOLDER/PHOTO-STYLE.png.
+///
+/// The pictures are those of single runs with the same options; the network is read once, and a style is looked at once.
+#[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+#[command(mut_arg("format", |arg| arg.help(
+    "Format of the results. The photo's colour profile (RGB) goes with it, its transparency (JPEG: laid over white) and its EXIF data \
+     (not in TIFF). [default: png]"
+)))]
+#[command(mut_arg("json", |arg| arg.help(
+    "Print one JSON object a line for each picture on stdout instead of text. Progress stays on stderr."
+)))]
+#[command(mut_arg("mask", |arg| arg.help(REGION)))]
+pub struct BatchArgs {
+    /// The pictures to be painted (PNG, JPEG, TIFF, WebP).
+    #[arg(required = true, value_name = "PHOTO")]
+    pub photos: Vec<PathBuf>,
+
+    /// The styles: pictures, or files of `impasto style save`.
+    #[arg(id = "styles", long = "style", value_name = "FILE", value_parser = WeightedStyle::parser(), num_args = 1..)]
+    #[arg(required = true, help_heading = "Styles and regions")]
+    pub styles: Vec<WeightedStyle>,
+
+    /// The folder that the results go to; it is made where it is not there. Files of their names are replaced.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: PathBuf,
+
+    /// Leave out what is there already: results that can be read as a picture.
+    #[arg(long)]
+    pub resume: bool,
+
+    #[command(flatten)]
+    pub transfer: TransferArgs,
+}
+
+/// One of the pictures.
+struct Job {
+    /// The place of the photo among all.
+    photo: usize,
+    /// The place of the style among all.
+    style: usize,
+    files: FileArgs,
+}
+
+/// What became of one of the pictures, for JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    /// Its place among all, from 1.
+    number: usize,
+    /// How many there are.
+    of: usize,
+    photo: String,
+    style: String,
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "result", rename_all = "lowercase")]
+enum Outcome {
+    /// Painted and written.
+    Made(Box<report::Transfer>),
+    /// There already.
+    Present { output: String },
+    /// Not made, and why.
+    Failed { output: String, error: String },
+}
+
+/// Makes the pictures and reports each.
+pub fn run(args: &BatchArgs) -> Result<(), Failure> {
+    let transfer = &args.transfer;
+    let save = SaveOptions {
+        format: Some(transfer.output.format.unwrap_or(FormatName::Png).into()),
+        ..output::save_options(transfer)
+    };
+    let jobs = jobs(args).or_user()?;
+    // The options are the same for all.
+    Plan::new(&jobs[0].files, transfer).or_user()?;
+    let mut series = Series::new(transfer, &args.styles)?;
+    let interrupt = Interrupt::install_answering(series.display.clone(), interrupt::LEAVES_PICTURE_OUT).or_program()?;
+    make_folder(&args.output).or_user()?;
+    check_outputs(args, &jobs, &save).or_user()?;
+    interrupt.start();
+
+    let mut failures = Vec::new();
+    let mut done = 0;
+    let mut photo: Option<(usize, anyhow::Result<Picture>)> = None;
+    for (i, job) in jobs.iter().enumerate() {
+        if interrupt.requested() {
+            break;
+        }
+        let outcome = if args.resume && is_made(&job.files.output) {
+            Some(Outcome::Present { output: job.files.output.display().to_string() })
+        } else {
+            if photo.as_ref().is_none_or(|(place, _)| *place != job.photo) {
+                photo = Some((job.photo, input::load(&job.files.content, transfer.quiet)));
+            }
+            let read = photo.as_ref().map(|(_, read)| read).expect("just read");
+            let painted = match read {
+                Ok(content) => paint(&mut series, job, transfer, content, &save, &interrupt),
+                Err(error) => Err(anyhow!("{}", crate::wording(error))),
+            };
+            match painted {
+                Ok(Some((painted, save))) => {
+                    if let Err(error) = write(job, &painted, &save, &interrupt) {
+                        // What stands in its way is in that of the next as well.
+                        list(&failures);
+                        return Err(Failure::Program(error));
+                    }
+                    Some(Outcome::Made(Box::new(painted.report)))
+                }
+                Ok(None) => None,
+                Err(error) => {
+                    let output = job.files.output.display().to_string();
+                    let error = crate::wording(&error);
+                    failures.push(format!("{output}: {error}"));
+                    Some(Outcome::Failed { output, error })
+                }
+            }
+        };
+        let Some(outcome) = outcome else { break };
+        done += 1;
+        tell(args, job, (i + 1, jobs.len()), &outcome)?;
+    }
+    list(&failures);
+    let (of, failed) = (jobs.len(), failures.len());
+    if done < of {
+        let there = done - failed;
+        return Err(Failure::Interrupted(anyhow!(
+            "interrupted: {there} of {of} pictures are there; --resume makes the rest"
+        )));
+    }
+    if failed > 0 {
+        return Err(Failure::Program(anyhow!("{failed} of {of} pictures could not be made")));
+    }
+    Ok(())
+}
+
+/// The pictures, photo by photo. Errors: names that cannot be meant, or that two of the pictures would have.
+fn jobs(args: &BatchArgs) -> anyhow::Result<Vec<Job>> {
+    let extension = args.transfer.output.format.unwrap_or(FormatName::Png).extension();
+    for path in args.photos.iter().chain(args.styles.iter().map(|style| &style.path)) {
+        if input::is_stream(path) {
+            bail!("`-` is standard input, which a batch does not read; name a file");
+        }
+        if path.is_dir() {
+            let path = path.display();
+            bail!("{path} is a folder; name the pictures in it, as in {path}/*.jpg");
+        }
+    }
+    if let Some(style) = args.styles.iter().find(|style| style.weight.is_some()) {
+        let path = style.path.display();
+        bail!(
+            "--style {path} has a weight, but a batch blends no styles: each makes its own pictures; leave the weight out"
+        );
+    }
+    let mut names: HashMap<OsString, (&Path, &Path)> = HashMap::new();
+    let mut jobs = Vec::new();
+    for (p, photo) in args.photos.iter().enumerate() {
+        for (s, style) in args.styles.iter().enumerate() {
+            let name = name(photo, &style.path, extension);
+            let output = args.output.join(&name);
+            // To some file systems upper and lower case are one.
+            if let Some((other, other_style)) = names.insert(name.to_ascii_lowercase(), (photo, &style.path)) {
+                bail!(
+                    "{} would be the name of {} with {}, and of {} with {}; rename one, or give it a batch of its own",
+                    output.display(),
+                    other.display(),
+                    other_style.display(),
+                    photo.display(),
+                    style.path.display()
+                );
+            }
+            let files =
+                FileArgs { content: photo.clone(), style: None, styles: vec![style.clone()], output, save_every: None };
+            jobs.push(Job { photo: p, style: s, files });
+        }
+    }
+    Ok(jobs)
+}
+
+/// `PHOTO-STYLE.png`.
+fn name(photo: &Path, style: &Path, extension: &str) -> OsString {
+    let mut name = OsString::from(photo.file_stem().unwrap_or_default());
+    name.push("-");
+    name.push(style.file_stem().unwrap_or_default());
+    name.push(".");
+    name.push(extension);
+    name
+}
+
+fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() && !folder.is_dir() {
+        bail!("{} is a file; give --output the folder that the results go to", folder.display());
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
+/// Refuses outputs that cannot be written or that would destroy an input.
+fn check_outputs(args: &BatchArgs, jobs: &[Job], save: &SaveOptions) -> anyhow::Result<()> {
+    let transfer = &args.transfer;
+    // The first photo's jobs have all styles.
+    let firsts = jobs.iter().take(args.styles.len());
+    let others: Vec<PathBuf> = firsts.flat_map(|job| output::pictures(&job.files, transfer)).collect();
+    let inputs = args.photos.iter().chain(&others).chain(&transfer.network.engine.weights).map(PathBuf::as_path);
+    let inputs = Inputs::new(inputs);
+    for job in jobs {
+        image_io::check_output(&job.files.output, save)?;
+        if let Some(input) = inputs.overwritten_by(&job.files.output) {
+            let output = job.files.output.display();
+            bail!("{output} is to be written, but it is also an input ({}); choose another folder", input.display());
+        }
+    }
+    Ok(())
+}
+
+/// Whether a picture is there. Files are written whole or not at all, so that one that can be read is finished.
+fn is_made(output: &Path) -> bool {
+    output.exists() && image_io::load(output).is_ok()
+}
+
+/// Paints one picture; `None` where the user has ended it.
+fn paint(
+    series: &mut Series<'_>,
+    job: &Job,
+    transfer: &TransferArgs,
+    content: &Picture,
+    save: &SaveOptions,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Option<(Painted, SaveOptions)>> {
+    let mut plan = Plan::new(&job.files, transfer)?;
+    let scaled = plan.scale(content)?;
+    output::check_room(&job.files, save, (scaled.width(), scaled.height()))?;
+    let painted = series.paint(plan, job.style, scaled, interrupt)?;
+    Ok(painted.map(|painted| (painted, output::with_content(save, content))))
+}
+
+fn write(job: &Job, painted: &Painted, save: &SaveOptions, interrupt: &Interrupt) -> anyhow::Result<()> {
+    let _undisturbed = interrupt.undisturbed();
+    output::write(&job.files.output, &painted.image, save)
+}
+
+/// A line on stdout about one of the pictures.
+fn tell(args: &BatchArgs, job: &Job, (number, of): (usize, usize), outcome: &Outcome) -> Result<(), Failure> {
+    if args.transfer.json {
+        let [photo, style] = [&job.files.content, &args.styles[job.style].path].map(|path| path.display().to_string());
+        return report::print(&report::json_line(&Line { number, of, photo, style, outcome })?);
+    }
+    if args.transfer.quiet {
+        return Ok(());
+    }
+    let what = match outcome {
+        Outcome::Made(made) => report::transfer_line(made),
+        Outcome::Present { output } => format!("{output}: there already"),
+        Outcome::Failed { output, .. } => format!("{output}: failed"),
+    };
+    report::print(&format!("{number} of {of}  {what}\n"))
+}
+
+/// What could not be made, on stderr.
+fn list(failures: &[String]) {
+    failures.iter().for_each(|failure| crate::print_error(failure));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_of_both_pictures() {
+        assert_eq!(name(Path::new("a/beach.v2.jpg"), Path::new("night.jpeg"), "png"), "beach.v2-night.png");
+        assert_eq!(name(Path::new("beach"), Path::new("b/s.impasto-style"), "jpg"), "beach-s.jpg");
+    }
+}

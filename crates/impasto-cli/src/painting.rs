@@ -1,0 +1,109 @@
+//! From what was asked for and read to a session, and from its picture to the result.
+
+use impasto::image_io::{self, Picture};
+use impasto::{ColorMode, Image, Init, Layer, Network, Options, Session, SizeOptions, Style, Subject};
+
+use crate::args::{FileArgs, InitFrom, OutputSize, TransferArgs};
+use crate::styles::Source;
+use crate::{input, options, styles};
+
+/// What is asked for of one picture.
+pub struct Plan<'a> {
+    pub files: &'a FileArgs,
+    pub args: &'a TransferArgs,
+    pub size: SizeOptions,
+    pub options: Options,
+}
+
+impl<'a> Plan<'a> {
+    /// Errors: options that cannot be meant.
+    pub fn new(files: &'a FileArgs, args: &'a TransferArgs) -> anyhow::Result<Plan<'a>> {
+        let (size, options) = (options::size_options(args)?, options::options(args)?);
+        size.validate()?;
+        options.validate()?;
+        Ok(Plan { files, args, size, options })
+    }
+
+    /// The content at the size that it is worked on, which is known from now on even if it is to be the content's own.
+    pub fn scale(&mut self, content: &Picture) -> anyhow::Result<Picture> {
+        if self.args.size.size == Some(OutputSize::Original) {
+            self.size.size = content.width().max(content.height());
+        }
+        let Plan { size, options, .. } = self;
+        let longest = size.content_longest(content.width(), content.height());
+        let (width, height) = image_io::fit(content.width(), content.height(), longest);
+        let scaled = content.resized(width, height);
+        // A term of weight 0 looks at no layer.
+        let terms = [(options.style_weight, &options.style_layers), (options.content_weight, &options.content_layers)];
+        let weighted = terms.into_iter().filter(|(weight, _)| *weight > 0.0);
+        let layers: Vec<Layer> = weighted.flat_map(|(_, layers)| input::layers(layers)).collect();
+        let (how, advice) = if (width, height) != (content.width(), content.height()) {
+            (format!(" at --size {}", size.size), "; choose a larger --size")
+        } else {
+            (String::new(), "; take a larger picture or add --upscale")
+        };
+        input::check_sides(&self.files.content, &scaled.image, &layers, &how, advice)?;
+        Ok(scaled)
+    }
+}
+
+/// The picture that `--init` names.
+pub fn load_init(args: &TransferArgs) -> anyhow::Result<Option<Picture>> {
+    match &args.optimization.init {
+        InitFrom::File(path) => input::load(path, args.quiet).map(Some),
+        InitFrom::Content | InitFrom::Noise => Ok(None),
+    }
+}
+
+/// A picture to be made, with all that its session needs but the network.
+pub struct Painting<'a> {
+    plan: Plan<'a>,
+    mode: ColorMode,
+    /// In its own colours, of the result's size.
+    content: Image,
+    subject: Subject,
+    styles: Vec<Style>,
+}
+
+impl<'a> Painting<'a> {
+    /// `content`: what [`Plan::scale`] made of it; `init`: what [`load_init`] read.
+    ///
+    /// Errors: styles and masks that do not go with the content, colours that a style has not.
+    pub fn new(
+        mut plan: Plan<'a>,
+        content: Picture,
+        sources: Vec<Source>,
+        init: Option<&Picture>,
+    ) -> anyhow::Result<Painting<'a>> {
+        let (files, regions) = (plan.files, &plan.args.regions);
+        let mode = plan.args.colors.colors.into();
+        let styles = styles::scaled(sources, files, regions, &plan.size, &plan.options, &content.image)?;
+        let styles = styles::recolored(styles, files, mode, &content.image)?;
+        let subject = styles::subject(files, regions, &content, mode)?;
+        if let Some(init) = init {
+            plan.options.init = Init::Image(init.resized(content.width(), content.height()).image);
+        }
+        Ok(Painting { plan, mode, content: content.image, subject, styles })
+    }
+
+    /// The run that makes it. Errors carry the name of the file that they are about.
+    pub fn session(&self, network: &Network) -> anyhow::Result<Session> {
+        let session = Session::with_styles(network, &self.subject, &self.styles, &self.plan.options);
+        session.map_err(|error| styles::with_name(error, self.plan.files, &self.plan.args.regions))
+    }
+
+    /// A picture of the run in the result's size and colours.
+    pub fn finish(&self, picture: &Image) -> Image {
+        let (width, height) = self.size();
+        self.mode.finish(image_io::resize(picture, width, height), &self.content)
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.plan.options
+    }
+
+    /// Width and height of the result in px.
+    pub fn size(&self) -> (usize, usize) {
+        (self.content.width(), self.content.height())
+    }
+}

@@ -1,0 +1,118 @@
+//! Runs in a row, each with one style: what they share is read and computed once.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use impasto::image_io::Picture;
+use impasto::{ColorMode, Image, Network, StopReason, StyleStatistics};
+
+use crate::args::TransferArgs;
+use crate::interrupt::Interrupt;
+use crate::painting::{self, Painting, Plan};
+use crate::progress::{Display, Progress};
+use crate::styles::{self, LookArgs, Source, WeightedStyle};
+use crate::{Failure, OrFail, input, options, report};
+
+/// Statistics that are kept at most, of some 10 MB each: those of photos of many sizes would fill the memory.
+const KEPT: usize = 32;
+
+/// The runs' network and styles.
+pub struct Series<'a> {
+    args: &'a TransferArgs,
+    styles: Vec<(WeightedStyle, LookArgs)>,
+    network: Network,
+    init: Option<Picture>,
+    /// Oldest first.
+    taken: Vec<Taken>,
+    pub display: Display,
+}
+
+/// Statistics of a style for results of one size.
+struct Taken {
+    /// The style's place among all, the longest sides of the content and of the style in px.
+    of: (usize, usize, usize),
+    statistics: Arc<StyleStatistics>,
+}
+
+/// A picture, and how it came about.
+pub struct Painted {
+    /// In the result's colours.
+    pub image: Image,
+    pub report: report::Transfer,
+}
+
+impl<'a> Series<'a> {
+    /// Reads the network, and each style once, so that a name misspelt is found before hours of work.
+    pub fn new(args: &'a TransferArgs, named: &[WeightedStyle]) -> Result<Series<'a>, Failure> {
+        let looks = styles::looks(named, &args.look).or_user()?;
+        let styles: Vec<_> = named.iter().cloned().zip(looks).collect();
+        for (style, look) in &styles {
+            styles::load_one(style, look, args.quiet).or_user()?;
+        }
+        let init = painting::load_init(args).or_user()?;
+        let network = input::network(&args.network.engine)?;
+        let display = Display::of_many(args.quiet, options::steps(args)).or_program()?;
+        Ok(Series { args, styles, network, init, taken: Vec::new(), display })
+    }
+
+    /// Makes the picture of `plan` with the style at the place `style`, which is the only one of the plan's files; `None` where the
+    /// user has ended it.
+    ///
+    /// `content`: as [`Plan::scale`] left it.
+    pub fn paint(
+        &mut self,
+        plan: Plan<'_>,
+        style: usize,
+        content: Picture,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Option<Painted>> {
+        let started = Instant::now();
+        let files = plan.files;
+        let source = self.source(&plan, style, &content.image)?;
+        let painting = Painting::new(plan, content, vec![source], self.init.as_ref())?;
+        let mut session = painting.session(&self.network)?;
+        let mut progress = Progress::new(self.display.clone(), painting.options().objective);
+        let reason = session.run(&mut |state: &impasto::Progress<'_>| {
+            progress.update(state);
+            if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        self.display.clear();
+        let reason = reason?;
+        if reason == StopReason::Stopped {
+            return Ok(None);
+        }
+        let image = painting.finish(session.image());
+        let seconds = started.elapsed().as_secs_f64();
+        Ok(Some(Painted { image, report: report::Transfer::new(files, &session, &painting, reason, seconds, vec![]) }))
+    }
+
+    /// The style for a content at its size: statistics, wherever they are all that is needed.
+    fn source(&mut self, plan: &Plan<'_>, style: usize, content: &Image) -> anyhow::Result<Source> {
+        let longest = content.width().max(content.height());
+        let style_longest = plan.size.style_longest(longest)?;
+        let of = (style, longest, style_longest);
+        if let Some(taken) = self.taken.iter().find(|taken| taken.of == of) {
+            return Ok(Source::Statistics(Arc::clone(&taken.statistics)));
+        }
+        let (named, look) = &self.styles[style];
+        // What could not be used of the file was said when it was first read.
+        let statistics = match styles::load_one(named, look, true)? {
+            Source::Statistics(statistics) => statistics,
+            Source::Picture(picture) => {
+                let depends_on_photo =
+                    matches!(self.args.colors.colors.into(), ColorMode::Luminance | ColorMode::Matched);
+                if depends_on_photo || plan.options.style_weight == 0.0 {
+                    return Ok(Source::Picture(picture));
+                }
+                let picture = styles::resized(&named.path, picture, style_longest, &plan.size, &plan.options)?;
+                Arc::new(StyleStatistics::for_run(&self.network, &picture, longest, &plan.options)?)
+            }
+        };
+        if self.taken.len() == KEPT {
+            self.taken.remove(0);
+        }
+        self.taken.push(Taken { of, statistics: Arc::clone(&statistics) });
+        Ok(Source::Statistics(statistics))
+    }
+}
