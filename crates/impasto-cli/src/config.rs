@@ -81,7 +81,15 @@ pub fn parse(line: &[OsString]) -> Result<Request, Refused> {
     if config.print_config {
         return Ok(Request::Print(text(&without_files().try_get_matches_from(line)?)?));
     }
-    Ok(Request::Run(Box::new(Cli::from_arg_matches(&command().try_get_matches_from(line)?)?)))
+    let mut cli = Cli::from_arg_matches(&command().try_get_matches_from(&line)?)?;
+    cli.transfer.checkpoint.line = line;
+    Ok(Request::Run(Box::new(cli)))
+}
+
+/// What a line asks for that a file of options has been put into already.
+pub fn parse_whole(line: &[String]) -> anyhow::Result<Cli> {
+    let matches = command().try_get_matches_from(line).map_err(|error| anyhow::anyhow!(crate::summary(&error)))?;
+    Ok(Cli::from_arg_matches(&matches)?)
 }
 
 /// The command line with nothing that has to be there.

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod checkpoint;
 mod colors;
 mod config;
 mod derived;
@@ -13,6 +14,7 @@ mod measure;
 mod progress;
 mod reconstruct;
 mod report;
+mod run_file;
 mod settings;
 mod style_file;
 mod styles;
@@ -94,6 +96,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         (Some(Command::Inspect(args)), _) => inspect::run(args),
         (Some(Command::Measure(args)), _) => measure::run(args),
         (Some(Command::Bench(args)), _) => bench::run(args),
+        (Some(Command::Resume(args)), _) => checkpoint::resume(args),
         (Some(Command::Completions(args)), _) => manual::completions(args),
         (Some(Command::Man(args)), _) => manual::man(args),
         (Some(Command::Style(args)), _) => style_file::run(args),

@@ -44,6 +44,16 @@ impl Display {
         self.line("ending after this step; press Ctrl-C again to leave without the picture");
     }
 
+    /// Tells something that the user should know.
+    pub fn say(&self, text: &str) {
+        self.line(text);
+    }
+
+    /// Tells of something that is not as it should be.
+    pub fn warn(&self, text: &str) {
+        self.line(&format!("impasto: warning: {text}"));
+    }
+
     /// Takes the bar away: nothing or the report follows.
     pub fn clear(&self) {
         if let Display::Bar(bar) = self {

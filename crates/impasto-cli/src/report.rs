@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use impasto::{Layer, Losses, Measurement, Objective, StopReason};
+use anyhow::bail;
+use impasto::{Layer, Losses, Measurement, Objective, Session, StopReason};
 use serde::Serialize;
 
 use crate::{Failure, OrFail};
@@ -123,6 +124,17 @@ pub fn stopped(reason: StopReason) -> &'static str {
         StopReason::Stopped => "interrupted",
         StopReason::Converged => "converged",
     }
+}
+
+/// Refuses the end of a run that has found no step from its start, where there is a loss to lower: its picture would be the start.
+pub fn check_start_left(session: &Session) -> anyhow::Result<()> {
+    let total = session.losses().total;
+    if session.steps_done() == 0 && total > 0.0 {
+        bail!(
+            "no step lowers the loss of the start ({total:e}), which the picture would be; nothing is written: change the weights of the losses"
+        );
+    }
+    Ok(())
 }
 
 /// The report of a run for people.

@@ -10,10 +10,12 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use impasto::image_io::{Picture, SaveOptions};
 use impasto::{
-    ColorMode, Image, Init, Layer, Objective, Options, Padding, Preset, Session, SizeOptions, StyleLossKind, image_io,
+    ColorMode, Image, Init, Layer, Objective, Options, Padding, Preset, Session, SizeOptions, StopReason,
+    StyleLossKind, image_io,
 };
 
 use crate::args::{FileArgs, InitFrom, OutputSize, TransferArgs};
+use crate::checkpoint::Checkpoints;
 use crate::interrupt::Interrupt;
 use crate::progress::{Display, Progress};
 use crate::{Failure, OrFail, input, report, styles};
@@ -55,21 +57,34 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     let session = Session::with_styles(&network, &subject, &styles, &options);
     let mut session = session.map_err(|error| styles::with_name(error, files, &args.regions)).or_user()?;
 
+    let mut inputs = pictures(files, args);
+    inputs.extend(args.network.engine.weights.clone());
+    let mut checkpoints =
+        Checkpoints::begin(&args.checkpoint, files, &inputs, &mut session, display.clone()).or_user()?;
+
     let mut progress = Progress::new(display.clone(), options.objective);
     let mut snapshots = Snapshots::new(files, &save, options.steps, colors);
     let reason = session.run(&mut |state: &impasto::Progress<'_>| {
         interrupt.start();
         progress.update(state);
         snapshots.take(state, &interrupt);
+        checkpoints.update(state, &interrupt);
         // At the start there is no step to end after.
         if state.step > 0 && interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     display.clear();
     let reason = reason.or_program()?;
+    report::check_start_left(&session).or_user()?;
+    if reason == StopReason::Stopped {
+        checkpoints.leave(&session, &interrupt);
+    }
 
     {
         let _undisturbed = interrupt.undisturbed();
         write(&files.output, &colors.finish(session.image()), &save).or_program()?;
+    }
+    if reason != StopReason::Stopped {
+        checkpoints.remove();
     }
     snapshots.result().or_program()?;
 
@@ -80,7 +95,7 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
         steps: session.steps_done(),
         steps_wanted: options.steps,
         stopped: report::stopped(reason),
-        seconds: started.elapsed().as_secs_f64(),
+        seconds: checkpoints.seconds_before + started.elapsed().as_secs_f64(),
         content_loss: losses.content_loss(),
         content_loss_by_layer: report::by_layer(&losses.content),
         style_loss: report::by_layer(&losses.style),
@@ -198,18 +213,13 @@ fn steps(args: &TransferArgs) -> usize {
 
 /// Refuses an output that cannot be written or that would destroy an input.
 fn check_output(files: &FileArgs, args: &TransferArgs, save: &SaveOptions) -> anyhow::Result<()> {
-    let styles = styles::paths(files, &args.look, &args.regions);
-    let mut pictures = vec![files.content.as_path()];
-    pictures.extend(styles.iter().map(PathBuf::as_path));
-    if let InitFrom::File(path) = &args.optimization.init {
-        pictures.push(path);
-    }
-    input::check_stdin(&pictures)?;
+    let pictures = pictures(files, args);
+    let mut inputs: Vec<&Path> = pictures.iter().map(PathBuf::as_path).collect();
+    input::check_stdin(&inputs)?;
     if input::is_stream(&files.output) {
         return check_stdout(files, save);
     }
     image_io::check_output(&files.output, save)?;
-    let mut inputs = pictures;
     inputs.retain(|path| !input::is_stream(path));
     inputs.extend(args.network.engine.weights.as_deref());
     let refuse = |output: &Path| match input::overwritten(output, &inputs) {
@@ -233,6 +243,16 @@ fn check_output(files: &FileArgs, args: &TransferArgs, save: &SaveOptions) -> an
         }
     }
     Ok(())
+}
+
+/// Every picture and style file that is read.
+fn pictures(files: &FileArgs, args: &TransferArgs) -> Vec<PathBuf> {
+    let mut pictures = vec![files.content.clone()];
+    pictures.extend(styles::paths(files, &args.look, &args.regions));
+    if let InitFrom::File(path) = &args.optimization.init {
+        pictures.push(path.clone());
+    }
+    pictures
 }
 
 /// Refuses what cannot go to standard output.
