@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use impasto::bench::Benchmark;
 use impasto::image_io::{BitDepth, Format};
 use impasto::{
@@ -14,6 +14,7 @@ use impasto::{
     Preset, Scales, SizeOptions, StyleLossKind, WeightedLayer, image_io,
 };
 
+use crate::again::{AgainArgs, RecipeArgs};
 use crate::checkpoint::{CheckpointArgs, ResumeArgs};
 use crate::colors::ColorArgs;
 use crate::inspect::InspectArgs;
@@ -101,6 +102,8 @@ pub enum Command {
     Inspect(InspectArgs),
     Measure(MeasureArgs),
     Bench(BenchArgs),
+    Recipe(RecipeArgs),
+    Again(AgainArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
     Style(StyleFileArgs),
@@ -268,7 +271,7 @@ pub struct OptimizationArgs {
 
     /// Where to start: `content`, white `noise`, or a picture FILE, which is scaled to the result's size.
     #[arg(long, value_name = "content|noise|FILE", default_value = default_init())]
-    #[arg(value_parser = OsStringValueParser::new().map(InitFrom::from))]
+    #[arg(value_parser = OsStringValueParser::new().map(InitFrom::from), value_hint = ValueHint::AnyPath)]
     pub init: InitFrom,
 
     /// Seed of the noise: the same seed gives the same picture, bit for bit.

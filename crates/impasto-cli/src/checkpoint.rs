@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueHint};
 use impasto::{Session, SessionState, image_io};
 
 use crate::args::FileArgs;
@@ -37,7 +37,7 @@ const WRITING_SHARE: u32 = 50;
 pub struct CheckpointArgs {
     /// Keep in the folder DIR what `impasto resume DIR` needs to go on after a crash, a power cut or Ctrl-C; removed when the run has
     /// finished. [default: OUT.checkpoint, for runs of more than ten minutes]
-    #[arg(long, value_name = "DIR", conflicts_with = "no_checkpoint")]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_checkpoint", value_hint = ValueHint::DirPath)]
     pub checkpoint: Option<PathBuf>,
 
     /// Seconds between checkpoints. Where writing them would take more than 2 % of the time, there are fewer.
@@ -87,10 +87,12 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
         .with_context(|| format!("the run was begun in {}, where its files are looked for; put it back", run.folder))
         .or_user()?;
     run.check_inputs().or_user()?;
-    let mut cli = config::parse_whole(&run.arguments).with_context(|| format!("the arguments in {name}")).or_user()?;
+    let line = run.arguments.into_iter().map(OsString::from).collect();
+    let parsed = config::parse_whole(line).map_err(|error| anyhow::anyhow!("{name}: {}", crate::summary(&error)));
+    let (mut cli, matches) = parsed.or_user()?;
     cli.transfer.checkpoint.resumed = Some(folder);
     match &cli.transfer.files {
-        Some(files) => transfer::run(files, &cli.transfer),
+        Some(files) => transfer::run(files, &cli.transfer, &matches),
         None => Err(Failure::User(anyhow::anyhow!("{name} holds no transfer"))),
     }
 }

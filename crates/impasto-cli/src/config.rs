@@ -37,8 +37,8 @@ pub struct ConfigArgs {
 
 /// What the command line asks for.
 pub enum Request {
-    /// To do this.
-    Run(Box<Cli>),
+    /// To do this; the same once more as clap has it.
+    Run(Box<Cli>, ArgMatches),
     /// To print this.
     Print(String),
 }
@@ -81,24 +81,25 @@ pub fn parse(line: &[OsString]) -> Result<Request, Refused> {
     if config.print_config {
         return Ok(Request::Print(text(&without_files().try_get_matches_from(line)?)?));
     }
-    let mut cli = Cli::from_arg_matches(&command().try_get_matches_from(&line)?)?;
-    cli.transfer.checkpoint.line = line;
-    Ok(Request::Run(Box::new(cli)))
+    let (cli, matches) = parse_whole(line)?;
+    Ok(Request::Run(Box::new(cli), matches))
 }
 
-/// What a line asks for that a file of options has been put into already.
-pub fn parse_whole(line: &[String]) -> anyhow::Result<Cli> {
-    let matches = command().try_get_matches_from(line).map_err(|error| anyhow::anyhow!(crate::summary(&error)))?;
-    Ok(Cli::from_arg_matches(&matches)?)
+/// What a line asks for in which all is said: no file of options is read.
+pub fn parse_whole(line: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
+    let matches = command().try_get_matches_from(&line)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.transfer.checkpoint.line = line;
+    Ok((cli, matches))
 }
 
 /// The command line with nothing that has to be there.
 fn without_files() -> Command {
-    command().mut_args(|arg| arg.required(false))
+    settings::optional(command())
 }
 
 /// The options that a file may hold.
-fn options(command: &Command) -> Vec<&Arg> {
+pub fn options(command: &Command) -> Vec<&Arg> {
     let own = ConfigArgs::augment_args(Command::new("config"));
     settings::options(command, &own.get_arguments().collect::<Vec<_>>())
 }
@@ -130,7 +131,8 @@ impl ConfigFile {
         let name = self.path.display();
         let command = command();
         let options = options(&command);
-        let given = settings::given(&options, matches);
+        let positionals = command.get_positionals();
+        let given = settings::given(&positionals.chain(options.iter().copied()).collect::<Vec<_>>(), matches);
         let with = |arguments: &[OsString]| [&line[..1], arguments, &line[1..]].concat();
         let problem = |arguments: &[OsString]| without_files().try_get_matches_from(with(arguments)).err();
 

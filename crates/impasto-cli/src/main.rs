@@ -1,5 +1,6 @@
 //! The `impasto` program: neural style transfer on the command line.
 
+mod again;
 mod args;
 mod bench;
 mod checkpoint;
@@ -12,6 +13,7 @@ mod interrupt;
 mod manual;
 mod measure;
 mod progress;
+mod recipe;
 mod reconstruct;
 mod report;
 mod run_file;
@@ -26,6 +28,7 @@ use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::{Cli, Command};
@@ -71,7 +74,7 @@ fn wording(error: &anyhow::Error) -> String {
 
 fn main() -> ExitCode {
     let result = match config::parse(&env::args_os().collect::<Vec<_>>()) {
-        Ok(Request::Run(cli)) => run(&cli),
+        Ok(Request::Run(cli, matches)) => run(&cli, &matches),
         Ok(Request::Print(text)) => report::print(&text),
         Err(Refused::Line(error)) => return refuse_arguments(&error),
         Err(Refused::Config(error)) => Err(Failure::User(error)),
@@ -89,18 +92,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Result<(), Failure> {
+fn run(cli: &Cli, matches: &ArgMatches) -> Result<(), Failure> {
     match (&cli.command, &cli.transfer.files) {
         (Some(Command::Texture(args)), _) => texture::run(args),
         (Some(Command::Reconstruct(args)), _) => reconstruct::run(args),
         (Some(Command::Inspect(args)), _) => inspect::run(args),
         (Some(Command::Measure(args)), _) => measure::run(args),
         (Some(Command::Bench(args)), _) => bench::run(args),
+        (Some(Command::Recipe(args)), _) => again::print(args),
+        (Some(Command::Again(args)), _) => again::run(args),
         (Some(Command::Resume(args)), _) => checkpoint::resume(args),
         (Some(Command::Completions(args)), _) => manual::completions(args),
         (Some(Command::Man(args)), _) => manual::man(args),
         (Some(Command::Style(args)), _) => style_file::run(args),
-        (None, Some(files)) => transfer::run(files, &cli.transfer),
+        (None, Some(files)) => transfer::run(files, &cli.transfer, matches),
         (None, None) => Err(Failure::User(anyhow::anyhow!("nothing to do; see `impasto --help`"))),
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
@@ -51,12 +51,16 @@ pub fn man(args: &ManArgs) -> Result<(), Failure> {
     }
     let mut command = config::command();
     command.build();
-    let subcommands = command.get_subcommands().cloned().map(Man::new);
-    for man in std::iter::once(Man::new(command.clone())).chain(subcommands) {
+    for man in with_subcommands(&command).into_iter().cloned().map(Man::new) {
         let path = folder.join(man.get_filename());
         write(&path, &page(&man).or_program()?).or_program()?;
     }
     Ok(())
+}
+
+/// The command, and those below it at any depth.
+fn with_subcommands(command: &Command) -> Vec<&Command> {
+    std::iter::once(command).chain(command.get_subcommands().flat_map(with_subcommands)).collect()
 }
 
 fn page(man: &Man) -> anyhow::Result<Vec<u8>> {

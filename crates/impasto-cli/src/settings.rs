@@ -24,6 +24,19 @@ pub enum Setting {
     Many(Vec<String>),
 }
 
+/// The command line with nothing that has to be there.
+pub fn optional(command: Command) -> Command {
+    command.mut_args(|arg| {
+        if !arg.is_positional() {
+            return arg.required(false);
+        }
+        // What a name is required unless, or conflicts with, cannot be taken back.
+        Arg::new(arg.get_id().clone())
+            .value_names(arg.get_value_names().unwrap_or_default().to_vec())
+            .value_parser(arg.get_value_parser().clone())
+    })
+}
+
 /// Options with a long name that need not be given, but for those that are `excluded`: what a file of options may hold.
 pub fn options<'a>(command: &'a Command, excluded: &[&Arg]) -> Vec<&'a Arg> {
     let is_excluded = |arg: &Arg| excluded.iter().any(|other| other.get_id() == arg.get_id());
@@ -106,7 +119,10 @@ fn transfer_args(matches: &ArgMatches) -> anyhow::Result<TransferArgs> {
     Ok(TransferArgs::from_arg_matches(&matches)?)
 }
 
-fn setting(option: &Arg, matches: &ArgMatches) -> anyhow::Result<Setting> {
+/// What an option is set to, clap's own defaults included.
+///
+/// Errors: values that are no Unicode.
+pub fn setting(option: &Arg, matches: &ArgMatches) -> anyhow::Result<Setting> {
     let id = option.get_id().as_str();
     if is_switch(option) {
         return Ok(Setting::Switch(matches.get_flag(id)));

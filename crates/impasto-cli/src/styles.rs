@@ -158,7 +158,7 @@ pub fn paths(files: &FileArgs, look: &LookArgs, regions: &RegionArgs) -> Vec<Pat
 }
 
 fn is_none(path: &Path) -> bool {
-    path == Path::new("none") || path == Path::new("-")
+    path == Path::new("none")
 }
 
 /// Reads the styles.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, bail};
+use clap::ArgMatches;
 use impasto::image_io::{Picture, SaveOptions};
 use impasto::{
     ColorMode, Image, Init, Layer, Objective, Options, Padding, Preset, Session, SizeOptions, StopReason,
@@ -18,10 +19,13 @@ use crate::args::{FileArgs, InitFrom, OutputSize, TransferArgs};
 use crate::checkpoint::Checkpoints;
 use crate::interrupt::Interrupt;
 use crate::progress::{Display, Progress};
+use crate::recipe::Recipe;
 use crate::{Failure, OrFail, input, report, styles};
 
 /// Makes the picture and reports.
-pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
+///
+/// `matches`: what `files` and `args` were read from, for the recipe.
+pub fn run(files: &FileArgs, args: &TransferArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let started = Instant::now();
     let mut size = size_options(args).or_user()?;
     let mut options = options(args).or_user()?;
@@ -42,7 +46,8 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
     }
     let scaled = scale(files, &size, &options, &content).or_user()?;
     check_room(files, &save, &scaled).or_user()?;
-    let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, ..save };
+    let recipe = recipe(matches, files, &scaled.image)?;
+    let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, recipe, ..save };
     let colors = Colors { mode: args.colors.colors.into(), content: &scaled.image };
     let styles = styles::scaled(sources, files, &args.regions, &size, &options, &scaled.image).or_user()?;
     let styles = styles::recolored(styles, files, colors.mode, &scaled.image).or_user()?;
@@ -63,7 +68,9 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
         Checkpoints::begin(&args.checkpoint, files, &inputs, &mut session, display.clone()).or_user()?;
 
     let mut progress = Progress::new(display.clone(), options.objective);
-    let mut snapshots = Snapshots::new(files, &save, options.steps, colors);
+    // The recipe leads to the result, not to what was there before.
+    let save_snapshots = SaveOptions { recipe: None, ..save.clone() };
+    let mut snapshots = Snapshots::new(files, &save_snapshots, options.steps, colors);
     let reason = session.run(&mut |state: &impasto::Progress<'_>| {
         interrupt.start();
         progress.update(state);
@@ -120,6 +127,12 @@ pub fn run(files: &FileArgs, args: &TransferArgs) -> Result<(), Failure> {
         return Ok(());
     }
     report::print(&text)
+}
+
+/// What is noted in the picture; nothing where a file came through a pipe, which cannot be read once more.
+fn recipe(matches: &ArgMatches, files: &FileArgs, content: &Image) -> Result<Option<String>, Failure> {
+    let recipe = Recipe::new(matches, &files.output, [content.width(), content.height()]).or_user()?;
+    recipe.map(|recipe| recipe.to_json().or_program()).transpose()
 }
 
 /// The size to work in; that of the content is put in once the content is known.

@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::{Desk, text};
+use common::{Desk, pixels, text};
 
 /// A folder in which `impasto.toml` holds `config`.
 fn desk(config: &str) -> Desk {
@@ -50,6 +50,19 @@ fn the_command_line_overrules_what_it_contradicts() {
 }
 
 #[test]
+fn styles_can_be_in_the_file() {
+    let plain = Desk::new().transfer(&[]).bytes;
+    let desk = desk("style = ['style.png', 'content.png:2']");
+    // The second name takes the place of all of them.
+    assert_eq!(desk.transfer(&[]).bytes, plain);
+    let output = desk.output(&["content.png", "-o", "blend.png", "--steps", "2", "-q"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_ne!(pixels(&desk.path("blend.png")), plain);
+    assert_has(&print_config(&desk, &[]), "style = [\"style.png\", \"content.png:2\"]");
+    assert_has(&print_config(&desk, &["--style", "content.png"]), "style = [\"content.png\"]");
+}
+
+#[test]
 fn what_is_printed_reads_back_the_same() {
     let large = ["--init", "noise", "--seed", "18446744073709551615", "--tolerance", "1e-5", "--upscale"];
     let paper = ["--objective", "paper", "--preset", "fine", "--save-every", "5", "--style-weight", "1e-7"];
@@ -91,11 +104,11 @@ fn mistakes_name_the_file_and_the_key() {
         ("output = 'a.png'", "impasto.toml: `output` belongs on the command line; remove it from the file"),
         ("no-config = true", "impasto.toml: `no-config` belongs on the command line; remove it from the file"),
         (
-            "size = 'big'",
-            "impasto.toml: `size`: invalid value 'big' for '--size <PX>': needs a whole number of at least 1",
+            "steps = 'many'",
+            "impasto.toml: `steps`: invalid value 'many' for '--steps <N>': needs a whole number of at least 1",
         ),
-        ("size = true", "impasto.toml: `size`: has the type boolean; give text or a number"),
-        ("size = [1, 2]", "impasto.toml: `size`: has the type array; give text or a number"),
+        ("steps = true", "impasto.toml: `steps`: has the type boolean; give text or a number"),
+        ("steps = [1, 2]", "impasto.toml: `steps`: has the type array; give text or a number"),
         ("upscale = 1", "impasto.toml: `upscale`: is a switch and has the type integer; give true or false"),
         ("style-layers = []", "impasto.toml: `style-layers`: is an empty list; give a value, or leave the key out"),
         (

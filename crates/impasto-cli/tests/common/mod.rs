@@ -32,7 +32,7 @@ pub struct Desk {
 pub struct Run {
     /// The object on stdout.
     pub json: Value,
-    /// The picture's file.
+    /// The picture's pixels. Its file has a recipe besides, which names every option.
     pub bytes: Vec<u8>,
 }
 
@@ -76,7 +76,7 @@ impl Desk {
         assert!(output.status.success(), "{all:?}: {}", text(&output.stderr));
         assert_eq!(text(&output.stderr), "", "{all:?}");
         let json = serde_json::from_slice(&output.stdout).unwrap();
-        Run { json, bytes: std::fs::read(self.path("out.png")).unwrap() }
+        Run { json, bytes: pixels(&self.path("out.png")) }
     }
 
     /// The object that `measure --json` prints.
@@ -86,6 +86,11 @@ impl Desk {
         assert_eq!(text(&output.stderr), "", "{args:?}");
         serde_json::from_slice(&output.stdout).unwrap()
     }
+}
+
+/// The values of a picture as they are in memory.
+pub fn pixels(path: &Path) -> Vec<u8> {
+    image::open(path).unwrap().into_bytes()
 }
 
 pub fn text(bytes: &[u8]) -> String {
