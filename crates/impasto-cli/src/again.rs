@@ -7,7 +7,7 @@ use anyhow::bail;
 use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use crate::args::{Cli, FileArgs, TransferArgs};
+use crate::args::{FileArgs, TransferArgs};
 use crate::recipe::{self, Recipe};
 use crate::settings::Setting;
 use crate::{Failure, OrFail, config, report, settings, transfer};
@@ -90,13 +90,12 @@ pub fn print(args: &RecipeArgs) -> Result<(), Failure> {
 pub fn run(args: &AgainArgs) -> Result<(), Failure> {
     let recipe = Recipe::of(&args.picture).or_user()?;
     let line = line(args, &recipe).or_user()?;
-    let matches = config::command().try_get_matches_from(line).map_err(|error| {
+    let parsed = config::parse_whole(line).map_err(|error| {
         anyhow::anyhow!("{}, as it was made by {}: {}", args.picture.display(), recipe.program, crate::summary(&error))
     });
-    let matches = matches.or_user()?;
-    let cli = Cli::from_arg_matches(&matches).or_program()?;
+    let (cli, matches) = parsed.or_user()?;
     match &cli.files {
-        Some(files) => transfer::run(files, &cli.transfer, &matches),
+        Some(files) => transfer::run(files, &cli.transfer, &cli.checkpoint, &matches),
         None => Err(anyhow::anyhow!("{} holds a recipe without pictures", args.picture.display())).or_user(),
     }
 }

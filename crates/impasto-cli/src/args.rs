@@ -16,6 +16,7 @@ use impasto::{
 
 use crate::again::{AgainArgs, RecipeArgs};
 use crate::batch::BatchArgs;
+use crate::checkpoint::{CheckpointArgs, ResumeArgs};
 use crate::colors::ColorArgs;
 use crate::inspect::InspectArgs;
 use crate::manual::{CompletionsArgs, ManArgs};
@@ -49,14 +50,16 @@ Examples:
       Small pictures of several strengths on one sheet, to choose from.
   impasto texture painting.jpg -o texture.png --tileable
       The painting's texture alone, to be laid side by side without a seam.
+  impasto resume out.png.checkpoint
+      On with a run that a crash, a power cut or Ctrl-C has broken off.
   impasto measure out.png --content photo.jpg --style painting.jpg --json
       The losses of a finished picture.
   impasto bench --size 512,1024
       How long a step takes on this machine.
 
 Ctrl-C (or SIGTERM) ends the run after the current step and still writes the picture: exit status 0, and `interrupted` in \
-the report. Before the first step there is no picture yet and it leaves at once, as a second Ctrl-C does at any time: \
-nothing is written, exit status 130.
+the report. Where there are checkpoints (see --checkpoint), `impasto resume` goes on from there. Before the first step there \
+is no picture yet and it leaves at once, as a second Ctrl-C does at any time: nothing is written, exit status 130.
 
 Exit status: 0 the picture was written, 1 a failure such as a full disk, 2 an option or file that has to be changed, 130 left \
 without a picture.";
@@ -99,6 +102,8 @@ pub struct Cli {
     pub files: Option<FileArgs>,
     #[command(flatten)]
     pub transfer: TransferArgs,
+    #[command(flatten)]
+    pub checkpoint: CheckpointArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -115,6 +120,7 @@ pub enum Command {
     Completions(CompletionsArgs),
     Man(ManArgs),
     Style(StyleFileArgs),
+    Resume(ResumeArgs),
 }
 
 /// The options of a transfer, whatever its files: all have defaults.

@@ -81,8 +81,16 @@ pub fn parse(line: &[OsString]) -> Result<Request, Refused> {
     if config.print_config {
         return Ok(Request::Print(text(&without_files().try_get_matches_from(line)?)?));
     }
-    let matches = command().try_get_matches_from(line)?;
-    Ok(Request::Run(Box::new(Cli::from_arg_matches(&matches)?), matches))
+    let (cli, matches) = parse_whole(line)?;
+    Ok(Request::Run(Box::new(cli), matches))
+}
+
+/// What a line asks for in which all is said: no file of options is read.
+pub fn parse_whole(line: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
+    let matches = command().try_get_matches_from(&line)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.checkpoint.line = line;
+    Ok((cli, matches))
 }
 
 /// The command line with nothing that has to be there.

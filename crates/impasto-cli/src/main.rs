@@ -4,6 +4,7 @@ mod again;
 mod args;
 mod batch;
 mod bench;
+mod checkpoint;
 mod colors;
 mod config;
 mod derived;
@@ -19,6 +20,7 @@ mod progress;
 mod recipe;
 mod reconstruct;
 mod report;
+mod run_file;
 mod series;
 mod settings;
 mod style_file;
@@ -113,10 +115,11 @@ fn run(cli: &Cli, matches: &ArgMatches) -> Result<(), Failure> {
         (Some(Command::Bench(args)), _) => bench::run(args),
         (Some(Command::Recipe(args)), _) => again::print(args),
         (Some(Command::Again(args)), _) => again::run(args),
+        (Some(Command::Resume(args)), _) => checkpoint::resume(args),
         (Some(Command::Completions(args)), _) => manual::completions(args),
         (Some(Command::Man(args)), _) => manual::man(args),
         (Some(Command::Style(args)), _) => style_file::run(args),
-        (None, Some(files)) => transfer::run(files, &cli.transfer, matches),
+        (None, Some(files)) => transfer::run(files, &cli.transfer, &cli.checkpoint, matches),
         (None, None) => Err(Failure::User(anyhow::anyhow!("nothing to do; see `impasto --help`"))),
     }
 }

@@ -49,6 +49,11 @@ impl Display {
         })
     }
 
+    /// Tells of something that is not as it should be.
+    pub fn warn(&self, text: &str) {
+        self.note(&format!("impasto: warning: {text}"));
+    }
+
     /// Takes the bar away: nothing or the report follows.
     pub fn clear(&self) {
         if let Display::Bar(bar) = self {

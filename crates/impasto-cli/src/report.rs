@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::bail;
 use impasto::{Layer, Losses, Measurement, Objective, Session, StopReason};
 use serde::Serialize;
 
@@ -165,6 +166,17 @@ pub fn transfer_line(report: &Transfer) -> String {
     let Transfer { output, size: [width, height], seconds, content_in_units, style_in_units, .. } = report;
     let losses = format!("content {}  style {}", number(*content_in_units), number(*style_in_units));
     format!("{output}: {width}x{height} px, {}, {losses}", duration(Duration::from_secs_f64(*seconds)))
+}
+
+/// Refuses the end of a run that has found no step from its start, where there is a loss to lower: its picture would be the start.
+pub fn check_start_left(session: &Session) -> anyhow::Result<()> {
+    let total = session.losses().total;
+    if session.steps_done() == 0 && total > 0.0 {
+        bail!(
+            "no step lowers the loss of the start ({total:e}), which the picture would be; nothing is written: change the weights of the losses"
+        );
+    }
+    Ok(())
 }
 
 /// The report of a run for people.

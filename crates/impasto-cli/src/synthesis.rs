@@ -108,6 +108,7 @@ pub fn run(
     });
     display.clear();
     let reason = reason.or_program()?;
+    report::check_start_left(&session).or_user()?;
 
     let picture = session.picture();
     {

@@ -4,9 +4,11 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use clap::ArgMatches;
+use impasto::StopReason;
 use impasto::image_io::{Picture, SaveOptions};
 
 use crate::args::{FileArgs, TransferArgs};
+use crate::checkpoint::{CheckpointArgs, Checkpoints};
 use crate::interrupt::Interrupt;
 use crate::output::{self, Snapshots};
 use crate::painting::{self, Painting, Plan};
@@ -17,7 +19,12 @@ use crate::{Failure, OrFail, input, report, styles};
 /// Makes the picture and reports.
 ///
 /// `matches`: what `files` and `args` were read from, for the recipe.
-pub fn run(files: &FileArgs, args: &TransferArgs, matches: &ArgMatches) -> Result<(), Failure> {
+pub fn run(
+    files: &FileArgs,
+    args: &TransferArgs,
+    checkpoint: &CheckpointArgs,
+    matches: &ArgMatches,
+) -> Result<(), Failure> {
     let started = Instant::now();
     let mut plan = Plan::new(files, args).or_user()?;
     let save = output::save_options(args);
@@ -38,6 +45,10 @@ pub fn run(files: &FileArgs, args: &TransferArgs, matches: &ArgMatches) -> Resul
     let interrupt = Interrupt::install(display.clone()).or_program()?;
     let mut session = painting.session(&network).or_user()?;
 
+    let mut inputs = output::pictures(files, args);
+    inputs.extend(args.network.engine.weights.clone());
+    let mut checkpoints = Checkpoints::begin(checkpoint, files, &inputs, &mut session, display.clone()).or_user()?;
+
     let mut progress = Progress::new(display.clone(), options.objective);
     // The recipe leads to the result, not to what was there before.
     let save_snapshots = SaveOptions { recipe: None, ..save.clone() };
@@ -46,19 +57,27 @@ pub fn run(files: &FileArgs, args: &TransferArgs, matches: &ArgMatches) -> Resul
         interrupt.start();
         progress.update(state);
         snapshots.take(state, &interrupt);
+        checkpoints.update(state, &interrupt);
         // At the start there is no step to end after.
         if state.step > 0 && interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     display.clear();
     let reason = reason.or_program()?;
+    report::check_start_left(&session).or_user()?;
+    if reason == StopReason::Stopped {
+        checkpoints.leave(&session, &interrupt);
+    }
 
     {
         let _undisturbed = interrupt.undisturbed();
         output::write(&files.output, &painting.finish(session.image()), &save).or_program()?;
     }
+    if reason != StopReason::Stopped {
+        checkpoints.remove();
+    }
     snapshots.result().or_program()?;
 
-    let seconds = started.elapsed().as_secs_f64();
+    let seconds = checkpoints.seconds_before + started.elapsed().as_secs_f64();
     let report = report::Transfer::new(files, &session, &painting, reason, seconds, snapshots.saved);
     let text = if args.json {
         report::json(&report)?

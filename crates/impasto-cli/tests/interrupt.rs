@@ -49,7 +49,8 @@ fn one_signal_ends_the_run_and_keeps_the_picture() {
         assert_eq!(json["steps_wanted"], 1_000_000);
         assert_eq!(size(&desk.path("out.png")).0, WIDTH);
         let files = desk.files();
-        assert_eq!(files.difference(&before).collect::<Vec<_>>(), ["out.png"]);
+        assert_eq!(files.difference(&before).collect::<Vec<_>>(), ["out.png", "out.png.checkpoint"]);
+        assert!(rest.contains("to go on: impasto resume out.png.checkpoint"), "{rest}");
     }
 }
 
@@ -73,7 +74,18 @@ fn a_second_signal_leaves_at_once_without_a_picture() {
 #[test]
 fn a_quiet_run_says_nothing_when_it_is_interrupted() {
     let desk = Desk::new();
-    let args = ["content.png", "style.png", "-o", "out.png", "--steps", "1000000", "--quiet", "--save-every", "1"];
+    let args = [
+        "content.png",
+        "style.png",
+        "-o",
+        "out.png",
+        "--steps",
+        "1000000",
+        "--quiet",
+        "--save-every",
+        "1",
+        "--no-checkpoint",
+    ];
     let mut child = desk.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // There is no progress to wait for: the first picture in between tells that the run has started.
     while !desk.path("out-0000001.png").exists() {

@@ -180,6 +180,20 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// The state of another run than the one that is to go on from it.
+    #[error("the state of the run does not fit: {problem}")]
+    UnfitState {
+        /// What is different, and what to do.
+        problem: String,
+    },
+    /// A file that holds no state of a run, or a damaged one.
+    #[error("{} holds no state of a run that impasto can use: {problem}", path.display())]
+    StateFile {
+        /// The path given.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The start has no finite loss or gradient.
     #[error(
         "the loss of the start is not a finite number ({total:e}); the loss weights are too large, give smaller ones"

@@ -36,6 +36,7 @@
 //! Results have the same bits at any number of threads: every sum is taken in a fixed order.
 
 pub mod bench;
+mod checkpoint;
 mod colors;
 mod error;
 pub mod image_io;
@@ -65,6 +66,7 @@ mod wrap;
 #[cfg(test)]
 mod golden;
 
+pub use checkpoint::SessionState;
 pub use colors::ColorMode;
 pub use error::{Error, Input, Result};
 pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Padding, Pooling};

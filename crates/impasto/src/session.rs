@@ -1,10 +1,13 @@
 //! A run, step by step.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
 
+use crate::checkpoint::SessionState;
 use crate::loss::Losses;
 use crate::noise::white_noise;
 use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, Outcome, Preconditioner, history_for};
@@ -31,6 +34,14 @@ pub struct Progress<'a> {
     pub losses: &'a Losses,
     /// The picture so far, of the size of its scale, values in 0..255.
     pub image: &'a Image,
+    session: &'a Session,
+}
+
+impl<'a> Progress<'a> {
+    /// [`Session::state`] after this step.
+    pub fn state(&self) -> SessionState<'a> {
+        self.session.state()
+    }
 }
 
 /// Watches a run and may end it.
@@ -82,7 +93,22 @@ pub struct Session {
     steps_done: usize,
     /// What one evaluation takes at the current scale.
     evaluation: Duration,
+    /// Since when the session is at work; the time before a restored state was taken counts.
+    started: Instant,
+    elapsed_before: Duration,
     finished: Option<StopReason>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scales, scale, steps_done, finished, .. } = self;
+        f.debug_struct("Session")
+            .field("scales", scales)
+            .field("scale", scale)
+            .field("steps_done", steps_done)
+            .field("finished", finished)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What belongs to one scale.
@@ -122,6 +148,7 @@ impl Session {
     /// values outside 0..255, masks that leave nothing, styles without weight, statistics that do not fit the run, weights so large that
     /// the loss of the start is not finite, no threads to be had.
     pub fn with_styles(network: &Network, subject: &Subject, styles: &[Style], options: &Options) -> Result<Self> {
+        let session_started = Instant::now();
         options.validate()?;
         check_image(Input::Content, &subject.content)?;
         let subject = subject.normalised()?;
@@ -152,8 +179,77 @@ impl Session {
             losses,
             steps_done: 0,
             evaluation,
+            started: session_started,
+            elapsed_before: Duration::ZERO,
             finished: None,
         })
+    }
+
+    /// What it takes to go on later, in another process say, with [`Session::restore`]. It borrows the arrays.
+    pub fn state(&self) -> SessionState<'_> {
+        SessionState {
+            isa: self.work.task.isa().to_owned(),
+            scales: self.scales.clone(),
+            scale: self.scale,
+            totals: Cow::Borrowed(&self.work.totals),
+            point: Cow::Borrowed(self.point.as_slice()),
+            optimizer: self.work.optimizer.state(),
+            elapsed: self.elapsed(),
+            finished: self.finished,
+        }
+    }
+
+    /// Goes on from a state: from here the run is, bit for bit, the one that the state was taken of. The session has to be made of the same
+    /// pictures, options and weights as that one; threads may be others.
+    ///
+    /// The loss is computed anew, and has to be the one of the state, to the last bit.
+    ///
+    /// Errors: [`Error::UnfitState`] for the state of another run, or from another instruction set; those of [`Session::new`] at the scale of
+    /// the state. The session is as it was then.
+    pub fn restore(&mut self, state: SessionState<'static>) -> Result<()> {
+        state.check_scales(&self.scales)?;
+        let scale = state.scale;
+        let Scale { width, height, .. } = self.scales[scale];
+        let point = Image::new(width, height, state.point.into_owned());
+        let Self { pool, network, subject, styles, options, scales, work, .. } = self;
+        let (task, optimizer, losses, evaluation) = pool.install(|| {
+            let mut other = match scale == self.scale {
+                true => None,
+                false => Some(Work::task(network, subject, styles, options, scales, scale)?),
+            };
+            let task = other.as_mut().unwrap_or(&mut work.task);
+            if task.isa() != state.isa {
+                return Err(Error::UnfitState { problem: other_isa(&state.isa, task.isa()) });
+            }
+            let started = Instant::now();
+            let (mut optimizer, losses) = Work::optimizer(task, options, &point)?;
+            let evaluation = started.elapsed();
+            if state.totals.last().map(|total| total.to_bits()) != Some(losses.total.to_bits()) {
+                let problem = "the loss of its picture is another here: it is of other pictures, options or weights, or of another version \
+                               of impasto"
+                    .to_owned();
+                return Err(Error::UnfitState { problem });
+            }
+            optimizer.restore(state.optimizer).map_err(|problem| Error::UnfitState { problem })?;
+            Ok((other, optimizer, losses, evaluation))
+        })?;
+        if let Some(task) = task {
+            self.work.task = task;
+        }
+        self.work.optimizer = optimizer;
+        self.work.totals = state.totals.into_owned();
+        self.composed = self.work.task.composed(point.as_slice());
+        (self.point, self.losses, self.evaluation) = (point, losses, evaluation);
+        (self.scale, self.scales) = (scale, state.scales);
+        self.steps_done = self.scales[..scale].iter().map(|scale| scale.steps).sum::<usize>() + self.work.steps();
+        (self.elapsed_before, self.started) = (state.elapsed, Instant::now());
+        self.finished = state.finished;
+        Ok(())
+    }
+
+    /// How long the run has taken, waiting for the observer included: since the session was made, or since its state was taken, and before.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed_before + self.started.elapsed()
     }
 
     /// One step of the optimiser; `Some` when there is nothing left to do, at once or after this step.
@@ -300,8 +396,16 @@ impl Session {
             left: self.estimate(),
             losses: &self.losses,
             image: self.image(),
+            session: self,
         }
     }
+}
+
+/// Why a state from one instruction set is none for another.
+fn other_isa(then: &str, now: &str) -> String {
+    format!(
+        "it was computed with the instruction set {then}, and the bits of {now} are others; set IMPASTO_ISA={then}, on a CPU that has it"
+    )
 }
 
 /// What an evaluation costs at a scale, in pixels.
@@ -320,9 +424,27 @@ impl Work {
         scale: usize,
         point: &Image,
     ) -> Result<(Self, Losses)> {
+        let mut task = Self::task(network, subject, styles, options, scales, scale)?;
+        let (optimizer, losses) = Self::optimizer(&mut task, options, point)?;
+        Ok((Self { task, optimizer, totals: vec![losses.total] }, losses))
+    }
+
+    /// Takes the targets at a scale.
+    fn task(
+        network: &Network,
+        subject: &Subject,
+        styles: &[Style],
+        options: &Options,
+        scales: &[Scale],
+        scale: usize,
+    ) -> Result<Task> {
         let Scale { width, height, .. } = scales[scale];
         let halvings = scales.len() - 1 - scale;
-        let mut task = Task::new(network, subject.resized(width, height, options.padding), styles, halvings, options)?;
+        Task::new(network, subject.resized(width, height, options.padding), styles, halvings, options)
+    }
+
+    /// An optimiser that begins at a point, and the losses there.
+    fn optimizer(task: &mut Task, options: &Options, point: &Image) -> Result<(Box<dyn Optimizer>, Losses)> {
         let mut gradient = vec![0.0; point.as_slice().len()];
         let losses = task.evaluate(point.as_slice(), &mut gradient);
         if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
@@ -330,7 +452,8 @@ impl Work {
         }
         let optimizer: Box<dyn Optimizer> = match options.optimizer {
             OptimizerKind::Lbfgs => {
-                let preconditioner = Some(Preconditioner::new(width, height, options.padding == Padding::Circular));
+                let wraps = options.padding == Padding::Circular;
+                let preconditioner = Some(Preconditioner::new(point.width(), point.height(), wraps));
                 let history = history_for(gradient.len());
                 let settings = LbfgsSettings { history, preconditioner, ..LbfgsSettings::default() };
                 Box::new(Lbfgs::new(settings, losses.total, gradient))
@@ -339,7 +462,7 @@ impl Work {
                 Box::new(Adam::new(AdamSettings::default(), point.as_slice(), losses.total, gradient))
             }
         };
-        Ok((Self { task, optimizer, totals: vec![losses.total] }, losses))
+        Ok((optimizer, losses))
     }
 
     /// Steps done at this scale.

@@ -224,6 +224,11 @@ impl Task {
         self.losses(total_variation(pixels, width, self.wraps))
     }
 
+    /// The name of the instruction set that the losses are computed with; empty when no loss looks at a feature map.
+    pub(crate) fn isa(&self) -> &'static str {
+        self.evaluator.as_ref().map_or("", |evaluator| evaluator.isa().name())
+    }
+
     /// What computes the feature maps; `None` when no loss looks at one.
     pub(crate) fn evaluator(&self) -> Option<&Evaluator> {
         self.evaluator.as_ref()

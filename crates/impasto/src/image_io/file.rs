@@ -34,7 +34,9 @@ pub fn save_with(path: &Path, image: &Image, options: &SaveOptions) -> Result<()
 }
 
 /// Writes a file that appears whole or not at all, in place of what was at `path` before.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+///
+/// Errors: as [`check_writable`], and a disk that is full.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |problem: String| Error::Write { path: path.to_owned(), problem };
     let mut file = temporary_file(path)?;
     file.write_all(bytes).map_err(|e| failed(e.to_string()))?;
@@ -61,6 +63,18 @@ pub fn check_writable(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What the names of temporary files begin with.
+const PREFIX: &str = ".impasto-";
+
+/// What the names of temporary files end with.
+const SUFFIX: &str = ".part";
+
+/// Whether `path` has the name of a temporary file of ours. One that is there to stay was left by a process that was killed.
+pub fn is_part(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX))
+}
+
 /// A file in the folder of `path`, removed again unless it is persisted, with the permissions of an ordinary new file.
 fn temporary_file(path: &Path) -> Result<NamedTempFile> {
     let failed = |problem| Error::Write { path: path.to_owned(), problem };
@@ -75,7 +89,7 @@ fn temporary_file(path: &Path) -> Result<NamedTempFile> {
         return Err(failed(format!("there is no folder {}; create it first", folder.display())));
     }
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".impasto-").suffix(".part");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     if let Some(permissions) = ordinary_permissions() {
         builder.permissions(permissions);
     }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Function, Optimizer, Outcome};
+use super::{Function, Optimizer, OptimizerState, Outcome};
 use crate::reduce::norm;
 
 /// Attempts at a step, each half as long as the one before, to leave a place where the function has no finite values ahead.
@@ -113,6 +113,29 @@ impl Optimizer for Adam {
             rate *= 0.5;
         }
         Outcome::Stuck
+    }
+
+    fn state(&self) -> OptimizerState<'_> {
+        OptimizerState::Adam {
+            steps: self.steps,
+            walker: self.walker.as_slice().into(),
+            gradient: self.gradient.as_slice().into(),
+            mean: self.mean.as_slice().into(),
+            root_mean_square: self.root_mean_square.as_slice().into(),
+        }
+    }
+
+    fn restore(&mut self, state: OptimizerState<'static>) -> Result<(), String> {
+        state.check_len(self.walker.len())?;
+        let OptimizerState::Adam { steps, walker, gradient, mean, root_mean_square } = state else {
+            return Err(state.unfit("adam"));
+        };
+        self.steps = steps;
+        self.walker = walker.into_owned();
+        self.gradient = gradient.into_owned();
+        self.mean = mean.into_owned();
+        self.root_mean_square = root_mean_square.into_owned();
+        Ok(())
     }
 }
 

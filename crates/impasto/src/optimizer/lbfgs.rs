@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
-use super::{Function, Optimizer, Outcome, Preconditioner};
+use super::{Function, Optimizer, OptimizerState, Outcome, Preconditioner, Values};
 use crate::reduce::{CHUNK, dot, norm, sum_abs, sum_ranges};
 
 /// `c1` of Armijo: a step must gain this part of what the slope promised. The usual value: it refuses steps that gain nothing,
@@ -247,6 +247,32 @@ impl Optimizer for Lbfgs {
         let scale = self.settings.first_step / mean;
         self.direction.iter_mut().for_each(|d| *d = (scale * f64::from(*d)) as f32);
         if self.search(x, function, STEEPEST_TRIALS) { Outcome::Improved } else { Outcome::Stuck }
+    }
+
+    fn state(&self) -> OptimizerState<'_> {
+        OptimizerState::Lbfgs(
+            self.history.iter().map(|Pair { s, y, .. }| [s.as_slice().into(), y.as_slice().into()]).collect(),
+        )
+    }
+
+    fn restore(&mut self, state: OptimizerState<'static>) -> Result<(), String> {
+        state.check_len(self.gradient.len())?;
+        let OptimizerState::Lbfgs(pairs) = state else {
+            return Err(state.unfit("lbfgs"));
+        };
+        if pairs.len() > self.settings.history {
+            return Err(format!(
+                "its optimiser remembers {} steps, and the run {}",
+                pairs.len(),
+                self.settings.history
+            ));
+        }
+        let pair = |[s, y]: [Values<'static>; 2]| {
+            let norms = norm(&s) * norm(&y);
+            Pair { s: s.into_owned(), y: y.into_owned(), norms }
+        };
+        self.history = pairs.into_iter().map(pair).collect();
+        Ok(())
     }
 }
 

@@ -3,10 +3,12 @@
 mod adam;
 mod lbfgs;
 mod preconditioner;
+mod state;
 
 pub(crate) use adam::{Adam, AdamSettings};
 pub(crate) use lbfgs::{Lbfgs, LbfgsSettings, history_for};
 pub(crate) use preconditioner::Preconditioner;
+pub(crate) use state::{OptimizerState, Values};
 
 /// The function to minimise: takes x, writes the gradient there (same length, overwritten), returns the value.
 ///
@@ -28,6 +30,14 @@ pub(crate) enum Outcome {
 pub(crate) trait Optimizer: Send {
     /// One step. `x` is the best point found so far before and after it, within the bounds: the value at `x` never rises.
     fn step(&mut self, x: &mut [f32], function: &mut Function<'_>) -> Outcome;
+
+    /// What is remembered besides the value and the gradient at the best point.
+    fn state(&self) -> OptimizerState<'_>;
+
+    /// Goes on as the one that `state` was taken of would: with the same bits. The minimiser is new, made at the best point of that one.
+    ///
+    /// Errors, in words: the state of another kind of minimiser, or of another number of variables.
+    fn restore(&mut self, state: OptimizerState<'static>) -> Result<(), String>;
 }
 
 /// Functions to try minimisers on.

@@ -1,0 +1,280 @@
+//! Checkpoints of a transfer, and `impasto resume`.
+//!
+//! A folder with the arguments of the run and the checksums of its inputs (`run.json`), and the session's state as it was last (`state`)
+//! and before (`state.before`). A new state is written under a name of its own, and takes its place when it is whole.
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueHint};
+use impasto::{Session, SessionState, image_io};
+
+use crate::args::FileArgs;
+use crate::input;
+use crate::interrupt::Interrupt;
+use crate::progress::Display;
+use crate::run_file::Run;
+use crate::{Failure, OrFail, config, transfer};
+
+const RUN: &str = "run.json";
+const STATE: &str = "state";
+const BEFORE: &str = "state.before";
+const NEW: &str = "state.new";
+
+/// Runs that take longer have checkpoints of themselves.
+const LONG: Duration = Duration::from_secs(600);
+
+/// Writing takes at most one part in as many of the time.
+const WRITING_SHARE: u32 = 50;
+
+/// What is kept while a run goes on.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Checkpoints")]
+pub struct CheckpointArgs {
+    /// Keep in the folder DIR what `impasto resume DIR` needs to go on after a crash, a power cut or Ctrl-C; removed when the run has
+    /// finished. [default: OUT.checkpoint, for runs of more than ten minutes]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_checkpoint", value_hint = ValueHint::DirPath)]
+    pub checkpoint: Option<PathBuf>,
+
+    /// Seconds between checkpoints. Where writing them would take more than 2 % of the time, there are fewer.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60", allow_hyphen_values = true)]
+    pub checkpoint_every: Duration,
+
+    /// Keep no checkpoints. [default: off]
+    #[arg(long)]
+    pub no_checkpoint: bool,
+
+    /// The command line with what impasto.toml adds to it.
+    #[arg(skip)]
+    pub line: Vec<OsString>,
+
+    /// The folder of the run that is to go on.
+    #[arg(skip)]
+    resumed: Option<PathBuf>,
+}
+
+/// Go on with a run that was broken off: the picture is the one of a run that was not, bit for bit.
+///
+/// The run's inputs have to be where they were, unchanged. On a CPU with other instruction sets set IMPASTO_ISA as the message says; the
+/// number of cores does not matter.
+#[derive(Args, Debug)]
+pub struct ResumeArgs {
+    /// The folder of the run's checkpoints: OUT.checkpoint, or what --checkpoint said.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or("needs a number of seconds of at least 0")
+}
+
+/// `impasto resume DIR`.
+pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
+    let name = args.folder.display();
+    let folder = fs::canonicalize(&args.folder).with_context(|| format!("there is no folder {name}")).or_user()?;
+    let run = match Run::load(&folder.join(RUN)).or_user()? {
+        Some(run) => run,
+        None => {
+            return Err(Failure::User(anyhow::anyhow!("{name} holds no checkpoints: there is no {RUN} in it")));
+        }
+    };
+    env::set_current_dir(&run.folder)
+        .with_context(|| format!("the run was begun in {}, where its files are looked for; put it back", run.folder))
+        .or_user()?;
+    run.check_inputs().or_user()?;
+    let line = run.arguments.into_iter().map(OsString::from).collect();
+    let parsed = config::parse_whole(line).map_err(|error| anyhow::anyhow!("{name}: {}", crate::summary(&error)));
+    let (mut cli, matches) = parsed.or_user()?;
+    cli.checkpoint.resumed = Some(folder);
+    match &cli.files {
+        Some(files) => transfer::run(files, &cli.transfer, &cli.checkpoint, &matches),
+        None => Err(Failure::User(anyhow::anyhow!("{name} holds no transfer"))),
+    }
+}
+
+/// The checkpoints of a run.
+pub struct Checkpoints {
+    /// `None`: there are none.
+    kept: Option<Kept>,
+    display: Display,
+    /// How long the run had taken before it was broken off.
+    pub seconds_before: f64,
+}
+
+struct Kept {
+    /// In the words of the command line.
+    folder: PathBuf,
+    /// What is still to be written to it.
+    run: Option<Run>,
+    every: Duration,
+    last: Instant,
+    /// After `last`.
+    wait: Duration,
+    /// A failure has been told.
+    warned: bool,
+}
+
+impl Checkpoints {
+    /// Takes the session to where its run was broken off, if it was, and gets ready for checkpoints of it, if there are to be any.
+    ///
+    /// `inputs`: every file that is read. Errors: a state that cannot be used, a folder asked for that cannot.
+    pub fn begin(
+        args: &CheckpointArgs,
+        files: &FileArgs,
+        inputs: &[PathBuf],
+        session: &mut Session,
+        display: Display,
+    ) -> anyhow::Result<Checkpoints> {
+        let mut checkpoints = Checkpoints { kept: None, display, seconds_before: 0.0 };
+        let kept = |folder: PathBuf, run| {
+            let (every, last) = (args.checkpoint_every, Instant::now());
+            Some(Kept { folder, run, every, last, wait: every, warned: false })
+        };
+        if let Some(folder) = &args.resumed {
+            remove_parts(folder);
+            if let Some(state) = checkpoints.load(folder)? {
+                checkpoints.seconds_before = state.elapsed().as_secs_f64();
+                session.restore(state).with_context(|| folder.display().to_string())?;
+            }
+            checkpoints.kept = kept(folder.clone(), None);
+        } else if let Some(folder) = &args.checkpoint {
+            let run = Run::new(&args.line, inputs)?;
+            refuse_taken(folder)?;
+            fs::create_dir_all(folder).with_context(|| format!("--checkpoint: cannot make {}", folder.display()))?;
+            run.save(&folder.join(RUN))?;
+            checkpoints.kept = kept(folder.clone(), None);
+        } else if !args.no_checkpoint && !input::is_stream(&files.output) && session.estimate() > LONG {
+            let folder = beside(&files.output);
+            match refuse_taken(&folder).and_then(|()| Run::new(&args.line, inputs)) {
+                Ok(run) => checkpoints.kept = kept(folder, Some(run)),
+                Err(error) => checkpoints.display.warn(&format!("the run has no checkpoints: {error:#}")),
+            }
+        }
+        Ok(checkpoints)
+    }
+
+    /// The newest state in the folder that is in order; `None` where the run was broken off before the first.
+    fn load(&self, folder: &Path) -> anyhow::Result<Option<SessionState<'static>>> {
+        let load = |name: &str| match SessionState::load(&folder.join(name)) {
+            Err(impasto::Error::Missing { .. }) => Ok(None),
+            state => state.map(Some),
+        };
+        match load(STATE) {
+            Ok(None) => Ok(load(BEFORE)?),
+            Ok(state) => Ok(state),
+            Err(error) => match load(BEFORE) {
+                Ok(Some(state)) => {
+                    self.display.warn(&format!("{error}; the run goes on from the one before it"));
+                    Ok(Some(state))
+                }
+                Ok(None) | Err(_) => bail!("{error}; begin the run anew, into another folder"),
+            },
+        }
+    }
+
+    /// Writes a checkpoint if one is due.
+    pub fn update(&mut self, progress: &impasto::Progress<'_>, interrupt: &Interrupt) {
+        if self.kept.as_ref().is_some_and(|kept| progress.step > 0 && kept.last.elapsed() >= kept.wait) {
+            self.write(&progress.state(), interrupt);
+        }
+    }
+
+    /// The run was interrupted: writes a last checkpoint, and says how to go on.
+    pub fn leave(&mut self, session: &Session, interrupt: &Interrupt) {
+        if self.write(&session.state(), interrupt)
+            && let Some(kept) = &self.kept
+        {
+            self.display.note(&format!("to go on: impasto resume {}", kept.folder.display()));
+        }
+    }
+
+    /// Whether there is a new checkpoint now. A failure is told once, and does not end the run.
+    fn write(&mut self, state: &SessionState<'_>, interrupt: &Interrupt) -> bool {
+        let Some(kept) = &mut self.kept else {
+            return false;
+        };
+        let _undisturbed = interrupt.undisturbed();
+        let started = Instant::now();
+        let result = kept.write(state);
+        kept.last = Instant::now();
+        kept.wait = kept.every.max(started.elapsed().saturating_mul(WRITING_SHARE));
+        match result {
+            Ok(()) => true,
+            Err(error) => {
+                if !kept.warned {
+                    self.display.warn(&format!("no checkpoint: {error:#}; the run goes on, and tries again"));
+                }
+                kept.warned = true;
+                false
+            }
+        }
+    }
+
+    /// The run has finished: takes its checkpoints away, and the folder, unless something else is in it.
+    pub fn remove(&self) {
+        let Some(kept) = &self.kept else {
+            return;
+        };
+        remove_parts(&kept.folder);
+        for name in [RUN, NEW, STATE, BEFORE] {
+            let path = kept.folder.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    self.display.warn(&format!("cannot remove {}: {error}", path.display()));
+                }
+                _ => {}
+            }
+        }
+        // Fails where it is not empty: what else is there is not ours.
+        drop(fs::remove_dir(&kept.folder));
+    }
+}
+
+impl Kept {
+    fn write(&mut self, state: &SessionState<'_>) -> anyhow::Result<()> {
+        if let Some(run) = &self.run {
+            fs::create_dir_all(&self.folder).with_context(|| format!("cannot make {}", self.folder.display()))?;
+            run.save(&self.folder.join(RUN))?;
+            self.run = None;
+        }
+        let [new, current, before] = [NEW, STATE, BEFORE].map(|name| self.folder.join(name));
+        state.save(&new)?;
+        let moved =
+            |from: &Path, to: &Path| fs::rename(from, to).with_context(|| format!("cannot rename {}", from.display()));
+        if current.exists() {
+            moved(&current, &before)?;
+        }
+        moved(&new, &current)
+    }
+}
+
+/// `out.png.checkpoint`.
+fn beside(output: &Path) -> PathBuf {
+    let mut name = output.as_os_str().to_owned();
+    name.push(".checkpoint");
+    name.into()
+}
+
+/// Refuses a folder with the checkpoints of another run.
+fn refuse_taken(folder: &Path) -> anyhow::Result<()> {
+    if folder.join(RUN).exists() {
+        let name = folder.display();
+        bail!("{name} holds the checkpoints of a run; go on with `impasto resume {name}`, or remove the folder");
+    }
+    Ok(())
+}
+
+/// Removes what a process that was killed while it wrote has left.
+fn remove_parts(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if image_io::is_part(&entry.path()) {
+            // It takes room, and does no other harm.
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}

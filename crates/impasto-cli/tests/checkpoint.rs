@@ -1,0 +1,222 @@
+//! Runs that are killed and taken up again.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod common;
+
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::process::{Child, Output, Stdio};
+use std::time::Duration;
+
+use common::{Desk, painting, text};
+
+/// Two scales, and a checkpoint after every step.
+const RUN: [&str; 13] = [
+    "content.png",
+    "style.png",
+    "-o",
+    "out.png",
+    "--steps",
+    "20",
+    "--scales",
+    "2",
+    "--quiet",
+    "--checkpoint",
+    "kept",
+    "--checkpoint-every",
+    "0",
+];
+
+const RESUME: [&str; 2] = ["resume", "kept"];
+
+/// The run's arguments with the optimiser.
+fn args(optimizer: &str) -> Vec<&str> {
+    [&RUN[..], &["--optimizer", optimizer]].concat()
+}
+
+/// The picture of a run that nothing happens to.
+fn undisturbed(optimizer: &str) -> Vec<u8> {
+    let desk = Desk::new();
+    let output = desk.output(&args(optimizer));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(!desk.path("kept").exists(), "checkpoints of a run that has finished are removed");
+    fs::read(desk.path("out.png")).unwrap()
+}
+
+/// Below `limit`.
+fn random(limit: u64) -> u64 {
+    RandomState::new().hash_one(0) % limit
+}
+
+/// Runs, kills after some milliseconds below `longest`, resumes, kills again, `kills` times in all; then lets it finish.
+///
+/// Returns how many of the kills met a run with a checkpoint.
+fn kill_and_resume(desk: &Desk, optimizer: &str, kills: usize, longest: u64) -> usize {
+    let run = args(optimizer);
+    let mut with_state = 0;
+    for _ in 0..kills {
+        let line = if desk.path("kept/run.json").exists() { &RESUME[..] } else { &run[..] };
+        let mut child = desk.command(line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(random(longest)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        with_state += usize::from(desk.path("kept/state").exists());
+    }
+    let line = if desk.path("kept/run.json").exists() { &RESUME[..] } else { &run[..] };
+    let output = desk.output(line);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "");
+    assert!(!desk.path("kept").exists(), "something is left in the folder");
+    with_state
+}
+
+/// Until there are two.
+fn wait_for_checkpoints(desk: &Desk, run: &mut Child) {
+    while !desk.path("kept/state.before").exists() {
+        assert!(run.try_wait().unwrap().is_none(), "the run ended by itself");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A run that was killed once it had two checkpoints.
+fn killed() -> Desk {
+    let desk = Desk::new();
+    let mut child = desk.command(&args("lbfgs")).spawn().unwrap();
+    wait_for_checkpoints(&desk, &mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!desk.path("out.png").exists());
+    desk
+}
+
+#[track_caller]
+fn refused(desk: &Desk, words: &[&str]) {
+    let output: Output = desk.output(&RESUME);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    for word in words {
+        assert!(message.contains(word), "no `{word}` in: {message}");
+    }
+}
+
+fn damage(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_run_that_is_killed_and_resumed_makes_the_same_picture() {
+    for optimizer in ["lbfgs", "adam"] {
+        let desk = Desk::new();
+        let with_state = kill_and_resume(&desk, optimizer, 3, 400);
+        assert!(fs::read(desk.path("out.png")).unwrap() == undisturbed(optimizer), "{optimizer}: {with_state} of 3");
+    }
+    // At a moment of which it is known that there was a checkpoint, on another number of threads.
+    let desk = killed();
+    let output = desk.command(&RESUME).env("RAYON_NUM_THREADS", "1").output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(fs::read(desk.path("out.png")).unwrap() == undisturbed("lbfgs"));
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn twenty_kills_leave_no_trace() {
+    for optimizer in ["lbfgs", "adam"] {
+        let wanted = undisturbed(optimizer);
+        let desk = Desk::new();
+        let with_state = kill_and_resume(&desk, optimizer, 20, 600);
+        assert!(fs::read(desk.path("out.png")).unwrap() == wanted, "{optimizer}");
+        println!("{optimizer}: 20 kills, {with_state} of them of runs with a checkpoint");
+        assert!(with_state > 4, "{optimizer}: {with_state}");
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_gives_way_to_the_one_before() {
+    let desk = killed();
+    damage(&desk.path("kept/state"));
+    let output = desk.command(&RESUME).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(fs::read(desk.path("out.png")).unwrap() == undisturbed("lbfgs"));
+
+    let desk = killed();
+    damage(&desk.path("kept/state"));
+    damage(&desk.path("kept/state.before"));
+    refused(&desk, &["kept/state", "damaged", "begin the run anew"]);
+    damage(&desk.path("kept/run.json"));
+    refused(&desk, &["run.json is damaged"]);
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let desk = killed();
+    let style = fs::read(desk.path("style.png")).unwrap();
+    painting(41, 40).save(desk.path("style.png")).unwrap();
+    refused(&desk, &["style.png has changed since the run was begun"]);
+    fs::remove_file(desk.path("style.png")).unwrap();
+    refused(&desk, &["style.png is not there"]);
+    fs::write(desk.path("style.png"), style).unwrap();
+
+    let again = desk.output(&args("lbfgs"));
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("go on with `impasto resume kept`"), "{}", text(&again.stderr));
+
+    let current = fs::read(desk.path("kept/state")).unwrap();
+    let isa = ["avx512", "avx2"].into_iter().find(|isa| current.windows(isa.len()).any(|w| w == isa.as_bytes()));
+    if let Some(isa) = isa {
+        let output = desk.command(&RESUME).env("IMPASTO_ISA", "portable").output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(&format!("set IMPASTO_ISA={isa}")), "{}", text(&output.stderr));
+    }
+
+    fs::remove_dir_all(desk.path("kept")).unwrap();
+    refused(&desk, &["there is no folder kept"]);
+    fs::create_dir(desk.path("kept")).unwrap();
+    refused(&desk, &["kept holds no checkpoints"]);
+}
+
+#[test]
+fn an_unusable_folder_is_refused_before_the_work_and_a_lost_one_is_told_once() {
+    let desk = Desk::new();
+    fs::write(desk.path("kept"), "a file").unwrap();
+    let output = desk.output(&args("lbfgs"));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("kept"), "{}", text(&output.stderr));
+    assert!(!desk.path("out.png").exists());
+
+    let stdin: Vec<&str> = args("lbfgs").into_iter().map(|arg| if arg == "style.png" { "-" } else { arg }).collect();
+    let style = fs::File::open(desk.path("style.png")).unwrap();
+    let output = desk.command(&stdin).stdin(style).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("standard input cannot be taken up again"), "{}", text(&output.stderr));
+
+    // The folder disappears during the run.
+    fs::remove_file(desk.path("kept")).unwrap();
+    let loud: Vec<&str> = args("lbfgs").into_iter().filter(|arg| *arg != "--quiet").collect();
+    let mut child = desk.command(&loud).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_checkpoints(&desk, &mut child);
+    // It may be written to at the same moment.
+    while desk.path("kept").exists() {
+        drop(fs::remove_dir_all(desk.path("kept")));
+    }
+    let output = child.wait_with_output().unwrap();
+    let message = text(&output.stderr);
+    assert!(output.status.success(), "{message}");
+    assert_eq!(message.matches("warning: no checkpoint: ").count(), 1, "{message}");
+    assert!(fs::read(desk.path("out.png")).unwrap() == undisturbed("lbfgs"));
+}
+
+#[test]
+fn a_start_that_no_step_improves_is_no_result() {
+    let desk = Desk::new();
+    let weights = ["--objective", "paper", "--init", "noise", "--content-weight", "0", "--style-weight", "1e-60"];
+    let output = desk.output(&[&["content.png", "style.png", "-o", "out.png"][..], &weights].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("no step lowers the loss of the start"), "{}", text(&output.stderr));
+    assert!(!desk.path("out.png").exists());
+}
