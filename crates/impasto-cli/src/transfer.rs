@@ -82,17 +82,17 @@ pub fn run(files: &FileArgs, args: &TransferArgs, matches: &ArgMatches) -> Resul
     display.clear();
     let reason = reason.or_program()?;
     report::check_start_left(&session).or_user()?;
-    if reason == StopReason::Stopped {
-        checkpoints.leave(&session, &interrupt);
-    }
 
-    {
+    let written = {
         let _undisturbed = interrupt.undisturbed();
-        write(&files.output, &colors.finish(session.image()), &save).or_program()?;
-    }
-    if reason != StopReason::Stopped {
+        write(&files.output, &colors.finish(session.image()), &save)
+    };
+    if reason == StopReason::Stopped || written.is_err() {
+        checkpoints.leave(&session, &interrupt);
+    } else {
         checkpoints.remove();
     }
+    written.or_program()?;
     snapshots.result().or_program()?;
 
     let losses = session.losses();
