@@ -145,7 +145,8 @@ impl Checkpoints {
         } else if let Some(folder) = &args.checkpoint {
             let run = Run::new(&args.line, inputs)?;
             refuse_taken(folder)?;
-            fs::create_dir_all(folder).with_context(|| format!("--checkpoint: cannot make {}", folder.display()))?;
+            fs::create_dir_all(folder)
+                .with_context(|| format!("--checkpoint: cannot make the folder {}; name another", folder.display()))?;
             run.save(&folder.join(RUN))?;
             checkpoints.kept = kept(folder.clone(), None);
         } else if !args.no_checkpoint && !input::is_stream(&files.output) && session.estimate() > LONG {
@@ -184,7 +185,7 @@ impl Checkpoints {
         }
     }
 
-    /// The run was interrupted: writes a last checkpoint, and says how to go on.
+    /// The run was interrupted, or its picture could not be written: writes a last checkpoint, and says how to go on.
     pub fn leave(&mut self, session: &Session, interrupt: &Interrupt) {
         if self.write(&session.state(), interrupt)
             && let Some(kept) = &self.kept

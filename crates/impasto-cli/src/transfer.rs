@@ -64,17 +64,17 @@ pub fn run(
     display.clear();
     let reason = reason.or_program()?;
     report::check_start_left(&session).or_user()?;
-    if reason == StopReason::Stopped {
-        checkpoints.leave(&session, &interrupt);
-    }
 
-    {
+    let written = {
         let _undisturbed = interrupt.undisturbed();
-        output::write(&files.output, &painting.finish(session.image()), &save).or_program()?;
-    }
-    if reason != StopReason::Stopped {
+        output::write(&files.output, &painting.finish(session.image()), &save)
+    };
+    if reason == StopReason::Stopped || written.is_err() {
+        checkpoints.leave(&session, &interrupt);
+    } else {
         checkpoints.remove();
     }
+    written.or_program()?;
     snapshots.result().or_program()?;
 
     let seconds = checkpoints.seconds_before + started.elapsed().as_secs_f64();
