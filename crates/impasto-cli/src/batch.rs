@@ -114,54 +114,17 @@ pub fn run(args: &BatchArgs) -> Result<(), Failure> {
     let jobs = jobs(args).or_user()?;
     // The options are the same for all.
     Plan::new(&jobs[0].files, transfer).or_user()?;
-    let mut series = Series::new(transfer, &args.styles)?;
+    save.validate(&jobs[0].files.output).or_user()?;
+    let series = Series::new(transfer, &args.styles)?;
     let interrupt = Interrupt::install_answering(series.display.clone(), interrupt::LEAVES_PICTURE_OUT).or_program()?;
     make_folder(&args.output).or_user()?;
     check_outputs(args, &jobs, &save).or_user()?;
     interrupt.start();
 
-    let mut failures = Vec::new();
-    let mut done = 0;
-    let mut photo: Option<(usize, anyhow::Result<Picture>)> = None;
-    for (i, job) in jobs.iter().enumerate() {
-        if interrupt.requested() {
-            break;
-        }
-        let outcome = if args.resume && is_made(&job.files.output) {
-            Some(Outcome::Present { output: job.files.output.display().to_string() })
-        } else {
-            if photo.as_ref().is_none_or(|(place, _)| *place != job.photo) {
-                photo = Some((job.photo, input::load(&job.files.content, transfer.quiet)));
-            }
-            let read = photo.as_ref().map(|(_, read)| read).expect("just read");
-            let painted = match read {
-                Ok(content) => paint(&mut series, job, transfer, content, &save, &interrupt),
-                Err(error) => Err(anyhow!("{}", crate::wording(error))),
-            };
-            match painted {
-                Ok(Some((painted, save))) => {
-                    if let Err(error) = write(job, &painted, &save, &interrupt) {
-                        // What stands in its way is in that of the next as well.
-                        list(&failures);
-                        return Err(Failure::Program(error));
-                    }
-                    Some(Outcome::Made(Box::new(painted.report)))
-                }
-                Ok(None) => None,
-                Err(error) => {
-                    let output = job.files.output.display().to_string();
-                    let error = crate::wording(&error);
-                    failures.push(format!("{output}: {error}"));
-                    Some(Outcome::Failed { output, error })
-                }
-            }
-        };
-        let Some(outcome) = outcome else { break };
-        done += 1;
-        tell(args, job, (i + 1, jobs.len()), &outcome)?;
-    }
-    list(&failures);
-    let (of, failed) = (jobs.len(), failures.len());
+    let mut batch = Batch { args, save, series, interrupt, photo: None, failures: Vec::new() };
+    let done = batch.paint_all(&jobs);
+    batch.failures.iter().for_each(|failure| crate::print_error(failure));
+    let (done, of, failed) = (done?, jobs.len(), batch.failures.len());
     if done < of {
         let there = done - failed;
         return Err(Failure::Interrupted(anyhow!(
@@ -172,6 +135,74 @@ pub fn run(args: &BatchArgs) -> Result<(), Failure> {
         return Err(Failure::Program(anyhow!("{failed} of {of} pictures could not be made")));
     }
     Ok(())
+}
+
+/// The work, and how far it is.
+struct Batch<'a> {
+    args: &'a BatchArgs,
+    save: SaveOptions,
+    series: Series<'a>,
+    interrupt: Interrupt,
+    /// What reading a photo came to, and its place among all: the next job may have the same.
+    photo: Option<(usize, anyhow::Result<Picture>)>,
+    /// What could not be made, and why.
+    failures: Vec<String>,
+}
+
+impl Batch<'_> {
+    /// How many of the pictures were dealt with: all, or those before the user ended it.
+    ///
+    /// Errors: a picture cannot be written. What stands in its way is in that of the next as well.
+    fn paint_all(&mut self, jobs: &[Job]) -> Result<usize, Failure> {
+        for (i, job) in jobs.iter().enumerate() {
+            if self.interrupt.requested() {
+                return Ok(i);
+            }
+            let Some(outcome) = self.outcome(job)? else {
+                return Ok(i);
+            };
+            tell(self.args, job, (i + 1, jobs.len()), &outcome)?;
+        }
+        Ok(jobs.len())
+    }
+
+    /// Makes one of the pictures; `None` where the user has ended it.
+    fn outcome(&mut self, job: &Job) -> Result<Option<Outcome>, Failure> {
+        let path = &job.files.output;
+        let output = path.display().to_string();
+        if self.args.resume && is_made(path) {
+            return Ok(Some(Outcome::Present { output }));
+        }
+        match self.paint(job) {
+            Ok(Some((painted, save))) => {
+                let _undisturbed = self.interrupt.undisturbed();
+                output::write(path, &painted.image, &save).or_program()?;
+                Ok(Some(Outcome::Made(Box::new(painted.report))))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => {
+                let error = crate::wording(&error);
+                self.failures.push(format!("{output}: {error}"));
+                Ok(Some(Outcome::Failed { output, error }))
+            }
+        }
+    }
+
+    /// A picture, and how it is to be written; `None` where the user has ended it.
+    fn paint(&mut self, job: &Job) -> anyhow::Result<Option<(Painted, SaveOptions)>> {
+        let Batch { args: BatchArgs { transfer, .. }, save, series, interrupt, photo, .. } = self;
+        if photo.as_ref().is_some_and(|(place, _)| *place != job.photo) {
+            *photo = None;
+        }
+        let read = || (job.photo, input::load(&job.files.content, transfer.quiet));
+        let (_, content) = photo.get_or_insert_with(read);
+        let content = content.as_ref().map_err(|error| anyhow!("{}", crate::wording(error)))?;
+        let mut plan = Plan::new(&job.files, transfer)?;
+        let scaled = plan.scale(content)?;
+        output::check_room(&job.files, save, (scaled.width(), scaled.height()))?;
+        let painted = series.paint(plan, job.style, scaled, interrupt)?;
+        Ok(painted.map(|painted| (painted, output::with_content(save, content))))
+    }
 }
 
 /// The pictures, photo by photo. Errors: names that cannot be meant, or that two of the pictures would have.
@@ -257,27 +288,6 @@ fn is_made(output: &Path) -> bool {
     output.exists() && image_io::load(output).is_ok()
 }
 
-/// Paints one picture; `None` where the user has ended it.
-fn paint(
-    series: &mut Series<'_>,
-    job: &Job,
-    transfer: &TransferArgs,
-    content: &Picture,
-    save: &SaveOptions,
-    interrupt: &Interrupt,
-) -> anyhow::Result<Option<(Painted, SaveOptions)>> {
-    let mut plan = Plan::new(&job.files, transfer)?;
-    let scaled = plan.scale(content)?;
-    output::check_room(&job.files, save, (scaled.width(), scaled.height()))?;
-    let painted = series.paint(plan, job.style, scaled, interrupt)?;
-    Ok(painted.map(|painted| (painted, output::with_content(save, content))))
-}
-
-fn write(job: &Job, painted: &Painted, save: &SaveOptions, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let _undisturbed = interrupt.undisturbed();
-    output::write(&job.files.output, &painted.image, save)
-}
-
 /// A line on stdout about one of the pictures.
 fn tell(args: &BatchArgs, job: &Job, (number, of): (usize, usize), outcome: &Outcome) -> Result<(), Failure> {
     if args.transfer.json {
@@ -293,11 +303,6 @@ fn tell(args: &BatchArgs, job: &Job, (number, of): (usize, usize), outcome: &Out
         Outcome::Failed { output, .. } => format!("{output}: failed"),
     };
     report::print(&format!("{number} of {of}  {what}\n"))
-}
-
-/// What could not be made, on stderr.
-fn list(failures: &[String]) {
-    failures.iter().for_each(|failure| crate::print_error(failure));
 }
 
 #[cfg(test)]

@@ -1,22 +1,23 @@
 //! `impasto sweep PHOTO STYLE -o SHEET`: one photo over strengths, styles and style scales, on a contact sheet.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::slice;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::Args;
 use impasto::image_io::{self, Picture};
 use impasto::sheet::{Block, Tile, sheet};
-use impasto::{Image, content_weight_at};
+use impasto::{Image, Objective, StyleStatistics, content_weight_at};
 use serde::Serialize;
 
 use crate::args::{FileArgs, TransferArgs, factor, strength};
 use crate::batch::REGION;
-use crate::interrupt::{self, Interrupt};
+use crate::interrupt::Interrupt;
 use crate::painting::Plan;
 use crate::series::Series;
 use crate::styles::WeightedStyle;
-use crate::{Failure, OrFail, input, output, report};
+use crate::{Failure, OrFail, input, options, output, report};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -131,8 +132,8 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
         output: args.output.clone(),
         save_every: None,
     };
-    let (all, each): (_, Vec<FileArgs>) =
-        (files(&axes.styles), axes.styles.iter().map(|style| files(std::slice::from_ref(style))).collect());
+    let all = files(&axes.styles);
+    let each: Vec<FileArgs> = axes.styles.iter().map(|style| files(slice::from_ref(style))).collect();
     let save = output::save_options(transfer);
     for cell in &cells {
         cell.plan(&each, transfer).or_user()?;
@@ -149,14 +150,14 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
     let blank = layout(cells.iter().map(|cell| cell.tile(scaled.image.clone())).collect());
     output::check_room(&all, &save, (blank.width(), blank.height())).or_user()?;
 
-    let interrupt = Interrupt::install_answering(series.display.clone(), interrupt::LEAVES_PICTURE_OUT).or_program()?;
+    let interrupt = Interrupt::install(series.display.clone()).or_program()?;
     let (mut tiles, mut pictures) = (Vec::new(), Vec::new());
     for (i, cell) in cells.iter().enumerate() {
         series.display.note(&format!("picture {} of {}: {}", i + 1, cells.len(), cell.caption));
         let mut plan = cell.plan(&each, transfer).or_user()?;
         let scaled = plan.scale(&content).or_user()?;
         let Some(painted) = series.paint(plan, cell.style, scaled, &interrupt).or_user()? else {
-            return Err(Failure::Interrupted(anyhow::anyhow!("interrupted: there is no sheet")));
+            return Err(Failure::Interrupted(anyhow::anyhow!("interrupted; there is no sheet")));
         };
         tiles.push(cell.tile(painted.image));
         pictures.push(SweptPicture {
@@ -185,7 +186,7 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
 }
 
 impl Axes {
-    /// Errors: more than two to vary, weights of styles.
+    /// Errors: nothing to vary, or more than two; weights of styles; styles from standard input.
     fn new(args: &SweepArgs) -> anyhow::Result<Axes> {
         let positional = args.style.iter().map(|path| WeightedStyle { path: path.clone(), weight: None });
         let styles: Vec<WeightedStyle> = positional.chain(args.styles.iter().cloned()).collect();
@@ -195,24 +196,36 @@ impl Axes {
                 "--style {path} has a weight, but a sweep blends no styles: each makes its own pictures; leave the weight out"
             );
         }
-        let counts = [styles.len(), args.style_scales.len(), args.strengths.len()];
-        if counts.iter().all(|&count| count > 1) {
-            bail!("a sheet has rows and columns; vary two of --style, --style-scales and --strengths, not all three");
+        if styles.iter().any(|style| input::is_stream(&style.path)) {
+            bail!("`-` is standard input, from which a sweep reads no styles; name a file");
         }
-        let is_alone =
-            counts.iter().all(|&count| count <= 1) && args.strengths.is_empty() && args.style_scales.is_empty();
-        let has_dial =
-            args.transfer.optimization.strength.is_none() && args.transfer.optimization.content_weight.is_none();
+        let optimization = &args.transfer.optimization;
+        let is_left_open = styles.len() == 1
+            && args.style_scales.is_empty()
+            && optimization.strength.is_none()
+            && optimization.content_weight.is_none()
+            && Objective::from(optimization.objective) == Objective::Balanced;
         let strengths = match args.strengths.as_slice() {
-            [] if is_alone && has_dial => STRENGTHS.map(Some).to_vec(),
-            [] => vec![args.transfer.optimization.strength],
+            [] if is_left_open => STRENGTHS.map(Some).to_vec(),
+            [] => vec![optimization.strength],
             strengths => strengths.iter().copied().map(Some).collect(),
         };
         let style_scales = match args.style_scales.as_slice() {
             [] => vec![args.transfer.size.style_scale],
             scales => scales.to_vec(),
         };
-        Ok(Axes { styles, style_scales, strengths })
+        let axes = Axes { styles, style_scales, strengths };
+        match axes.counts().into_iter().filter(|&count| count > 1).count() {
+            0 => bail!("there is nothing to vary; give several of --strengths, --style-scales or --style"),
+            3 => bail!(
+                "a sheet has rows and columns; vary two of --strengths, --style-scales and --style, not all three"
+            ),
+            _ => Ok(axes),
+        }
+    }
+
+    fn counts(&self) -> [usize; 3] {
+        [self.styles.len(), self.style_scales.len(), self.strengths.len()]
     }
 
     /// The pictures row by row, and how many are in a row: styles below each other, strengths beside each other, style scales where
@@ -229,15 +242,14 @@ impl Axes {
                     if self.style_scales.len() > 1 {
                         parts.push(format!("scale {style_scale}"));
                     }
-                    if let (Some(strength), true) = (strength, self.strengths.len() > 1 || parts.is_empty()) {
+                    if let Some(strength) = strength.filter(|_| self.strengths.len() > 1) {
                         parts.push(format!("strength {strength}"));
                     }
                     cells.push(Cell { style, style_scale, strength, caption: parts.join(", ") });
                 }
             }
         }
-        let counts = [self.styles.len(), self.style_scales.len(), self.strengths.len()];
-        let varied: Vec<usize> = counts.into_iter().filter(|&count| count > 1).collect();
+        let varied: Vec<usize> = self.counts().into_iter().filter(|&count| count > 1).collect();
         let columns = match varied.as_slice() {
             [_, columns] => *columns,
             _ => cells.len().min(MOST_COLUMNS),
@@ -252,7 +264,7 @@ impl Cell {
         let mut plan = Plan::new(&each[self.style], args)?;
         plan.size.style_scale = self.style_scale;
         if let Some(strength) = self.strength {
-            crate::options::check_dial(plan.options.objective)?;
+            options::check_dial(plan.options.objective)?;
             plan.options.content_weight = content_weight_at(strength);
         }
         Ok(plan)
@@ -272,7 +284,7 @@ fn sources(args: &SweepArgs, axes: &Axes, scaled: &Picture) -> anyhow::Result<Ve
     };
     let mut tiles = vec![tile(&args.photo, scaled)];
     for style in &axes.styles {
-        if !impasto::StyleStatistics::is_style_file(&style.path)? {
+        if !StyleStatistics::is_style_file(&style.path)? {
             tiles.push(tile(&style.path, &input::load(&style.path, true)?));
         }
     }
@@ -287,7 +299,7 @@ fn stem(path: &Path) -> String {
 impl Swept {
     fn text(&self, cells: &[Cell]) -> String {
         let Swept { output, size: [width, height], pictures, seconds, .. } = self;
-        let seconds = report::duration(std::time::Duration::from_secs_f64(*seconds));
+        let seconds = report::duration(Duration::from_secs_f64(*seconds));
         let mut rows = Vec::new();
         for (cell, picture) in cells.iter().zip(pictures) {
             let [content, style] = [picture.report.content_in_units, picture.report.style_in_units];
