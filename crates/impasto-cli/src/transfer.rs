@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use clap::ArgMatches;
-use impasto::StopReason;
-use impasto::image_io::{Picture, SaveOptions};
+use impasto::image_io::SaveOptions;
+use impasto::{Init, StopReason};
 
 use crate::args::{FileArgs, TransferArgs};
 use crate::checkpoint::{CheckpointArgs, Checkpoints};
@@ -35,9 +35,9 @@ pub fn run(
     let init = painting::load_init(args).or_user()?;
     let scaled = plan.scale(&content).or_user()?;
     output::check_room(files, &save, (scaled.width(), scaled.height())).or_user()?;
-    let recipe = recipe(matches, files, &scaled)?;
-    let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, recipe, ..save };
     let painting = Painting::new(plan, scaled, sources, init.as_ref()).or_user()?;
+    let recipe = recipe(matches, files, painting.size())?;
+    let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, recipe, ..save };
     let options = painting.options();
     let network = input::network(&args.network.engine)?;
 
@@ -63,7 +63,10 @@ pub fn run(
     });
     display.clear();
     let reason = reason.or_program()?;
-    report::check_start_left(&session).or_user()?;
+    // The photo itself is a result: `--strength 0` asks for little else.
+    if options.init != Init::Content {
+        report::check_start_left(&session).or_user()?;
+    }
 
     let written = {
         let _undisturbed = interrupt.undisturbed();
@@ -90,7 +93,7 @@ pub fn run(
 }
 
 /// What is noted in the picture; nothing where a file came through a pipe, which cannot be read once more.
-fn recipe(matches: &ArgMatches, files: &FileArgs, scaled: &Picture) -> Result<Option<String>, Failure> {
-    let recipe = Recipe::new(matches, &files.output, [scaled.width(), scaled.height()]).or_user()?;
+fn recipe(matches: &ArgMatches, files: &FileArgs, size: (usize, usize)) -> Result<Option<String>, Failure> {
+    let recipe = Recipe::new(matches, &files.output, size.into()).or_user()?;
     recipe.map(|recipe| recipe.to_json().or_program()).transpose()
 }
