@@ -29,6 +29,7 @@ impl Convolution {
         let Self { filters, bias, scratch } = self;
         kernels::convolve(
             Tile::Six,
+            input.height(),
             isa,
             MapSource(input, Border::Zero),
             MapSink::new(output, bias, Some(mask)),
@@ -41,13 +42,14 @@ impl Convolution {
     pub fn forward_pooled(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, windows: &mut Vec<u8>) {
         let Self { filters, bias, scratch } = self;
         let sink = PoolSink::new(output, bias, windows, Pooling::Max, input.height(), input.width());
-        kernels::convolve(Tile::Six, isa, MapSource(input, Border::Zero), sink, filters, scratch);
+        kernels::convolve(Tile::Six, input.height(), isa, MapSource(input, Border::Zero), sink, filters, scratch);
     }
 
     /// Gradient with respect to the input, before the input's own rectifier. The filters are those of the way back.
     pub fn gradient(&mut self, isa: Isa, upstream: &FeatureMap, output: &mut FeatureMap, mask: &[u8]) {
         let sink = GradientSink::new(output, Some(mask), false);
-        kernels::convolve(Tile::Eight, isa, MapSource(upstream, Border::Zero), sink, &self.filters, &mut self.scratch);
+        let source = MapSource(upstream, Border::Zero);
+        kernels::convolve(Tile::Eight, upstream.height(), isa, source, sink, &self.filters, &mut self.scratch);
     }
 
     /// [`Convolution::gradient`], from the gradient after a max pooling.
@@ -59,9 +61,10 @@ impl Convolution {
         output: &mut FeatureMap,
         mask: &[u8],
     ) {
-        let source = UnpoolSource::new(upstream, windows, Pooling::Max, output.height(), output.width(), Border::Zero);
+        let (height, width) = (output.height(), output.width());
+        let source = UnpoolSource::new(upstream, windows, Pooling::Max, height, width, Border::Zero);
         let sink = GradientSink::new(output, Some(mask), false);
-        kernels::convolve(Tile::Eight, isa, source, sink, &self.filters, &mut self.scratch);
+        kernels::convolve(Tile::Eight, height, isa, source, sink, &self.filters, &mut self.scratch);
     }
 }
 

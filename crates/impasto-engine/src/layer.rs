@@ -30,6 +30,14 @@ pub struct Layer {
 }
 
 impl Layer {
+    /// The first layer, conv1_1.
+    pub(crate) const FIRST: Layer = Layer { block: 1, index: 1, kind: LayerKind::Conv };
+
+    /// Channels of every map of a block, 1..=5.
+    pub(crate) fn channels_of_block(block: usize) -> usize {
+        BLOCK_CHANNELS[block - 1]
+    }
+
     /// Every layer, in network order.
     pub fn all() -> impl Iterator<Item = Layer> {
         (1..=5u8).flat_map(|block| {
@@ -56,7 +64,7 @@ impl Layer {
 
     /// Channels of the layer's feature map.
     pub fn channels(self) -> usize {
-        BLOCK_CHANNELS[self.block() - 1]
+        Self::channels_of_block(self.block())
     }
 
     /// The smallest side, in pixels, of an image for which this layer's map is not empty: `2^(block-1)`.

@@ -2,10 +2,13 @@
 //! respect to the image comes out. No files, no codecs, no losses.
 
 mod elementwise;
+mod evaluator;
 mod kernels;
 mod layer;
+mod layout;
 mod padding;
 mod pooling;
+mod stage;
 mod tensor;
 mod vgg19;
 
@@ -18,9 +21,12 @@ pub mod gram;
 pub mod internals;
 pub mod weights;
 
+pub use evaluator::{Evaluator, EvaluatorError, Features, GradientBand};
 pub use kernels::{Isa, IsaError};
 pub use layer::{CONVOLUTIONS, Layer, LayerKind, ParseLayerError};
+pub use layout::{Layout, Part};
 pub use padding::Padding;
 pub use pooling::Pooling;
+pub use stage::LayerTime;
 pub use tensor::{FeatureMap, Image};
-pub use vgg19::{Evaluator, EvaluatorError, LayerTime, Vgg19};
+pub use vgg19::Vgg19;

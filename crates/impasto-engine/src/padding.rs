@@ -1,5 +1,7 @@
 //! What convolutions see beyond the image.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::Image;
@@ -41,35 +43,28 @@ impl Padding {
     }
 }
 
-/// The network's input with its margin of one pixel, `[H + 2, W + 2, 3]`.
+/// Some rows of the network's input with a margin of one pixel, `[H + 2, W + 2, 3]`.
+#[derive(Default)]
 pub(crate) struct PaddedImage {
     values: Vec<f32>,
-    width: usize,
-    height: usize,
-    padding: Padding,
 }
 
 impl PaddedImage {
-    /// For images of this size; all zeros.
-    pub(crate) fn new(width: usize, height: usize, padding: Padding) -> Self {
-        Self { values: vec![0.0; (width + 2) * (height + 2) * PADDED_CHANNELS], width, height, padding }
-    }
-
-    pub(crate) fn padding(&self) -> Padding {
-        self.padding
-    }
-
     /// `[H + 2, W + 2, 3]`, in the network's values.
     pub(crate) fn as_slice(&self) -> &[f32] {
         &self.values
     }
 
-    /// Takes over an image. A margin of zeros is there from the start: in the network's values, where zero is the mean.
-    pub(crate) fn fill(&mut self, image: &Image, preprocessing: Preprocessing) {
+    /// Takes over some rows of an image, padded as if they were all of it. A margin of zeros is one in the network's values, where zero is
+    /// the mean.
+    pub(crate) fn fill(&mut self, image: &Image, rows: Range<usize>, padding: Padding, preprocessing: Preprocessing) {
         let Preprocessing { scale, offset, .. } = preprocessing;
-        let Self { width, height, padding, .. } = *self;
+        let (width, height) = (image.width(), rows.len());
         let row = (width + 2) * PADDED_CHANNELS;
-        let inner = self.values[row..].par_chunks_mut(row).zip(image.as_slice().par_chunks(3 * width));
+        // Columns of zeros at the sides stay what they are: every call for images of one width has them at the same places.
+        self.values.resize((height + 2) * row, 0.0);
+        let pixels = &image.as_slice()[rows.start * 3 * width..rows.end * 3 * width];
+        let inner = self.values[row..].par_chunks_mut(row).zip(pixels.par_chunks(3 * width));
         inner.for_each(|(padded, pixels)| {
             for (padded, pixel) in
                 padded[PADDED_CHANNELS..].chunks_exact_mut(PADDED_CHANNELS).zip(pixels.as_chunks::<3>().0)
@@ -86,9 +81,10 @@ impl PaddedImage {
             }
         });
         for place in [0, height + 1] {
-            if let Some(y) = padding.index(place, height) {
+            match padding.index(place, height) {
                 // With the corners, which are in the rows by now.
-                self.values.copy_within((y + 1) * row..(y + 2) * row, place * row);
+                Some(y) => self.values.copy_within((y + 1) * row..(y + 2) * row, place * row),
+                None => self.values[place * row..(place + 1) * row].fill(0.0),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Images and feature maps: plain dense arrays with their shape.
 
 use std::fmt;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -98,14 +99,13 @@ impl FeatureMap {
         &mut self.data
     }
 
-    /// Overwrites the map with a function of itself, position by position, in parallel: a gradient takes the place of the features
-    /// that it is the gradient at, since nobody needs both.
+    /// Overwrites some of the values with a function of themselves, position by position, in parallel.
     ///
-    /// `compute(first, features, out)` gets the values of some positions, `[positions, C]`, of which the first has index `first`
-    /// among all values, and `out` of the same length and unspecified content.
-    pub fn replace(&mut self, compute: impl Fn(usize, &[f32], &mut [f32]) + Sync) {
+    /// `compute(first, features, out)` gets the values of some positions, `[positions, C]`, of which the first has index `first` in
+    /// `range`, and `out` of the same length and unspecified content.
+    pub(crate) fn replace(&mut self, range: Range<usize>, compute: impl Fn(usize, &[f32], &mut [f32]) + Sync) {
         let chunk = POSITIONS_AT_ONCE * self.channels;
-        self.data.par_chunks_mut(chunk).enumerate().for_each_init(
+        self.data[range].par_chunks_mut(chunk).enumerate().for_each_init(
             || AlignedBuffer::zeros(chunk),
             |out, (i, features)| {
                 let out = &mut out[..features.len()];

@@ -5,7 +5,7 @@ mod reference;
 
 use std::sync::Arc;
 
-use impasto_engine::{Evaluator, EvaluatorError, Image, Isa, Layer, Padding, Pooling, Vgg19};
+use impasto_engine::{Evaluator, EvaluatorError, GradientBand, Image, Isa, Layer, Padding, Pooling, Vgg19};
 use reference::{Border, Map, Network, Noise, relative_error};
 
 /// Bound on the relative error (L2) of a feature map: measured 3e-6 at relu5_4, a tenth of it before block 3 (docs/numerics.md).
@@ -233,16 +233,18 @@ fn gradients_agree_with_central_differences() {
                     evaluator.forward(&image);
                     let mut gradient = vec![f32::NAN; x.len()];
                     let mut order = Vec::new();
-                    let mut layer_gradient = |layer: Layer, map: &mut impasto_engine::FeatureMap| {
-                        let i = layers.iter().position(|l| *l == layer).unwrap();
-                        map.as_mut_slice().copy_from_slice(&factors[i]);
-                        order.push(layer);
+                    let mut layer_gradient = |band: &mut GradientBand<'_>| {
+                        let i = layers.iter().position(|l| *l == band.layer()).unwrap();
+                        band.replace(|first, _, _, gradient| {
+                            gradient.copy_from_slice(&factors[i][first..][..gradient.len()])
+                        });
+                        order.push(band.layer());
                         true
                     };
                     // Twice: what the first leaves behind must not show in the second.
-                    evaluator.backward(&mut layer_gradient, &mut gradient);
+                    evaluator.backward(&image, &mut layer_gradient, &mut gradient);
                     evaluator.forward(&image);
-                    evaluator.backward(&mut layer_gradient, &mut gradient);
+                    evaluator.backward(&image, &mut layer_gradient, &mut gradient);
                     assert!(order[..layers.len()].iter().rev().is_sorted(), "{order:?}");
                     let found: f64 = gradient.iter().zip(&direction).map(|(&g, d)| f64::from(g) * d).sum();
                     let scale = gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
@@ -263,7 +265,7 @@ fn a_layer_without_gradient_adds_nothing() {
         let mut evaluator = Evaluator::new(network.clone(), 20, 20, &layers(names), Pooling::Max).unwrap();
         evaluator.forward(&image);
         let mut gradient = vec![0.0; 3 * 20 * 20];
-        evaluator.backward(&mut |layer, _| layer.to_string() == "relu2_1", &mut gradient);
+        evaluator.backward(&image, &mut |band| band.layer().to_string() == "relu2_1", &mut gradient);
         gradient
     };
     let alone = gradient_with(&["relu2_1"]);
@@ -297,11 +299,12 @@ fn the_number_of_threads_does_not_change_a_bit() {
                     .collect();
                 let mut gradient = vec![0.0; 3 * height * width];
                 evaluator.backward(
-                    &mut |layer, map| {
-                        let i = layers(&names).iter().position(|l| *l == layer).unwrap();
+                    &image,
+                    &mut |band| {
+                        let i = layers(&names).iter().position(|l| *l == band.layer()).unwrap();
                         let s: Vec<f32> = grams[i].iter().map(|&v| v as f32).collect();
-                        let channels = map.channels();
-                        map.replace(|_, features, gradient| {
+                        let channels = band.layer().channels();
+                        band.replace(|_, features, _, gradient| {
                             impasto_engine::gram::gram_gradient(isa, channels, features, &s, gradient, false);
                         });
                         true

@@ -440,7 +440,14 @@ impl Work {
     ) -> Result<Task> {
         let Scale { width, height, .. } = scales[scale];
         let halvings = scales.len() - 1 - scale;
-        Task::new(network, subject.resized(width, height, options.padding), styles, halvings, options)
+        Task::new(
+            network,
+            subject.resized(width, height, options.padding),
+            styles,
+            halvings,
+            &impasto_engine::Layout::whole(),
+            options,
+        )
     }
 
     /// An optimiser that begins at a point, and the losses there.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use impasto_engine::Layer;
 
 use crate::image_io::resize;
-use crate::loss::{Statistics, Weights};
+use crate::loss::{Statistics, Sums, Weights};
 use crate::options::problem;
 use crate::subject::{partial, without_hidden_colours};
 use crate::task::{check_image, check_room, evaluator};
@@ -164,21 +164,34 @@ impl StylePicture {
                 let (width, height) = (image.width(), image.height());
                 let seen = if wraps { with_mirrored_margin(&image) } else { image };
                 let mut evaluator = evaluator(network, Input::Style, &seen, layers, options.pooling, padding)?;
-                evaluator.forward(&seen);
                 let counts = counts.as_ref().map(|mask| turn.mask(mask));
-                let statistics = layers.iter().map(|&layer| {
-                    let weights = counts.as_ref().map(|mask| {
-                        let vanished = Error::MaskVanishes { input: Input::StyleMask, layer, width, height };
-                        Weights::new(mask, layer).ok_or(vanished)
+                let mut sums: Vec<Sums> = layers
+                    .iter()
+                    .map(|&layer| {
+                        let weights = counts.as_ref().map(|mask| {
+                            let vanished = Error::MaskVanishes { input: Input::StyleMask, layer, width, height };
+                            Weights::new(mask, layer).ok_or(vanished)
+                        });
+                        let weights = weights.transpose()?;
+                        Ok(Sums::new(options.style_loss, evaluator.isa(), layer.channels(), weights))
+                    })
+                    .collect::<Result<_>>()?;
+                if wraps {
+                    evaluator.forward(&seen);
+                    for (&layer, sums) in layers.iter().zip(&mut sums) {
+                        let halvings = layer.block() - 1;
+                        let features = evaluator.features(layer);
+                        let inner = without_margin(features, halvings, height >> halvings, width >> halvings);
+                        sums.add(0, inner.as_slice());
+                    }
+                } else {
+                    evaluator.forward_with(&seen, &mut |features| {
+                        for (_, sums) in layers.iter().zip(&mut sums).filter(|(layer, _)| **layer == features.layer) {
+                            sums.add(features.first, features.values);
+                        }
                     });
-                    let (isa, features) = (evaluator.isa(), evaluator.features(layer));
-                    let halvings = layer.block() - 1;
-                    let inner =
-                        wraps.then(|| without_margin(features, halvings, height >> halvings, width >> halvings));
-                    let features = inner.as_ref().unwrap_or(features);
-                    Ok(Statistics::new(options.style_loss, isa, features, weights.transpose()?.as_deref()))
-                });
-                statistics.collect()
+                }
+                Ok(sums.iter().map(Sums::statistics).collect())
             })
             .collect::<Result<_>>()?;
         Ok((0..layers.len())

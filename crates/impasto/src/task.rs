@@ -1,11 +1,11 @@
 //! The narrow waist: an image in, its losses and their gradient out. Optimisers know nothing else of networks and losses, and
 //! those know nothing of optimisers.
 
-use impasto_engine::{Evaluator, Image, Layer};
+use impasto_engine::{Evaluator, Image, Layer, Layout};
 
 use crate::loss::{
-    ContentLoss, LayerLoss, LayerValue, Losses, MomentsLoss, StyleLoss, Sum, Weights, add_total_variation_gradient,
-    total_variation,
+    ContentLoss, GramLoss, LayerValue, Local, Losses, MomentsLoss, Reduction, StyleLoss, Sum, Weights,
+    add_total_variation_gradient, total_variation,
 };
 use crate::regions::{self, Region};
 use crate::{
@@ -31,8 +31,10 @@ pub(crate) struct Task {
     subject: Option<Subject>,
     /// Memory for a picture with its kept parts.
     composed: Option<Vec<f32>>,
-    /// The evaluator's maps are those of `image`.
+    /// The evaluator's maps and the styles' sums are those of `image`.
     mapped: bool,
+    /// Where the bands are that are not evaluated here.
+    reduction: Box<dyn Reduction>,
 }
 
 /// Which sum of eq. (4) a term belongs to.
@@ -42,15 +44,20 @@ enum Role {
     Style,
 }
 
+/// Of a layer.
+enum Loss {
+    Content(ContentLoss),
+    Style(Box<dyn StyleLoss>),
+}
+
 /// One summand of eq. (4).
 struct Term {
-    role: Role,
     layer: Layer,
     /// Of the layer and the region within its sum, before alpha or beta.
     weight: f64,
     /// The region's part of it.
     share: f64,
-    loss: Box<dyn LayerLoss>,
+    loss: Loss,
     /// From the last evaluation, unweighted.
     value: LayerValue,
 }
@@ -63,18 +70,20 @@ impl Task {
     /// Everything from two plain pictures; as [`Task::new`].
     pub(crate) fn of_pair(network: &Network, content: &Image, style: &Image, options: &Options) -> Result<Self> {
         let (subject, styles) = (Subject::from(content), regions::normalised(&[style.into()])?);
-        Self::new(network, subject, &styles, 0, options)
+        Self::new(network, subject, &styles, 0, &Layout::whole(), options)
     }
 
     /// Takes the targets, on the current thread pool. A loss without weight is left out with its layers.
     ///
-    /// `subject` has the size to work at, the styles are halved `halvings` times; both are normalised, `options` are valid. Errors: a
+    /// `subject` has the size to work at, the styles are halved `halvings` times; both are normalised, `options` are valid. `layout`: of
+    /// every evaluation. Errors: a
     /// picture too small for one of the layers, a mask that leaves nothing of one, statistics that do not fit.
     pub(crate) fn new(
         network: &Network,
         subject: Subject,
         styles: &[Style],
         halvings: usize,
+        layout: &Layout,
         options: &Options,
     ) -> Result<Self> {
         let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
@@ -91,7 +100,11 @@ impl Task {
             _ => regions::regions(network, &subject, styles, halvings, &layers(&style_layers), options)?,
         };
         let mut evaluator = (!all_layers.is_empty())
-            .then(|| evaluator(network, Input::Content, content, &all_layers, options.pooling, options.padding))
+            .then(|| {
+                let evaluator =
+                    evaluator(network, Input::Content, content, &all_layers, options.pooling, options.padding)?;
+                evaluator.with_layout(layout.clone()).map_err(|error| Error::of_evaluator(Input::Content, error))
+            })
             .transpose()?;
         let weights = |mask: &Option<Mask>, input: Input, layer: Layer| match mask {
             None => Ok(None),
@@ -107,29 +120,47 @@ impl Task {
             for Region { mask, share, targets } in regions {
                 for (layer, target) in style_layers.iter().zip(targets) {
                     let weights = weights(&mask, Input::Mask, layer.layer)?;
-                    let loss: Box<dyn LayerLoss> = match options.style_loss {
-                        StyleLossKind::Gram => Box::new(StyleLoss::new(isa, layer.layer.channels(), target, weights)),
+                    let loss: Box<dyn StyleLoss> = match options.style_loss {
+                        StyleLossKind::Gram => Box::new(GramLoss::new(isa, layer.layer.channels(), target, weights)),
                         StyleLossKind::Moments => Box::new(MomentsLoss::new(isa, target, weights)),
                     };
-                    terms.push(Term::new(Role::Style, layer, share, loss));
+                    terms.push(Term::new(layer, share, Loss::Style(loss)));
                 }
             }
         }
+        for layer in &content_layers {
+            let weights = weights(&subject.opacity, Input::Opacity, layer.layer)?;
+            let halvings = layer.layer.block() - 1;
+            let positions = (content.width() >> halvings) * (content.height() >> halvings);
+            let loss = ContentLoss::new(positions, layer.layer.channels(), weights);
+            terms.push(Term::new(layer, 1.0, Loss::Content(loss)));
+        }
+        let reduction: Box<dyn Reduction> = Box::new(Local);
         let balanced = options.objective == Objective::Balanced;
-        if let Some(evaluator) = evaluator.as_mut().filter(|_| balanced || !content_layers.is_empty()) {
-            evaluator.forward(content);
-            for layer in &content_layers {
-                let weights = weights(&subject.opacity, Input::Opacity, layer.layer)?;
-                let target = evaluator.features(layer.layer).clone();
-                terms.push(Term::new(Role::Content, layer, 1.0, Box::new(ContentLoss::new(target, weights))));
-            }
-            if balanced {
-                for term in &mut terms {
-                    term.loss.calibrate(evaluator.features(term.layer));
+        let mapped = balanced || !content_layers.is_empty();
+        if let Some(evaluator) = evaluator.as_mut().filter(|_| mapped) {
+            evaluator.set_reference(content, &layers(&content_layers), &mut |features| {
+                for term in terms.iter_mut().filter(|term| term.layer == features.layer) {
+                    match &mut term.loss {
+                        Loss::Content(loss) if balanced => loss.add_reference(features.first, features.values),
+                        Loss::Content(_) => {}
+                        Loss::Style(loss) => loss.sums().add(features.first, features.values),
+                    }
+                }
+            });
+            for term in &mut terms {
+                match &mut term.loss {
+                    Loss::Content(loss) if balanced => loss.calibrate(&*reduction),
+                    Loss::Content(_) => {}
+                    Loss::Style(loss) => {
+                        loss.sums().reduce(&*reduction);
+                        if balanced {
+                            loss.calibrate();
+                        }
+                    }
                 }
             }
         }
-        let mapped = balanced || !content_layers.is_empty();
         let tv_unit =
             if balanced { total_variation(content.as_slice(), content.width(), wraps).max(MIN_TV) } else { 1.0 };
         Ok(Self {
@@ -143,6 +174,7 @@ impl Task {
             composed: subject.keep.is_some().then(|| content.as_slice().to_vec()),
             subject: subject.keep.is_some().then_some(subject),
             mapped,
+            reduction,
         })
     }
 
@@ -178,7 +210,15 @@ impl Task {
         }
         self.image.as_mut_slice().copy_from_slice(pixels);
         if let Some(evaluator) = &mut self.evaluator {
-            evaluator.forward(&self.image);
+            let terms = &mut self.terms;
+            let mut styles: Vec<(Layer, &mut Box<dyn StyleLoss>)> = terms.iter_mut().filter_map(Term::style).collect();
+            styles.iter_mut().for_each(|(_, loss)| loss.sums().clear());
+            evaluator.forward_with(&self.image, &mut |features| {
+                for (_, loss) in styles.iter_mut().filter(|(layer, _)| *layer == features.layer) {
+                    loss.sums().add(features.first, features.values);
+                }
+            });
+            styles.iter_mut().for_each(|(_, loss)| loss.sums().reduce(&*self.reduction));
         }
         self.mapped = true;
     }
@@ -190,27 +230,47 @@ impl Task {
         match &mut self.evaluator {
             Some(evaluator) => {
                 let terms = &mut self.terms;
-                let (alpha, beta) = (self.content_weight, self.style_weight);
+                for term in terms.iter_mut() {
+                    match &mut term.loss {
+                        Loss::Content(loss) => loss.begin(self.content_weight * term.weight),
+                        Loss::Style(loss) => term.value = loss.evaluate(self.style_weight * term.weight),
+                    }
+                }
                 evaluator.backward(
-                    &mut |layer, map| {
-                        let mut used = false;
-                        for term in terms.iter_mut().filter(|term| term.layer == layer) {
-                            let role_weight = if term.role == Role::Content { alpha } else { beta };
-                            term.value = term.loss.evaluate(map, role_weight * term.weight);
-                            used = true;
+                    &self.image,
+                    &mut |band| {
+                        let here: Vec<&mut Term> = terms.iter_mut().filter(|term| term.layer == band.layer()).collect();
+                        if here.is_empty() {
+                            return false;
                         }
-                        if used {
-                            map.replace(|first, features, gradient| {
-                                gradient.fill(0.0);
-                                for term in terms.iter().filter(|term| term.layer == layer) {
-                                    term.loss.add_gradient(first, features, gradient);
+                        let mut content = None;
+                        let mut styles = Vec::new();
+                        for term in here {
+                            match &mut term.loss {
+                                Loss::Content(loss) => {
+                                    let reference = band.reference().expect("content layers are the reference's");
+                                    loss.add(band.first(), band.features(), reference);
+                                    content = Some(&*loss);
                                 }
-                            });
+                                Loss::Style(loss) => styles.push(&*loss),
+                            }
                         }
-                        used
+                        band.replace(|first, features, reference, gradient| {
+                            gradient.fill(0.0);
+                            styles.iter().for_each(|loss| loss.add_gradient(first, features, gradient));
+                            if let (Some(loss), Some(reference)) = (content, reference) {
+                                loss.add_gradient(first, features, reference, gradient);
+                            }
+                        });
+                        true
                     },
                     gradient,
                 );
+                for term in terms.iter_mut() {
+                    if let Loss::Content(loss) = &term.loss {
+                        term.value = loss.value(&*self.reduction);
+                    }
+                }
             }
             None => gradient.fill(0.0),
         }
@@ -235,7 +295,7 @@ impl Task {
     }
 
     fn losses(&self, tv: f64) -> Losses {
-        let terms = |role| self.terms.iter().filter(move |term| term.role == role);
+        let terms = |role| self.terms.iter().filter(move |term| term.role() == role);
         let values = |role| {
             let mut values: Vec<(Layer, f64)> = Vec::new();
             for term in terms(role) {
@@ -269,8 +329,23 @@ impl Task {
 }
 
 impl Term {
-    fn new(role: Role, layer: &WeightedLayer, share: f64, loss: Box<dyn LayerLoss>) -> Self {
-        Self { role, layer: layer.layer, weight: layer.weight * share, share, loss, value: LayerValue::default() }
+    fn new(layer: &WeightedLayer, share: f64, loss: Loss) -> Self {
+        Self { layer: layer.layer, weight: layer.weight * share, share, loss, value: LayerValue::default() }
+    }
+
+    fn role(&self) -> Role {
+        match self.loss {
+            Loss::Content(_) => Role::Content,
+            Loss::Style(_) => Role::Style,
+        }
+    }
+
+    /// The layer and its loss, if it is one of the style.
+    fn style(&mut self) -> Option<(Layer, &mut Box<dyn StyleLoss>)> {
+        match &mut self.loss {
+            Loss::Content(_) => None,
+            Loss::Style(loss) => Some((self.layer, loss)),
+        }
     }
 }
 

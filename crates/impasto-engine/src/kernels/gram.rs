@@ -7,7 +7,6 @@ use super::gemm::Gemm;
 use super::isa::{Isa, dispatch};
 use super::simd::{Kernel, Simd};
 use super::winograd::GROUP;
-use crate::FeatureMap;
 
 /// Positions whose products are added up in registers before they leave them. With 512 channels they fill half an L2 cache, from which
 /// every pair of channel groups takes them.
@@ -23,14 +22,13 @@ const PAIRS: usize = 9;
 /// Rows of a block on the diagonal whose columns begin at the same channel: what lies left of them is known by symmetry.
 const DIAGONAL_ROWS: usize = 16;
 
-/// `Fᵀ F`, `[C, C]`, for `features` `[H, W, C]`: products and sums of up to [`BAND`] positions in f32, the rest in f64.
-pub(crate) fn gram(isa: Isa, features: &FeatureMap) -> Vec<f64> {
-    let channels = features.channels();
-    assert!(channels.is_multiple_of(GROUP));
+/// `Fᵀ F`, `[C, C]`, for `features` `[positions, C]`: products and sums of up to [`BAND`] positions in f32, the rest in f64.
+pub(crate) fn gram(isa: Isa, channels: usize, features: &[f32]) -> Vec<f64> {
+    assert!(channels.is_multiple_of(GROUP) && features.len().is_multiple_of(channels));
     let groups = channels / GROUP;
     // A pair of groups is computed once: the matrix is symmetric.
     let pairs: Vec<(usize, usize)> = (0..groups).flat_map(|i| (i..groups).map(move |j| (i, j))).collect();
-    let bands = features.as_slice().chunks(BAND * channels);
+    let bands = features.chunks(BAND * channels);
     let tasks: Vec<_> = bands.flat_map(|band| pairs.chunks(PAIRS).map(move |pairs| (band, pairs))).collect();
     // Per task, a block of GROUP x GROUP for each of its pairs: in this order, the blocks of one band are those of all pairs.
     let blocks: Vec<AlignedBuffer> = tasks

@@ -46,12 +46,15 @@ pub(crate) enum Tile {
 }
 
 impl Tile {
+    /// The largest up to `largest` that is ever chosen for these channels.
+    pub(crate) fn largest(largest: Tile, channels_in: usize, channels_out: usize) -> Self {
+        // The transformed filters of 64 to 64 channels fit the level-2 cache in 6x6 matrices, but not in larger ones.
+        if channels_in * channels_out <= GROUP * GROUP { Tile::Four } else { largest }
+    }
+
     /// The fastest one up to `largest` for a map of this size and these channels.
     fn choose(largest: Tile, height: usize, width: usize, channels_in: usize, channels_out: usize) -> Self {
-        // The transformed filters of 64 to 64 channels fit the level-2 cache in 6x6 matrices, but not in larger ones.
-        if channels_in * channels_out <= GROUP * GROUP {
-            return Tile::Four;
-        }
+        let largest = Self::largest(largest, channels_in, channels_out);
         // Multiplications for a pair of channels: those of the tiles, and what transforming the filter costs as much as.
         let cost = |tile: &Tile| {
             let m = *tile as usize;
@@ -65,17 +68,19 @@ impl Tile {
 /// Tiles whose products take as long as the transform of the filters they are multiplied with.
 const FILTER_TRANSFORM: usize = 4;
 
-/// 3x3 convolution of `source` with `filters` into `sink`, in tiles no larger than `largest`.
+/// 3x3 convolution of `source` with `filters` into `sink`, in tiles no larger than `largest`. `rows`: of the map of which the source is a
+/// band, or all; tiles of a band that begin where those of the whole map do have their bits.
 pub(crate) fn convolve<I: Source, O: Sink>(
     largest: Tile,
+    rows: usize,
     isa: Isa,
     source: I,
     sink: O,
     filters: &Filters,
     scratch: &mut Scratch,
 ) {
-    let ([height, width, channels_in], [.., channels_out]) = (source.shape(), sink.shape());
-    let tile = Tile::choose(largest, height, width, channels_in, channels_out);
+    let ([_, width, channels_in], [.., channels_out]) = (source.shape(), sink.shape());
+    let tile = Tile::choose(largest, rows, width, channels_in, channels_out);
     convolve_in(tile, isa, source, sink, filters, scratch);
 }
 

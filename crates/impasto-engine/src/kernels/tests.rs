@@ -333,7 +333,8 @@ fn gram_matrices_agree_with_the_reference() {
             let mut gradient = own.clone();
             gram_gradient(isa, channels, features.as_slice(), &s, gradient.as_mut_slice(), true);
             let mut overwritten = features.clone();
-            overwritten.replace(|_, features, out| gram_gradient(isa, channels, features, &s, out, false));
+            let all = 0..overwritten.as_slice().len();
+            overwritten.replace(all, |_, features, out| gram_gradient(isa, channels, features, &s, out, false));
             let mut product = vec![0.0; own.as_slice().len()];
             for (out, f) in product.chunks_exact_mut(channels).zip(features.as_slice().chunks_exact(channels)) {
                 for j in 0..channels {

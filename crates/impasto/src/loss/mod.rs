@@ -8,25 +8,41 @@ mod total_variation;
 
 pub(crate) use content::ContentLoss;
 pub(crate) use moments::MomentsLoss;
-pub(crate) use statistics::{Statistics, Weights};
-pub(crate) use style::StyleLoss;
+pub(crate) use statistics::{Statistics, Sums, Weights};
+pub(crate) use style::GramLoss;
 pub(crate) use total_variation::{add_total_variation_gradient, total_variation};
 
-use impasto_engine::{FeatureMap, Layer};
+use impasto_engine::Layer;
 
-/// A loss on one layer's feature map, against a target that it keeps.
-pub(crate) trait LayerLoss: Send + Sync {
-    /// Takes the units of [`Objective::Balanced`](crate::Objective::Balanced) from the content picture's map: from now on every part
-    /// of the loss counts in units of what is neither small nor large for it. Without this the units are 1.
-    fn calibrate(&mut self, content: &FeatureMap);
+/// A style loss on one layer's feature map, which it sees in parts: first all of it for the sums, then all of it for the gradient.
+pub(crate) trait StyleLoss: Send + Sync {
+    /// The sums over the map, with the positions that count.
+    fn sums(&mut self) -> &mut Sums;
 
-    /// The loss of `features`. What the gradient there needs is kept for [`LayerLoss::add_gradient`], times `weight`.
-    fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> LayerValue;
+    /// Takes the units of [`Objective::Balanced`](crate::Objective::Balanced) from the sums, which are those of the content picture's map:
+    /// from now on every part of the loss counts in units of what is neither small nor large for it. Without this the units are 1.
+    fn calibrate(&mut self);
 
-    /// `gradient += weight · d(in units)/dfeatures` at some positions of the map last evaluated, on the calling thread.
+    /// The loss of the map whose sums these are. What the gradient there needs is kept for [`StyleLoss::add_gradient`], times `weight`.
+    fn evaluate(&mut self, weight: f64) -> LayerValue;
+
+    /// `gradient += weight · d(in units)/dfeatures` at some positions of the map, on the calling thread.
     ///
     /// `features` and `gradient`: `[positions, C]`; the first value has index `first` in the map.
     fn add_gradient(&self, first: usize, features: &[f32], gradient: &mut [f32]);
+}
+
+/// Adds up what the bands of a picture contribute, where they are not all evaluated in one place.
+pub(crate) trait Reduction: Send + Sync {
+    /// `values += those of all other places`: matrices and scalars, in the same order everywhere.
+    fn sum(&self, values: &mut [f64]);
+}
+
+/// All bands are evaluated here.
+pub(crate) struct Local;
+
+impl Reduction for Local {
+    fn sum(&self, _: &mut [f64]) {}
 }
 
 /// What a layer's loss is.
@@ -34,7 +50,7 @@ pub(crate) trait LayerLoss: Send + Sync {
 pub(crate) struct LayerValue {
     /// By the formula.
     pub(crate) raw: f64,
-    /// In the units of [`LayerLoss::calibrate`].
+    /// In the units of calibration.
     pub(crate) in_units: f64,
 }
 
@@ -96,6 +112,8 @@ impl Losses {
 /// Central differences, for the tests of every loss.
 #[cfg(test)]
 pub(crate) mod testing {
+    use impasto_engine::FeatureMap;
+
     use super::*;
     use crate::noise::test_values;
 
@@ -130,23 +148,45 @@ pub(crate) mod testing {
         }
     }
 
-    /// A layer loss against its naive form: value, and gradient in two parts on top of what is there.
-    pub(crate) fn check_layer_loss(features: &FeatureMap, loss: &mut dyn LayerLoss, naive: impl Fn(&[f64]) -> f64) {
-        const WEIGHT: f64 = 0.75;
+    /// The value of a style loss on a map, which it sees in two parts.
+    pub(crate) fn evaluate(loss: &mut dyn StyleLoss, features: &FeatureMap, weight: f64) -> LayerValue {
         let values = features.as_slice();
-        let LayerValue { raw: value, in_units } = loss.evaluate(features, WEIGHT);
-        assert_eq!(in_units, value, "not calibrated");
+        let half = features.positions() / 2 * features.channels();
+        loss.sums().clear();
+        loss.sums().add(0, &values[..half]);
+        loss.sums().add(half, &values[half..]);
+        loss.evaluate(weight)
+    }
+
+    /// A style loss against its naive form: value, and gradient in two parts on top of what is there.
+    pub(crate) fn check_style_loss(features: &FeatureMap, loss: &mut dyn StyleLoss, naive: impl Fn(&[f64]) -> f64) {
+        let LayerValue { raw, in_units } = evaluate(loss, features, WEIGHT);
+        assert_eq!(in_units, raw, "not calibrated");
+        check_loss(features, raw, |first, values, gradient| loss.add_gradient(first, values, gradient), naive);
+    }
+
+    /// What the losses are weighted with.
+    pub(crate) const WEIGHT: f64 = 0.75;
+
+    /// A value, and the gradient of [`WEIGHT`] times the loss, against the naive form.
+    pub(crate) fn check_loss(
+        features: &FeatureMap,
+        value: f64,
+        add_gradient: impl Fn(usize, &[f32], &mut [f32]),
+        naive: impl Fn(&[f64]) -> f64,
+    ) {
+        let values = features.as_slice();
         let exact: Vec<f64> = values.iter().map(|&v| v.into()).collect();
         assert!((value - naive(&exact)).abs() <= 1e-5 * value, "{value} {}", naive(&exact));
 
         let mut gradient = vec![0.0; values.len()];
         let half = features.positions() / 2 * features.channels();
         for part in [0..half, half..values.len()] {
-            loss.add_gradient(part.start, &values[part.clone()], &mut gradient[part]);
+            add_gradient(part.start, &values[part.clone()], &mut gradient[part]);
         }
         check_gradient(values, &gradient, 1e-4, |x| WEIGHT * naive(x));
         let once = gradient.clone();
-        loss.add_gradient(0, values, &mut gradient);
+        add_gradient(0, values, &mut gradient);
         for (twice, once) in gradient.iter().zip(once) {
             assert!((twice - 2.0 * once).abs() <= 1e-5 * once.abs(), "{twice} {once}");
         }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use impasto_engine::Isa;
 use impasto_engine::gram::gram_gradient;
-use impasto_engine::{FeatureMap, Isa};
 
-use super::statistics::{Statistics, Weights, add_weighted_gram_gradient};
+use super::statistics::{Statistics, Sums, Weights, add_weighted_gram_gradient};
 use super::style::unit_of;
-use super::{LayerLoss, LayerValue};
+use super::{LayerValue, StyleLoss};
 use crate::StyleLossKind;
 
 /// `1/C · sum_i (m_i(X) - m_i(Y))^2 + 1/C^2 · sum_ij (K_ij(X) - K_ij(Y))^2`, with the mean `m` of each channel and the covariance `K`
@@ -22,6 +22,7 @@ use crate::StyleLossKind;
 pub(crate) struct MomentsLoss {
     /// The instruction set to work with.
     isa: Isa,
+    sums: Sums,
     target: Statistics,
     /// Of the positions of X; `None`: all count 1.
     weights: Option<Arc<Weights>>,
@@ -41,6 +42,7 @@ impl MomentsLoss {
         let channels = target.mean.len();
         Self {
             isa,
+            sums: Sums::new(StyleLossKind::Moments, isa, channels, weights.clone()),
             units: [1.0; 2],
             shares: [1.0; 2],
             s: vec![0.0; target.matrix.len()],
@@ -49,17 +51,17 @@ impl MomentsLoss {
             weights,
         }
     }
-
-    fn moments(&self, map: &FeatureMap) -> Statistics {
-        Statistics::new(StyleLossKind::Moments, self.isa, map, self.weights.as_deref())
-    }
 }
 
-impl LayerLoss for MomentsLoss {
+impl StyleLoss for MomentsLoss {
+    fn sums(&mut self) -> &mut Sums {
+        &mut self.sums
+    }
+
     /// Means and covariances count half each, in units of their squared distance from the style's at the start from the content.
-    fn calibrate(&mut self, content: &FeatureMap) {
-        let channels = content.channels() as f64;
-        let content = self.moments(content);
+    fn calibrate(&mut self) {
+        let channels = self.sums.channels() as f64;
+        let content = self.sums.statistics();
         self.units = [
             unit_of(&content.mean, &self.target.mean) / channels,
             unit_of(&content.matrix, &self.target.matrix) / (channels * channels),
@@ -67,9 +69,9 @@ impl LayerLoss for MomentsLoss {
         self.shares = [0.5; 2];
     }
 
-    fn evaluate(&mut self, features: &FeatureMap, weight: f64) -> LayerValue {
-        let Statistics { mean, matrix: covariance } = self.moments(features);
-        let positions = self.weights.as_ref().map_or(features.positions() as f64, |weights| weights.total());
+    fn evaluate(&mut self, weight: f64) -> LayerValue {
+        let Statistics { mean, matrix: covariance } = self.sums.statistics();
+        let positions = self.sums.total();
         let channels = mean.len() as f64;
         let [mean_weight, covariance_weight] = [0, 1].map(|i| weight * self.shares[i] / self.units[i] / positions);
 
@@ -119,12 +121,16 @@ impl LayerLoss for MomentsLoss {
 
 #[cfg(test)]
 mod tests {
+    use impasto_engine::FeatureMap;
+
     use super::*;
     use crate::loss::statistics::testing::{naive_sums, weights};
-    use crate::loss::testing::{check_layer_loss, map};
+    use crate::loss::testing::{check_style_loss, evaluate, map};
 
     fn of(map: &FeatureMap) -> Statistics {
-        Statistics::new(StyleLossKind::Moments, Isa::select().unwrap(), map, None)
+        let mut sums = Sums::new(StyleLossKind::Moments, Isa::select().unwrap(), map.channels(), None);
+        sums.add(0, map.as_slice());
+        sums.statistics()
     }
 
     fn naive_moments(a: &[f64], channels: usize) -> (Vec<f64>, Vec<f64>) {
@@ -153,7 +159,7 @@ mod tests {
             let style = map([4, 3, shape[2]], 2);
             let y: Vec<f64> = style.as_slice().iter().map(|&v| v.into()).collect();
             let (mean, covariance) = naive_moments(&y, shape[2]);
-            check_layer_loss(&map(shape, 1), &mut MomentsLoss::new(Isa::select().unwrap(), of(&style), None), |x| {
+            check_style_loss(&map(shape, 1), &mut MomentsLoss::new(Isa::select().unwrap(), of(&style), None), |x| {
                 let moments = naive_moments(x, shape[2]);
                 distance(&moments.0, &mean) + distance(&moments.1, &covariance)
             });
@@ -171,7 +177,7 @@ mod tests {
                 (mean, products)
             };
             let mut loss = MomentsLoss::new(Isa::select().unwrap(), style.clone(), Some(weights.clone()));
-            check_layer_loss(&map(shape, 1), &mut loss, |x| {
+            check_style_loss(&map(shape, 1), &mut loss, |x| {
                 let moments = moments(x);
                 distance(&moments.0, &style.mean) + distance(&moments.1, &style.matrix)
             });
@@ -182,14 +188,14 @@ mod tests {
     fn both_moments_count_half_for_the_content() {
         let (content, style) = (map([5, 7, 64], 1), map([4, 3, 64], 2));
         let mut loss = MomentsLoss::new(Isa::select().unwrap(), of(&style), None);
-        let raw = loss.evaluate(&content, 1.0).raw;
-        loss.calibrate(&content);
+        let raw = evaluate(&mut loss, &content, 1.0).raw;
+        loss.calibrate();
         assert!((loss.units.iter().sum::<f64>() / raw - 1.0).abs() < 1e-12);
-        assert!((loss.evaluate(&content, 1.0).in_units - 1.0).abs() < 1e-12);
+        assert!((evaluate(&mut loss, &content, 1.0).in_units - 1.0).abs() < 1e-12);
         // A shift changes the means alone.
         let mut shifted = style.clone();
         shifted.as_mut_slice().iter_mut().for_each(|v| *v += 1.0);
-        let in_units = loss.evaluate(&shifted, 1.0).in_units;
+        let in_units = evaluate(&mut loss, &shifted, 1.0).in_units;
         assert!((in_units * loss.units[0] / 0.5 - 1.0).abs() < 1e-4, "{in_units}");
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use impasto_engine::gram::{gram, gram_gradient};
+use impasto_engine::gram::{gram_gradient, products};
 use impasto_engine::{FeatureMap, Isa, Layer};
 use rayon::prelude::*;
 
+use super::Reduction;
 use crate::{Mask, StyleLossKind};
 
 /// How much each position of a map counts: the mean of a mask over the pixels that the position stands for.
@@ -43,6 +44,7 @@ impl Weights {
     }
 
     /// The weights, `[positions]`.
+    #[cfg(test)]
     pub(crate) fn values(&self) -> &[f32] {
         &self.values
     }
@@ -52,19 +54,97 @@ impl Weights {
         &self.values[first / channels..]
     }
 
-    /// `sqrt(w) f` of the positions that count, `[1, positions, C]`.
-    fn gather(&self, map: &FeatureMap) -> FeatureMap {
-        let channels = map.channels();
-        let mut gathered = FeatureMap::zeros(1, self.roots.len(), channels);
-        let chunks = gathered.as_mut_slice().par_chunks_mut(AT_ONCE * channels).zip(self.roots.par_chunks(AT_ONCE));
+    /// `sqrt(w) f` of those of some positions that count, `[1, positions, C]`; `first` and `features` as in [`Sums::add`].
+    fn gather(&self, channels: usize, first: usize, features: &[f32]) -> FeatureMap {
+        let start = first / channels;
+        let end = start + features.len() / channels;
+        let roots = &self.roots[self.roots.partition_point(|(i, _)| *i < start)..];
+        let roots = &roots[..roots.partition_point(|(i, _)| *i < end)];
+        let mut gathered = FeatureMap::zeros(1, roots.len(), channels);
+        let chunks = gathered.as_mut_slice().par_chunks_mut(AT_ONCE * channels).zip(roots.par_chunks(AT_ONCE));
         chunks.for_each(|(chunk, roots)| {
             for (target, &(i, root)) in chunk.chunks_exact_mut(channels).zip(roots) {
-                for (target, v) in target.iter_mut().zip(&map.as_slice()[i * channels..]) {
+                for (target, v) in target.iter_mut().zip(&features[(i - start) * channels..]) {
                     *target = root * v;
                 }
             }
         });
         gathered
+    }
+}
+
+/// Sums over a map's positions, which may be added in parts: what [`Statistics`] are made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Sums {
+    kind: StyleLossKind,
+    isa: Isa,
+    channels: usize,
+    /// Of the positions; `None`: all count 1.
+    weights: Option<Arc<Weights>>,
+    /// `sum w f fᵀ`, `[C, C]`; then, of [`StyleLossKind::Moments`], `sum w f`, `[C]`; then `sum w` where there are no weights.
+    values: Vec<f64>,
+}
+
+impl Sums {
+    pub(crate) fn new(kind: StyleLossKind, isa: Isa, channels: usize, weights: Option<Arc<Weights>>) -> Self {
+        let means = if kind == StyleLossKind::Moments { channels } else { 0 };
+        Self { kind, isa, channels, weights, values: vec![0.0; channels * channels + means + 1] }
+    }
+
+    /// Begins anew.
+    pub(crate) fn clear(&mut self) {
+        self.values.fill(0.0);
+    }
+
+    /// Adds some positions: `features` is `[positions, C]`, whose first value has index `first` in the map.
+    pub(crate) fn add(&mut self, first: usize, features: &[f32]) {
+        let Self { kind, isa, channels, ref weights, .. } = *self;
+        let found = match weights {
+            None => products(isa, channels, features),
+            Some(weights) => products(isa, channels, weights.gather(channels, first, features).as_slice()),
+        };
+        let positions = (features.len() / channels) as f64;
+        let means = match kind {
+            StyleLossKind::Moments => channel_sums(channels, first, features, weights.as_deref()),
+            StyleLossKind::Gram => vec![],
+        };
+        let found = found.into_iter().chain(means).chain([positions]);
+        self.values.iter_mut().zip(found).for_each(|(sum, v)| *sum += v);
+    }
+
+    /// Lets the other parts of the picture add theirs.
+    pub(crate) fn reduce(&mut self, reduction: &dyn Reduction) {
+        reduction.sum(&mut self.values);
+    }
+
+    /// Weights of all positions together.
+    pub(crate) fn total(&self) -> f64 {
+        match &self.weights {
+            None => self.values[self.values.len() - 1],
+            Some(weights) => weights.total,
+        }
+    }
+
+    pub(crate) fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// The statistics of all positions added.
+    pub(crate) fn statistics(&self) -> Statistics {
+        let (channels, total) = (self.channels, self.total());
+        let (products, rest) = self.values.split_at(channels * channels);
+        match self.kind {
+            StyleLossKind::Gram => {
+                let scale = 1.0 / (total * channels as f64);
+                Statistics { mean: vec![], matrix: products.iter().map(|v| v * scale).collect() }
+            }
+            StyleLossKind::Moments => {
+                let mean: Vec<f64> = rest[..channels].iter().map(|sum| sum / total).collect();
+                let covariance = products.iter().enumerate();
+                let covariance = covariance.map(|(i, v)| v / total - mean[i / channels] * mean[i % channels]);
+                Statistics { matrix: covariance.collect(), mean }
+            }
+        }
     }
 }
 
@@ -78,31 +158,6 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// Of a map, by the weights of its positions; without them all count 1.
-    pub(crate) fn new(kind: StyleLossKind, isa: Isa, map: &FeatureMap, weights: Option<&Weights>) -> Self {
-        let channels = map.channels();
-        let mut matrix = match weights {
-            None => gram(isa, map),
-            Some(weights) => {
-                let mut matrix = gram(isa, &weights.gather(map));
-                let scale = weights.roots.len() as f64 / weights.total;
-                matrix.iter_mut().for_each(|v| *v *= scale);
-                matrix
-            }
-        };
-        let mut mean = Vec::new();
-        if kind == StyleLossKind::Moments {
-            mean = channel_means(map, weights);
-            for (i, row) in matrix.chunks_exact_mut(channels).enumerate() {
-                for (value, &other) in row.iter_mut().zip(&mean) {
-                    // The Gram matrix of eq. (3) is divided by the channels too.
-                    *value = *value * channels as f64 - mean[i] * other;
-                }
-            }
-        }
-        Self { mean, matrix }
-    }
-
     /// `sum share · statistics / sum share`: means and matrices each by themselves. The covariance of a mixture would add that between
     /// the parts, a contrast that none of them has.
     ///
@@ -152,11 +207,10 @@ const BAND: usize = 1024;
 /// Positions summed in f32 before they are added to f64 sums.
 const RUN: usize = 32;
 
-/// Mean of each channel over all positions, `[C]`.
-pub(super) fn channel_means(map: &FeatureMap, weights: Option<&Weights>) -> Vec<f64> {
-    let channels = map.channels();
-    let bands: Vec<Vec<f64>> = map
-        .as_slice()
+/// Sum of each channel over some positions, `[C]`; `first` and `features` as in [`Sums::add`].
+pub(super) fn channel_sums(channels: usize, first: usize, features: &[f32], weights: Option<&Weights>) -> Vec<f64> {
+    let weights = weights.map(|weights| weights.of(first, channels));
+    let bands: Vec<Vec<f64>> = features
         .par_chunks(BAND * channels)
         .enumerate()
         .map(|(b, band)| {
@@ -168,7 +222,7 @@ pub(super) fn channel_means(map: &FeatureMap, weights: Option<&Weights>) -> Vec<
                     match weights {
                         None => run_sums.iter_mut().zip(position).for_each(|(sum, v)| *sum += v),
                         Some(weights) => {
-                            let w = weights.values[b * BAND + r * RUN + p];
+                            let w = weights[b * BAND + r * RUN + p];
                             run_sums.iter_mut().zip(position).for_each(|(sum, v)| *sum += w * v);
                         }
                     }
@@ -180,14 +234,11 @@ pub(super) fn channel_means(map: &FeatureMap, weights: Option<&Weights>) -> Vec<
             sums
         })
         .collect();
-    let count = weights.map_or(map.positions() as f64, Weights::total);
-    let mut means = vec![0.0; channels];
+    let mut sums = vec![0.0; channels];
     for band in bands {
-        for (mean, sum) in means.iter_mut().zip(band) {
-            *mean += sum / count;
-        }
+        sums.iter_mut().zip(band).for_each(|(sum, v)| *sum += v);
     }
-    means
+    sums
 }
 
 #[cfg(test)]
@@ -222,19 +273,26 @@ pub(super) mod testing {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Barrier, Mutex};
+
+    use super::testing::weights;
     use super::*;
     use crate::loss::testing::map;
+
+    fn of(kind: StyleLossKind, map: &FeatureMap, weights: Option<Arc<Weights>>) -> Statistics {
+        let mut sums = Sums::new(kind, Isa::select().unwrap(), map.channels(), weights);
+        sums.add(0, map.as_slice());
+        sums.statistics()
+    }
 
     const KINDS: [StyleLossKind; 2] = [StyleLossKind::Gram, StyleLossKind::Moments];
 
     #[test]
     fn positions_of_weight_1_are_all_that_there_is() {
-        let isa = Isa::select().unwrap();
         let (whole, part) = (map([33, 35, 64], 1), map([1, 700, 64], 1));
         let weights = Weights::from_values((0..33 * 35).map(|i| f32::from(u8::from(i < 700))).collect()).unwrap();
         for kind in KINDS {
-            let (found, expected) =
-                (Statistics::new(kind, isa, &whole, Some(&weights)), Statistics::new(kind, isa, &part, None));
+            let (found, expected) = (of(kind, &whole, Some(weights.clone())), of(kind, &part, None));
             let largest = expected.matrix.iter().fold(0.0f64, |m, v| m.max(v.abs()));
             for (a, b) in found.matrix.iter().zip(&expected.matrix).chain(found.mean.iter().zip(&expected.mean)) {
                 assert!((a - b).abs() < 1e-6 * largest, "{kind:?} {a} {b}");
@@ -250,9 +308,8 @@ mod tests {
 
     #[test]
     fn a_blend_is_the_weighted_mean_and_of_one_part_that_part() {
-        let isa = Isa::select().unwrap();
         for kind in KINDS {
-            let [a, b] = [1, 2].map(|seed| Statistics::new(kind, isa, &map([4, 5, 64], seed), None));
+            let [a, b] = [1, 2].map(|seed| of(kind, &map([4, 5, 64], seed), None));
             assert_eq!(Statistics::blend(&[(0.3, &a)]), a);
             let blend = Statistics::blend(&[(3.0, &a), (1.0, &b)]);
             let close = |blend: &[f64], a: &[f64], b: &[f64]| {
@@ -263,6 +320,58 @@ mod tests {
             };
             close(&blend.mean, &a.mean, &b.mean);
             close(&blend.matrix, &a.matrix, &b.matrix);
+        }
+    }
+
+    /// Several that evaluate a part of the picture each, in memory that all see.
+    struct Shared {
+        barrier: Barrier,
+        sums: Mutex<Vec<f64>>,
+    }
+
+    impl Reduction for Shared {
+        fn sum(&self, values: &mut [f64]) {
+            {
+                let mut sums = self.sums.lock().unwrap();
+                sums.resize(values.len(), 0.0);
+                sums.iter_mut().zip(&*values).for_each(|(sum, v)| *sum += v);
+            }
+            self.barrier.wait();
+            values.copy_from_slice(&self.sums.lock().unwrap());
+        }
+    }
+
+    #[test]
+    fn parts_of_a_map_add_up_wherever_they_are() {
+        let map = map([33, 35, 64], 1);
+        let values = map.as_slice();
+        for kind in KINDS {
+            for weights in [None, Some(weights(33 * 35))] {
+                let expected = of(kind, &map, weights.clone());
+                let largest = expected.matrix.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+                let reduction = Shared { barrier: Barrier::new(2), sums: Mutex::default() };
+                let cut = 64 * 35 * 12;
+                let part = |first: usize, parts: &[&[f32]]| {
+                    let mut sums = Sums::new(kind, Isa::select().unwrap(), 64, weights.clone());
+                    let mut first = first;
+                    for part in parts {
+                        sums.add(first, part);
+                        first += part.len();
+                    }
+                    sums.reduce(&reduction);
+                    sums.statistics()
+                };
+                let [top, bottom] = std::thread::scope(|scope| {
+                    let top = scope.spawn(|| part(0, &[&values[..64 * 35], &values[64 * 35..cut]]));
+                    let bottom = scope.spawn(|| part(cut, &[&values[cut..]]));
+                    [top.join().unwrap(), bottom.join().unwrap()]
+                });
+                assert_eq!(top, bottom);
+                let found = top.matrix.iter().chain(&top.mean).zip(expected.matrix.iter().chain(&expected.mean));
+                for (found, expected) in found {
+                    assert!((found - expected).abs() < 1e-6 * largest, "{kind:?} {found} {expected}");
+                }
+            }
         }
     }
 }
