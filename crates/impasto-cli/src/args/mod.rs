@@ -3,6 +3,7 @@
 mod network;
 mod optimization;
 mod output;
+mod report;
 mod size;
 mod values;
 
@@ -27,6 +28,7 @@ use crate::texture::TextureArgs;
 pub use network::{EngineArgs, NetworkArgs};
 pub use optimization::{InitFrom, ObjectiveName, OptimizationArgs, OptimizerName, PaddingName, StyleLossName};
 pub use output::{FormatName, OutputArgs};
+pub use report::ReportArgs;
 pub use size::{OutputSize, SizeArgs};
 pub use values::{count, factor, name_of, scales, seed, strength, weight};
 
@@ -135,13 +137,8 @@ pub struct TransferArgs {
     #[command(flatten)]
     pub network: NetworkArgs,
 
-    /// Print nothing but errors (and the JSON object, where --json asks for it).
-    #[arg(short, long, help_heading = "Reporting")]
-    pub quiet: bool,
-
-    /// Print the report as one JSON object on stdout instead of text. Progress stays on stderr.
-    #[arg(long, help_heading = "Reporting")]
-    pub json: bool,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 #[derive(Args, Debug)]
