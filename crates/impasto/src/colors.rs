@@ -76,7 +76,7 @@ impl ColorMode {
 }
 
 /// `Y = 0.299 R + 0.587 G + 0.114 B` of encoded values: the luma of YIQ, which the paper takes, and of YCbCr (ITU-R BT.601).
-fn luma([r, g, b]: [f32; 3]) -> f32 {
+pub(crate) fn luma([r, g, b]: [f32; 3]) -> f32 {
     0.299 * r + 0.587 * g + 0.114 * b
 }
 
