@@ -275,10 +275,7 @@ fn check_outputs(args: &BatchArgs, jobs: &[Job], save: &SaveOptions) -> anyhow::
     let inputs = Inputs::new(inputs);
     for job in jobs {
         image_io::check_output(&job.files.output, save)?;
-        if let Some(input) = inputs.overwritten_by(&job.files.output) {
-            let output = job.files.output.display();
-            bail!("{output} is to be written, but it is also an input ({}); choose another folder", input.display());
-        }
+        inputs.refuse_overwriting(&job.files.output)?;
     }
     Ok(())
 }
