@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use impasto::image_io::{self, Picture, SaveOptions};
 use impasto::{Image, Layer, Network, SizeOptions, WeightedLayer};
+use sha2::{Digest, Sha256};
 
 use crate::args::EngineArgs;
 use crate::{Failure, OrFail};
@@ -60,6 +61,12 @@ pub fn load_scaled(path: &Path, size: &SizeOptions, quiet: bool) -> anyhow::Resu
     let own = (picture.width(), picture.height());
     let target = image_io::fit(own.0, own.1, size.content_longest(own.0, own.1));
     Ok((picture.resized(target.0, target.1).image, target != own))
+}
+
+/// SHA-256 of a file's bytes, in hexadecimal: whether an input is still what it was.
+pub fn sha256(path: &Path) -> anyhow::Result<String> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Refuses a picture of which a layer would see nothing.
