@@ -194,7 +194,7 @@ impl Batch<'_> {
         if photo.as_ref().is_some_and(|(place, _)| *place != job.photo) {
             *photo = None;
         }
-        let read = || (job.photo, input::load(&job.files.content, transfer.quiet));
+        let read = || (job.photo, input::load(&job.files.content, transfer.report.quiet));
         let (_, content) = photo.get_or_insert_with(read);
         let content = content.as_ref().map_err(|error| anyhow!("{}", crate::wording(error)))?;
         let mut plan = Plan::new(&job.files, transfer)?;
@@ -275,10 +275,7 @@ fn check_outputs(args: &BatchArgs, jobs: &[Job], save: &SaveOptions) -> anyhow::
     let inputs = Inputs::new(inputs);
     for job in jobs {
         image_io::check_output(&job.files.output, save)?;
-        if let Some(input) = inputs.overwritten_by(&job.files.output) {
-            let output = job.files.output.display();
-            bail!("{output} is to be written, but it is also an input ({}); choose another folder", input.display());
-        }
+        inputs.refuse_overwriting(&job.files.output)?;
     }
     Ok(())
 }
@@ -290,11 +287,11 @@ fn is_made(output: &Path) -> bool {
 
 /// A line on stdout about one of the pictures.
 fn tell(args: &BatchArgs, job: &Job, (number, of): (usize, usize), outcome: &Outcome) -> Result<(), Failure> {
-    if args.transfer.json {
+    if args.transfer.report.json {
         let [photo, style] = [&job.files.content, &args.styles[job.style].path].map(|path| path.display().to_string());
         return report::print(&report::json_line(&Line { number, of, photo, style, outcome })?);
     }
-    if args.transfer.quiet {
+    if args.transfer.report.quiet {
         return Ok(());
     }
     let what = match outcome {

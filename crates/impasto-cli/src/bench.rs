@@ -1,12 +1,99 @@
 //! `impasto bench`: how long one iteration takes.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
+use clap::Args;
 use impasto::bench::{Benchmark, Iteration};
+use impasto::image_io;
 use serde::Serialize;
 
-use crate::args::{BenchArgs, BenchSize};
+use crate::args::{EngineArgs, count};
 use crate::{Failure, OrFail, input, report};
+
+const EXAMPLES: &str = "\
+Examples:
+  impasto bench
+  impasto bench --size 256,512,1920x1080 --runs 9 --json
+  IMPASTO_ISA=avx2 impasto bench --threads 1 --layers
+
+Rates count the operations of direct convolution (18 * channels in * channels out * pixels, forward and backward each), whatever \
+the kernels make of them. Peak memory is the process's until then, as Linux counts it; elsewhere it is left out.
+
+IMPASTO_ISA=portable|avx2|avx512 forces an instruction set, here and in every other use of the program.";
+
+/// Print how long one iteration takes on this machine: forward pass, losses and image gradient, on noise.
+///
+/// That is what every step of a run does, but for its optimiser: Gram losses at relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1,
+/// content loss at relu4_2. Times are medians; one iteration more, the first, is not counted.
+#[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct BenchArgs {
+    /// Sizes of the image in px, a side or WIDTHxHEIGHT; the smallest is run first, so that each has a peak memory of its own.
+    #[arg(long, value_name = "PX|WxH,...", value_delimiter = ',', default_values_t = [BenchSize::square(512)])]
+    #[arg(allow_hyphen_values = true)]
+    pub size: Vec<BenchSize>,
+
+    /// Iterations that are counted, for each size.
+    #[arg(long, value_name = "N", value_parser = count, default_value_t = 5, allow_hyphen_values = true)]
+    pub runs: usize,
+
+    #[command(flatten)]
+    pub engine: EngineArgs,
+
+    /// Print each convolution's times as well, medians too.
+    #[arg(long, help_heading = "Reporting")]
+    pub layers: bool,
+
+    /// Print one JSON object a line for each size instead of a table.
+    #[arg(long, help_heading = "Reporting")]
+    pub json: bool,
+}
+
+/// A size that can be benchmarked, in px.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BenchSize {
+    pub width: usize,
+    pub height: usize,
+}
+
+impl BenchSize {
+    const fn square(side: usize) -> BenchSize {
+        BenchSize { width: side, height: side }
+    }
+}
+
+impl fmt::Display for BenchSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.width, self.height) {
+            (width, height) if width == height => write!(f, "{width}"),
+            (width, height) => write!(f, "{width}x{height}"),
+        }
+    }
+}
+
+impl FromStr for BenchSize {
+    type Err = String;
+
+    /// `512` or `768x512`.
+    fn from_str(text: &str) -> Result<BenchSize, String> {
+        let (width, height) = text.split_once('x').unwrap_or((text, text));
+        let (Ok(width), Ok(height)) = (width.parse(), height.parse()) else {
+            return Err("needs px, as in 512 or 768x512".to_owned());
+        };
+        let least = Benchmark::min_side();
+        if least > Ord::min(width, height) {
+            return Err(format!("needs at least {least} px a side"));
+        }
+        // What cannot be a picture is no size to measure.
+        let most = image_io::MAX_PIXELS;
+        if (width as u64).checked_mul(height as u64).is_none_or(|pixels| pixels > most) {
+            return Err(format!("needs at most {} megapixels", most / 1_000_000));
+        }
+        Ok(BenchSize { width, height })
+    }
+}
 
 /// What one size took.
 #[derive(Debug, Serialize)]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use impasto::image_io::{self, Picture, SaveOptions};
 use impasto::{Image, Layer, Network, SizeOptions, WeightedLayer};
+use sha2::{Digest, Sha256};
 
 use crate::args::EngineArgs;
 use crate::{Failure, OrFail};
@@ -62,6 +63,12 @@ pub fn load_scaled(path: &Path, size: &SizeOptions, quiet: bool) -> anyhow::Resu
     Ok((picture.resized(target.0, target.1).image, target != own))
 }
 
+/// SHA-256 of a file's bytes, in hexadecimal: whether an input is still what it was.
+pub fn sha256(path: &Path) -> anyhow::Result<String> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// Refuses a picture of which a layer would see nothing.
 ///
 /// `advice`: what helps besides another picture, or an empty string.
@@ -85,24 +92,10 @@ pub fn layers(weighted: &[WeightedLayer]) -> impl Iterator<Item = Layer> {
 /// Refuses an output that cannot be written or that would destroy an input.
 pub fn check_output(output: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
     image_io::check_output(output, &SaveOptions::default())?;
-    match overwritten(output, inputs) {
-        Some(input) => bail!(
-            "{} is to be written, but it is also an input ({}); choose another name for --output",
-            output.display(),
-            input.display()
-        ),
-        None => Ok(()),
-    }
+    Inputs::new(inputs.iter().copied()).refuse_overwriting(output)
 }
 
-/// The input that writing to `output` would destroy.
-///
-/// Two spellings of one path and links to it count: the files behind the names are compared.
-pub fn overwritten<'a>(output: &Path, inputs: &[&'a Path]) -> Option<&'a Path> {
-    Inputs::new(inputs.iter().copied()).overwritten_by(output)
-}
-
-/// Inputs by the files behind their names.
+/// Inputs by the files behind their names: two spellings of one path and links to it are one.
 pub struct Inputs<'a>(HashMap<PathBuf, &'a Path>);
 
 impl<'a> Inputs<'a> {
@@ -110,9 +103,16 @@ impl<'a> Inputs<'a> {
         Inputs(paths.flat_map(|path| files(path).into_iter().flatten().map(move |file| (file, path))).collect())
     }
 
-    /// As [`overwritten`].
-    pub fn overwritten_by(&self, output: &Path) -> Option<&'a Path> {
-        files(output).into_iter().flatten().find_map(|file| self.0.get(&file).copied())
+    /// Refuses an output that would destroy one of them.
+    pub fn refuse_overwriting(&self, output: &Path) -> anyhow::Result<()> {
+        match files(output).into_iter().flatten().find_map(|file| self.0.get(&file)) {
+            Some(input) => bail!(
+                "{} is to be written, but it is also an input ({}); choose another name for --output",
+                output.display(),
+                input.display()
+            ),
+            None => Ok(()),
+        }
     }
 }
 
@@ -151,7 +151,9 @@ mod tests {
         fs::create_dir(folder.path().join("sub")).unwrap();
         let spelling = folder.path().join("sub/../photo.png");
         let other = folder.path().join("other.png");
-        assert_eq!(overwritten(&spelling, &[&other, &photo]), Some(photo.as_path()));
-        assert_eq!(overwritten(&other, &[&photo]), None);
+        let inputs = Inputs::new([photo.as_path()].into_iter());
+        let message = inputs.refuse_overwriting(&spelling).unwrap_err().to_string();
+        assert!(message.contains(&format!("also an input ({})", photo.display())), "{message}");
+        assert!(inputs.refuse_overwriting(&other).is_ok());
     }
 }

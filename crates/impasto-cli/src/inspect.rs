@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use impasto::{InspectOptions, Layer, Order, Preset, SizeOptions, View, image_io};
 use serde::Serialize;
 
-use crate::args::{EngineArgs, count, name_of};
+use crate::args::{EngineArgs, ReportArgs, count, name_of};
 use crate::{Failure, OrFail, input, report};
 
 const EXAMPLES: &str = "\
@@ -26,6 +26,7 @@ Examples:
 /// Each map is brightened by its own largest value, and captioned with its channel. Gram matrices are shown on a square-root scale.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
+#[command(mut_arg("json", |arg| arg.help("Print the report as one JSON object on stdout instead of text")))]
 pub struct InspectArgs {
     /// The picture to look at (PNG, JPEG, TIFF, WebP).
     pub photo: PathBuf,
@@ -58,13 +59,8 @@ pub struct InspectArgs {
     #[command(flatten)]
     pub engine: EngineArgs,
 
-    /// Print nothing but errors (and the JSON object, where --json asks for it).
-    #[arg(short, long, help_heading = "Reporting")]
-    pub quiet: bool,
-
-    /// Print the report as one JSON object on stdout instead of text.
-    #[arg(long, help_heading = "Reporting")]
-    pub json: bool,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// `None`: all.
@@ -122,7 +118,7 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     size.validate().or_user()?;
     let inputs: Vec<&Path> = [args.photo.as_path()].into_iter().chain(args.engine.weights.as_deref()).collect();
     input::check_output(&args.output, &inputs).or_user()?;
-    let (scaled, is_scaled) = input::load_scaled(&args.photo, &size, args.quiet).or_user()?;
+    let (scaled, is_scaled) = input::load_scaled(&args.photo, &size, args.report.quiet).or_user()?;
     let how = if is_scaled { format!(" at --size {}", args.size) } else { String::new() };
     input::check_sides(&args.photo, &scaled, &args.layer, &how, "; choose a shallower --layer").or_user()?;
     let network = input::network(&args.engine)?;
@@ -137,9 +133,9 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
         layers: args.layer.iter().map(Layer::to_string).collect(),
         seconds: started.elapsed().as_secs_f64(),
     };
-    if args.json {
+    if args.report.json {
         report::print(&report::json(&report)?)
-    } else if args.quiet {
+    } else if args.report.quiet {
         Ok(())
     } else {
         let [width, height] = report.size;

@@ -1,9 +1,47 @@
 //! `impasto measure`: the losses of any picture.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use impasto::{Layer, MeasureOptions, image_io};
 
-use crate::args::MeasureArgs;
+use crate::args::{NetworkArgs, count};
 use crate::{Failure, OrFail, input, report};
+
+const EXAMPLES: &str = "\
+Examples:
+  impasto measure out.png --content photo.jpg --style painting.jpg
+  impasto measure out.png --content photo.jpg --style painting.jpg --style-size 512 --json";
+
+/// Print the losses of any picture: content, style and total variation, by layer and without alpha and beta.
+///
+/// A picture of the content's size is measured as it is; if the sizes differ, the content is scaled to the picture's. The
+/// style keeps its own size unless --style-size is given.
+#[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct MeasureArgs {
+    /// The picture to measure.
+    pub picture: PathBuf,
+
+    /// The content picture.
+    #[arg(long, value_name = "FILE")]
+    pub content: PathBuf,
+
+    /// The style picture.
+    #[arg(long, value_name = "FILE")]
+    pub style: PathBuf,
+
+    /// Longest side, in px, to which the style is scaled first. [default: its own size]
+    #[arg(long, value_name = "PX", value_parser = count, allow_hyphen_values = true)]
+    pub style_size: Option<usize>,
+
+    #[command(flatten)]
+    pub network: NetworkArgs,
+
+    /// Print one JSON object instead of a table.
+    #[arg(long, help_heading = "Reporting")]
+    pub json: bool,
+}
 
 /// Measures and prints.
 pub fn run(args: &MeasureArgs) -> Result<(), Failure> {

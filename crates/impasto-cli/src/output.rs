@@ -10,6 +10,7 @@ use impasto::image_io::{Picture, SaveOptions};
 use impasto::{Image, image_io};
 
 use crate::args::{FileArgs, InitFrom, TransferArgs};
+use crate::input::Inputs;
 use crate::interrupt::Interrupt;
 use crate::painting::Painting;
 use crate::{Failure, input, options, report, styles};
@@ -88,15 +89,8 @@ pub fn check(files: &FileArgs, args: &TransferArgs, save: &SaveOptions) -> anyho
     let mut inputs = pictures;
     inputs.retain(|path| !input::is_stream(path));
     inputs.extend(args.network.engine.weights.as_deref());
-    let refuse = |output: &Path| match input::overwritten(output, &inputs) {
-        Some(input) => bail!(
-            "{} is to be written, but it is also an input ({}); choose another name for --output",
-            output.display(),
-            input.display()
-        ),
-        None => Ok(()),
-    };
-    refuse(&files.output)?;
+    let files_read = Inputs::new(inputs.iter().copied());
+    files_read.refuse_overwriting(&files.output)?;
     let Some(every) = files.save_every else {
         return Ok(());
     };
@@ -105,7 +99,7 @@ pub fn check(files: &FileArgs, args: &TransferArgs, save: &SaveOptions) -> anyho
     let steps = options::steps(args);
     for step in names.filter_map(|name| step_in_name(&name)) {
         if (1..=steps).contains(&step) && step.is_multiple_of(every) {
-            refuse(&snapshot_path(&files.output, step, steps))?;
+            files_read.refuse_overwriting(&snapshot_path(&files.output, step, steps))?;
         }
     }
     Ok(())

@@ -50,7 +50,7 @@ impl<'a> Plan<'a> {
 /// The picture that `--init` names.
 pub fn load_init(args: &TransferArgs) -> anyhow::Result<Option<Picture>> {
     match &args.optimization.init {
-        InitFrom::File(path) => input::load(path, args.quiet).map(Some),
+        InitFrom::File(path) => input::load(path, args.report.quiet).map(Some),
         InitFrom::Content | InitFrom::Noise => Ok(None),
     }
 }

@@ -8,7 +8,6 @@ use anyhow::{Context, bail};
 use clap::{Arg, ArgMatches, ValueHint};
 use impasto::image_io;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::styles::WeightedStyle;
 use crate::{config, input, settings};
@@ -112,7 +111,7 @@ impl Input {
     fn new(role: &str, named: &Named<'_>, output: &Path) -> anyhow::Result<Input> {
         let &Named { path, is_word, weight } = named;
         let from_there = if is_word { path.to_owned() } else { from_folder_of(output, path) };
-        let sha256 = (!is_word).then(|| sha256(path)).transpose()?;
+        let sha256 = (!is_word).then(|| input::sha256(path)).transpose()?;
         Ok(Input { role: role.to_owned(), path: from_there.to_string_lossy().into_owned(), sha256, weight })
     }
 
@@ -132,7 +131,7 @@ impl Input {
                 self.role
             );
         }
-        if !may_have_changed && sha256(&path)? != *expected {
+        if !may_have_changed && input::sha256(&path)? != *expected {
             bail!(
                 "{} ({}) has changed since {} was made from it; put the old file back, or add --changed-inputs",
                 path.display(),
@@ -165,12 +164,6 @@ fn files<'a>(arg: &Arg, matches: &'a ArgMatches) -> Option<Vec<Named<'a>>> {
     let named = |value: &&'a OsStr| Named { path: Path::new(*value), is_word: is_word(value), weight: None };
     // A word alone is an option like any other.
     (!values.iter().all(|value| is_word(value))).then(|| values.iter().map(named).collect())
-}
-
-/// SHA-256 of a file in hexadecimal.
-fn sha256(path: &Path) -> anyhow::Result<String> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// `path` as seen from the folder of `output`; absolute where there is no way from one to the other.

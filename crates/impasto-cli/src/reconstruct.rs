@@ -78,7 +78,7 @@ pub fn run(args: &ReconstructArgs) -> Result<(), Failure> {
     let size = SizeOptions { size: args.size, ..SizeOptions::default() };
     size.validate().or_user()?;
     args.synthesis.check_output(&args.photo).or_user()?;
-    let (scaled, is_scaled) = input::load_scaled(&args.photo, &size, args.synthesis.quiet).or_user()?;
+    let (scaled, is_scaled) = input::load_scaled(&args.photo, &size, args.synthesis.report.quiet).or_user()?;
     let layers: Vec<Layer> = input::layers(&args.layer).collect();
     let (how, advice) = if is_scaled {
         (format!(" at --size {}", args.size), "; choose a larger --size")

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::input;
 
 /// Changes when an older program would misread the file.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const PROGRAM: &str = concat!("impasto ", env!("CARGO_PKG_VERSION"));
 
@@ -34,8 +34,8 @@ pub struct Run {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 struct Input {
     path: String,
-    bytes: u64,
-    crc32: u32,
+    /// [`input::sha256`].
+    sha256: String,
 }
 
 /// The file.
@@ -115,8 +115,7 @@ impl Run {
 
 impl Input {
     fn new(path: &Path) -> anyhow::Result<Input> {
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let text = path.to_str().with_context(|| format!("{} is no Unicode", path.display()))?;
-        Ok(Input { path: text.to_owned(), bytes: bytes.len() as u64, crc32: crc32fast::hash(&bytes) })
+        Ok(Input { path: text.to_owned(), sha256: input::sha256(path)? })
     }
 }

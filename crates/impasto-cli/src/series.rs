@@ -48,11 +48,11 @@ impl<'a> Series<'a> {
         let looks = styles::looks(named, &args.look).or_user()?;
         let styles: Vec<_> = named.iter().cloned().zip(looks).collect();
         for (style, look) in &styles {
-            styles::load_one(style, look, args.quiet).or_user()?;
+            styles::load_one(style, look, args.report.quiet).or_user()?;
         }
         let init = painting::load_init(args).or_user()?;
         let network = input::network(&args.network.engine)?;
-        let display = Display::of_many(args.quiet, options::steps(args)).or_program()?;
+        let display = Display::of_many(args.report.quiet, options::steps(args)).or_program()?;
         Ok(Series { args, styles, network, init, taken: Vec::new(), display })
     }
 

@@ -9,6 +9,7 @@ use impasto::{
 };
 
 use crate::args::{EngineArgs, ObjectiveName, PaddingName, StyleLossName};
+use crate::input::Inputs;
 use crate::styles::{LookArgs, Source, WeightedStyle};
 use crate::{Failure, OrFail, input, styles};
 
@@ -127,12 +128,7 @@ fn check_output(args: &SaveArgs) -> anyhow::Result<()> {
     let mut inputs = vec![args.style.as_path()];
     inputs.extend(args.look.style_mask.iter().map(PathBuf::as_path));
     inputs.extend(args.engine.weights.as_deref());
-    if let Some(input) = input::overwritten(&args.output, &inputs) {
-        bail!(
-            "{output} is to be written, but it is also an input ({}); choose another name for --output",
-            input.display()
-        );
-    }
+    Inputs::new(inputs.into_iter()).refuse_overwriting(&args.output)?;
     image_io::check_writable(&args.output)?;
     Ok(())
 }

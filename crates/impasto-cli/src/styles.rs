@@ -310,7 +310,7 @@ pub fn recolored(styles: Vec<Style>, files: &FileArgs, mode: ColorMode, content:
     }
     let recolored = |(style, named): (Style, WeightedStyle)| match style.source {
         StyleSource::Picture(picture) => {
-            let (_, image) = mode.prepare_pair(content, &picture.image);
+            let image = mode.prepare_style(content, &picture.image);
             Ok(Style { source: StyleSource::Picture(StylePicture { image, ..picture }), ..style })
         }
         StyleSource::Statistics { .. } => bail!(

@@ -139,7 +139,7 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
         cell.plan(&each, transfer).or_user()?;
     }
     output::check(&all, transfer, &save).or_user()?;
-    let content = input::load(&args.photo, transfer.quiet).or_user()?;
+    let content = input::load(&args.photo, transfer.report.quiet).or_user()?;
     let mut series = Series::new(transfer, &axes.styles)?;
     let scaled = cells[0].plan(&each, transfer).and_then(|mut plan| plan.scale(&content)).or_user()?;
     let sources = sources(args, &axes, &scaled).or_user()?;
@@ -175,9 +175,9 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
     let output = args.output.display().to_string();
     let size = [sheet.width(), sheet.height()];
     let swept = Swept { output, size, columns, pictures, seconds: started.elapsed().as_secs_f64() };
-    let text = if transfer.json {
+    let text = if transfer.report.json {
         report::json(&swept)?
-    } else if transfer.quiet {
+    } else if transfer.report.quiet {
         return Ok(());
     } else {
         swept.text(&cells)

@@ -9,7 +9,7 @@ use clap::Args;
 use impasto::{Network, Objective, Options, Session, image_io};
 use serde::Serialize;
 
-use crate::args::{EngineArgs, OptimizerName, name_of, seed};
+use crate::args::{EngineArgs, OptimizerName, ReportArgs, name_of, seed};
 use crate::interrupt::Interrupt;
 use crate::progress::{Display, Progress};
 use crate::{Failure, OrFail, input, report};
@@ -33,13 +33,8 @@ pub struct SynthesisArgs {
     #[command(flatten)]
     pub engine: EngineArgs,
 
-    /// Print nothing but errors (and the JSON object, where --json asks for it).
-    #[arg(short, long, help_heading = "Reporting")]
-    pub quiet: bool,
-
-    /// Print the report as one JSON object on stdout instead of text. Progress stays on stderr.
-    #[arg(long, help_heading = "Reporting")]
-    pub json: bool,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 impl SynthesisArgs {
@@ -94,7 +89,7 @@ pub fn run(
     session: impl FnOnce(&Network) -> impasto::Result<Session>,
 ) -> Result<(), Failure> {
     let network = input::network(&args.engine)?;
-    let display = Display::new(args.quiet, options.steps).or_program()?;
+    let display = Display::new(args.report.quiet, options.steps).or_program()?;
     let interrupt = Interrupt::install(display.clone()).or_program()?;
     let mut session = session(&network).or_user()?;
     let start_loss = session.losses().total;
@@ -131,9 +126,9 @@ pub fn run(
         scales: session.scales().iter().map(report::Scale::from).collect(),
         seed: options.seed,
     };
-    if args.json {
+    if args.report.json {
         report::print(&report::json(&report)?)
-    } else if args.quiet {
+    } else if args.report.quiet {
         Ok(())
     } else {
         let Synthesised { output, size, steps, steps_wanted, stopped, seconds, .. } = &report;

@@ -96,7 +96,7 @@ pub fn run(args: &TextureArgs) -> Result<(), Failure> {
     options.validate().or_user()?;
     check_size(args).or_user()?;
     args.synthesis.check_output(&args.style).or_user()?;
-    let style = scaled_style(args, &input::load(&args.style, args.synthesis.quiet).or_user()?).or_user()?;
+    let style = scaled_style(args, &input::load(&args.style, args.synthesis.report.quiet).or_user()?).or_user()?;
     let (width, height) = args.size;
     synthesis::run(&args.synthesis, &options, started, |network| {
         Session::texture(network, &style, width, height, &options)

@@ -30,8 +30,8 @@ pub fn run(
     let save = output::save_options(args);
     output::check(files, args, &save).or_user()?;
 
-    let content = input::load(&files.content, args.quiet).or_user()?;
-    let sources = styles::load(&styles::named(files), &args.look, args.quiet).or_user()?;
+    let content = input::load(&files.content, args.report.quiet).or_user()?;
+    let sources = styles::load(&styles::named(files), &args.look, args.report.quiet).or_user()?;
     let init = painting::load_init(args).or_user()?;
     let scaled = plan.scale(&content).or_user()?;
     output::check_room(files, &save, (scaled.width(), scaled.height())).or_user()?;
@@ -41,7 +41,7 @@ pub fn run(
     let options = painting.options();
     let network = input::network(&args.network.engine)?;
 
-    let display = Display::new(args.quiet, options.steps).or_program()?;
+    let display = Display::new(args.report.quiet, options.steps).or_program()?;
     let interrupt = Interrupt::install(display.clone()).or_program()?;
     let mut session = painting.session(&network).or_user()?;
 
@@ -82,9 +82,9 @@ pub fn run(
 
     let seconds = checkpoints.seconds_before + started.elapsed().as_secs_f64();
     let report = report::Transfer::new(files, &session, &painting, reason, seconds, snapshots.saved);
-    let text = if args.json {
+    let text = if args.report.json {
         report::json(&report)?
-    } else if args.quiet {
+    } else if args.report.quiet {
         return Ok(());
     } else {
         report::transfer_text(&report, session.losses())

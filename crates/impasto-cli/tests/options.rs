@@ -318,7 +318,9 @@ fn transparency_profile_and_camera_notes_come_from_the_content() {
     let pictures = concat!(env!("CARGO_MANIFEST_DIR"), "/../impasto/tests/pictures/");
     let profile = image_io::load(std::path::Path::new(&format!("{pictures}wide_png.png"))).unwrap().profile;
     assert!(profile.is_some());
-    let alpha = impasto::Mask::new(48, 36, (0..48 * 36).map(|i| (128 + i % 128) as f32 / 255.0).collect());
+    // Every opacity there is on the left; the rest is opaque, so that enough is left for the deepest layer.
+    let opacity = |i: usize| if i % 48 < 16 { i % 256 } else { 255 };
+    let alpha = impasto::Mask::new(48, 36, (0..48 * 36).map(|i| opacity(i) as f32 / 255.0).collect());
     let options = SaveOptions { alpha: Some(alpha.clone()), profile, ..SaveOptions::default() };
     image_io::save_with(&desk.path("content.png"), &picture.image, &options).unwrap();
 

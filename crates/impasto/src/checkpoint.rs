@@ -12,17 +12,12 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use safetensors::{Dtype, SafeTensors, View};
-
 use crate::image_io::{read_error, write_whole};
 use crate::optimizer::{OptimizerState, Values};
+use crate::tensor_file::{Kind, Parsed, Tensor, all, unknown};
 use crate::{Error, Result, Scale, StopReason};
 
-/// What the metadata's `format` says.
-const FORMAT: &str = "impasto-state";
-
-/// What the metadata's `version` says: how the rest is to be read.
-const VERSION: &str = "1";
+const KIND: Kind = Kind { format: "impasto-state", version: "1" };
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = size_of::<u32>();
@@ -48,8 +43,6 @@ pub struct SessionState<'a> {
     pub(crate) elapsed: Duration,
     pub(crate) finished: Option<StopReason>,
 }
-
-type Parsed<T> = std::result::Result<T, String>;
 
 impl SessionState<'_> {
     /// Steps done so far, at all scales.
@@ -81,16 +74,18 @@ impl SessionState<'_> {
             return Ok(());
         }
         Err(Error::UnfitState {
-            problem: format!("it is of the scales {}, and the run has {}", words(&self.scales), words(scales)),
+            problem: format!(
+                "it is of the scales {}, and the run has {}",
+                scale_list(&self.scales),
+                scale_list(scales)
+            ),
         })
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        let mut metadata = HashMap::from([
-            ("format", FORMAT.to_owned()),
-            ("version", VERSION.to_owned()),
+        let mut words = HashMap::from([
             ("isa", self.isa.clone()),
-            ("scales", words(&self.scales)),
+            ("scales", scale_list(&self.scales)),
             ("scale", self.scale.to_string()),
             ("optimizer", self.optimizer.name().to_owned()),
             ("seconds", self.elapsed.as_secs_f64().to_string()),
@@ -99,27 +94,26 @@ impl SessionState<'_> {
         let Scale { width, height, .. } = self.scales[self.scale];
         let mut tensors = vec![
             ("point".to_owned(), Tensor::F32(vec![height, width, 3], &self.point)),
-            ("totals".to_owned(), Tensor::F64([self.totals.len()], &self.totals)),
+            ("totals".to_owned(), Tensor::F64(vec![self.totals.len()], (&*self.totals).into())),
         ];
         let mut add = |name: String, values| tensors.push((name, Tensor::F32(vec![self.point.len()], values)));
         match &self.optimizer {
             OptimizerState::Lbfgs(pairs) => {
-                metadata.insert("pairs", pairs.len().to_string());
+                words.insert("pairs", pairs.len().to_string());
                 for (i, [s, y]) in pairs.iter().enumerate() {
                     add(format!("s.{i}"), s);
                     add(format!("y.{i}"), y);
                 }
             }
             OptimizerState::Adam { steps, walker, gradient, mean, root_mean_square } => {
-                metadata.insert("steps", steps.to_string());
+                words.insert("steps", steps.to_string());
                 add("walker".to_owned(), walker);
                 add("gradient".to_owned(), gradient);
                 add("mean".to_owned(), mean);
                 add("root_mean_square".to_owned(), root_mean_square);
             }
         }
-        let metadata = metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let mut bytes = safetensors::serialize(tensors, Some(metadata)).expect("lengths agree with shapes");
+        let mut bytes = KIND.to_bytes(words, tensors);
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
         bytes
     }
@@ -148,27 +142,15 @@ impl SessionState<'static> {
 
     /// From the bytes without the checksum.
     fn from_body(body: &[u8]) -> Parsed<Self> {
-        let unreadable = |e| format!("it cannot be read ({e})");
-        let (_, header) = SafeTensors::read_metadata(body).map_err(unreadable)?;
-        let file = SafeTensors::deserialize(body).map_err(unreadable)?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        let get = |key: &str| metadata.get(key).map(String::as_str).unwrap_or_default();
-        if get("format") != FORMAT {
-            return Err("it is a safetensors file of something else".to_owned());
-        }
-        if get("version") != VERSION {
-            return Err(format!("its version is `{}`, and this impasto reads {VERSION}", get("version")));
-        }
+        let file = KIND.read(body)?;
+        let get = |key: &str| file.word(key);
         let scales = get("scales").split(',').map(scale).collect::<Parsed<Vec<_>>>()?;
         let index: usize = number(get("scale"))?;
         let Some(&Scale { width, height, steps }) = scales.get(index) else {
             return Err(format!("its scale {index} is not there"));
         };
         let len = width.checked_mul(height).and_then(|n| n.checked_mul(3)).ok_or("its picture is too large")?;
-        let values = |name: &str, shape: &[usize]| -> Parsed<Values<'static>> {
-            let values: Vec<f32> = array(&file, name, Dtype::F32, shape, f32::from_le_bytes)?;
-            all(name, &values, f32::is_finite).map(|()| values.into())
-        };
+        let values = |name: &str, shape: &[usize]| -> Parsed<Values<'static>> { Ok(file.f32s(name, shape)?.into()) };
         let pixels = |name: &str, shape: &[usize]| {
             let values = values(name, shape)?;
             all(name, &values, |v| (0.0..=255.0).contains(&v)).map(|()| values)
@@ -187,9 +169,8 @@ impl SessionState<'static> {
             },
             other => return Err(unknown(other)),
         };
-        let count = file.tensor("totals").map_or(0, |tensor| tensor.data().len() / size_of::<f64>());
-        let totals: Vec<f64> = array(&file, "totals", Dtype::F64, &[count], f64::from_le_bytes)?;
-        all("totals", &totals, f64::is_finite)?;
+        let count = file.len("totals").unwrap_or(0);
+        let totals = file.f64s("totals", &[count])?;
         let finished = finished(get("finished"))?;
         let done = count.checked_sub(1).filter(|&done| done <= steps).ok_or("its steps are more than there are")?;
         let is_last = index + 1 == scales.len();
@@ -203,68 +184,8 @@ impl SessionState<'static> {
     }
 }
 
-/// An array on its way into a file.
-enum Tensor<'a> {
-    F32(Vec<usize>, &'a [f32]),
-    F64([usize; 1], &'a [f64]),
-}
-
-impl View for Tensor<'_> {
-    fn dtype(&self) -> Dtype {
-        match self {
-            Self::F32(..) => Dtype::F32,
-            Self::F64(..) => Dtype::F64,
-        }
-    }
-
-    fn shape(&self) -> &[usize] {
-        match self {
-            Self::F32(shape, _) => shape,
-            Self::F64(shape, _) => shape,
-        }
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        match self {
-            Self::F32(_, values) => values.iter().map(|v| v.to_le_bytes()).collect::<Vec<_>>().into_flattened().into(),
-            Self::F64(_, values) => values.iter().map(|v| v.to_le_bytes()).collect::<Vec<_>>().into_flattened().into(),
-        }
-    }
-
-    fn data_len(&self) -> usize {
-        match self {
-            Self::F32(_, values) => size_of_val(*values),
-            Self::F64(_, values) => size_of_val(*values),
-        }
-    }
-}
-
-/// A tensor of this type, whose values have `N` bytes, and of this shape.
-fn array<T, const N: usize>(
-    file: &SafeTensors<'_>,
-    name: &str,
-    dtype: Dtype,
-    shape: &[usize],
-    value: impl Fn([u8; N]) -> T,
-) -> Parsed<Vec<T>> {
-    let tensor = file.tensor(name).map_err(|_| format!("it has no `{name}`"))?;
-    if tensor.dtype() != dtype || tensor.shape() != shape {
-        let (found, other) = (tensor.dtype(), tensor.shape());
-        return Err(format!("`{name}` is {found:?} {other:?}, not {dtype:?} {shape:?}"));
-    }
-    Ok(tensor.data().as_chunks::<N>().0.iter().map(|&bytes| value(bytes)).collect())
-}
-
-/// Refuses values that cannot be.
-fn all<T: Copy>(name: &str, values: &[T], is_allowed: impl Fn(T) -> bool) -> Parsed<()> {
-    match values.iter().all(|&v| is_allowed(v)) {
-        true => Ok(()),
-        false => Err(format!("`{name}` has values that cannot be")),
-    }
-}
-
 /// `256x171:40,512x341:40`: width, height and steps of each.
-fn words(scales: &[Scale]) -> String {
+fn scale_list(scales: &[Scale]) -> String {
     let word = |scale: &Scale| format!("{}x{}:{}", scale.width, scale.height, scale.steps);
     scales.iter().map(word).collect::<Vec<_>>().join(",")
 }
@@ -293,10 +214,6 @@ fn finished(text: &str) -> Parsed<Option<StopReason>> {
 
 fn number<T: std::str::FromStr>(text: &str) -> Parsed<T> {
     text.parse().map_err(|_| unknown(text))
-}
-
-fn unknown(text: &str) -> String {
-    format!("it says `{text}`, which means nothing to this impasto")
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Whose colours the result has.
 //!
 //! After Gatys, Bethge, Hertzmann and Shechtman, "Preserving Color in Neural Artistic Style Transfer" (2016): the pair is changed
-//! before the transfer ([`ColorMode::prepare_pair`]), the picture after it ([`ColorMode::finish`]). In between nothing knows of it,
-//! so the losses of a [`Session`](crate::Session) are those of the picture before it is finished.
+//! before the transfer ([`ColorMode::prepare_content`], [`ColorMode::prepare_style`]), the picture after it ([`ColorMode::finish`]). In
+//! between nothing knows of it, so the losses of a [`Session`](crate::Session) are those of the picture before it is finished.
 
 use rayon::prelude::*;
 
@@ -31,12 +31,6 @@ pub enum ColorMode {
 const MIN_VARIANCE: f64 = 1.0;
 
 impl ColorMode {
-    /// Content and style as the transfer is to see them, in that order: [`ColorMode::prepare_content`] and
-    /// [`ColorMode::prepare_style`].
-    pub fn prepare_pair(self, content: &Image, style: &Image) -> (Image, Image) {
-        (self.prepare_content(content), self.prepare_style(content, style))
-    }
-
     /// The content as the transfer is to see it, of its size, values in 0..255.
     pub fn prepare_content(self, content: &Image) -> Image {
         match self {
@@ -61,7 +55,7 @@ impl ColorMode {
 
     /// The result of the transfer with the colours that it is to have; values in 0..255.
     ///
-    /// `content`: the content as it was given to [`ColorMode::prepare_pair`], of the picture's size. The picture's luma stays; where
+    /// `content`: the content as it was given to [`ColorMode::prepare_content`], of the picture's size. The picture's luma stays; where
     /// the content's chroma would lead out of 0..255, there is less of it, in the same hue.
     ///
     /// # Panics
@@ -76,7 +70,7 @@ impl ColorMode {
 }
 
 /// `Y = 0.299 R + 0.587 G + 0.114 B` of encoded values: the luma of YIQ, which the paper takes, and of YCbCr (ITU-R BT.601).
-fn luma([r, g, b]: [f32; 3]) -> f32 {
+pub(crate) fn luma([r, g, b]: [f32; 3]) -> f32 {
     0.299 * r + 0.587 * g + 0.114 * b
 }
 
@@ -230,8 +224,8 @@ mod tests {
 
     #[test]
     fn a_matched_style_has_the_contents_mean_and_covariance() {
-        let (content, style) = ColorMode::Matched.prepare_pair(&photo(), &painting());
-        assert_eq!(content, photo());
+        assert_eq!(ColorMode::Matched.prepare_content(&photo()), photo());
+        let style = ColorMode::Matched.prepare_style(&photo(), &painting());
         assert_ne!(style, painting());
         let (found, wanted) = (Statistics::of(&style), Statistics::of(&photo()));
         for i in 0..3 {
@@ -245,7 +239,7 @@ mod tests {
 
     #[test]
     fn matching_a_picture_to_itself_changes_nothing() {
-        let (_, style) = ColorMode::Matched.prepare_pair(&painting(), &painting());
+        let style = ColorMode::Matched.prepare_style(&painting(), &painting());
         for (found, wanted) in style.as_slice().iter().zip(painting().as_slice()) {
             assert_close((*found).into(), (*wanted).into(), 1.0);
         }
@@ -253,7 +247,8 @@ mod tests {
 
     #[test]
     fn luminance_is_grey_with_the_contents_mean_and_deviation() {
-        let (content, style) = ColorMode::Luminance.prepare_pair(&photo(), &painting());
+        let mode = ColorMode::Luminance;
+        let (content, style) = (mode.prepare_content(&photo()), mode.prepare_style(&photo(), &painting()));
         for image in [&content, &style] {
             let (pixels, _) = image.as_slice().as_chunks::<3>();
             assert!(pixels.iter().all(|[r, g, b]| r == g && g == b));
@@ -307,7 +302,7 @@ mod tests {
         for content in [&grey, &plain[0], &plain[2]] {
             for style in [&grey, &plain[0], &plain[1], &plain[2], &painting()] {
                 for mode in MODES {
-                    let (a, b) = mode.prepare_pair(content, style);
+                    let (a, b) = (mode.prepare_content(content), mode.prepare_style(content, style));
                     let finished = mode.finish(a.clone(), content);
                     for image in [a, b, finished] {
                         assert!(image.as_slice().iter().all(|v| (0.0..=255.0).contains(v)), "{mode:?}");
@@ -316,7 +311,7 @@ mod tests {
             }
         }
         // A style of one colour becomes the content's mean.
-        let (_, style) = ColorMode::Matched.prepare_pair(&photo(), &plain[2]);
+        let style = ColorMode::Matched.prepare_style(&photo(), &plain[2]);
         let mean = Statistics::of(&photo()).mean;
         for i in 0..3 {
             assert_close(style.as_slice()[i].into(), mean[i], 1.0);

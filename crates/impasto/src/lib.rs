@@ -60,6 +60,7 @@ mod style_statistics;
 mod subject;
 mod synthesis;
 mod task;
+mod tensor_file;
 mod turn;
 mod wrap;
 

@@ -4,6 +4,7 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
+use crate::colors::luma;
 use crate::options::problem;
 use crate::{Error, Image, Result};
 
@@ -34,8 +35,7 @@ impl Mask {
     /// The brightness of a picture, as encoded: white = 1, black = 0 (luma of Rec. 601).
     pub fn from_brightness(image: &Image) -> Self {
         let (pixels, _) = image.as_slice().as_chunks::<3>();
-        let weight = |&[r, g, b]: &[f32; 3]| (0.299 * r + 0.587 * g + 0.114 * b) / 255.0;
-        Self::new(image.width(), image.height(), pixels.iter().map(weight).collect())
+        Self::new(image.width(), image.height(), pixels.iter().map(|&pixel| luma(pixel) / 255.0).collect())
     }
 
     /// One mask for each of `styles` styles, from a picture painted in their colours: for one style white, for two white and black, for

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use impasto_engine::Layer;
 
-use crate::image_io::resize;
+use crate::image_io::{paint_hidden, resize};
 use crate::loss::{Statistics, Sums, Weights};
 use crate::options::problem;
-use crate::subject::{partial, without_hidden_colours};
+use crate::subject::partial;
 use crate::task::{check_image, check_room, evaluator};
 use crate::turn::turns;
 use crate::wrap::{with_mirrored_margin, without_margin};
@@ -124,13 +124,13 @@ impl StylePicture {
         let (width, height) = (self.image.width(), self.image.height());
         let opacity = partial(&self.opacity, Input::Opacity, width, height)?;
         let mask = partial(&self.mask, Input::StyleMask, width, height)?;
-        if opacity.as_ref().is_some_and(|opacity| opacity.coverage() == 0.0) {
-            return Err(Error::NothingVisible { input: Input::Style });
+        let mut image = self.image.clone();
+        if let Some(opacity) = &opacity {
+            if opacity.coverage() == 0.0 {
+                return Err(Error::NothingVisible { input: Input::Style });
+            }
+            paint_hidden(&mut image, opacity);
         }
-        let image = match &opacity {
-            None => self.image.clone(),
-            Some(opacity) => without_hidden_colours(&self.image, opacity),
-        };
         Ok(Self { image, opacity, mask, rotations: self.rotations })
     }
 

@@ -34,6 +34,7 @@ pub(crate) use file::read_error;
 pub use file::{check_output, check_writable, is_part, save, save_with, write_whole};
 pub use profile::Profile;
 pub use recipe::{decode_recipe, recipe};
+pub(crate) use resize::paint_hidden;
 pub use resize::{fit, resize};
 
 use crate::{Image, Mask};

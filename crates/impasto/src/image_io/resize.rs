@@ -55,7 +55,7 @@ pub fn resize_visible(image: &Image, alpha: &Mask, width: usize, height: usize) 
 /// How far from 1 sums of weights may be by rounding, and a little more.
 const OPAQUE: f32 = 1e-4;
 
-/// The mean colour of what is visible, RGB in 0..255; white where nothing is.
+/// The mean colour of what is visible, in linear light, RGB in 0..255; white where nothing is.
 fn hidden_colour(image: &Image, alpha: &Mask) -> [f32; 3] {
     let (pixels, _) = image.as_slice().as_chunks::<3>();
     let mut sum = [0.0; 3];
@@ -72,7 +72,7 @@ fn hidden_colour(image: &Image, alpha: &Mask) -> [f32; 3] {
     if weight > 0.0 { encoded(sum.map(|sum| (sum / weight) as f32)) } else { [255.0; 3] }
 }
 
-/// Gives what is not visible at all the [`hidden_colour`].
+/// Gives what is not visible at all the [`hidden_colour`]: the network sees those pixels beside the visible ones.
 pub fn paint_hidden(image: &mut Image, alpha: &Mask) {
     let hidden = hidden_colour(image, alpha);
     let (pixels, _) = image.as_mut_slice().as_chunks_mut::<3>();
