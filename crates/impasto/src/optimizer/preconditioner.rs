@@ -192,7 +192,7 @@ impl Preconditioner {
     pub(crate) fn apply(&mut self, x: &mut [f32]) {
         let Self { width, height, inverse, rows, columns, bands } = self;
         let row = RGB * *width;
-        each_column(bands, columns, row, |i| x[i], true);
+        each_column(bands, columns, row, x, true);
         x.par_chunks_mut(ROWS * row).enumerate().for_each_init(Scratch::default, |scratch, (block, x)| {
             for (pair, x) in x.chunks_mut(2 * row).enumerate() {
                 let y = block * ROWS + 2 * pair;
@@ -228,14 +228,14 @@ impl Preconditioner {
                 }
             }
         });
-        each_column(bands, columns, row, |i| x[i], false);
+        each_column(bands, columns, row, x, false);
         x.par_chunks_mut(row).enumerate().for_each(|(y, x)| copy_row(bands, *height, y, x));
     }
 
-    /// `xᵀ P x` with `x_i = at(i)`. By Parseval's theorem the waves need no way back.
-    pub(crate) fn square(&mut self, at: impl Fn(usize) -> f32 + Sync) -> f64 {
+    /// `xᵀ P x`. By Parseval's theorem the waves need no way back.
+    pub(crate) fn square(&mut self, x: &[f32]) -> f64 {
         let Self { width, height, inverse, rows, columns, bands } = self;
-        each_column(bands, columns, RGB * *width, at, true);
+        each_column(bands, columns, RGB * *width, x, true);
         let of_pair = |scratch: &mut Scratch, pair: usize| -> f64 {
             let y = 2 * pair;
             forward_rows(bands, rows, *height, y, scratch);
@@ -275,8 +275,8 @@ fn lines(memory: &mut [Complex<f32>], width: usize) -> [&mut [Complex<f32>]; RGB
     std::array::from_fn(|_| lines.next().expect("a line for each channel"))
 }
 
-/// Every column of a picture with the value `at(i)` at i, `row` values in a row, to waves or back, into `bands`.
-fn each_column(bands: &mut [f32], waves: &Waves, row: usize, at: impl Fn(usize) -> f32 + Sync, forward: bool) {
+/// Every column of a picture, `row` values in a row, to waves or back, into `bands`.
+fn each_column(bands: &mut [f32], waves: &Waves, row: usize, x: &[f32], forward: bool) {
     let height = waves.len();
     bands.par_chunks_mut(height * BAND).enumerate().for_each_init(Scratch::default, |scratch, (band, to)| {
         let Scratch { lines, transform, .. } = scratch;
@@ -286,9 +286,7 @@ fn each_column(bands: &mut [f32], waves: &Waves, row: usize, at: impl Fn(usize) 
             let place = if forward { waves.place(y) } else { y };
             let first = y * row + band * BAND;
             let mut values = [0.0; BAND];
-            for (i, value) in values[..columns].iter_mut().enumerate() {
-                *value = at(first + i);
-            }
+            values[..columns].copy_from_slice(&x[first..first + columns]);
             for (pair, line) in values.as_chunks::<2>().0.iter().zip(lines.chunks_exact_mut(height + GAP)) {
                 line[place] = Complex::new(pair[0], pair[1]);
             }
@@ -394,7 +392,7 @@ mod tests {
         for (size, wraps) in SIZES.iter().flat_map(|&size| [(size, false), (size, true)]) {
             let x = test_values(RGB * size.0 * size.1, 6);
             let expected = dot(&x, &applied(&x, size, wraps));
-            let found = Preconditioner::new(size.0, size.1, wraps).square(|i| x[i]);
+            let found = Preconditioner::new(size.0, size.1, wraps).square(&x);
             assert!((found / expected - 1.0).abs() < 1e-5, "{size:?} {wraps}: {found} {expected}");
         }
     }
@@ -478,7 +476,7 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 [false, true].map(|wraps| {
-                    let square = Preconditioner::new(61, 43, wraps).square(|i| x[i]);
+                    let square = Preconditioner::new(61, 43, wraps).square(&x);
                     (applied(&x, (61, 43), wraps), square.to_bits())
                 })
             })
