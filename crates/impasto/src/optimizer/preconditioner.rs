@@ -32,10 +32,10 @@ const CURVATURE: [[f64; FREQUENCIES.len()]; RGB] = [
 /// Frequencies, from 0 to the diagonal's 1/√2 cycles a pixel, at which the inverse curvature is tabulated.
 const TABLE: usize = 2048;
 
-/// Values of a row that are next to each other in a [`Preconditioner::bands`]: a cache line.
+/// Values of a row that are next to each other in [`Preconditioner::bands`]: a cache line.
 const BAND: usize = 16;
 
-/// Numbers between the lines of a task: at powers of two all lines would share one set of the cache.
+/// Complex numbers between the lines of a task: at powers of two all lines would share one set of the cache.
 const GAP: usize = 8;
 
 /// Rows that a task changes, even.
