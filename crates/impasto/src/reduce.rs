@@ -38,6 +38,31 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
     })
 }
 
+/// `to = of(to, from)`, then `sum to_i * with_i`, products and sums in f64; on this thread, for arrays of a chunk.
+///
+/// # Panics
+/// If `with` or `from` is shorter.
+pub(crate) fn dot_after(to: &mut [f32], with: &[f32], from: &[f32], of: impl Fn(f32, f32) -> f32) -> f64 {
+    let (with, with_rest) = with[..to.len()].as_chunks::<LANES>();
+    let (from, from_rest) = from[..to.len()].as_chunks::<LANES>();
+    let (to, to_rest) = to.as_chunks_mut::<LANES>();
+    let mut lanes = [0.0; LANES];
+    for (to, (with, from)) in to.iter_mut().zip(with.iter().zip(from)) {
+        for i in 0..LANES {
+            to[i] = of(to[i], from[i]);
+        }
+        for i in 0..LANES {
+            lanes[i] += f64::from(to[i]) * f64::from(with[i]);
+        }
+    }
+    let mut rest = 0.0;
+    for (to, (with, from)) in to_rest.iter_mut().zip(with_rest.iter().zip(from_rest)) {
+        *to = of(*to, *from);
+        rest += f64::from(*to) * f64::from(*with);
+    }
+    lanes.iter().sum::<f64>() + rest
+}
+
 /// Euclidean norm, in f64.
 pub(crate) fn norm(a: &[f32]) -> f64 {
     dot(a, a).sqrt()
@@ -61,6 +86,17 @@ mod tests {
             assert!((dot(&a, &b) - plain).abs() <= 1e-12 * len as f64, "{len}");
             let plain: f64 = a.iter().map(|&a| f64::from(a.abs())).sum();
             assert!((sum_abs(&a) - plain).abs() <= 1e-12 * len as f64, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_dot_after_a_change_is_that_of_both_in_turn() {
+        for len in [0, 1, 7, 8, 17, 100] {
+            let [mut to, with, from] = [1, 2, 3].map(|seed| test_values(len, seed));
+            let changed: Vec<f32> = to.iter().zip(&from).map(|(to, from)| to - 3.0 * from).collect();
+            let sum = dot_after(&mut to, &with, &from, |to, from| to - 3.0 * from);
+            assert_eq!(to, changed);
+            assert!((sum - dot(&changed, &with)).abs() <= 1e-12 * len as f64, "{len}");
         }
     }
 

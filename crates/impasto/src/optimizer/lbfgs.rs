@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use rayon::prelude::*;
 
 use super::{Function, Optimizer, OptimizerState, Outcome, Preconditioner, Values};
-use crate::reduce::{CHUNK, dot, norm, sum_abs, sum_ranges};
+use crate::reduce::{CHUNK, dot, dot_after, norm, sum_abs};
 
 /// `c1` of Armijo: a step must gain this part of what the slope promised. The usual value: it refuses steps that gain nothing,
 /// and next to nothing else.
@@ -81,15 +81,22 @@ pub(crate) struct Lbfgs {
     history: VecDeque<Pair>,
     /// Memory for the next pair.
     spare: Pair,
-    /// Where x may move.
-    free: Vec<bool>,
+    frozen: Frozen,
     /// Zero where x may not move.
     direction: Vec<f32>,
-    /// The newest change of the gradient, preconditioned; empty without preconditioner.
-    scaled: Vec<f32>,
     trial: Vec<f32>,
     trial_gradient: Vec<f32>,
 }
+
+/// Where x may not move: for each [`CHUNK`] the places in it. They are few, so that it pays to do sums over all variables and to
+/// take away what these had added.
+type Frozen = Vec<Vec<u16>>;
+
+// Places in a chunk fit.
+const _: () = assert!(CHUNK <= 1 << 16);
+
+/// Variables that are looked at together for one at a bound.
+const BLOCK: usize = 16;
 
 /// What one step has shown about the curvature.
 struct Pair {
@@ -97,13 +104,27 @@ struct Pair {
     s: Vec<f32>,
     /// Change of the gradient.
     y: Vec<f32>,
+    /// `sᵀ y`.
+    product: f64,
     /// `|s| |y|`.
     norms: f64,
 }
 
 impl Pair {
     fn new(len: usize) -> Self {
-        Self { s: vec![0.0; len], y: vec![0.0; len], norms: 0.0 }
+        Self { s: vec![0.0; len], y: vec![0.0; len], product: 0.0, norms: 0.0 }
+    }
+
+    /// With the products of s and y as they are now.
+    fn measure(&mut self) {
+        self.product = dot(&self.s, &self.y);
+        self.norms = norm(&self.s) * norm(&self.y);
+    }
+
+    /// `sᵀ y` on the free variables.
+    fn curvature(&self, frozen: &Frozen) -> f64 {
+        let chunks = frozen.iter().zip(self.s.chunks(CHUNK).zip(self.y.chunks(CHUNK)));
+        self.product - chunks.map(|(frozen, (s, y))| dot_at(frozen, s, y)).sum::<f64>()
     }
 }
 
@@ -111,66 +132,90 @@ impl Lbfgs {
     /// A minimiser that starts where the function has this value and gradient, both finite, within the bounds.
     pub(crate) fn new(settings: LbfgsSettings, value: f64, gradient: Vec<f32>) -> Self {
         let len = gradient.len();
-        let scaled = vec![0.0; if settings.preconditioner.is_some() { len } else { 0 }];
         Self {
             settings,
             value,
             gradient,
-            scaled,
             history: VecDeque::new(),
             spare: Pair::new(len),
-            free: vec![true; len],
+            frozen: vec![vec![]; len.div_ceil(CHUNK)],
             direction: vec![0.0; len],
             trial: vec![0.0; len],
             trial_gradient: vec![0.0; len],
         }
     }
 
-    /// Frees what may move, and points `direction` down the slope there.
+    /// Freezes what may not move, and points `direction` down the slope elsewhere.
     fn face_downhill(&mut self, x: &[f32]) {
         let (low, high) = (*self.settings.bounds.start(), *self.settings.bounds.end());
-        for i in 0..x.len() {
-            let g = self.gradient[i];
-            self.free[i] = !(x[i] <= low && g > 0.0 || x[i] >= high && g < 0.0);
-            self.direction[i] = if self.free[i] { -g } else { 0.0 };
-        }
+        let chunks = self.direction.par_chunks_mut(CHUNK).zip(&mut self.frozen);
+        chunks.zip(x.par_chunks(CHUNK).zip(self.gradient.par_chunks(CHUNK))).for_each(
+            |((direction, frozen), (x, gradient))| {
+                frozen.clear();
+                for (block, (direction, (x, gradient))) in
+                    direction.chunks_mut(BLOCK).zip(x.chunks(BLOCK).zip(gradient.chunks(BLOCK))).enumerate()
+                {
+                    direction.iter_mut().zip(gradient).for_each(|(d, g)| *d = -g);
+                    // Few are at a bound, and this test is one of vectors.
+                    if !x.iter().fold(false, |any, &x| any | (x <= low) | (x >= high)) {
+                        continue;
+                    }
+                    for i in 0..x.len() {
+                        if x[i] <= low && gradient[i] > 0.0 || x[i] >= high && gradient[i] < 0.0 {
+                            direction[i] = 0.0;
+                            frozen.push((block * BLOCK + i) as u16);
+                        }
+                    }
+                }
+            },
+        );
     }
 
     /// `direction = H · direction` on the free variables, by the two-loop recursion. `false`: no pair is of use there, and the
     /// direction is as it was.
     fn apply_history(&mut self) -> bool {
-        let Self { history, free, direction, scaled, settings, .. } = self;
-        let mut used = Vec::with_capacity(history.len());
-        for pair in history.iter().rev() {
-            // On the free variables alone a pair may have lost its curvature.
-            let curvature = dot_where(&pair.s, &pair.y, free);
-            if curvature > MIN_COSINE * pair.norms {
-                let alpha = dot(&pair.s, direction) / curvature;
-                add_where(direction, -alpha, &pair.y, free);
-                used.push((pair, curvature, alpha));
-            }
-        }
-        let Some(&(newest, curvature, _)) = used.first() else {
+        let Self { history, frozen, direction, trial, settings, .. } = self;
+        // On the free variables alone a pair may have lost its curvature. Newest first.
+        let used: Vec<(&Pair, f64)> = history
+            .par_iter()
+            .rev()
+            .map(|pair| (pair, pair.curvature(frozen)))
+            .filter(|(pair, curvature)| *curvature > MIN_COSINE * pair.norms)
+            .collect();
+        let (Some(&(newest, newest_curvature)), Some(&(oldest, _))) = (used.first(), used.last()) else {
             return false;
         };
-        // The factor makes `H` agree with the newest pair: yᵀ H y = sᵀ y.
-        let scale = match &mut settings.preconditioner {
-            Some(preconditioner) => {
-                for ((scaled, y), &free) in scaled.iter_mut().zip(&newest.y).zip(&*free) {
-                    *scaled = if free { *y } else { 0.0 };
-                }
-                preconditioner.apply(scaled);
-                preconditioner.apply(direction);
-                curvature / dot_where(&newest.y, scaled, free)
+        let mut alphas = Vec::with_capacity(used.len());
+        let mut product = dot(&newest.s, direction);
+        for (i, (pair, curvature)) in used.iter().enumerate() {
+            let alpha = product / curvature;
+            alphas.push(alpha);
+            let factor = -alpha as f32;
+            let add = |d: f32, y: f32| d + factor * y;
+            match used.get(i + 1) {
+                Some((next, _)) => product = update_and_dot(direction, &pair.y, frozen, add, &next.s),
+                None => update(direction, &pair.y, frozen, add),
             }
-            None => curvature / dot_where(&newest.y, &newest.y, free),
-        } as f32;
-        for (d, &free) in direction.iter_mut().zip(&*free) {
-            *d = if free { *d * scale } else { 0.0 };
         }
-        for (pair, curvature, alpha) in used.into_iter().rev() {
-            let beta = dot(&pair.y, direction) / curvature;
-            add_where(direction, alpha - beta, &pair.s, free);
+        // The factor makes `H` agree with the newest pair: yᵀ H y = sᵀ y. The trial is of no use before the direction is known.
+        update(trial, &newest.y, frozen, |_, y| y);
+        let square = match &mut settings.preconditioner {
+            Some(preconditioner) => {
+                preconditioner.apply(direction);
+                preconditioner.square(trial)
+            }
+            None => dot(trial, trial),
+        };
+        let scale = (newest_curvature / square) as f32;
+        product = update_and_dot(direction, &oldest.y, frozen, |d, _| d * scale, &oldest.y);
+        for i in (0..used.len()).rev() {
+            let (pair, curvature) = used[i];
+            let factor = (alphas[i] - product / curvature) as f32;
+            let add = |d: f32, s: f32| d + factor * s;
+            match i.checked_sub(1) {
+                Some(next) => product = update_and_dot(direction, &pair.s, frozen, add, &used[next].0.y),
+                None => update(direction, &pair.s, frozen, add),
+            }
         }
         true
     }
@@ -204,22 +249,27 @@ impl Lbfgs {
     fn move_from(&mut self, x: &[f32], length: f64) -> f64 {
         let (low, high) = (*self.settings.bounds.start(), *self.settings.bounds.end());
         let length = length as f32;
-        for ((trial, x), direction) in self.trial.iter_mut().zip(x).zip(&self.direction) {
-            *trial = (x + length * direction).clamp(low, high);
-        }
-        let (trial, gradient) = (&self.trial, &self.gradient);
-        sum_ranges(x.len(), CHUNK, |range| range.map(|i| f64::from(gradient[i]) * f64::from(trial[i] - x[i])).sum())
+        let there = self.trial.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
+        let slopes: Vec<f64> = there
+            .zip(self.direction.par_chunks(CHUNK).zip(self.gradient.par_chunks(CHUNK)))
+            .map(|((trial, x), (direction, gradient))| {
+                for ((trial, x), direction) in trial.iter_mut().zip(x).zip(direction) {
+                    *trial = (x + length * direction).clamp(low, high);
+                }
+                let changes = trial.iter().zip(x).zip(gradient);
+                changes.map(|((trial, x), gradient)| f64::from(*gradient) * f64::from(trial - x)).sum()
+            })
+            .collect();
+        slopes.iter().sum()
     }
 
     /// Moves to `trial` and remembers the way.
     fn accept(&mut self, x: &mut [f32], value: f64) {
-        let Pair { s, y, norms } = &mut self.spare;
-        for i in 0..x.len() {
-            s[i] = self.trial[i] - x[i];
-            y[i] = self.trial_gradient[i] - self.gradient[i];
-        }
-        *norms = norm(s) * norm(y);
-        if dot(s, y) > MIN_COSINE * *norms {
+        let pair = &mut self.spare;
+        difference(&mut pair.s, &self.trial, x);
+        difference(&mut pair.y, &self.trial_gradient, &self.gradient);
+        pair.measure();
+        if pair.product > MIN_COSINE * pair.norms {
             let oldest = if self.history.len() < self.settings.history { None } else { self.history.pop_front() };
             let spare = oldest.unwrap_or_else(|| Pair::new(x.len()));
             self.history.push_back(mem::replace(&mut self.spare, spare));
@@ -268,8 +318,9 @@ impl Optimizer for Lbfgs {
             ));
         }
         let pair = |[s, y]: [Values<'static>; 2]| {
-            let norms = norm(&s) * norm(&y);
-            Pair { s: s.into_owned(), y: y.into_owned(), norms }
+            let mut pair = Pair { s: s.into_owned(), y: y.into_owned(), product: 0.0, norms: 0.0 };
+            pair.measure();
+            pair
         };
         self.history = pairs.into_iter().map(pair).collect();
         Ok(())
@@ -283,23 +334,52 @@ fn shortening(rise: f64, slope: f64) -> f64 {
     (-slope / (2.0 * (rise - slope))).clamp(0.1, 0.5)
 }
 
-/// `sum a_i · b_i` where `chosen`.
-fn dot_where(a: &[f32], b: &[f32], chosen: &[bool]) -> f64 {
-    sum_ranges(a.len(), CHUNK, |range| {
-        range.map(|i| if chosen[i] { f64::from(a[i]) * f64::from(b[i]) } else { 0.0 }).sum()
-    })
+/// `sum a_i · b_i` at these places of a chunk.
+fn dot_at(places: &[u16], a: &[f32], b: &[f32]) -> f64 {
+    places.iter().map(|&i| f64::from(a[usize::from(i)]) * f64::from(b[usize::from(i)])).sum()
 }
 
-/// `to += factor · from` where `chosen`.
-fn add_where(to: &mut [f32], factor: f64, from: &[f32], chosen: &[bool]) {
-    let factor = factor as f32;
-    to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK).zip(chosen.par_chunks(CHUNK))).for_each(
-        |(to, (from, chosen))| {
-            for ((to, from), &chosen) in to.iter_mut().zip(from).zip(chosen) {
-                *to += if chosen { factor * from } else { 0.0 };
+/// `to = a - b`
+fn difference(to: &mut [f32], a: &[f32], b: &[f32]) {
+    to.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK))).for_each(|(to, (a, b))| {
+        for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
+            *to = a - b;
+        }
+    });
+}
+
+/// `to = of(to, from)`, 0 where frozen.
+fn update(to: &mut [f32], from: &[f32], frozen: &Frozen, of: impl Fn(f32, f32) -> f32 + Sync) {
+    to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK).zip(frozen)).for_each(|(to, (from, frozen))| {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = of(*to, *from);
+        }
+        for &i in frozen {
+            to[usize::from(i)] = 0.0;
+        }
+    });
+}
+
+/// [`update`], then `toᵀ with`, in one pass.
+fn update_and_dot(
+    to: &mut [f32],
+    from: &[f32],
+    frozen: &Frozen,
+    of: impl Fn(f32, f32) -> f32 + Sync,
+    with: &[f32],
+) -> f64 {
+    let chunks = to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK)).zip(with.par_chunks(CHUNK).zip(frozen));
+    let sums: Vec<f64> = chunks
+        .map(|((to, from), (with, frozen))| {
+            let sum = dot_after(to, with, from, &of);
+            let excess = dot_at(frozen, to, with);
+            for &i in frozen {
+                to[usize::from(i)] = 0.0;
             }
-        },
-    );
+            sum - excess
+        })
+        .collect();
+    sums.iter().sum()
 }
 
 #[cfg(test)]
@@ -328,6 +408,63 @@ mod tests {
         });
         // `minimise` looks at the start once more.
         (value, steps, evaluations - 1)
+    }
+
+    #[test]
+    fn the_direction_is_that_of_the_recursion_on_the_free_variables() {
+        let (width, height) = (150, 41);
+        let len = 3 * width * height;
+        assert!(len > CHUNK);
+        for preconditioned in [false, true] {
+            let preconditioner = || preconditioned.then(|| Preconditioner::new(width, height, false));
+            let gradient = test_values(len, 1);
+            // Everything from 0 to 255, the ends often.
+            let x: Vec<f32> = test_values(len, 2).iter().map(|v| (127.0 + 100.0 * v).clamp(0.0, 255.0)).collect();
+            let settings = LbfgsSettings { preconditioner: preconditioner(), ..LbfgsSettings::default() };
+            let mut lbfgs = Lbfgs::new(settings, 1.0, gradient.clone());
+            let pairs: Vec<[Vec<f32>; 2]> = (0..4)
+                .map(|i| {
+                    let s = test_values(len, 10 + i);
+                    let y = s.iter().zip(test_values(len, 20 + i)).map(|(s, v)| 2.0 * s + v).collect();
+                    [s, y]
+                })
+                .collect();
+            let state = pairs.iter().cloned().map(|pair| pair.map(Values::from)).collect();
+            lbfgs.restore(OptimizerState::Lbfgs(state)).unwrap();
+            lbfgs.face_downhill(&x);
+            assert!(lbfgs.apply_history());
+
+            let free: Vec<bool> =
+                x.iter().zip(&gradient).map(|(&x, &g)| !(x == 0.0 && g > 0.0 || x == 255.0 && g < 0.0)).collect();
+            assert!(free.iter().filter(|free| !**free).count() > len / 50);
+            let only =
+                |a: &[f32]| -> Vec<f32> { a.iter().zip(&free).map(|(a, f)| if *f { *a } else { 0.0 }).collect() };
+            let add = |to: &mut [f32], factor: f64, a: &[f32]| {
+                to.iter_mut().zip(a).for_each(|(to, a)| *to = (f64::from(*to) + factor * f64::from(*a)) as f32);
+            };
+            let pairs: Vec<[Vec<f32>; 2]> = pairs.iter().map(|pair| pair.each_ref().map(|a| only(a))).collect();
+            let mut d = only(&gradient.iter().map(|g| -g).collect::<Vec<f32>>());
+            let mut alphas = vec![];
+            for [s, y] in pairs.iter().rev() {
+                alphas.push(dot(s, &d) / dot(s, y));
+                add(&mut d, -alphas[alphas.len() - 1], y);
+            }
+            let [s, y] = &pairs[pairs.len() - 1];
+            let mut scaled = y.clone();
+            if let Some(mut preconditioner) = preconditioner() {
+                preconditioner.apply(&mut scaled);
+                preconditioner.apply(&mut d);
+            }
+            let scale = dot(s, y) / dot(y, &scaled);
+            let mut d: Vec<f32> = only(&d).iter().map(|d| (scale * f64::from(*d)) as f32).collect();
+            for ([s, y], alpha) in pairs.iter().zip(alphas.iter().rev()) {
+                let beta = dot(y, &d) / dot(s, y);
+                add(&mut d, alpha - beta, s);
+            }
+            let mut error = d.clone();
+            add(&mut error, -1.0, &lbfgs.direction);
+            assert!(norm(&error) < 1e-5 * norm(&d), "{} of {}", norm(&error), norm(&d));
+        }
     }
 
     #[test]

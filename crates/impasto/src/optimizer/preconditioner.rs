@@ -5,7 +5,6 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustdct::rustfft::num_complex::Complex;
 use rustdct::rustfft::{Fft, FftPlanner};
-use rustdct::{DctPlanner, TransformType2And3};
 
 /// Values in a pixel.
 const RGB: usize = 3;
@@ -33,8 +32,14 @@ const CURVATURE: [[f64; FREQUENCIES.len()]; RGB] = [
 /// Frequencies, from 0 to the diagonal's 1/√2 cycles a pixel, at which the inverse curvature is tabulated.
 const TABLE: usize = 2048;
 
-/// Lines that a thread changes at a time.
-const LINES: usize = 8;
+/// Values of a row that are next to each other in [`Preconditioner::bands`]: a cache line.
+const BAND: usize = 16;
+
+/// Complex numbers between the lines of a task: at powers of two all lines would share one set of the cache.
+const GAP: usize = 8;
+
+/// Rows that a task changes, even.
+const ROWS: usize = 8;
 
 /// An operator `P` on pictures `[H, W, 3]`: in the discrete cosine transform of each colour of an orthonormal basis it divides by the
 /// curvature that style transfer has at that frequency. On a torus the Hartley transform takes the cosine transform's place. Symmetric and
@@ -45,87 +50,129 @@ const LINES: usize = 8;
 pub(crate) struct Preconditioner {
     width: usize,
     height: usize,
-    /// Inverse curvature by colour and frequency, [`TABLE`] values each.
-    inverse: [Vec<f32>; RGB],
+    /// Inverse curvature by frequency and colour.
+    inverse: Vec<[f32; RGB]>,
     rows: Waves,
     columns: Waves,
-    /// One colour, `[H, W]`.
-    plane: Vec<f32>,
-    /// The same, `[W, H]`.
-    turned: Vec<f32>,
+    /// A picture whose rows are cut into [`BAND`]s, the last one filled up: `[bands, H, BAND]`. Who transforms some columns writes to one
+    /// place.
+    bands: Vec<f32>,
 }
 
 /// Waves that a line of values is taken apart into: even beyond its ends, or periodic on a torus.
-enum Waves {
-    Cosine(Arc<dyn TransformType2And3<f32>>),
-    /// `sum_n x_n (cos(2 pi k n / N) + sin(2 pi k n / N))`: real, its own inverse, and a convolution with an even kernel multiplies its
-    /// values (Bracewell, *Discrete Hartley transform*, 1983).
-    Hartley(Arc<dyn Fft<f32>>),
+///
+/// The values are complex: the real parts are one line, the imaginary parts another. Both kinds of waves come from a Fourier transform `F` as
+/// `X_k = u_k F_k + conj(u_k) F_(N-k)`.
+struct Waves {
+    /// `sum_n x_n cos(pi (n + 1/2) k / N)`, with `u_k = exp(-i pi k / 2N) / 2` from the values in another order (Makhoul, *A fast cosine
+    /// transform in one and two dimensions*, 1980). Otherwise `sum_n x_n (cos(2 pi k n / N) + sin(2 pi k n / N))`, with
+    /// `u_k = (1 + i) / 2`: a convolution with an even kernel multiplies its values (Bracewell, *Discrete Hartley transform*, 1983).
+    cosine: bool,
+    forward: Arc<dyn Fft<f32>>,
+    back: Arc<dyn Fft<f32>>,
+    /// `u`
+    turns: Vec<Complex<f32>>,
 }
 
-/// Memory of a thread for [`Waves`].
+/// Memory of a task.
 #[derive(Default)]
 struct Scratch {
-    real: Vec<f32>,
-    complex: Vec<Complex<f32>>,
+    lines: Vec<Complex<f32>>,
+    transform: Vec<Complex<f32>>,
+    rows: [Vec<f32>; 2],
 }
 
 impl Waves {
     fn new(len: usize, wraps: bool) -> Self {
-        if wraps {
-            Self::Hartley(FftPlanner::new().plan_fft_forward(len))
-        } else {
-            Self::Cosine(DctPlanner::new().plan_dct2(len))
+        let mut planner = FftPlanner::new();
+        let turn = |k: usize| {
+            if wraps {
+                return Complex::new(0.5, 0.5);
+            }
+            let (sin, cos) = (-std::f64::consts::FRAC_PI_2 * k as f64 / len as f64).sin_cos();
+            Complex::new((0.5 * cos) as f32, (0.5 * sin) as f32)
+        };
+        Self {
+            cosine: !wraps,
+            forward: planner.plan_fft_forward(len),
+            back: planner.plan_fft_inverse(len),
+            turns: (0..len).map(turn).collect(),
         }
+    }
+
+    fn len(&self) -> usize {
+        self.turns.len()
     }
 
     /// What [`Waves::forward`] and then [`Waves::back`] multiply the values by.
     fn gain(&self) -> f64 {
-        match self {
-            Self::Cosine(transform) => transform.len() as f64 / 2.0,
-            Self::Hartley(transform) => transform.len() as f64,
-        }
+        self.len() as f64
+    }
+
+    /// What a squared value counts in `xᵀ back(forward(x))`.
+    fn weight(&self, index: usize) -> f64 {
+        if self.cosine && index > 0 { 2.0 } else { 1.0 }
     }
 
     /// Cycles a pixel of the wave `index`.
     fn frequency(&self, index: usize) -> f32 {
-        match self {
-            Self::Cosine(transform) => index as f32 / (2 * transform.len()) as f32,
-            Self::Hartley(transform) => index.min(transform.len() - index) as f32 / transform.len() as f32,
+        if self.cosine {
+            index as f32 / (2 * self.len()) as f32
+        } else {
+            index.min(self.len() - index) as f32 / self.len() as f32
         }
     }
 
-    fn forward(&self, line: &mut [f32], scratch: &mut Scratch) {
-        match self {
-            Self::Cosine(transform) => {
-                scratch.real.resize(transform.get_scratch_len(), 0.0);
-                transform.process_dct2_with_scratch(line, &mut scratch.real);
-            }
-            Self::Hartley(transform) => hartley(&**transform, line, &mut scratch.complex),
+    /// Where the Fourier transform wants the value `n` of a line.
+    fn place(&self, n: usize) -> usize {
+        match (self.cosine, n % 2) {
+            (false, _) => n,
+            (true, 0) => n / 2,
+            (true, _) => self.len() - 1 - n / 2,
         }
     }
 
-    fn back(&self, line: &mut [f32], scratch: &mut Scratch) {
-        match self {
-            Self::Cosine(transform) => {
-                scratch.real.resize(transform.get_scratch_len(), 0.0);
-                transform.process_dct3_with_scratch(line, &mut scratch.real);
-            }
-            Self::Hartley(transform) => hartley(&**transform, line, &mut scratch.complex),
+    /// From values, each in its [`Waves::place`], to waves.
+    fn forward(&self, line: &mut [Complex<f32>], scratch: &mut Vec<Complex<f32>>) {
+        transform(&*self.forward, line, scratch);
+        self.mirrored(line, |turn, near, far| turn * near + turn.conj() * far);
+    }
+
+    /// From waves to values, each in its [`Waves::place`].
+    fn back(&self, line: &mut [Complex<f32>], scratch: &mut Vec<Complex<f32>>) {
+        if self.cosine {
+            self.mirrored(line, |turn, near, far| turn.conj() * 2.0 * Complex::new(near.re + far.im, near.im - far.re));
+        } else {
+            self.mirrored(line, |turn, near, far| turn.conj() * near + turn * far);
+        }
+        transform(&*self.back, line, scratch);
+    }
+
+    /// `line_k = of(u_k, line_k, line_(N-k))` for all k but 0, which stays.
+    fn mirrored(
+        &self,
+        line: &mut [Complex<f32>],
+        of: impl Fn(Complex<f32>, Complex<f32>, Complex<f32>) -> Complex<f32>,
+    ) {
+        let (line, turns) = (&mut line[1..], &self.turns[1..]);
+        let len = line.len();
+        // The one in the middle is its own mirror image.
+        if len % 2 == 1 {
+            let middle = line[len / 2];
+            line[len / 2] = of(turns[len / 2], middle, middle);
+        }
+        let (low, high) = line.split_at_mut(len / 2 + len % 2);
+        let (low_turns, high_turns) = turns.split_at(len / 2 + len % 2);
+        let ends = low.iter_mut().zip(high.iter_mut().rev()).zip(low_turns.iter().zip(high_turns.iter().rev()));
+        for ((low, high), (&low_turn, &high_turn)) in ends {
+            (*low, *high) = (of(low_turn, *low, *high), of(high_turn, *high, *low));
         }
     }
 }
 
-fn hartley(transform: &dyn Fft<f32>, line: &mut [f32], memory: &mut Vec<Complex<f32>>) {
-    memory.resize(line.len() + transform.get_inplace_scratch_len(), Complex::default());
-    let (values, scratch) = memory.split_at_mut(line.len());
-    for (complex, real) in values.iter_mut().zip(&*line) {
-        *complex = Complex::new(*real, 0.0);
-    }
-    transform.process_with_scratch(values, scratch);
-    for (real, complex) in line.iter_mut().zip(&*values) {
-        *real = complex.re - complex.im;
-    }
+fn transform(fft: &dyn Fft<f32>, line: &mut [Complex<f32>], scratch: &mut Vec<Complex<f32>>) {
+    scratch.resize(fft.get_inplace_scratch_len(), Complex::default());
+    fft.process_with_scratch(line, scratch);
 }
 
 impl Preconditioner {
@@ -133,73 +180,171 @@ impl Preconditioner {
     pub(crate) fn new(width: usize, height: usize, wraps: bool) -> Self {
         let (rows, columns) = (Waves::new(width, wraps), Waves::new(height, wraps));
         let unit = 1.0 / (rows.gain() * columns.gain());
-        let inverse = CURVATURE.map(|curvature| {
-            let at = |i| i as f64 / (TABLE - 1) as f64 * std::f64::consts::FRAC_1_SQRT_2;
-            (0..TABLE).map(|i| (unit / interpolated(&curvature, at(i))) as f32).collect()
-        });
-        let plane = vec![0.0; width * height];
-        Self { width, height, inverse, rows, columns, turned: plane.clone(), plane }
+        let at = |i| i as f64 / (TABLE - 1) as f64 * std::f64::consts::FRAC_1_SQRT_2;
+        let inverse = (0..TABLE)
+            .map(|i| CURVATURE.each_ref().map(|curvature| (unit / interpolated(curvature, at(i))) as f32))
+            .collect();
+        let bands = vec![0.0; (RGB * width).next_multiple_of(BAND) * height];
+        Self { width, height, inverse, rows, columns, bands }
     }
 
     /// `x = P x`
     pub(crate) fn apply(&mut self, x: &mut [f32]) {
-        let (pixels, _) = x.as_chunks_mut::<RGB>();
-        for (color, inverse) in COLORS.iter().zip(&self.inverse) {
-            let Self { width, height, rows, columns, plane, turned, .. } = self;
-            let (width, height) = (*width, *height);
-            let amount = |pixel: &[f32; RGB]| -> f32 { pixel.iter().zip(color).map(|(v, c)| v * c).sum() };
-            plane.par_iter_mut().zip(&*pixels).for_each(|(value, pixel)| *value = amount(pixel));
-
-            each_line(plane, width, |_, row, scratch| rows.forward(row, scratch));
-            transpose(plane, turned, width, height);
-            each_line(turned, height, |x, column, scratch| {
-                columns.forward(column, scratch);
-                let horizontal = rows.frequency(x);
-                for (y, value) in column.iter_mut().enumerate() {
-                    *value *= inverse[table_index(horizontal, columns.frequency(y))];
+        let Self { width, height, inverse, rows, columns, bands } = self;
+        let row = RGB * *width;
+        each_column(bands, columns, row, x, true);
+        x.par_chunks_mut(ROWS * row).enumerate().for_each_init(Scratch::default, |scratch, (block, x)| {
+            for (pair, x) in x.chunks_mut(2 * row).enumerate() {
+                let y = block * ROWS + 2 * pair;
+                forward_rows(bands, rows, *height, y, scratch);
+                let [mut red, mut green, mut blue] = lines(&mut scratch.lines, *width);
+                let vertical = [columns.frequency(y), columns.frequency((y + 1).min(*height - 1))];
+                for k in 0..*width {
+                    let pixel = [red[k], green[k], blue[k]];
+                    let [first, second] = vertical.map(|v| &inverse[table_index(rows.frequency(k), v)]);
+                    let mut changed = [Complex::default(); RGB];
+                    for (c, color) in COLORS.iter().enumerate() {
+                        let Complex { re, im } = amount(&pixel, color);
+                        let scaled = Complex::new(re * first[c], im * second[c]);
+                        for (changed, part) in changed.iter_mut().zip(color) {
+                            *changed += scaled * part;
+                        }
+                    }
+                    [red[k], green[k], blue[k]] = changed;
                 }
-                columns.back(column, scratch);
-            });
-            transpose(turned, plane, height, width);
-            each_line(plane, width, |_, row, scratch| rows.back(row, scratch));
-
-            // The other colours' amounts stay as they are: the basis is orthonormal.
-            pixels.par_iter_mut().zip(&*plane).for_each(|(pixel, value)| {
-                let change = value - amount(pixel);
-                for (v, c) in pixel.iter_mut().zip(color) {
-                    *v += change * c;
+                for line in [&mut red, &mut green, &mut blue] {
+                    rows.back(line, &mut scratch.transform);
                 }
-            });
-        }
+                let (first, second) = x.split_at_mut(row);
+                let (first, _) = first.as_chunks_mut::<RGB>();
+                for (n, pixel) in first.iter_mut().enumerate() {
+                    let at = rows.place(n);
+                    *pixel = [red[at].re, green[at].re, blue[at].re];
+                }
+                let (second, _) = second.as_chunks_mut::<RGB>();
+                for (n, pixel) in second.iter_mut().enumerate() {
+                    let at = rows.place(n);
+                    *pixel = [red[at].im, green[at].im, blue[at].im];
+                }
+            }
+        });
+        each_column(bands, columns, row, x, false);
+        x.par_chunks_mut(row).enumerate().for_each(|(y, x)| copy_row(bands, *height, y, x));
+    }
+
+    /// `xᵀ P x`. By Parseval's theorem the waves need no way back.
+    pub(crate) fn square(&mut self, x: &[f32]) -> f64 {
+        let Self { width, height, inverse, rows, columns, bands } = self;
+        each_column(bands, columns, RGB * *width, x, true);
+        let of_pair = |scratch: &mut Scratch, pair: usize| -> f64 {
+            let y = 2 * pair;
+            forward_rows(bands, rows, *height, y, scratch);
+            let [red, green, blue] = lines(&mut scratch.lines, *width);
+            let below = (y + 1).min(*height - 1);
+            let vertical = [columns.frequency(y), columns.frequency(below)];
+            let mut sum = 0.0;
+            for k in 0..*width {
+                let pixel = [red[k], green[k], blue[k]];
+                let [first, second] = vertical.map(|v| &inverse[table_index(rows.frequency(k), v)]);
+                let mut sums = [0.0; 2];
+                for (c, color) in COLORS.iter().enumerate() {
+                    let Complex { re, im } = amount(&pixel, color);
+                    sums[0] += f64::from(first[c]) * f64::from(re) * f64::from(re);
+                    sums[1] += f64::from(second[c]) * f64::from(im) * f64::from(im);
+                }
+                sum += rows.weight(k) * (columns.weight(y) * sums[0] + columns.weight(below) * sums[1]);
+            }
+            sum
+        };
+        let sums: Vec<f64> = (0..height.div_ceil(2))
+            .into_par_iter()
+            .map_init(Scratch::default, |scratch, pair| of_pair(scratch, pair))
+            .collect();
+        sums.iter().sum()
     }
 }
 
-/// Every line of `len` values in place, with its index.
-fn each_line(plane: &mut [f32], len: usize, change: impl Fn(usize, &mut [f32], &mut Scratch) + Sync) {
-    plane.par_chunks_mut(LINES * len).enumerate().for_each_init(Scratch::default, |scratch, (block, lines)| {
-        for (i, line) in lines.chunks_exact_mut(len).enumerate() {
-            change(block * LINES + i, line, scratch);
-        }
-    });
+/// How much of a colour is in a pixel of two pictures.
+fn amount(pixel: &[Complex<f32>; RGB], color: &[f32; RGB]) -> Complex<f32> {
+    pixel[0] * color[0] + pixel[1] * color[1] + pixel[2] * color[2]
 }
 
-/// `to[x][y] = from[y][x]`
-fn transpose(from: &[f32], to: &mut [f32], width: usize, height: usize) {
-    to.par_chunks_mut(LINES * height).enumerate().for_each(|(block, to)| {
-        let first = block * LINES;
-        // Along a row of `from`, so that its cache lines are read once.
-        for (y, row) in from.chunks_exact(width).enumerate() {
-            for (column, value) in to[y..].iter_mut().step_by(height).zip(&row[first..]) {
-                *column = *value;
+/// Lines that [`forward_rows`] has laid out.
+fn lines(memory: &mut [Complex<f32>], width: usize) -> [&mut [Complex<f32>]; RGB] {
+    let mut lines = memory.chunks_mut(width + GAP).map(|line| &mut line[..width]);
+    std::array::from_fn(|_| lines.next().expect("a line for each channel"))
+}
+
+/// Every column of a picture, `row` values in a row, to waves or back, into `bands`.
+fn each_column(bands: &mut [f32], waves: &Waves, row: usize, x: &[f32], forward: bool) {
+    let height = waves.len();
+    bands.par_chunks_mut(height * BAND).enumerate().for_each_init(Scratch::default, |scratch, (band, to)| {
+        let Scratch { lines, transform, .. } = scratch;
+        lines.resize(BAND / 2 * (height + GAP), Complex::default());
+        let columns = (row - band * BAND).min(BAND);
+        for y in 0..height {
+            let place = if forward { waves.place(y) } else { y };
+            let first = y * row + band * BAND;
+            let mut values = [0.0; BAND];
+            values[..columns].copy_from_slice(&x[first..first + columns]);
+            for (pair, line) in values.as_chunks::<2>().0.iter().zip(lines.chunks_exact_mut(height + GAP)) {
+                line[place] = Complex::new(pair[0], pair[1]);
+            }
+        }
+        for line in lines.chunks_exact_mut(height + GAP) {
+            if forward {
+                waves.forward(&mut line[..height], transform);
+            } else {
+                waves.back(&mut line[..height], transform);
+            }
+        }
+        for (y, to) in to.as_chunks_mut::<BAND>().0.iter_mut().enumerate() {
+            let place = if forward { y } else { waves.place(y) };
+            for (pair, line) in to.as_chunks_mut::<2>().0.iter_mut().zip(lines.chunks_exact(height + GAP)) {
+                *pair = [line[place].re, line[place].im];
             }
         }
     });
 }
 
+/// The rows `y` and `y + 1`, zeros below the last, as waves: a line for each channel, [`GAP`] apart.
+fn forward_rows(bands: &[f32], waves: &Waves, height: usize, y: usize, scratch: &mut Scratch) {
+    let width = waves.len();
+    let Scratch { lines: memory, transform, rows } = scratch;
+    for (i, row) in rows.iter_mut().enumerate() {
+        row.resize(RGB * width, 0.0);
+        if y + i < height {
+            copy_row(bands, height, y + i, row);
+        } else {
+            row.fill(0.0);
+        }
+    }
+    memory.resize(RGB * (width + GAP), Complex::default());
+    let [red, green, blue] = lines(memory, width);
+    let [(first, _), (second, _)] = rows.each_ref().map(|row| row.as_chunks::<RGB>());
+    for (n, (first, second)) in first.iter().zip(second).enumerate() {
+        let place = waves.place(n);
+        red[place] = Complex::new(first[0], second[0]);
+        green[place] = Complex::new(first[1], second[1]);
+        blue[place] = Complex::new(first[2], second[2]);
+    }
+    for line in [red, green, blue] {
+        waves.forward(line, transform);
+    }
+}
+
+/// The row `y` of a picture in bands.
+fn copy_row(bands: &[f32], height: usize, y: usize, to: &mut [f32]) {
+    for (band, to) in to.chunks_mut(BAND).enumerate() {
+        to.copy_from_slice(&bands[(band * height + y) * BAND..][..to.len()]);
+    }
+}
+
 /// Where the frequency of a wave is in the table.
 fn table_index(horizontal: f32, vertical: f32) -> usize {
     let part_of_diagonal = (2.0 * (horizontal * horizontal + vertical * vertical)).sqrt();
-    (part_of_diagonal * (TABLE - 1) as f32).round() as usize
+    // Rounded: without SSE4.1 `round` is a call.
+    (part_of_diagonal * (TABLE - 1) as f32 + 0.5) as usize
 }
 
 /// Straight between the known points on a doubly logarithmic scale, constant beyond.
@@ -239,6 +384,48 @@ mod tests {
             let scale = dot(&pa, &pa).sqrt() * dot(&b, &b).sqrt();
             assert!((dot(&pa, &b) - dot(&a, &pb)).abs() < 1e-5 * scale, "{size:?}");
             assert!(dot(&a, &pa) >= 0.999 / largest * dot(&a, &a), "{size:?}");
+        }
+    }
+
+    #[test]
+    fn the_square_is_the_product_with_what_is_applied() {
+        for (size, wraps) in SIZES.iter().flat_map(|&size| [(size, false), (size, true)]) {
+            let x = test_values(RGB * size.0 * size.1, 6);
+            let expected = dot(&x, &applied(&x, size, wraps));
+            let found = Preconditioner::new(size.0, size.1, wraps).square(&x);
+            assert!((found / expected - 1.0).abs() < 1e-5, "{size:?} {wraps}: {found} {expected}");
+        }
+    }
+
+    #[test]
+    fn waves_are_the_sums_they_stand_for() {
+        for (len, wraps) in [1, 2, 3, 8, 13].into_iter().flat_map(|len| [(len, false), (len, true)]) {
+            let waves = Waves::new(len, wraps);
+            let values = [1, 2].map(|seed| test_values(len, seed));
+            let mut line = vec![Complex::default(); len];
+            for n in 0..len {
+                line[waves.place(n)] = Complex::new(values[0][n], values[1][n]);
+            }
+            waves.forward(&mut line, &mut vec![]);
+            for k in 0..len {
+                let wave = |n: usize| {
+                    let turn = std::f64::consts::PI * k as f64 / len as f64;
+                    if wraps {
+                        (2.0 * turn * n as f64).cos() + (2.0 * turn * n as f64).sin()
+                    } else {
+                        (turn * (n as f64 + 0.5)).cos()
+                    }
+                };
+                let [re, im] =
+                    values.each_ref().map(|v| v.iter().enumerate().map(|(n, v)| f64::from(*v) * wave(n)).sum::<f64>());
+                let error = (f64::from(line[k].re) - re).hypot(f64::from(line[k].im) - im);
+                assert!(error < 1e-5, "{len} {wraps} {k}: {} {re} {im}", line[k]);
+            }
+            waves.back(&mut line, &mut vec![]);
+            for n in 0..len {
+                let found = line[waves.place(n)] / waves.gain() as f32;
+                assert!((found - Complex::new(values[0][n], values[1][n])).norm() < 1e-6, "{len} {wraps} {n}: {found}");
+            }
         }
     }
 
@@ -287,7 +474,12 @@ mod tests {
         let x = test_values(RGB * 61 * 43, 3);
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| [false, true].map(|wraps| applied(&x, (61, 43), wraps)))
+            pool.install(|| {
+                [false, true].map(|wraps| {
+                    let square = Preconditioner::new(61, 43, wraps).square(&x);
+                    (applied(&x, (61, 43), wraps), square.to_bits())
+                })
+            })
         };
         assert!(on(1) == on(3));
     }
