@@ -95,7 +95,7 @@ pub fn run(args: &AgainArgs) -> Result<(), Failure> {
     });
     let (cli, matches) = parsed.or_user()?;
     match &cli.files {
-        Some(files) => transfer::run(files, &cli.transfer, &cli.checkpoint, &matches),
+        Some(files) => transfer::run(files, &cli.transfer, &cli.checkpoint, cli.plan, &matches),
         None => Err(anyhow::anyhow!("{} holds a recipe without pictures", args.picture.display())).or_user(),
     }
 }

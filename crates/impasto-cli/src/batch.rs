@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::args::{FileArgs, FormatName, TransferArgs};
 use crate::input::Inputs;
 use crate::interrupt::{self, Interrupt};
-use crate::painting::Plan;
+use crate::painting::Wish;
 use crate::series::{Painted, Series};
 use crate::styles::WeightedStyle;
 use crate::{Failure, OrFail, input, output, report};
@@ -113,7 +113,7 @@ pub fn run(args: &BatchArgs) -> Result<(), Failure> {
     };
     let jobs = jobs(args).or_user()?;
     // The options are the same for all.
-    Plan::new(&jobs[0].files, transfer).or_user()?;
+    Wish::new(&jobs[0].files, transfer).or_user()?;
     save.validate(&jobs[0].files.output).or_user()?;
     let series = Series::new(transfer, &args.styles)?;
     let interrupt = Interrupt::install_answering(series.display.clone(), interrupt::LEAVES_PICTURE_OUT).or_program()?;
@@ -197,10 +197,10 @@ impl Batch<'_> {
         let read = || (job.photo, input::load(&job.files.content, transfer.report.quiet));
         let (_, content) = photo.get_or_insert_with(read);
         let content = content.as_ref().map_err(|error| anyhow!("{}", crate::wording(error)))?;
-        let mut plan = Plan::new(&job.files, transfer)?;
-        let scaled = plan.scale(content)?;
+        let mut wish = Wish::new(&job.files, transfer)?;
+        let scaled = wish.scale(content)?;
         output::check_room(&job.files, save, (scaled.width(), scaled.height()))?;
-        let painted = series.paint(plan, job.style, scaled, interrupt)?;
+        let painted = series.paint(wish, job.style, scaled, interrupt)?;
         Ok(painted.map(|painted| (painted, output::with_content(save, content))))
     }
 }

@@ -16,6 +16,7 @@ mod measure;
 mod options;
 mod output;
 mod painting;
+mod plan;
 mod progress;
 mod recipe;
 mod reconstruct;
@@ -119,7 +120,7 @@ fn run(cli: &Cli, matches: &ArgMatches) -> Result<(), Failure> {
         (Some(Command::Completions(args)), _) => manual::completions(args),
         (Some(Command::Man(args)), _) => manual::man(args),
         (Some(Command::Style(args)), _) => style_file::run(args),
-        (None, Some(files)) => transfer::run(files, &cli.transfer, &cli.checkpoint, matches),
+        (None, Some(files)) => transfer::run(files, &cli.transfer, &cli.checkpoint, cli.plan, matches),
         (None, None) => Err(Failure::User(anyhow::anyhow!("nothing to do; see `impasto --help`"))),
     }
 }

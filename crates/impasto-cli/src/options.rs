@@ -46,6 +46,7 @@ pub fn options(args: &TransferArgs) -> anyhow::Result<Options> {
         tolerance: optimization.tolerance,
         objective: defaults.objective,
         threads: network.engine.threads,
+        memory: args.memory.limit(),
     })
 }
 

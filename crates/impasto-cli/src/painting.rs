@@ -8,20 +8,20 @@ use crate::styles::Source;
 use crate::{input, options, styles};
 
 /// What is asked for of one picture.
-pub struct Plan<'a> {
+pub struct Wish<'a> {
     pub files: &'a FileArgs,
     pub args: &'a TransferArgs,
     pub size: SizeOptions,
     pub options: Options,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> Wish<'a> {
     /// Errors: options that cannot be meant.
-    pub fn new(files: &'a FileArgs, args: &'a TransferArgs) -> anyhow::Result<Plan<'a>> {
+    pub fn new(files: &'a FileArgs, args: &'a TransferArgs) -> anyhow::Result<Wish<'a>> {
         let (size, options) = (options::size_options(args)?, options::options(args)?);
         size.validate()?;
         options.validate()?;
-        Ok(Plan { files, args, size, options })
+        Ok(Wish { files, args, size, options })
     }
 
     /// The content at the size that it is worked on, which is known from now on even if it is to be the content's own.
@@ -29,7 +29,7 @@ impl<'a> Plan<'a> {
         if self.args.size.size == Some(OutputSize::Original) {
             self.size.size = content.width().max(content.height());
         }
-        let Plan { size, options, .. } = self;
+        let Wish { size, options, .. } = self;
         let longest = size.content_longest(content.width(), content.height());
         let (width, height) = image_io::fit(content.width(), content.height(), longest);
         let scaled = content.resized(width, height);
@@ -57,7 +57,7 @@ pub fn load_init(args: &TransferArgs) -> anyhow::Result<Option<Picture>> {
 
 /// A picture to be made, with all that its session needs but the network.
 pub struct Painting<'a> {
-    plan: Plan<'a>,
+    wish: Wish<'a>,
     mode: ColorMode,
     /// In its own colours, of the result's size.
     content: Image,
@@ -66,30 +66,30 @@ pub struct Painting<'a> {
 }
 
 impl<'a> Painting<'a> {
-    /// `content`: what [`Plan::scale`] made of it; `init`: what [`load_init`] read.
+    /// `content`: what [`Wish::scale`] made of it; `init`: what [`load_init`] read.
     ///
     /// Errors: styles and masks that do not go with the content, colours that a style has not.
     pub fn new(
-        mut plan: Plan<'a>,
+        mut wish: Wish<'a>,
         content: Picture,
         sources: Vec<Source>,
         init: Option<&Picture>,
     ) -> anyhow::Result<Painting<'a>> {
-        let (files, regions) = (plan.files, &plan.args.regions);
-        let mode = plan.args.colors.colors.into();
-        let styles = styles::scaled(sources, files, regions, &plan.size, &plan.options, &content.image)?;
+        let (files, regions) = (wish.files, &wish.args.regions);
+        let mode = wish.args.colors.colors.into();
+        let styles = styles::scaled(sources, files, regions, &wish.size, &wish.options, &content.image)?;
         let styles = styles::recolored(styles, files, mode, &content.image)?;
         let subject = styles::subject(files, regions, &content, mode)?;
         if let Some(init) = init {
-            plan.options.init = Init::Image(init.resized(content.width(), content.height()).image);
+            wish.options.init = Init::Image(init.resized(content.width(), content.height()).image);
         }
-        Ok(Painting { plan, mode, content: content.image, subject, styles })
+        Ok(Painting { wish, mode, content: content.image, subject, styles })
     }
 
     /// The run that makes it. Errors carry the name of the file that they are about.
     pub fn session(&self, network: &Network) -> anyhow::Result<Session> {
-        let session = Session::with_styles(network, &self.subject, &self.styles, &self.plan.options);
-        session.map_err(|error| styles::with_name(error, self.plan.files, &self.plan.args.regions))
+        let session = Session::with_styles(network, &self.subject, &self.styles, &self.wish.options);
+        session.map_err(|error| styles::with_name(error, self.wish.files, &self.wish.args.regions))
     }
 
     /// A picture of the run in the result's size and colours.
@@ -99,7 +99,7 @@ impl<'a> Painting<'a> {
     }
 
     pub fn options(&self) -> &Options {
-        &self.plan.options
+        &self.wish.options
     }
 
     /// Width and height of the result in px.

@@ -16,8 +16,8 @@ use crate::{config, input, settings};
 const VERSION: u32 = 1;
 
 /// Options that leave the picture as it is.
-const WITHOUT_EFFECT: [&str; 7] =
-    ["save-every", "checkpoint", "checkpoint-every", "no-checkpoint", "threads", "quiet", "json"];
+const WITHOUT_EFFECT: [&str; 8] =
+    ["save-every", "checkpoint", "checkpoint-every", "no-checkpoint", "threads", "plan", "quiet", "json"];
 
 /// How a picture was made.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]

@@ -9,7 +9,7 @@ use impasto::{ColorMode, Image, Network, StopReason, StyleStatistics};
 
 use crate::args::TransferArgs;
 use crate::interrupt::Interrupt;
-use crate::painting::{self, Painting, Plan};
+use crate::painting::{self, Painting, Wish};
 use crate::progress::{Display, Progress};
 use crate::styles::{self, LookArgs, Source, WeightedStyle};
 use crate::{Failure, OrFail, input, options, report};
@@ -56,21 +56,21 @@ impl<'a> Series<'a> {
         Ok(Series { args, styles, network, init, taken: Vec::new(), display })
     }
 
-    /// Makes the picture of `plan` with the style at the place `style`, which is the only one of the plan's files; `None` where the
+    /// Makes the picture of `wish` with the style at the place `style`, which is the only one of the wish's files; `None` where the
     /// user has ended it.
     ///
-    /// `content`: as [`Plan::scale`] left it.
+    /// `content`: as [`Wish::scale`] left it.
     pub fn paint(
         &mut self,
-        plan: Plan<'_>,
+        wish: Wish<'_>,
         style: usize,
         content: Picture,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Option<Painted>> {
         let started = Instant::now();
-        let files = plan.files;
-        let source = self.source(&plan, style, &content.image)?;
-        let painting = Painting::new(plan, content, vec![source], self.init.as_ref())?;
+        let files = wish.files;
+        let source = self.source(&wish, style, &content.image)?;
+        let painting = Painting::new(wish, content, vec![source], self.init.as_ref())?;
         let mut session = painting.session(&self.network)?;
         let mut progress = Progress::new(self.display.clone(), painting.options().objective);
         let reason = session.run(&mut |state: &impasto::Progress<'_>| {
@@ -88,9 +88,9 @@ impl<'a> Series<'a> {
     }
 
     /// The style for a content at its size: statistics, wherever they are all that is needed.
-    fn source(&mut self, plan: &Plan<'_>, style: usize, content: &Image) -> anyhow::Result<Source> {
+    fn source(&mut self, wish: &Wish<'_>, style: usize, content: &Image) -> anyhow::Result<Source> {
         let longest = content.width().max(content.height());
-        let style_longest = plan.size.style_longest(longest)?;
+        let style_longest = wish.size.style_longest(longest)?;
         let of = (style, longest, style_longest);
         if let Some(taken) = self.taken.iter().find(|taken| taken.of == of) {
             return Ok(Source::Statistics(Arc::clone(&taken.statistics)));
@@ -102,11 +102,11 @@ impl<'a> Series<'a> {
             Source::Picture(picture) => {
                 let depends_on_photo =
                     matches!(self.args.colors.colors.into(), ColorMode::Luminance | ColorMode::Matched);
-                if depends_on_photo || plan.options.style_weight == 0.0 {
+                if depends_on_photo || wish.options.style_weight == 0.0 {
                     return Ok(Source::Picture(picture));
                 }
-                let picture = styles::resized(&named.path, picture, style_longest, &plan.size, &plan.options)?;
-                Arc::new(StyleStatistics::for_run(&self.network, &picture, longest, &plan.options)?)
+                let picture = styles::resized(&named.path, picture, style_longest, &wish.size, &wish.options)?;
+                Arc::new(StyleStatistics::for_run(&self.network, &picture, longest, &wish.options)?)
             }
         };
         if self.taken.len() == KEPT {

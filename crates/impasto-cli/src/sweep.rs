@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::args::{FileArgs, TransferArgs, factor, strength};
 use crate::batch::REGION;
 use crate::interrupt::Interrupt;
-use crate::painting::Plan;
+use crate::painting::Wish;
 use crate::series::Series;
 use crate::styles::WeightedStyle;
 use crate::{Failure, OrFail, input, options, output, report};
@@ -141,7 +141,7 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
     output::check(&all, transfer, &save).or_user()?;
     let content = input::load(&args.photo, transfer.report.quiet).or_user()?;
     let mut series = Series::new(transfer, &axes.styles)?;
-    let scaled = cells[0].plan(&each, transfer).and_then(|mut plan| plan.scale(&content)).or_user()?;
+    let scaled = cells[0].plan(&each, transfer).and_then(|mut wish| wish.scale(&content)).or_user()?;
     let sources = sources(args, &axes, &scaled).or_user()?;
     let layout = |tiles: Vec<Tile>| {
         let above = Block { heading: String::new(), columns: sources.len(), tiles: sources.clone() };
@@ -154,9 +154,9 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
     let (mut tiles, mut pictures) = (Vec::new(), Vec::new());
     for (i, cell) in cells.iter().enumerate() {
         series.display.note(&format!("picture {} of {}: {}", i + 1, cells.len(), cell.caption));
-        let mut plan = cell.plan(&each, transfer).or_user()?;
-        let scaled = plan.scale(&content).or_user()?;
-        let Some(painted) = series.paint(plan, cell.style, scaled, &interrupt).or_user()? else {
+        let mut wish = cell.plan(&each, transfer).or_user()?;
+        let scaled = wish.scale(&content).or_user()?;
+        let Some(painted) = series.paint(wish, cell.style, scaled, &interrupt).or_user()? else {
             return Err(Failure::Interrupted(anyhow::anyhow!("interrupted; there is no sheet")));
         };
         tiles.push(cell.tile(painted.image));
@@ -260,14 +260,14 @@ impl Axes {
 
 impl Cell {
     /// `each`: the files of runs with one style, in the order of the styles.
-    fn plan<'a>(&self, each: &'a [FileArgs], args: &'a TransferArgs) -> anyhow::Result<Plan<'a>> {
-        let mut plan = Plan::new(&each[self.style], args)?;
-        plan.size.style_scale = self.style_scale;
+    fn plan<'a>(&self, each: &'a [FileArgs], args: &'a TransferArgs) -> anyhow::Result<Wish<'a>> {
+        let mut wish = Wish::new(&each[self.style], args)?;
+        wish.size.style_scale = self.style_scale;
         if let Some(strength) = self.strength {
-            options::check_dial(plan.options.objective)?;
-            plan.options.content_weight = content_weight_at(strength);
+            options::check_dial(wish.options.objective)?;
+            wish.options.content_weight = content_weight_at(strength);
         }
-        Ok(plan)
+        Ok(wish)
     }
 
     fn tile(&self, image: Image) -> Tile {

@@ -11,31 +11,33 @@ use crate::args::{FileArgs, TransferArgs};
 use crate::checkpoint::{CheckpointArgs, Checkpoints};
 use crate::interrupt::Interrupt;
 use crate::output::{self, Snapshots};
-use crate::painting::{self, Painting, Plan};
+use crate::painting::{self, Painting, Wish};
+use crate::plan::Plan;
 use crate::progress::{Display, Progress};
 use crate::recipe::Recipe;
 use crate::{Failure, OrFail, input, report, styles};
 
 /// Makes the picture and reports.
 ///
-/// `matches`: what `files` and `args` were read from, for the recipe.
+/// `only_plan`: says what it would take, and stops. `matches`: what `files` and `args` were read from, for the recipe.
 pub fn run(
     files: &FileArgs,
     args: &TransferArgs,
     checkpoint: &CheckpointArgs,
+    only_plan: bool,
     matches: &ArgMatches,
 ) -> Result<(), Failure> {
     let started = Instant::now();
-    let mut plan = Plan::new(files, args).or_user()?;
+    let mut wish = Wish::new(files, args).or_user()?;
     let save = output::save_options(args);
     output::check(files, args, &save).or_user()?;
 
     let content = input::load(&files.content, args.report.quiet).or_user()?;
     let sources = styles::load(&styles::named(files), &args.look, args.report.quiet).or_user()?;
     let init = painting::load_init(args).or_user()?;
-    let scaled = plan.scale(&content).or_user()?;
+    let scaled = wish.scale(&content).or_user()?;
     output::check_room(files, &save, (scaled.width(), scaled.height())).or_user()?;
-    let painting = Painting::new(plan, scaled, sources, init.as_ref()).or_user()?;
+    let painting = Painting::new(wish, scaled, sources, init.as_ref()).or_user()?;
     let recipe = recipe(matches, files, painting.size())?;
     let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, recipe, ..save };
     let options = painting.options();
@@ -44,10 +46,18 @@ pub fn run(
     let display = Display::new(args.report.quiet, options.steps).or_program()?;
     let interrupt = Interrupt::install(display.clone()).or_program()?;
     let mut session = painting.session(&network).or_user()?;
+    let plan = Plan::new(&files.output, &session, options.memory);
+    if only_plan {
+        let text = if args.report.json { report::json(&plan)? } else { plan.text() };
+        return report::print(&text);
+    }
+    display.note(&plan.line());
 
     let mut inputs = output::pictures(files, args);
     inputs.extend(args.network.engine.weights.clone());
-    let mut checkpoints = Checkpoints::begin(checkpoint, files, &inputs, &mut session, display.clone()).or_user()?;
+    let limit = if args.memory.memory.is_none() { options.memory } else { None };
+    let mut checkpoints =
+        Checkpoints::begin(checkpoint, files, &inputs, limit, &mut session, display.clone()).or_user()?;
 
     let mut progress = Progress::new(display.clone(), options.objective);
     // The recipe leads to the result, not to what was there before.

@@ -11,14 +11,14 @@ const TILE_ROWS: usize = 12;
 
 /// The parts that the network is taken apart into, each evaluated whole or in bands of rows before the next one is.
 ///
-/// Bands change no result but for the order of sums: convolutions read a margin beyond the band's own rows, as wide as what these depend
-/// on, and the map at the end of a part is kept whole. A part in bands goes forward twice, the second time right before it goes back, for
+/// Bands change no feature by a bit, and gradients by rounding only: convolutions read a margin beyond the band's own rows, as wide as what
+/// these depend on, and the map at the end of a part is kept whole. A part in bands goes forward twice, the second time right before it goes back, for
 /// its maps do not last that long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// In network order.
     pub parts: Vec<Part>,
-    /// Features of the reference are kept; else they are computed anew on every way back.
+    /// Features of the reference are kept in parts with bands too; else they are computed anew there, on every way back.
     pub keep_reference: bool,
 }
 
@@ -57,7 +57,8 @@ impl Layout {
                 (rows >> (layer.block() - stage.first_block)) * (width >> (layer.block() - 1))
             };
             let of_reference = |rows| here.clone().map(|layer| value * positions(layer, rows) * layer.channels()).sum();
-            let kept_reference: usize = if self.keep_reference { of_reference(stage.height) } else { 0 };
+            let keeps_reference = self.keep_reference || stage.bands.len() == 1;
+            let kept_reference: usize = if keeps_reference { of_reference(stage.height) } else { 0 };
             let mut own = stage.plan.bytes(stage.width, most) + GRAM_BYTES * most * stage.width;
             own += if i == 0 { 3 * value * (most + 2) * (width + 2) } else { 0 };
             if stage.bands.len() > 1 {
@@ -78,7 +79,7 @@ impl Layout {
         lasting + passing
     }
 
-    /// Work of an evaluation, as a multiple of that of the whole picture at once.
+    /// Work of an evaluation, as a multiple of that of the whole picture at once; 1 where there is none.
     pub fn work(&self, width: usize, height: usize, layers: &[Layer], reference: &[Layer]) -> f64 {
         let work = |layout: &Self| -> f64 {
             let stages = layout.stages(width, height, layers);
@@ -96,7 +97,8 @@ impl Layout {
             };
             stages.iter().map(of_stage).sum()
         };
-        work(self) / work(&Self::whole())
+        let whole = work(&Self::whole());
+        if whole > 0.0 { work(self) / whole } else { 1.0 }
     }
 
     /// The parts for pictures of one size, as far as the deepest of `layers`.

@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::kernels::AlignedBuffer;
 
-/// An RGB image, `[H, W, 3]` interleaved, f32 in 0..255 (sRGB-encoded values, as in the 8-bit file).
+/// An RGB image, `[H, W, 3]` interleaved, f32 in 0..255 (sRGB-encoded values, as in the 8-bit file). Clones share their memory until one
+/// of them is changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
     width: usize,
     height: usize,
-    data: Vec<f32>,
+    data: Arc<Vec<f32>>,
 }
 
 impl Image {
@@ -22,7 +24,7 @@ impl Image {
     /// If `data` does not hold `3 * width * height` values.
     pub fn new(width: usize, height: usize, data: Vec<f32>) -> Self {
         assert_eq!(data.len(), 3 * width * height, "an image of {width}x{height} px has 3 values a pixel");
-        Self { width, height, data }
+        Self { width, height, data: Arc::new(data) }
     }
 
     /// An image of one colour.
@@ -47,7 +49,8 @@ impl Image {
 
     /// The values, `[H, W, 3]`, to change.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
-        &mut self.data
+        let values: &mut Vec<f32> = Arc::make_mut(&mut self.data);
+        values
     }
 }
 

@@ -95,6 +95,21 @@ pub enum Error {
         /// The layer that asks for the largest picture.
         layer: Layer,
     },
+    /// A scale that does not fit the memory in any way.
+    #[error(
+        "a picture of {width}x{height} px needs {} of memory at least, and {} are what it may take; allow more, or choose a smaller size",
+        bytes(*needed), bytes(*budget)
+    )]
+    OutOfMemory {
+        /// Width of the scale in pixels.
+        width: usize,
+        /// Height of the scale in pixels.
+        height: usize,
+        /// Bytes that the process would need.
+        needed: u64,
+        /// Bytes that it may take: [`Options::memory`](crate::Options::memory).
+        budget: u64,
+    },
     /// A picture that cannot wrap around, for a pooling before the layer leaves a row or a column out.
     #[error(
         "a picture of {width}x{height} px cannot wrap around: {layer} needs sides that are multiples of {} px; the nearest size is {}x{} px",
@@ -298,6 +313,11 @@ impl Error {
             reason => Self::Engine { reason },
         }
     }
+}
+
+/// Bytes in words: `310.0 MiB`.
+fn bytes(bytes: u64) -> impl fmt::Display {
+    bytesize::ByteSize(bytes).display().iec()
 }
 
 /// The multiple of `of` that is nearest to `side`, and not 0.

@@ -44,6 +44,7 @@ mod inspect;
 mod loss;
 mod mask;
 mod measure;
+mod memory;
 mod network;
 mod noise;
 mod optimizer;
@@ -75,6 +76,7 @@ pub use inspect::{InspectOptions, Order, View, inspect};
 pub use loss::Losses;
 pub use mask::Mask;
 pub use measure::{GradientNorms, MeasureOptions, Measurement, measure};
+pub use memory::{MemoryPlan, ScalePlan};
 pub use network::Network;
 pub use options::{
     BALANCED_WEIGHTS, DEFAULT_STRENGTH, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Preset, Scales,

@@ -194,6 +194,9 @@ pub struct Options {
     pub objective: Objective,
     /// Threads to work with, 1 to 1024; `None` = one for each core. Results do not depend on it. Default `None`.
     pub threads: Option<usize>,
+    /// Peak resident memory in bytes that the process may reach with a [`Session`](crate::Session); `None` = as much as it takes. What does
+    /// not fit is evaluated in bands, with the same features but for the order of sums, and L-BFGS remembers less. Default `None`.
+    pub memory: Option<u64>,
 }
 
 impl Default for Options {
@@ -216,6 +219,7 @@ impl Default for Options {
             tolerance: 1e-4,
             objective: Objective::default(),
             threads: None,
+            memory: None,
         }
     }
 }

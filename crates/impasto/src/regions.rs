@@ -1,6 +1,6 @@
 //! Which statistics are wanted where, at one scale.
 
-use impasto_engine::Layer;
+use impasto_engine::{Layer, Layout};
 
 use crate::loss::Statistics;
 use crate::options::problem;
@@ -104,7 +104,7 @@ fn by_region(styles: &[Style]) -> Vec<Members<'_>> {
 
 /// The regions at a scale, in which both pictures are halved `halvings` times; on the current thread pool.
 ///
-/// `subject` has the size of the scale; it and the styles are normalised. Errors: a style too small for a layer, statistics that do not
+/// `subject` has the size of the scale; it and the styles are normalised. `layout`: of the styles' evaluations. Errors: a style too small for a layer, statistics that do not
 /// fit, a region or style mask that covers nothing.
 pub(crate) fn regions(
     network: &Network,
@@ -112,6 +112,7 @@ pub(crate) fn regions(
     styles: &[Style],
     halvings: usize,
     layers: &[Layer],
+    layout: &Layout,
     options: &Options,
 ) -> Result<Vec<Region>> {
     let (width, height) = (subject.content.width(), subject.content.height());
@@ -120,7 +121,7 @@ pub(crate) fn regions(
     let statistics = |i: usize, style: &Style| match &style.source {
         StyleSource::Picture(picture) => {
             let size = halved((picture.image.width(), picture.image.height()), halvings);
-            picture.statistics(network, size, layers, options)
+            picture.statistics(network, size, layers, layout, options)
         }
         StyleSource::Statistics { statistics, size } => {
             let view = View::new(network, options);

@@ -9,8 +9,9 @@ use rayon::ThreadPool;
 
 use crate::checkpoint::SessionState;
 use crate::loss::Losses;
+use crate::memory::{MemoryPlan, Needs, ScalePlan};
 use crate::noise::white_noise;
-use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, Outcome, Preconditioner, history_for};
+use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, OptimizerState, Outcome, Preconditioner};
 use crate::regions;
 use crate::schedule::{Scale, schedule};
 use crate::task::{Task, check_image, thread_pool};
@@ -84,7 +85,13 @@ pub struct Session {
     scales: Vec<Scale>,
     /// Index into `scales`.
     scale: usize,
-    work: Work,
+    /// `None` once a scale could not be begun: the session is then at the end of the one before.
+    work: Option<Work>,
+    /// The objective at the start of the scale and after each of its steps.
+    totals: Vec<f64>,
+    plan: MemoryPlan,
+    /// The name of the instruction set; empty when no loss looks at a feature map.
+    isa: &'static str,
     /// What the optimiser works on.
     point: Image,
     /// The picture that it stands for, where parts of the content are kept; else it is the picture.
@@ -115,8 +122,6 @@ impl fmt::Debug for Session {
 struct Work {
     task: Task,
     optimizer: Box<dyn Optimizer>,
-    /// The objective at the start of the scale and after each of its steps.
-    totals: Vec<f64>,
 }
 
 /// Steps over which [`Options::tolerance`] looks back.
@@ -145,7 +150,7 @@ impl Session {
     /// Takes the targets at the coarsest scale, makes the start and evaluates it, all on a thread pool of its own.
     ///
     /// Errors: options that cannot be meant, pictures without pixels, too small for a layer or for the scales asked for, or with
-    /// values outside 0..255, masks that leave nothing, styles without weight, statistics that do not fit the run, weights so large that
+    /// values outside 0..255, masks that leave nothing, styles without weight, statistics that do not fit the run, a size that does not fit [`Options::memory`], weights so large that
     /// the loss of the start is not finite, no threads to be had.
     pub fn with_styles(network: &Network, subject: &Subject, styles: &[Style], options: &Options) -> Result<Self> {
         let session_started = Instant::now();
@@ -158,8 +163,18 @@ impl Session {
         regions::check_statistics(network, &styles, scales.len(), options)?;
         let point = start(&subject.content, &scales[0], options)?;
         let pool = thread_pool(options.threads)?;
+        let needs = Needs {
+            options,
+            content: (subject.content.width(), subject.content.height()),
+            masks: [&subject.opacity, &subject.keep].into_iter().flatten().count()
+                + styles.iter().filter(|style| style.region.is_some()).count(),
+            styles: sizes,
+            threads: pool.current_num_threads(),
+        };
+        let plan = needs.plan(&scales)?;
+        let begun = Begin { network, subject: &subject, styles: &styles, options, scales: &scales, plan: &plan };
         let (work, losses, evaluation) = pool.install(|| {
-            let (mut work, losses) = Work::begin(network, &subject, &styles, options, &scales, 0, &point)?;
+            let (mut work, losses) = begun.work(0, &point)?;
             // Once more for the time: the first evaluation unpacks the weights.
             let started = Instant::now();
             work.task.evaluate(point.as_slice(), &mut vec![0.0; point.as_slice().len()]);
@@ -174,7 +189,10 @@ impl Session {
             scales,
             scale: 0,
             composed: work.task.composed(point.as_slice()),
-            work,
+            isa: work.task.isa(),
+            work: Some(work),
+            totals: vec![losses.total],
+            plan,
             point,
             losses,
             steps_done: 0,
@@ -188,12 +206,16 @@ impl Session {
     /// What it takes to go on later, in another process say, with [`Session::restore`]. It borrows the arrays.
     pub fn state(&self) -> SessionState<'_> {
         SessionState {
-            isa: self.work.task.isa().to_owned(),
+            isa: self.isa.to_owned(),
             scales: self.scales.clone(),
             scale: self.scale,
-            totals: Cow::Borrowed(&self.work.totals),
+            totals: Cow::Borrowed(&self.totals),
             point: Cow::Borrowed(self.point.as_slice()),
-            optimizer: self.work.optimizer.state(),
+            optimizer: match &self.work {
+                Some(work) => work.optimizer.state(),
+                // The next scale begins without a memory.
+                None => OptimizerState::Lbfgs(vec![]),
+            },
             elapsed: self.elapsed(),
             finished: self.finished,
         }
@@ -211,18 +233,23 @@ impl Session {
         let scale = state.scale;
         let Scale { width, height, .. } = self.scales[scale];
         let point = Image::new(width, height, state.point.into_owned());
-        let Self { pool, network, subject, styles, options, scales, work, .. } = self;
-        let (task, optimizer, losses, evaluation) = pool.install(|| {
-            let mut other = match scale == self.scale {
-                true => None,
-                false => Some(Work::task(network, subject, styles, options, scales, scale)?),
+        if self.isa != state.isa {
+            return Err(Error::UnfitState { problem: other_isa(&state.isa, self.isa) });
+        }
+        let here = self.scale;
+        let Self { pool, network, subject, styles, options, scales, plan, work, .. } = self;
+        let begin = Begin { network, subject, styles, options, scales, plan };
+        let (other, optimizer, losses, evaluation) = pool.install(|| {
+            let mut other = match work {
+                Some(_) if scale == here => None,
+                _ => Some(begin.task(scale)?),
             };
-            let task = other.as_mut().unwrap_or(&mut work.task);
-            if task.isa() != state.isa {
-                return Err(Error::UnfitState { problem: other_isa(&state.isa, task.isa()) });
-            }
+            let task = match (&mut other, work) {
+                (None, Some(work)) => &mut work.task,
+                (other, _) => other.as_mut().expect("there is one task or the other"),
+            };
             let started = Instant::now();
-            let (mut optimizer, losses) = Work::optimizer(task, options, &point)?;
+            let (mut optimizer, losses) = begin.optimizer(scale, task, &point)?;
             let evaluation = started.elapsed();
             if state.totals.last().map(|total| total.to_bits()) != Some(losses.total.to_bits()) {
                 let problem = "the loss of its picture is another here: it is of other pictures, options or weights, or of another version \
@@ -233,15 +260,13 @@ impl Session {
             optimizer.restore(state.optimizer).map_err(|problem| Error::UnfitState { problem })?;
             Ok((other, optimizer, losses, evaluation))
         })?;
-        if let Some(task) = task {
-            self.work.task = task;
-        }
-        self.work.optimizer = optimizer;
-        self.work.totals = state.totals.into_owned();
-        self.composed = self.work.task.composed(point.as_slice());
+        let task = other.or_else(|| self.work.take().map(|work| work.task)).expect("there is one task or the other");
+        self.composed = task.composed(point.as_slice());
+        self.work = Some(Work { task, optimizer });
+        self.totals = state.totals.into_owned();
         (self.point, self.losses, self.evaluation) = (point, losses, evaluation);
         (self.scale, self.scales) = (scale, state.scales);
-        self.steps_done = self.scales[..scale].iter().map(|scale| scale.steps).sum::<usize>() + self.work.steps();
+        self.steps_done = self.scales[..scale].iter().map(|scale| scale.steps).sum::<usize>() + self.steps_here();
         (self.elapsed_before, self.started) = (state.elapsed, Instant::now());
         self.finished = state.finished;
         Ok(())
@@ -259,12 +284,13 @@ impl Session {
         if self.finished.is_some() {
             return Ok(self.finished);
         }
-        if self.work.steps() == self.scales[self.scale].steps {
+        if self.work.is_none() || self.steps_here() == self.scales[self.scale].steps {
             self.refine()?;
         }
         loop {
             let started = Instant::now();
-            let Self { pool, work: Work { task, optimizer, totals }, point, composed, losses, .. } = self;
+            let Self { pool, work, point, composed, losses, .. } = self;
+            let Work { task, optimizer } = work.as_mut().expect("a scale has been begun");
             let mut latest = Losses::default();
             let outcome = pool.install(|| {
                 optimizer.step(point.as_mut_slice(), &mut |pixels, gradient| {
@@ -285,19 +311,19 @@ impl Session {
                     continue;
                 }
             }
-            totals.push(losses.total);
+            self.totals.push(self.losses.total);
             self.steps_done += 1;
             let evaluation = started.elapsed().div_f64(1.0 + OPTIMIZER_SHARE);
             self.evaluation = self.evaluation.mul_f64(1.0 - NEWEST) + evaluation.mul_f64(NEWEST);
             break;
         }
-        if self.work.has_converged(self.options.tolerance) {
+        if self.has_converged() {
             if self.is_last_scale() {
                 self.finished = Some(StopReason::Converged);
             } else {
                 self.end_scale();
             }
-        } else if self.is_last_scale() && self.work.steps() == self.scales[self.scale].steps {
+        } else if self.is_last_scale() && self.steps_here() == self.scales[self.scale].steps {
             self.finished = Some(StopReason::Completed);
         }
         Ok(self.finished)
@@ -309,20 +335,44 @@ impl Session {
 
     /// Leaves out the steps that the scale still has.
     fn end_scale(&mut self) {
-        self.scales[self.scale].steps = self.work.steps();
+        self.scales[self.scale].steps = self.steps_here();
     }
 
     /// On to the next scale, from the picture so far.
     fn refine(&mut self) -> Result<()> {
         let next = self.scale + 1;
         let Scale { width, height, .. } = self.scales[next];
+        // Given back first, so that the two scales are never there together.
+        self.work = None;
         let point = resize(&self.point, width, height, self.options.padding);
-        let Self { pool, network, subject, styles, options, scales, .. } = self;
-        let (work, losses) = pool.install(|| Work::begin(network, subject, styles, options, scales, next, &point))?;
-        self.evaluation = self.evaluation.mul_f64(cost(&scales[next]) / cost(&scales[self.scale]));
+        let Self { pool, network, subject, styles, options, scales, plan, .. } = self;
+        let begin = Begin { network, subject, styles, options, scales, plan };
+        let (work, losses) = pool.install(|| begin.work(next, &point))?;
+        self.evaluation = self.evaluation.mul_f64(self.cost(next) / self.cost(self.scale));
         self.composed = work.task.composed(point.as_slice());
-        (self.work, self.losses, self.point, self.scale) = (work, losses, point, next);
+        self.totals = vec![losses.total];
+        (self.work, self.losses, self.point, self.scale) = (Some(work), losses, point, next);
         Ok(())
+    }
+
+    /// Steps done at this scale.
+    fn steps_here(&self) -> usize {
+        self.totals.len() - 1
+    }
+
+    /// The last steps lowered the objective by less than [`Options::tolerance`] of it each.
+    fn has_converged(&self) -> bool {
+        let Some(before) = self.steps_here().checked_sub(TOLERANCE_STEPS).map(|step| self.totals[step]) else {
+            return false;
+        };
+        let now = self.totals[self.steps_here()];
+        before - now < self.options.tolerance * TOLERANCE_STEPS as f64 * now
+    }
+
+    /// What an evaluation costs at a scale, in pixels.
+    fn cost(&self, scale: usize) -> f64 {
+        let Scale { width, height, .. } = self.scales[scale];
+        (width * height) as f64 * self.plan.scales[scale].work + PIXELS_OF_AN_EVALUATION
     }
 
     /// Steps until there is nothing left to do or the observer ends it. The observer sees the start first, then every step.
@@ -370,12 +420,21 @@ impl Session {
 
     /// How long the rest takes, by what evaluations have taken: at most, for a scale that converges early takes less.
     pub fn estimate(&self) -> Duration {
-        let here = &self.scales[self.scale];
-        let of_steps = |scale: &Scale, steps: usize| steps as f64 * (1.0 + OPTIMIZER_SHARE) * cost(scale);
-        let finer = self.scales[self.scale + 1..].iter();
-        let later: f64 = finer.map(|scale| of_steps(scale, scale.steps) + EVALUATIONS_A_START * cost(scale)).sum();
-        let left = here.steps - self.work.steps();
-        self.evaluation.mul_f64((of_steps(here, left) + later) / cost(here))
+        let of_steps = |scale: usize, steps: usize| steps as f64 * (1.0 + OPTIMIZER_SHARE) * self.cost(scale);
+        let finer = self.scale + 1..self.scales.len();
+        let later: f64 = finer.map(|i| of_steps(i, self.scales[i].steps) + EVALUATIONS_A_START * self.cost(i)).sum();
+        let left = self.scales[self.scale].steps - self.steps_here();
+        self.evaluation.mul_f64((of_steps(self.scale, left) + later) / self.cost(self.scale))
+    }
+
+    /// Width and height of the content, which are the result's, in pixels.
+    pub fn content_size(&self) -> (usize, usize) {
+        (self.subject.content.width(), self.subject.content.height())
+    }
+
+    /// What the run takes of the machine's memory, and what is done so that it fits.
+    pub fn memory(&self) -> &MemoryPlan {
+        &self.plan
     }
 
     /// The picture so far in the content's size: enlarged while the scale is a coarser one.
@@ -390,7 +449,7 @@ impl Session {
         let later: usize = self.scales[self.scale..].iter().map(|scale| scale.steps).sum();
         Progress {
             step: self.steps_done,
-            steps: self.steps_done - self.work.steps() + later,
+            steps: self.steps_done - self.steps_here() + later,
             scale: self.scale,
             scales: self.scales.len(),
             left: self.estimate(),
@@ -408,60 +467,45 @@ fn other_isa(then: &str, now: &str) -> String {
     )
 }
 
-/// What an evaluation costs at a scale, in pixels.
-fn cost(scale: &Scale) -> f64 {
-    (scale.width * scale.height) as f64 + PIXELS_OF_AN_EVALUATION
+/// What a scale is begun from.
+struct Begin<'a> {
+    network: &'a Network,
+    subject: &'a Subject,
+    styles: &'a [Style],
+    options: &'a Options,
+    scales: &'a [Scale],
+    plan: &'a MemoryPlan,
 }
 
-impl Work {
+impl Begin<'_> {
     /// Takes the targets at a scale and evaluates its start, on the current thread pool.
-    fn begin(
-        network: &Network,
-        subject: &Subject,
-        styles: &[Style],
-        options: &Options,
-        scales: &[Scale],
-        scale: usize,
-        point: &Image,
-    ) -> Result<(Self, Losses)> {
-        let mut task = Self::task(network, subject, styles, options, scales, scale)?;
-        let (optimizer, losses) = Self::optimizer(&mut task, options, point)?;
-        Ok((Self { task, optimizer, totals: vec![losses.total] }, losses))
+    fn work(&self, scale: usize, point: &Image) -> Result<(Work, Losses)> {
+        let mut task = self.task(scale)?;
+        let (optimizer, losses) = self.optimizer(scale, &mut task, point)?;
+        Ok((Work { task, optimizer }, losses))
     }
 
     /// Takes the targets at a scale.
-    fn task(
-        network: &Network,
-        subject: &Subject,
-        styles: &[Style],
-        options: &Options,
-        scales: &[Scale],
-        scale: usize,
-    ) -> Result<Task> {
-        let Scale { width, height, .. } = scales[scale];
-        let halvings = scales.len() - 1 - scale;
-        Task::new(
-            network,
-            subject.resized(width, height, options.padding),
-            styles,
-            halvings,
-            &impasto_engine::Layout::whole(),
-            options,
-        )
+    fn task(&self, scale: usize) -> Result<Task> {
+        let Scale { width, height, .. } = self.scales[scale];
+        let halvings = self.scales.len() - 1 - scale;
+        let ScalePlan { layout, style_layout, .. } = &self.plan.scales[scale];
+        let subject = self.subject.resized(width, height, self.options.padding);
+        Task::new(self.network, subject, self.styles, halvings, [layout, style_layout], self.options)
     }
 
     /// An optimiser that begins at a point, and the losses there.
-    fn optimizer(task: &mut Task, options: &Options, point: &Image) -> Result<(Box<dyn Optimizer>, Losses)> {
+    fn optimizer(&self, scale: usize, task: &mut Task, point: &Image) -> Result<(Box<dyn Optimizer>, Losses)> {
         let mut gradient = vec![0.0; point.as_slice().len()];
         let losses = task.evaluate(point.as_slice(), &mut gradient);
         if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
             return Err(Error::NotFinite { total: losses.total });
         }
-        let optimizer: Box<dyn Optimizer> = match options.optimizer {
+        let ScalePlan { optimizer, history, .. } = self.plan.scales[scale];
+        let optimizer: Box<dyn Optimizer> = match optimizer {
             OptimizerKind::Lbfgs => {
-                let wraps = options.padding == Padding::Circular;
+                let wraps = self.options.padding == Padding::Circular;
                 let preconditioner = Some(Preconditioner::new(point.width(), point.height(), wraps));
-                let history = history_for(gradient.len());
                 let settings = LbfgsSettings { history, preconditioner, ..LbfgsSettings::default() };
                 Box::new(Lbfgs::new(settings, losses.total, gradient))
             }
@@ -470,20 +514,6 @@ impl Work {
             }
         };
         Ok((optimizer, losses))
-    }
-
-    /// Steps done at this scale.
-    fn steps(&self) -> usize {
-        self.totals.len() - 1
-    }
-
-    /// The last steps lowered the objective by less than `tolerance` of it each.
-    fn has_converged(&self, tolerance: f64) -> bool {
-        let Some(before) = self.steps().checked_sub(TOLERANCE_STEPS).map(|step| self.totals[step]) else {
-            return false;
-        };
-        let now = self.totals[self.steps()];
-        before - now < tolerance * TOLERANCE_STEPS as f64 * now
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use impasto_engine::Layer;
+use impasto_engine::{Layer, Layout};
 
 use crate::image_io::{paint_hidden, resize};
 use crate::loss::{Statistics, Sums, Weights};
@@ -142,7 +142,7 @@ impl StylePicture {
         }
     }
 
-    /// Statistics of a normalised picture at some size, in the order of `layers`; on the current thread pool.
+    /// Statistics of a normalised picture at some size, in the order of `layers`, by an evaluation in `layout`; on the current thread pool.
     ///
     /// Errors: too small for a layer, nothing of the mask left at one.
     pub(crate) fn statistics(
@@ -150,6 +150,7 @@ impl StylePicture {
         network: &Network,
         (width, height): (usize, usize),
         layers: &[Layer],
+        layout: &Layout,
         options: &Options,
     ) -> Result<Vec<Statistics>> {
         let wraps = options.padding == Padding::Circular;
@@ -163,7 +164,7 @@ impl StylePicture {
                 let image = turn.image(&image);
                 let (width, height) = (image.width(), image.height());
                 let seen = if wraps { with_mirrored_margin(&image) } else { image };
-                let mut evaluator = evaluator(network, Input::Style, &seen, layers, options.pooling, padding)?;
+                let mut evaluator = evaluator(network, Input::Style, &seen, layers, layout, options.pooling, padding)?;
                 let counts = counts.as_ref().map(|mask| turn.mask(mask));
                 let mut sums: Vec<Sums> = layers
                     .iter()

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use impasto_engine::Layer;
+use impasto_engine::{Layer, Layout};
 
 use crate::loss::Statistics;
 use crate::schedule::{COARSEST, halved, wanted};
@@ -64,7 +64,7 @@ impl StyleStatistics {
         let fits = |halvings: usize| layers.iter().all(|layer| side >> halvings >= layer.min_side());
         let at = |halvings| {
             let (width, height) = halved((style.image.width(), style.image.height()), halvings);
-            let statistics = style.statistics(network, (width, height), &layers, options)?;
+            let statistics = style.statistics(network, (width, height), &layers, &Layout::whole(), options)?;
             Ok(SizeStatistics { width, height, layers: layers.iter().copied().zip(statistics).collect() })
         };
         let halvings = (0..sizes.max(1)).take_while(|&halvings| halvings == 0 || fits(halvings));

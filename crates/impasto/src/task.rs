@@ -70,20 +70,20 @@ impl Task {
     /// Everything from two plain pictures; as [`Task::new`].
     pub(crate) fn of_pair(network: &Network, content: &Image, style: &Image, options: &Options) -> Result<Self> {
         let (subject, styles) = (Subject::from(content), regions::normalised(&[style.into()])?);
-        Self::new(network, subject, &styles, 0, &Layout::whole(), options)
+        Self::new(network, subject, &styles, 0, [&Layout::whole(); 2], options)
     }
 
     /// Takes the targets, on the current thread pool. A loss without weight is left out with its layers.
     ///
     /// `subject` has the size to work at, the styles are halved `halvings` times; both are normalised, `options` are valid. `layout`: of
-    /// every evaluation. Errors: a
+    /// every evaluation, and of the styles'. Errors: a
     /// picture too small for one of the layers, a mask that leaves nothing of one, statistics that do not fit.
     pub(crate) fn new(
         network: &Network,
         subject: Subject,
         styles: &[Style],
         halvings: usize,
-        layout: &Layout,
+        [layout, style_layout]: [&Layout; 2],
         options: &Options,
     ) -> Result<Self> {
         let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
@@ -97,13 +97,12 @@ impl Task {
         check_room(Input::Content, content, &all_layers)?;
         let regions = match style_layers.as_slice() {
             [] => vec![],
-            _ => regions::regions(network, &subject, styles, halvings, &layers(&style_layers), options)?,
+            _ => regions::regions(network, &subject, styles, halvings, &layers(&style_layers), style_layout, options)?,
         };
         let mut evaluator = (!all_layers.is_empty())
             .then(|| {
-                let evaluator =
-                    evaluator(network, Input::Content, content, &all_layers, options.pooling, options.padding)?;
-                evaluator.with_layout(layout.clone()).map_err(|error| Error::of_evaluator(Input::Content, error))
+                let (pooling, padding) = (options.pooling, options.padding);
+                evaluator(network, Input::Content, content, &all_layers, layout, pooling, padding)
             })
             .transpose()?;
         let weights = |mask: &Option<Mask>, input: Input, layer: Layer| match mask {
@@ -355,6 +354,7 @@ pub(crate) fn evaluator(
     input: Input,
     image: &Image,
     layers: &[Layer],
+    layout: &Layout,
     pooling: Pooling,
     padding: Padding,
 ) -> Result<Evaluator> {
@@ -363,7 +363,7 @@ pub(crate) fn evaluator(
     // A layer can serve the content and the style.
     layers.dedup();
     Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &layers, pooling)
-        .and_then(|evaluator| evaluator.with_padding(padding))
+        .and_then(|evaluator| evaluator.with_padding(padding)?.with_layout(layout.clone()))
         .map_err(|error| Error::of_evaluator(input, error))
 }
 

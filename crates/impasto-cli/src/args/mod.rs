@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, in which words. What it means is the library's `Options`.
 
+mod memory;
 mod network;
 mod optimization;
 mod output;
@@ -25,6 +26,7 @@ use crate::styles::{LookArgs, RegionArgs, WeightedStyle};
 use crate::sweep::SweepArgs;
 use crate::texture::TextureArgs;
 
+pub use memory::MemoryArgs;
 pub use network::{EngineArgs, NetworkArgs};
 pub use optimization::{InitFrom, ObjectiveName, OptimizationArgs, OptimizerName, PaddingName, StyleLossName};
 pub use output::{FormatName, OutputArgs};
@@ -56,6 +58,8 @@ Examples:
       Small pictures of several strengths on one sheet, to choose from.
   impasto texture painting.jpg -o texture.png --tileable
       The painting's texture alone, to be laid side by side without a seam.
+  impasto photo.jpg painting.jpg -o large.png --size 4096 --memory 6GiB --plan
+      What a large picture would take; without --plan it is made, in 6 GiB.
   impasto resume out.png.checkpoint
       On with a run that a crash, a power cut or Ctrl-C has broken off.
   impasto measure out.png --content photo.jpg --style painting.jpg --json
@@ -94,6 +98,9 @@ pub struct Cli {
     pub transfer: TransferArgs,
     #[command(flatten)]
     pub checkpoint: CheckpointArgs,
+    /// Say what the run would take, its sizes, memory and time, and stop.
+    #[arg(long, help_heading = "Machine")]
+    pub plan: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -136,6 +143,9 @@ pub struct TransferArgs {
 
     #[command(flatten)]
     pub network: NetworkArgs,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 
     #[command(flatten)]
     pub report: ReportArgs,

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use image::{Rgb, RgbImage};
 use serde_json::Value;
@@ -63,6 +64,24 @@ impl Desk {
 
     pub fn output<S: AsRef<str>>(&self, args: &[S]) -> Output {
         self.command(args).output().unwrap()
+    }
+
+    /// The output, and the peak of the process's resident memory in bytes as the system counts it, looked at every few milliseconds.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self, args: &[&str]) -> (Output, u64) {
+        let mut command = self.command(args);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let waiting = std::thread::spawn(move || child.wait_with_output().unwrap());
+        let mut peak = 0;
+        while !waiting.is_finished() {
+            let lines = std::fs::read_to_string(&status).unwrap_or_default();
+            if let Some(line) = lines.lines().find_map(|line| line.strip_prefix("VmHWM:")) {
+                peak = line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        (waiting.join().unwrap(), peak)
     }
 
     /// Content and style to `out.png` in two steps (unless `args` says otherwise), quietly and with a JSON report.

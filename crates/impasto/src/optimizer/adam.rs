@@ -8,6 +8,9 @@ use crate::reduce::norm;
 /// Attempts at a step, each half as long as the one before, to leave a place where the function has no finite values ahead.
 const TRIALS: usize = 20;
 
+/// Arrays of f32, of as many values as there are variables, that an [`Adam`] has.
+pub(crate) const ADAM_ARRAYS: usize = 5;
+
 /// How an [`Adam`] works.
 #[derive(Clone, Debug)]
 pub(crate) struct AdamSettings {
@@ -38,13 +41,12 @@ pub(crate) struct Adam {
     steps: i32,
     /// The point that walks.
     walker: Vec<f32>,
-    /// At the walker.
+    /// At the walker; in a step, once the means have it, at the trial.
     gradient: Vec<f32>,
     mean: Vec<f32>,
     /// Of the squared gradient, as its root: f32 holds the gradients of any weights then, where their squares would overflow.
     root_mean_square: Vec<f32>,
     trial: Vec<f32>,
-    trial_gradient: Vec<f32>,
     /// At the best point.
     best: f64,
 }
@@ -60,8 +62,7 @@ impl Adam {
             gradient,
             mean: zeros.clone(),
             root_mean_square: zeros.clone(),
-            trial: zeros.clone(),
-            trial_gradient: zeros,
+            trial: zeros,
             best: value,
         }
     }
@@ -99,10 +100,9 @@ impl Optimizer for Adam {
             if self.trial == self.walker {
                 return Outcome::Stuck;
             }
-            let value = function(&self.trial, &mut self.trial_gradient);
-            if value.is_finite() && norm(&self.trial_gradient).is_finite() {
+            let value = function(&self.trial, &mut self.gradient);
+            if value.is_finite() && norm(&self.gradient).is_finite() {
                 std::mem::swap(&mut self.walker, &mut self.trial);
-                std::mem::swap(&mut self.gradient, &mut self.trial_gradient);
                 if value >= self.best {
                     return Outcome::NotImproved;
                 }
@@ -112,6 +112,8 @@ impl Optimizer for Adam {
             }
             rate *= 0.5;
         }
+        // The walker's own is in the means; what is there now must never be.
+        self.gradient.fill(0.0);
         Outcome::Stuck
     }
 

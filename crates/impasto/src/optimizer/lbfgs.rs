@@ -25,7 +25,7 @@ const HISTORY_TRIALS: usize = 8;
 const STEEPEST_TRIALS: usize = 24;
 
 /// Pairs that are remembered however large the picture is. Fewer take noticeably more steps.
-const LEAST_HISTORY: usize = 10;
+pub(crate) const LEAST_HISTORY: usize = 10;
 
 /// Pairs beyond which there is little to gain: on the paper's objective 40 instead of 20 save 6 % of the steps, and take about as much
 /// longer for each.
@@ -39,6 +39,9 @@ pub(crate) fn history_for(variables: usize) -> usize {
     let pair = 2 * size_of::<f32>() * variables.max(1);
     (HISTORY_MEMORY / pair).clamp(LEAST_HISTORY, MOST_HISTORY)
 }
+
+/// Arrays of f32, of as many values as there are variables, that an [`Lbfgs`] with a preconditioner has besides its history.
+pub(crate) const LBFGS_ARRAYS: usize = 7;
 
 /// How an [`Lbfgs`] works.
 pub(crate) struct LbfgsSettings {

@@ -5,8 +5,8 @@ mod lbfgs;
 mod preconditioner;
 mod state;
 
-pub(crate) use adam::{Adam, AdamSettings};
-pub(crate) use lbfgs::{Lbfgs, LbfgsSettings, history_for};
+pub(crate) use adam::{ADAM_ARRAYS, Adam, AdamSettings};
+pub(crate) use lbfgs::{LBFGS_ARRAYS, LEAST_HISTORY, Lbfgs, LbfgsSettings, history_for};
 pub(crate) use preconditioner::Preconditioner;
 pub(crate) use state::{OptimizerState, Values};
 
