@@ -146,6 +146,9 @@ struct Part {
     bands: Vec<layout::Band>,
     /// Poolings before it.
     level: usize,
+    /// Masks of the whole picture behind the last map that a loss looks at, each for its rows from the top down; none where the part has no
+    /// bands.
+    masks: Vec<Vec<u8>>,
     /// What it reads, of the whole picture; on the way back, the gradient with respect to that. Empty for the first, which reads the
     /// image.
     input: FeatureMap,
@@ -312,15 +315,17 @@ impl Evaluator {
     /// # Panics
     /// If the image has another size than the workspace.
     pub fn forward(&mut self, image: &Image) {
-        self.forward_with(image, &mut |_| {});
+        assert_eq!((image.width(), image.height()), (self.width, self.height), "the image has another size");
+        self.forward_with(image.as_slice(), &mut |_| {});
     }
 
-    /// Forward pass that shows all features of the layers asked for to `visit`, each once: a layer's bands from the top down.
+    /// Forward pass over an image's values, `[H, W, 3]`, that shows all features of the layers asked for to `visit`, each once: a layer's
+    /// bands from the top down.
     ///
     /// # Panics
     /// If the image has another size than the workspace.
-    pub fn forward_with(&mut self, image: &Image, visit: &mut dyn FnMut(Features<'_>)) {
-        assert_eq!((image.width(), image.height()), (self.width, self.height), "the image has another size");
+    pub fn forward_with(&mut self, image: &[f32], visit: &mut dyn FnMut(Features<'_>)) {
+        assert_eq!(image.len(), 3 * self.width * self.height, "the image has another size");
         self.times.iter_mut().for_each(|time| time.forward = Duration::ZERO);
         for i in 0..self.parts.len() {
             let (before, rest) = self.parts.split_at_mut(i + 1);
@@ -330,7 +335,8 @@ impl Evaluator {
                 isa: self.isa,
                 pooling: self.pooling,
                 padding: self.padding,
-                pixels: self.width * self.height,
+                width: self.width,
+                height: self.height,
             };
             let until = part.stage.plan.steps.len() - 1;
             if let Some(next) = rest.first_mut() {
@@ -347,6 +353,13 @@ impl Evaluator {
                     let map = part.stage.features(layer).expect("the stage keeps its layers");
                     let (own, first) = own_rows(band, layer.block() - 1 - part.level, map);
                     visit(Features { layer, first, values: &map.as_slice()[own] });
+                }
+                if !whole {
+                    let own = band.own.start - rows.start..band.own.end - rows.start;
+                    let masks = part.stage.unseen_masks(band.rows.start, own);
+                    for ((start, rows), kept) in masks.into_iter().zip(&mut part.masks) {
+                        kept[start..start + rows.len()].copy_from_slice(rows);
+                    }
                 }
                 if let Some(next) = rest.first_mut() {
                     let output = part.stage.output();
@@ -377,7 +390,8 @@ impl Evaluator {
         };
         let mut maps: Vec<(Layer, FeatureMap)> = Vec::new();
         let (width, height) = (self.width, self.height);
-        self.forward_with(image, &mut |features| {
+        assert_eq!((image.width(), image.height()), (self.width, self.height), "the image has another size");
+        self.forward_with(image.as_slice(), &mut |features| {
             let layer = features.layer;
             if layers.contains(&layer) && !again.contains(&layer) {
                 let index = maps.iter().position(|(kept, _)| *kept == layer).unwrap_or_else(|| {
@@ -402,7 +416,7 @@ impl Evaluator {
         });
     }
 
-    /// Gradient with respect to the image, after a forward pass on it. It uses the maps up: another needs another forward pass.
+    /// Gradient with respect to an image, `[H, W, 3]`, after a forward pass on it. It uses the maps up: another needs another forward pass.
     ///
     /// `layer_gradient(band)` is called for every layer asked for, the deepest first, and where the layout has bands for each of them. It
     /// overwrites the features with the gradient of the loss with respect to them ([`GradientBand::replace`]) and returns true, or it
@@ -414,11 +428,11 @@ impl Evaluator {
     /// If the image or `image_gradient` has another size.
     pub fn backward(
         &mut self,
-        image: &Image,
+        image: &[f32],
         layer_gradient: &mut dyn FnMut(&mut GradientBand<'_>) -> bool,
         image_gradient: &mut [f32],
     ) {
-        assert_eq!((image.width(), image.height()), (self.width, self.height), "the image has another size");
+        assert_eq!(image.len(), 3 * self.width * self.height, "the image has another size");
         assert_eq!(image_gradient.len(), 3 * self.width * self.height, "the gradient has another size than the image");
         self.times.iter_mut().for_each(|time| time.backward = Duration::ZERO);
         for i in (0..self.parts.len()).rev() {
@@ -429,9 +443,9 @@ impl Evaluator {
                 isa: self.isa,
                 pooling: self.pooling,
                 padding: self.padding,
-                pixels: self.width * self.height,
+                width: self.width,
+                height: self.height,
             };
-            let until = part.stage.plan.steps.len() - 1;
             let whole = part.bands.len() == 1;
             if i == 0 && !whole {
                 image_gradient.par_iter_mut().for_each(|v| *v = 0.0);
@@ -445,15 +459,22 @@ impl Evaluator {
                     if let Some(reference) = &mut self.reference
                         && let Some(deepest) = part.stage.plan.deepest(&reference.anew())
                     {
-                        let image = reference.image.as_ref().unwrap_or(image);
+                        let image = reference.image.as_ref().map_or(image, Image::as_slice);
                         let source = (image, &reference.inputs[i]);
                         let input = read(i, whole, source, &rows, (&mut self.padded, &mut self.band[0]), &setting);
                         part.stage.forward(&setting, &input, rows.len(), deepest, &mut self.scratch, &mut self.times);
                         anew = reference.take_band(part, band);
                     }
-                    let source = (image, &part.input);
-                    let input = read(i, whole, source, &rows, (&mut self.padded, &mut self.band[0]), &setting);
-                    part.stage.forward(&setting, &input, rows.len(), until, &mut self.scratch, &mut self.times);
+                    part.stage.set_height(rows.len());
+                    if let Some(until) = part.stage.plan.last_seen() {
+                        let source = (image, &part.input);
+                        let input = read(i, whole, source, &rows, (&mut self.padded, &mut self.band[0]), &setting);
+                        part.stage.forward(&setting, &input, rows.len(), until, &mut self.scratch, &mut self.times);
+                    }
+                    let masks = part.stage.unseen_masks(rows.start, 0..rows.len());
+                    for ((start, band), kept) in masks.into_iter().zip(&part.masks) {
+                        band.copy_from_slice(&kept[start..start + band.len()]);
+                    }
                 }
                 if let Some(next) = rest.first() {
                     let level = next.level - part.level;
@@ -539,11 +560,18 @@ impl Reference {
 fn parts(layout: &Layout, width: usize, height: usize, layers: &[Layer]) -> Vec<Part> {
     let stages = layout.stages(width, height, layers).into_iter();
     stages
-        .map(|part| Part {
-            stage: Stage::new(part.plan, part.width, part.height),
-            bands: part.bands,
-            level: part.first_block - 1,
-            input: FeatureMap::default(),
+        .map(|part| {
+            let masks = match part.bands.len() {
+                1 => vec![],
+                _ => part.plan.unseen_mask_bytes(part.width, part.height),
+            };
+            Part {
+                stage: Stage::new(part.plan, part.width, part.height),
+                bands: part.bands,
+                level: part.first_block - 1,
+                masks: masks.into_iter().map(|bytes| vec![0; bytes]).collect(),
+                input: FeatureMap::default(),
+            }
         })
         .collect()
 }
@@ -552,13 +580,13 @@ fn parts(layout: &Layout, width: usize, height: usize, layers: &[Layer]) -> Vec<
 fn read<'a>(
     i: usize,
     whole: bool,
-    (image, input): (&Image, &'a FeatureMap),
+    (image, input): (&[f32], &'a FeatureMap),
     rows: &Range<usize>,
     (padded, band): (&'a mut PaddedImage, &'a mut FeatureMap),
     setting: &Setting<'_>,
 ) -> Input<'a> {
     if i == 0 {
-        padded.fill(image, rows.clone(), setting.padding, setting.network.preprocessing());
+        padded.fill(image, setting.width, rows.clone(), setting.padding, setting.network.preprocessing());
         return Input::Image(padded);
     }
     if whole {

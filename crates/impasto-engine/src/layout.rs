@@ -12,8 +12,8 @@ const TILE_ROWS: usize = 12;
 /// The parts that the network is taken apart into, each evaluated whole or in bands of rows before the next one is.
 ///
 /// Bands change no feature by a bit, and gradients by rounding only: convolutions read a margin beyond the band's own rows, as wide as what
-/// these depend on, and the map at the end of a part is kept whole. A part in bands goes forward twice, the second time right before it goes back, for
-/// its maps do not last that long.
+/// these depend on, and the map at the end of a part is kept whole. A part in bands goes forward once more right before it goes back, as far as a
+/// loss looks at its maps, which do not last that long; the masks behind are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// In network order.
@@ -66,6 +66,7 @@ impl Layout {
                 own += 2 * value * most * stage.width * stage.channels;
                 own += if self.keep_reference { 0 } else { of_reference(most) };
                 passing = passing.max(own);
+                lasting += stage.plan.unseen_mask_bytes(stage.width, stage.height).iter().sum::<usize>();
             } else {
                 lasting += own;
             }
@@ -90,8 +91,9 @@ impl Layout {
                     if stage.bands.len() == 1 {
                         return 2.0 * pass;
                     }
-                    let again = stage.plan.deepest(reference).filter(|_| !layout.keep_reference);
-                    3.0 * pass + again.map_or(0.0, |until| stage.plan.work(stage.width, rows, until))
+                    let until = |until: Option<usize>| until.map_or(0.0, |n| stage.plan.work(stage.width, rows, n));
+                    let of_reference = stage.plan.deepest(reference).filter(|_| !layout.keep_reference);
+                    2.0 * pass + until(stage.plan.last_seen()) + until(of_reference)
                 };
                 stage.bands.iter().map(|band| passes(band.rows.len())).sum()
             };

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::Image;
 use crate::kernels::{Border, PADDED_CHANNELS};
 use crate::weights::Preprocessing;
 
@@ -55,15 +54,15 @@ impl PaddedImage {
         &self.values
     }
 
-    /// Takes over some rows of an image, padded as if they were all of it. A margin of zeros is one in the network's values, where zero is
+    /// Takes over some rows of an image, `[H, W, 3]`, padded as if they were all of it. A margin of zeros is one in the network's values, where zero is
     /// the mean.
     pub(crate) fn fill(&mut self, image: &Image, rows: Range<usize>, padding: Padding, preprocessing: Preprocessing) {
         let Preprocessing { scale, offset, .. } = preprocessing;
-        let (width, height) = (image.width(), rows.len());
+        let height = rows.len();
         let row = (width + 2) * PADDED_CHANNELS;
         // Columns of zeros at the sides stay what they are: every call for images of one width has them at the same places.
         self.values.resize((height + 2) * row, 0.0);
-        let pixels = &image.as_slice()[rows.start * 3 * width..rows.end * 3 * width];
+        let pixels = &image[rows.start * 3 * width..rows.end * 3 * width];
         let inner = self.values[row..].par_chunks_mut(row).zip(pixels.par_chunks(3 * width));
         inner.for_each(|(padded, pixels)| {
             for (padded, pixel) in

@@ -1,7 +1,7 @@
 //! Some consecutive convolutions, on some rows of a picture: the passes forward and back, and the memory they work in.
 
 use std::mem;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -182,6 +182,26 @@ impl Plan {
             .sum()
     }
 
+    /// Index here of the last convolution whose map a loss looks at: behind it the way back needs masks alone.
+    pub(crate) fn last_seen(&self) -> Option<usize> {
+        self.steps.iter().rposition(|step| step.conv || step.relu)
+    }
+
+    /// Bytes of each of the masks behind [`Plan::last_seen`], for an input of this size; in the order of [`Stage::unseen_masks`].
+    pub(crate) fn unseen_mask_bytes(&self, width: usize, height: usize) -> Vec<usize> {
+        let mut bytes = Vec::new();
+        for step in &self.steps[self.last_seen().map_or(0, |n| n + 1)..] {
+            let values = |level: usize| (height >> level) * (width >> level) * step.channels;
+            if !step.fused() {
+                bytes.push(values(step.level) / 8);
+            }
+            if step.pooled {
+                bytes.push(WINDOW * values(step.level + 1) / 8);
+            }
+        }
+        bytes
+    }
+
     /// Index here of the convolution of the deepest of some layers that belong to this stage.
     pub(crate) fn deepest(&self, layers: &[Layer]) -> Option<usize> {
         let convolutions = layers.iter().map(|layer| layer.convolution());
@@ -213,7 +233,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) pooling: Pooling,
     pub(crate) padding: Padding,
     /// Of the whole picture.
-    pub(crate) pixels: usize,
+    pub(crate) width: usize,
+    pub(crate) height: usize,
 }
 
 impl Setting<'_> {
@@ -306,6 +327,37 @@ impl Stage {
         Layer::at(self.plan.first + n, kind)
     }
 
+    /// Some rows of all masks behind [`Plan::last_seen`], each with where they begin in that of the whole picture, in a fixed order. `rows`:
+    /// of the input, a whole number of rows of every map; row 0 is row `origin` of the picture.
+    pub(crate) fn unseen_masks(&mut self, origin: usize, rows: Range<usize>) -> Vec<(usize, &mut [u8])> {
+        let (width, height) = (self.width, self.height);
+        let part = |mask: &'_ mut Mask, level: usize, bits: usize| {
+            let row = (width >> level) * bits / 8;
+            mask.resize((height >> level) * row, 0);
+            // Where the map ends, a last odd row belongs to no window of a pooling.
+            let end = if rows.end == height { height >> level } else { rows.end >> level };
+            ((origin + rows.start) >> level, row, rows.start >> level..end)
+        };
+        let first = self.plan.last_seen().map_or(0, |n| n + 1);
+        let mut found = Vec::new();
+        for ((step, mask), windows) in self.plan.steps.iter().zip(&mut self.masks).zip(&mut self.windows).skip(first) {
+            if !step.fused() {
+                let (start, row, rows) = part(mask, step.level, step.channels);
+                found.push((start * row, &mut mask[rows.start * row..rows.end * row]));
+            }
+            if step.pooled {
+                let (start, row, rows) = part(windows, step.level + 1, WINDOW * step.channels);
+                found.push((start * row, &mut windows[rows.start * row..rows.end * row]));
+            }
+        }
+        found
+    }
+
+    /// Gets ready for the way back over an input of `height` rows, of which there is no forward pass.
+    pub(crate) fn set_height(&mut self, height: usize) {
+        self.height = height;
+    }
+
     /// Forward pass over an input of `height` rows, as far as the convolution `until`.
     pub(crate) fn forward(
         &mut self,
@@ -317,7 +369,7 @@ impl Stage {
         times: &mut [LayerTime],
     ) {
         self.height = height;
-        let largest = if setting.pixels < FEW_PIXELS { Tile::Four } else { Tile::Six };
+        let largest = if setting.width * setting.height < FEW_PIXELS { Tile::Four } else { Tile::Six };
         // Where the last map is: among the kept ones, or the spare one of that index.
         let mut last = Place::Spare(1);
         for n in 0..=until {
@@ -385,7 +437,8 @@ impl Stage {
         map
     }
 
-    /// Gradient with respect to the input, after a forward pass to the last convolution, which it uses up.
+    /// Gradient with respect to the input, after a forward pass to the last convolution, which it uses up; or to the last that a loss looks
+    /// at, with the masks behind it filled in ([`Stage::unseen_masks`]).
     ///
     /// `layer_gradient(layer, map)`: as the evaluator's callers give it, for this stage's rows.
     pub(crate) fn backward(

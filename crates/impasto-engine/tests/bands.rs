@@ -44,13 +44,13 @@ fn evaluate(
     // Twice: what the first leaves behind must not show in the second.
     for _ in 0..2 {
         features.clear();
-        evaluator.forward_with(image, &mut |found| {
+        evaluator.forward_with(image.as_slice(), &mut |found| {
             let values = features.entry(found.layer).or_default();
             assert_eq!(values.len(), found.first, "{}", found.layer);
             values.extend_from_slice(found.values);
         });
         evaluator.backward(
-            image,
+            image.as_slice(),
             &mut |band| {
                 let (layer, start) = (band.layer(), band.first());
                 let values = &features[&layer];

@@ -77,7 +77,7 @@ impl Benchmark {
             let start = Instant::now();
             task.forward(pixels);
             let forward = start.elapsed();
-            task.backward(gradient);
+            task.backward(pixels, gradient);
             Iteration { forward, backward: start.elapsed() - forward }
         })
     }

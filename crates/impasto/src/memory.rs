@@ -63,8 +63,8 @@ const RESERVE: f64 = 0.03;
 /// Bytes of a picture's pixel.
 const PIXEL: usize = 3 * size_of::<f32>();
 
-/// Pictures of the scale's size that a session has besides its optimiser: the point, and the one last evaluated.
-const PICTURES: usize = 2;
+/// Pictures of the scale's size that a session has besides its optimiser: the point.
+const PICTURES: usize = 1;
 
 /// Histories of L-BFGS that are tried where the planned one does not fit, and how much longer a run takes for them. Against 20 steps, 10
 /// end 7 % behind after 200; below that, and for Adam, the numbers are estimates.

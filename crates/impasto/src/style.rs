@@ -186,7 +186,7 @@ impl StylePicture {
                         sums.add(0, inner.as_slice());
                     }
                 } else {
-                    evaluator.forward_with(&seen, &mut |features| {
+                    evaluator.forward_with(seen.as_slice(), &mut |features| {
                         for (_, sums) in layers.iter().zip(&mut sums).filter(|(layer, _)| **layer == features.layer) {
                             sums.add(features.first, features.values);
                         }

@@ -25,14 +25,14 @@ pub(crate) struct Task {
     tv_weight: f64,
     /// The picture is on a torus: [`Padding::Circular`].
     wraps: bool,
-    /// The picture of the last forward pass, in the form that the network takes.
-    image: Image,
+    width: usize,
+    height: usize,
     /// What parts of the picture are kept from; `None`: all of it is painted.
     subject: Option<Subject>,
     /// Memory for a picture with its kept parts.
     composed: Option<Vec<f32>>,
-    /// The evaluator's maps and the styles' sums are those of `image`.
-    mapped: bool,
+    /// The content, while the evaluator's maps and the styles' sums are still its own, from taking the targets.
+    mapped: Option<Image>,
     /// Where the bands are that are not evaluated here.
     reduction: Box<dyn Reduction>,
 }
@@ -169,10 +169,11 @@ impl Task {
             style_weight: options.style_weight,
             tv_weight: options.tv_weight / tv_unit,
             wraps,
-            image: content.clone(),
+            width: content.width(),
+            height: content.height(),
+            mapped: mapped.then(|| content.clone()),
             composed: subject.keep.is_some().then(|| content.as_slice().to_vec()),
             subject: subject.keep.is_some().then_some(subject),
-            mapped,
             reduction,
         })
     }
@@ -180,7 +181,7 @@ impl Task {
     /// The picture that a point of the optimiser stands for, where that is another: parts of the content are kept.
     pub(crate) fn composed(&self, point: &[f32]) -> Option<Image> {
         let subject = self.subject.as_ref()?;
-        let mut picture = Image::new(self.image.width(), self.image.height(), point.to_vec());
+        let mut picture = Image::new(self.width, self.height, point.to_vec());
         subject.keep_in(picture.as_mut_slice());
         Some(picture)
     }
@@ -190,42 +191,39 @@ impl Task {
     /// `pixels`: `[H, W, 3]`, 0..255. `gradient`: the same shape, overwritten.
     pub(crate) fn evaluate(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Losses {
         self.forward(pixels);
-        self.backward(gradient)
+        self.backward(pixels, gradient)
     }
 
     /// The first half of [`Task::evaluate`]: the feature maps.
     pub(crate) fn forward(&mut self, pixels: &[f32]) {
-        let pixels = match (&self.subject, &mut self.composed) {
-            (Some(subject), Some(composed)) => {
-                composed.copy_from_slice(pixels);
-                subject.keep_in(composed);
-                composed
-            }
-            _ => pixels,
-        };
-        // The first point is often the content, whose maps are there already from taking the targets.
-        if self.mapped && self.image.as_slice() == pixels {
+        if let (Some(subject), Some(composed)) = (&self.subject, &mut self.composed) {
+            composed.copy_from_slice(pixels);
+            subject.keep_in(composed);
+        }
+        let pixels = self.composed.as_deref().unwrap_or(pixels);
+        // The first point is often the content.
+        if self.mapped.as_ref().is_some_and(|content| content.as_slice() == pixels) {
             return;
         }
-        self.image.as_mut_slice().copy_from_slice(pixels);
+        self.mapped = None;
         if let Some(evaluator) = &mut self.evaluator {
             let terms = &mut self.terms;
             let mut styles: Vec<(Layer, &mut Box<dyn StyleLoss>)> = terms.iter_mut().filter_map(Term::style).collect();
             styles.iter_mut().for_each(|(_, loss)| loss.sums().clear());
-            evaluator.forward_with(&self.image, &mut |features| {
+            evaluator.forward_with(pixels, &mut |features| {
                 for (_, loss) in styles.iter_mut().filter(|(layer, _)| *layer == features.layer) {
                     loss.sums().add(features.first, features.values);
                 }
             });
             styles.iter_mut().for_each(|(_, loss)| loss.sums().reduce(&*self.reduction));
         }
-        self.mapped = true;
     }
 
-    /// The second half of [`Task::evaluate`]: losses and gradient at the point of the last [`Task::forward`].
-    pub(crate) fn backward(&mut self, gradient: &mut [f32]) -> Losses {
+    /// The second half of [`Task::evaluate`]: losses and gradient at the point of the last [`Task::forward`], `pixels`.
+    pub(crate) fn backward(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Losses {
         // The gradients take the maps' place.
-        self.mapped = false;
+        self.mapped = None;
+        let pixels = self.composed.as_deref().unwrap_or(pixels);
         match &mut self.evaluator {
             Some(evaluator) => {
                 let terms = &mut self.terms;
@@ -236,7 +234,7 @@ impl Task {
                     }
                 }
                 evaluator.backward(
-                    &self.image,
+                    pixels,
                     &mut |band| {
                         let here: Vec<&mut Term> = terms.iter_mut().filter(|term| term.layer == band.layer()).collect();
                         if here.is_empty() {
@@ -273,7 +271,7 @@ impl Task {
             }
             None => gradient.fill(0.0),
         }
-        let (pixels, width) = (self.image.as_slice(), self.image.width());
+        let width = self.width;
         if self.tv_weight > 0.0 {
             add_total_variation_gradient(pixels, width, self.wraps, self.tv_weight, gradient);
         }
