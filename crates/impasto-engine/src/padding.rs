@@ -56,7 +56,14 @@ impl PaddedImage {
 
     /// Takes over some rows of an image, `[H, W, 3]`, padded as if they were all of it. A margin of zeros is one in the network's values, where zero is
     /// the mean.
-    pub(crate) fn fill(&mut self, image: &Image, rows: Range<usize>, padding: Padding, preprocessing: Preprocessing) {
+    pub(crate) fn fill(
+        &mut self,
+        image: &[f32],
+        width: usize,
+        rows: Range<usize>,
+        padding: Padding,
+        preprocessing: Preprocessing,
+    ) {
         let Preprocessing { scale, offset, .. } = preprocessing;
         let height = rows.len();
         let row = (width + 2) * PADDED_CHANNELS;
