@@ -91,6 +91,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
     let parsed = config::parse_whole(line).map_err(|error| anyhow::anyhow!("{name}: {}", crate::summary(&error)));
     let (mut cli, matches) = parsed.or_user()?;
     cli.checkpoint.resumed = Some(folder);
+    cli.transfer.memory.resumed = run.memory;
     match &cli.files {
         Some(files) => transfer::run(files, &cli.transfer, &cli.checkpoint, false, &matches),
         None => Err(Failure::User(anyhow::anyhow!("{name} holds no transfer"))),
@@ -122,8 +123,7 @@ struct Kept {
 impl Checkpoints {
     /// Takes the session to where its run was broken off, if it was, and gets ready for checkpoints of it, if there are to be any.
     ///
-    /// `inputs`: every file that is read. `memory`: the limit in bytes, unless the command line says one: what is free later may be another,
-    /// and the bits with it. Errors: a state that cannot be used, a folder asked for that cannot.
+    /// `inputs`: every file that is read. `memory`: the limit in bytes that the session was planned for. Errors: a state that cannot be used, a folder asked for that cannot.
     pub fn begin(
         args: &CheckpointArgs,
         files: &FileArgs,
@@ -132,10 +132,6 @@ impl Checkpoints {
         session: &mut Session,
         display: Display,
     ) -> anyhow::Result<Checkpoints> {
-        let line = || {
-            let limit = memory.map(|bytes| format!("--memory={bytes}B").into());
-            args.line.iter().cloned().chain(limit).collect::<Vec<OsString>>()
-        };
         let mut checkpoints = Checkpoints { kept: None, display, seconds_before: 0.0 };
         let kept = |folder: PathBuf, run| {
             let (every, last) = (args.checkpoint_every, Instant::now());
@@ -149,7 +145,7 @@ impl Checkpoints {
             }
             checkpoints.kept = kept(folder.clone(), None);
         } else if let Some(folder) = &args.checkpoint {
-            let run = Run::new(&line(), inputs)?;
+            let run = Run::new(&args.line, inputs, memory)?;
             refuse_taken(folder)?;
             fs::create_dir_all(folder)
                 .with_context(|| format!("--checkpoint: cannot make the folder {}; name another", folder.display()))?;
@@ -157,7 +153,7 @@ impl Checkpoints {
             checkpoints.kept = kept(folder.clone(), None);
         } else if !args.no_checkpoint && !input::is_stream(&files.output) && session.estimate() > LONG {
             let folder = beside(&files.output);
-            match refuse_taken(&folder).and_then(|()| Run::new(&line(), inputs)) {
+            match refuse_taken(&folder).and_then(|()| Run::new(&args.line, inputs, memory)) {
                 Ok(run) => checkpoints.kept = kept(folder, Some(run)),
                 Err(error) => checkpoints.display.warn(&format!("the run has no checkpoints: {error:#}")),
             }

@@ -55,9 +55,8 @@ pub fn run(
 
     let mut inputs = output::pictures(files, args);
     inputs.extend(args.network.engine.weights.clone());
-    let limit = if args.memory.memory.is_none() { options.memory } else { None };
     let mut checkpoints =
-        Checkpoints::begin(checkpoint, files, &inputs, limit, &mut session, display.clone()).or_user()?;
+        Checkpoints::begin(checkpoint, files, &inputs, options.memory, &mut session, display.clone()).or_user()?;
 
     let mut progress = Progress::new(display.clone(), options.objective);
     // The recipe leads to the result, not to what was there before.

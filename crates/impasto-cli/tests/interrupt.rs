@@ -15,8 +15,14 @@ fn spawn(desk: &Desk, args: &[&str]) -> (Child, BufReader<ChildStderr>) {
     let all = [&["content.png", "style.png", "-o", "out.png", "--steps", "1000000", "--json"], args].concat();
     let mut child = desk.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    assert!(line(&mut stderr).starts_with("step 0/1000000 "));
+    wait_for_the_start(&mut stderr);
     (child, stderr)
+}
+
+/// Reads on to the first line of progress, which comes after the plan.
+fn wait_for_the_start(stderr: &mut BufReader<ChildStderr>) {
+    assert!(line(stderr).contains(" px, at most "));
+    assert!(line(stderr).starts_with("step 0/1000000 "));
 }
 
 fn line(stderr: &mut BufReader<ChildStderr>) -> String {
@@ -113,7 +119,7 @@ fn a_run_under_nohup_outlives_the_terminal() {
         .spawn()
         .unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    assert!(line(&mut stderr).starts_with("step 0/1000000 "));
+    wait_for_the_start(&mut stderr);
     signal(&child, "-HUP");
     signal(&child, "-TERM");
     child.wait().unwrap();

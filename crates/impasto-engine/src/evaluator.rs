@@ -123,12 +123,7 @@ impl GradientBand<'_> {
 /// A workspace for images of one size and one set of layers: a forward pass, then the gradient of a loss on its maps with respect to
 /// the image. All memory is made once, and reused; but that of parts in bands, which take turns.
 pub struct Evaluator {
-    network: Arc<Vgg19>,
-    isa: Isa,
-    pooling: Pooling,
-    padding: Padding,
-    width: usize,
-    height: usize,
+    setting: Setting,
     layers: Vec<Layer>,
     layout: Layout,
     parts: Vec<Part>,
@@ -169,11 +164,11 @@ struct Reference {
 impl fmt::Debug for Evaluator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Evaluator")
-            .field("width", &self.width)
-            .field("height", &self.height)
+            .field("width", &self.width())
+            .field("height", &self.height())
             .field("layers", &self.layers)
             .field("layout", &self.layout)
-            .field("isa", &self.isa)
+            .field("isa", &self.isa())
             .finish_non_exhaustive()
     }
 }
@@ -226,12 +221,7 @@ impl Evaluator {
             times: times.collect(),
             parts: parts(&layout, width, height, layers),
             layout,
-            network,
-            isa,
-            pooling,
-            padding: Padding::default(),
-            width,
-            height,
+            setting: Setting { network, isa, pooling, padding: Padding::default(), width, height },
             layers: layers.to_vec(),
             padded: PaddedImage::default(),
             band: Default::default(),
@@ -247,11 +237,11 @@ impl Evaluator {
     /// [`Padding::Circular`] for an image that a pooling before the deepest layer cannot halve, or for a layout with bands.
     pub fn with_padding(mut self, padding: Padding) -> Result<Self, EvaluatorError> {
         let layer = self.times.last().expect("there is a layer").layer;
-        let Self { width, height, .. } = self;
+        let (width, height) = (self.width(), self.height());
         if padding == Padding::Circular && !(width | height).is_multiple_of(layer.min_side()) {
             return Err(EvaluatorError::Uneven { width, height, layer });
         }
-        self.padding = padding;
+        self.setting.padding = padding;
         self.padded = PaddedImage::default();
         self.check_bands()?;
         Ok(self)
@@ -263,7 +253,7 @@ impl Evaluator {
     /// # Errors
     /// Bands for an image that wraps around.
     pub fn with_layout(mut self, layout: Layout) -> Result<Self, EvaluatorError> {
-        self.parts = parts(&layout, self.width, self.height, &self.layers);
+        self.parts = parts(&layout, self.width(), self.height(), &self.layers);
         self.layout = layout;
         self.reference = None;
         self.check_bands()?;
@@ -272,22 +262,22 @@ impl Evaluator {
 
     fn check_bands(&self) -> Result<(), EvaluatorError> {
         let has_bands = self.parts.iter().any(|part| part.bands.len() > 1);
-        if has_bands && self.padding == Padding::Circular { Err(EvaluatorError::Bands) } else { Ok(()) }
+        if has_bands && self.setting.padding == Padding::Circular { Err(EvaluatorError::Bands) } else { Ok(()) }
     }
 
     /// Width of the images, in pixels.
     pub fn width(&self) -> usize {
-        self.width
+        self.setting.width
     }
 
     /// Height of the images, in pixels.
     pub fn height(&self) -> usize {
-        self.height
+        self.setting.height
     }
 
     /// The instruction set in use.
     pub fn isa(&self) -> Isa {
-        self.isa
+        self.setting.isa
     }
 
     /// The layers asked for.
@@ -315,7 +305,7 @@ impl Evaluator {
     /// # Panics
     /// If the image has another size than the workspace.
     pub fn forward(&mut self, image: &Image) {
-        assert_eq!((image.width(), image.height()), (self.width, self.height), "the image has another size");
+        assert_eq!((image.width(), image.height()), (self.width(), self.height()), "the image has another size");
         self.forward_with(image.as_slice(), &mut |_| {});
     }
 
@@ -325,30 +315,22 @@ impl Evaluator {
     /// # Panics
     /// If the image has another size than the workspace.
     pub fn forward_with(&mut self, image: &[f32], visit: &mut dyn FnMut(Features<'_>)) {
-        assert_eq!(image.len(), 3 * self.width * self.height, "the image has another size");
+        assert_eq!(image.len(), 3 * self.width() * self.height(), "the image has another size");
         self.times.iter_mut().for_each(|time| time.forward = Duration::ZERO);
         for i in 0..self.parts.len() {
             let (before, rest) = self.parts.split_at_mut(i + 1);
             let part = &mut before[i];
-            let setting = Setting {
-                network: &self.network,
-                isa: self.isa,
-                pooling: self.pooling,
-                padding: self.padding,
-                width: self.width,
-                height: self.height,
-            };
+            let setting = &self.setting;
             let until = part.stage.plan.steps.len() - 1;
             if let Some(next) = rest.first_mut() {
                 let channels = part.stage.plan.steps[until].channels;
-                next.input.reshape(self.height >> next.level, self.width >> next.level, channels);
+                next.input.reshape(setting.height >> next.level, setting.width >> next.level, channels);
             }
             let whole = part.bands.len() == 1;
             for band in &part.bands {
                 let rows = band.rows.clone();
-                let input =
-                    read(i, whole, (image, &part.input), &rows, (&mut self.padded, &mut self.band[0]), &setting);
-                part.stage.forward(&setting, &input, rows.len(), until, &mut self.scratch, &mut self.times);
+                let input = read(i, whole, (image, &part.input), &rows, (&mut self.padded, &mut self.band[0]), setting);
+                part.stage.forward(setting, &input, rows.len(), until, &mut self.scratch, &mut self.times);
                 for layer in part.stage.plan.layers() {
                     let map = part.stage.features(layer).expect("the stage keeps its layers");
                     let (own, first) = own_rows(band, layer.block() - 1 - part.level, map);
@@ -389,8 +371,8 @@ impl Evaluator {
             }
         };
         let mut maps: Vec<(Layer, FeatureMap)> = Vec::new();
-        let (width, height) = (self.width, self.height);
-        assert_eq!((image.width(), image.height()), (self.width, self.height), "the image has another size");
+        let (width, height) = (self.width(), self.height());
+        assert_eq!((image.width(), image.height()), (self.width(), self.height()), "the image has another size");
         self.forward_with(image.as_slice(), &mut |features| {
             let layer = features.layer;
             if layers.contains(&layer) && !again.contains(&layer) {
@@ -432,20 +414,17 @@ impl Evaluator {
         layer_gradient: &mut dyn FnMut(&mut GradientBand<'_>) -> bool,
         image_gradient: &mut [f32],
     ) {
-        assert_eq!(image.len(), 3 * self.width * self.height, "the image has another size");
-        assert_eq!(image_gradient.len(), 3 * self.width * self.height, "the gradient has another size than the image");
+        assert_eq!(image.len(), 3 * self.width() * self.height(), "the image has another size");
+        assert_eq!(
+            image_gradient.len(),
+            3 * self.width() * self.height(),
+            "the gradient has another size than the image"
+        );
         self.times.iter_mut().for_each(|time| time.backward = Duration::ZERO);
         for i in (0..self.parts.len()).rev() {
             let (before, rest) = self.parts.split_at_mut(i + 1);
             let part = &mut before[i];
-            let setting = Setting {
-                network: &self.network,
-                isa: self.isa,
-                pooling: self.pooling,
-                padding: self.padding,
-                width: self.width,
-                height: self.height,
-            };
+            let setting = &self.setting;
             let whole = part.bands.len() == 1;
             if i == 0 && !whole {
                 image_gradient.par_iter_mut().for_each(|v| *v = 0.0);
@@ -461,15 +440,15 @@ impl Evaluator {
                     {
                         let image = reference.image.as_ref().map_or(image, Image::as_slice);
                         let source = (image, &reference.inputs[i]);
-                        let input = read(i, whole, source, &rows, (&mut self.padded, &mut self.band[0]), &setting);
-                        part.stage.forward(&setting, &input, rows.len(), deepest, &mut self.scratch, &mut self.times);
+                        let input = read(i, whole, source, &rows, (&mut self.padded, &mut self.band[0]), setting);
+                        part.stage.forward(setting, &input, rows.len(), deepest, &mut self.scratch, &mut self.times);
                         anew = reference.take_band(part, band);
                     }
                     part.stage.set_height(rows.len());
                     if let Some(until) = part.stage.plan.last_seen() {
                         let source = (image, &part.input);
-                        let input = read(i, whole, source, &rows, (&mut self.padded, &mut self.band[0]), &setting);
-                        part.stage.forward(&setting, &input, rows.len(), until, &mut self.scratch, &mut self.times);
+                        let input = read(i, whole, source, &rows, (&mut self.padded, &mut self.band[0]), setting);
+                        part.stage.forward(setting, &input, rows.len(), until, &mut self.scratch, &mut self.times);
                     }
                     let masks = part.stage.unseen_masks(rows.start, 0..rows.len());
                     for ((start, band), kept) in masks.into_iter().zip(&part.masks) {
@@ -501,16 +480,16 @@ impl Evaluator {
                 let stage = &mut part.stage;
                 if i == 0 && whole {
                     let target = Target::Image(image_gradient);
-                    stage.backward(&setting, &mut of_stage, target, &mut self.scratch, &mut self.times);
+                    stage.backward(setting, &mut of_stage, target, &mut self.scratch, &mut self.times);
                 } else if i == 0 {
-                    let mut gradient = vec![0.0; 3 * rows.len() * self.width];
+                    let mut gradient = vec![0.0; 3 * rows.len() * setting.width];
                     let target = Target::Image(&mut gradient);
-                    stage.backward(&setting, &mut of_stage, target, &mut self.scratch, &mut self.times);
-                    add(&mut image_gradient[3 * rows.start * self.width..], &gradient);
+                    stage.backward(setting, &mut of_stage, target, &mut self.scratch, &mut self.times);
+                    add(&mut image_gradient[3 * rows.start * setting.width..], &gradient);
                 } else {
                     let gradient = &mut self.band[1];
                     let target = Target::Map(gradient);
-                    stage.backward(&setting, &mut of_stage, target, &mut self.scratch, &mut self.times);
+                    stage.backward(setting, &mut of_stage, target, &mut self.scratch, &mut self.times);
                     add(gradient.as_mut_slice(), pending.as_slice());
                     // Where the next band begins to read, its input has to stay for now.
                     let row = gradient.width() * gradient.channels();
@@ -583,7 +562,7 @@ fn read<'a>(
     (image, input): (&[f32], &'a FeatureMap),
     rows: &Range<usize>,
     (padded, band): (&'a mut PaddedImage, &'a mut FeatureMap),
-    setting: &Setting<'_>,
+    setting: &Setting,
 ) -> Input<'a> {
     if i == 0 {
         padded.fill(image, setting.width, rows.clone(), setting.padding, setting.network.preprocessing());

@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -226,9 +227,8 @@ pub(crate) enum Target<'a> {
 }
 
 /// What stays the same for all stages of a network on pictures of one size.
-#[derive(Clone, Copy)]
-pub(crate) struct Setting<'a> {
-    pub(crate) network: &'a Vgg19,
+pub(crate) struct Setting {
+    pub(crate) network: Arc<Vgg19>,
     pub(crate) isa: Isa,
     pub(crate) pooling: Pooling,
     pub(crate) padding: Padding,
@@ -237,7 +237,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) height: usize,
 }
 
-impl Setting<'_> {
+impl Setting {
     /// Convolution `i` of a band of a map of `rows` rows.
     fn convolve<O: kernels::Sink>(
         &self,
@@ -361,7 +361,7 @@ impl Stage {
     /// Forward pass over an input of `height` rows, as far as the convolution `until`.
     pub(crate) fn forward(
         &mut self,
-        setting: &Setting<'_>,
+        setting: &Setting,
         input: &Input<'_>,
         height: usize,
         until: usize,
@@ -443,7 +443,7 @@ impl Stage {
     /// `layer_gradient(layer, map)`: as the evaluator's callers give it, for this stage's rows.
     pub(crate) fn backward(
         &mut self,
-        setting: &Setting<'_>,
+        setting: &Setting,
         layer_gradient: &mut dyn FnMut(Layer, &mut FeatureMap) -> bool,
         target: Target<'_>,
         scratch: &mut Scratch,
@@ -527,7 +527,7 @@ impl Stage {
     /// with it, after that.
     fn convolve_back(
         &mut self,
-        setting: &Setting<'_>,
+        setting: &Setting,
         n: usize,
         place: Place,
         sink: GradientSink<'_>,

@@ -11,6 +11,10 @@ pub struct MemoryArgs {
     /// the same; and L-BFGS remembers fewer steps. [default: three quarters of what is free]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub memory: Option<ByteSize>,
+
+    /// Bytes that a run was begun with which is to go on: what is free now may be another, and the bits with it.
+    #[arg(skip)]
+    pub resumed: Option<u64>,
 }
 
 /// Part of the free memory that is taken unless it is said otherwise.
@@ -19,9 +23,10 @@ const SHARE: f64 = 0.75;
 impl MemoryArgs {
     /// Bytes that may be taken; `None` where the system does not say what is free.
     pub fn limit(&self) -> Option<u64> {
-        match self.memory {
-            Some(size) => Some(size.as_u64()),
-            None => free().map(|free| (SHARE * free as f64) as u64),
+        match (self.memory, self.resumed) {
+            (Some(size), _) => Some(size.as_u64()),
+            (None, Some(bytes)) => Some(bytes),
+            (None, None) => free().map(|free| (SHARE * free as f64) as u64),
         }
     }
 }
