@@ -106,7 +106,7 @@ impl FeatureMap {
     ///
     /// `compute(first, features, out)` gets the values of some positions, `[positions, C]`, of which the first has index `first` in
     /// `range`, and `out` of the same length and unspecified content.
-    pub(crate) fn replace(&mut self, range: Range<usize>, compute: impl Fn(usize, &[f32], &mut [f32]) + Sync) {
+    pub fn replace(&mut self, range: Range<usize>, compute: impl Fn(usize, &[f32], &mut [f32]) + Sync) {
         let chunk = POSITIONS_AT_ONCE * self.channels;
         self.data[range].par_chunks_mut(chunk).enumerate().for_each_init(
             || AlignedBuffer::zeros(chunk),
