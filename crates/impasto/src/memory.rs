@@ -95,12 +95,15 @@ impl Needs<'_> {
     ///
     /// Errors: a scale that does not fit into [`Options::memory`] in any way.
     pub(crate) fn plan(&self, scales: &[Scale]) -> Result<MemoryPlan> {
-        let plans: Vec<ScalePlan> = (0..scales.len())
+        // The finest first: what does not fit is said of the size that was asked for.
+        let mut plans: Vec<ScalePlan> = (0..scales.len())
+            .rev()
             .map(|i| {
                 let before = i.checked_sub(1).map(|before| &scales[before]);
                 self.scale(&scales[i], before, scales.len() - 1 - i)
             })
             .collect::<Result<_>>()?;
+        plans.reverse();
         Ok(MemoryPlan { peak: plans.iter().map(|plan| plan.peak).max().unwrap_or(0), scales: plans })
     }
 
@@ -283,6 +286,21 @@ mod tests {
             }
             assert!(work > 1.2, "{work}");
         }
+    }
+
+    #[test]
+    fn scales_come_coarsest_first_and_the_finest_is_the_one_that_does_not_fit() {
+        let plan = |memory: u64| {
+            let options = Options { memory: Some(memory), ..Options::default() };
+            let needs =
+                Needs { options: &options, content: (2048, 1024), masks: 0, styles: vec![(64, 64)], threads: 2 };
+            let scales = [512, 1024, 2048].map(|width| Scale { width, height: width / 2, steps: 1 });
+            needs.plan(&scales)
+        };
+        let peaks: Vec<u64> = plan(16 << 30).unwrap().scales.iter().map(|scale| scale.peak).collect();
+        assert!(peaks.is_sorted() && peaks.len() == 3, "{peaks:?}");
+        let refused = plan(256 << 20).unwrap_err().to_string();
+        assert!(refused.starts_with("a picture of 2048x1024 px needs "), "{refused}");
     }
 
     #[test]
