@@ -1,7 +1,6 @@
 //! Forward pass, and the gradient with respect to the image.
 
 use std::fmt;
-use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,8 +156,6 @@ struct Reference {
     /// The picture and the parts' inputs, to compute them from.
     image: Option<Image>,
     inputs: Vec<FeatureMap>,
-    /// Computed anew, of the present band.
-    band: Vec<(Layer, FeatureMap)>,
 }
 
 impl fmt::Debug for Evaluator {
@@ -280,11 +277,6 @@ impl Evaluator {
         self.setting.isa
     }
 
-    /// The layers asked for.
-    pub fn layers(&self) -> &[Layer] {
-        &self.layers
-    }
-
     /// What the last passes took, convolution by convolution: the losses' gradients are not in it.
     pub fn layer_times(&self) -> &[LayerTime] {
         &self.times
@@ -394,7 +386,6 @@ impl Evaluator {
             maps,
             inputs: inputs.collect(),
             image: self.parts.first().is_some_and(needed).then(|| image.clone()),
-            band: vec![],
         });
     }
 
@@ -435,14 +426,15 @@ impl Evaluator {
                 let rows = band.rows.clone();
                 let mut anew = Vec::new();
                 if !whole {
-                    if let Some(reference) = &mut self.reference
+                    if let Some(reference) = &self.reference
                         && let Some(deepest) = part.stage.plan.deepest(&reference.anew())
                     {
-                        let image = reference.image.as_ref().map_or(image, Image::as_slice);
+                        // Any part but the first reads its input.
+                        let image = reference.image.as_ref().map_or(&[][..], Image::as_slice);
                         let source = (image, &reference.inputs[i]);
                         let input = read(i, whole, source, &rows, (&mut self.padded, &mut self.band[0]), setting);
                         part.stage.forward(setting, &input, rows.len(), deepest, &mut self.scratch, &mut self.times);
-                        anew = reference.take_band(part, band);
+                        anew = reference.of_band(part, band);
                     }
                     part.stage.set_height(rows.len());
                     if let Some(until) = part.stage.plan.last_seen() {
@@ -470,10 +462,11 @@ impl Evaluator {
                 let mut of_stage = |layer: Layer, map: &mut FeatureMap| {
                     let row = map.width() * map.channels();
                     let (own, first) = own_rows(band, layer.block() - 1 - level, map);
-                    let named = |maps: &'_ [(Layer, FeatureMap)]| maps.iter().position(|(other, _)| *other == layer);
-                    let reference = named(kept)
-                        .map(|n| &kept[n].1.as_slice()[first..first + own.len()])
-                        .or_else(|| named(&anew).map(|n| anew[n].1.as_slice()));
+                    let kept = kept.iter().find(|(other, _)| *other == layer);
+                    let anew = anew.iter().find(|(other, _)| *other == layer);
+                    let reference = kept
+                        .map(|(_, map)| &map.as_slice()[first..first + own.len()])
+                        .or(anew.map(|(_, values)| values.as_slice()));
                     let rows = own.start / row..own.end / row;
                     layer_gradient(&mut GradientBand { layer, first, map, rows, reference })
                 };
@@ -500,9 +493,6 @@ impl Evaluator {
                     pending.reshape(rows.end - end, gradient.width(), gradient.channels());
                     pending.as_mut_slice().copy_from_slice(&gradient.as_slice()[done..]);
                 }
-                if let Some(reference) = &mut self.reference {
-                    reference.band = anew;
-                }
             }
             if !whole {
                 part.stage.clear();
@@ -518,20 +508,14 @@ impl Reference {
         self.layers.iter().copied().filter(|layer| self.maps.iter().all(|(kept, _)| kept != layer)).collect()
     }
 
-    /// A band's own features of those layers that the part has just computed, in memory that was used before.
-    fn take_band(&mut self, part: &Part, band: &layout::Band) -> Vec<(Layer, FeatureMap)> {
-        let mut taken = mem::take(&mut self.band);
-        let layers = self.anew().into_iter().filter(|layer| part.stage.features(*layer).is_some());
-        taken.resize_with(layers.clone().count(), || (Layer::FIRST, FeatureMap::default()));
-        for (taken, layer) in taken.iter_mut().zip(layers) {
-            let map = part.stage.features(layer).expect("the layers are those of the stage");
+    /// A band's own features of those layers that the part has just computed.
+    fn of_band(&self, part: &Part, band: &layout::Band) -> Vec<(Layer, Vec<f32>)> {
+        let own = |layer: Layer| {
+            let map = part.stage.features(layer)?;
             let (own, _) = own_rows(band, layer.block() - 1 - part.level, map);
-            let row = map.width() * map.channels();
-            taken.0 = layer;
-            taken.1.reshape(own.len() / row, map.width(), map.channels());
-            taken.1.as_mut_slice().copy_from_slice(&map.as_slice()[own]);
-        }
-        taken
+            Some((layer, map.as_slice()[own].to_vec()))
+        };
+        self.anew().into_iter().filter_map(own).collect()
     }
 }
 

@@ -30,9 +30,6 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// The first layer, conv1_1.
-    pub(crate) const FIRST: Layer = Layer { block: 1, index: 1, kind: LayerKind::Conv };
-
     /// Channels of every map of a block, 1..=5.
     pub(crate) fn channels_of_block(block: usize) -> usize {
         BLOCK_CHANNELS[block - 1]

@@ -82,7 +82,7 @@ impl SessionState<'_> {
         })
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut words = HashMap::from([
             ("isa", self.isa.clone()),
             ("scales", scale_list(&self.scales)),
@@ -132,7 +132,7 @@ impl SessionState<'static> {
         Self::from_bytes(&bytes).map_err(|problem| Error::StateFile { path: path.to_owned(), problem })
     }
 
-    fn from_bytes(bytes: &[u8]) -> Parsed<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Parsed<Self> {
         let (body, checksum) = bytes.split_last_chunk::<CHECKSUM>().ok_or("it is too short")?;
         if crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
             return Err("it is damaged, its checksum is another".to_owned());

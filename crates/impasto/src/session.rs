@@ -150,8 +150,8 @@ impl Session {
     /// Takes the targets at the coarsest scale, makes the start and evaluates it, all on a thread pool of its own.
     ///
     /// Errors: options that cannot be meant, pictures without pixels, too small for a layer or for the scales asked for, or with
-    /// values outside 0..255, masks that leave nothing, styles without weight, statistics that do not fit the run, a size that does not fit [`Options::memory`], weights so large that
-    /// the loss of the start is not finite, no threads to be had.
+    /// values outside 0..255, masks that leave nothing, styles without weight, statistics that do not fit the run, a size that does not
+    /// fit [`Options::memory`], weights so large that the loss of the start is not finite, no threads to be had.
     pub fn with_styles(network: &Network, subject: &Subject, styles: &[Style], options: &Options) -> Result<Self> {
         let session_started = Instant::now();
         options.validate()?;
@@ -214,7 +214,7 @@ impl Session {
             optimizer: match &self.work {
                 Some(work) => work.optimizer.state(),
                 // The next scale begins without a memory.
-                None => OptimizerState::Lbfgs(vec![]),
+                None => OptimizerState::empty(self.plan.scales[self.scale].optimizer, self.point.as_slice()),
             },
             elapsed: self.elapsed(),
             finished: self.finished,
@@ -526,6 +526,38 @@ fn start(content: &Image, scale: &Scale, options: &Options) -> Result<Image> {
         Init::Image(image) => {
             check_image(Input::Init, image)?;
             Ok(resize(image, width, height, options.padding))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scales;
+
+    #[test]
+    fn a_session_between_two_scales_can_be_taken_up() {
+        let network = Network::embedded().unwrap();
+        let [content, style] = [1, 2].map(|seed| white_noise(48, 40, seed));
+        for optimizer in [OptimizerKind::Lbfgs, OptimizerKind::Adam] {
+            let options = Options { optimizer, scales: Scales::Count(2), steps: 4, ..Options::default() };
+            let session = || Session::new(&network, &content, &style, &options).unwrap();
+            let mut whole = session();
+            whole.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
+
+            let mut broken = session();
+            while broken.steps_here() < broken.scales[0].steps {
+                broken.step().unwrap();
+            }
+            // As a scale that could not be begun leaves it.
+            broken.work = None;
+            let bytes = broken.state().to_bytes();
+            let mut resumed = session();
+            resumed.restore(SessionState::from_bytes(&bytes).unwrap()).unwrap();
+            for session in [&mut broken, &mut resumed] {
+                session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
+                assert!(session.image() == whole.image(), "{optimizer:?}");
+            }
         }
     }
 }

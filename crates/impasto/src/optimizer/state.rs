@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::OptimizerKind;
+
 /// Values of the variables, borrowed from the minimiser or from nowhere.
 pub(crate) type Values<'a> = Cow<'a, [f32]>;
 
@@ -24,6 +26,19 @@ pub(crate) enum OptimizerState<'a> {
         /// Running mean of the squared gradient, as its root.
         root_mean_square: Values<'a>,
     },
+}
+
+impl<'a> OptimizerState<'a> {
+    /// Of a minimiser that remembers nothing, at `x`.
+    pub(crate) fn empty(kind: OptimizerKind, x: &'a [f32]) -> Self {
+        let zeros = || Cow::Owned(vec![0.0; x.len()]);
+        match kind {
+            OptimizerKind::Lbfgs => Self::Lbfgs(vec![]),
+            OptimizerKind::Adam => {
+                Self::Adam { steps: 0, walker: x.into(), gradient: zeros(), mean: zeros(), root_mean_square: zeros() }
+            }
+        }
+    }
 }
 
 impl OptimizerState<'_> {
