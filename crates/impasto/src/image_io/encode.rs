@@ -10,15 +10,12 @@ use tiff::encoder::{TiffEncoder, TiffValue, colortype};
 use tiff::tags::{ExtraSamples, Tag};
 
 use super::decode::one_line;
-use super::{Exif, Profile, jpeg, recipe};
+use super::{Exif, Profile, jpeg, recipe, tiff_file};
 use crate::options::problem;
 use crate::{Error, Image, Mask, Result};
 
 /// Of 100: beyond it files grow quickly, and brush strokes look no different.
 const JPEG_QUALITY: u8 = 95;
-
-/// Adobe's tag for XMP.
-const XMP_TAG: Tag = Tag::Unknown(700);
 
 /// The formats that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,7 +269,7 @@ impl Job<'_> {
             image.encoder().write_tag(Tag::IccProfile, icc)?;
         }
         if let Some(recipe) = self.recipe {
-            image.encoder().write_tag(XMP_TAG, &recipe::to_xmp(recipe)[..])?;
+            image.encoder().write_tag(tiff_file::XMP, &recipe::to_xmp(recipe)[..])?;
         }
         image.write_data(samples)?;
         Ok(file.into_inner())

@@ -24,6 +24,7 @@ mod recipe;
 mod resize;
 #[cfg(test)]
 mod tests;
+mod tiff_file;
 
 use std::fmt;
 
