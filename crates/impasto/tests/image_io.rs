@@ -43,6 +43,7 @@ fn every_kind_of_file_is_what_a_second_implementation_makes_of_it() {
         ("ycbcr41_tiff.tif", false),
         ("ycbcr_studio_tiff.tif", false),
         ("ycbcr_jpeg_tiff.tif", false),
+        ("pages_tiff.tif", false),
         ("progressive_jpeg.jpg", false),
         ("grey_jpeg.jpg", false),
         ("lossy_webp.webp", false),
@@ -347,7 +348,7 @@ fn exif_is_kept_and_says_upright() {
     let upright = [[0, 0, 255], [255, 0, 0], [0; 3], [0; 3], [0; 3], [0; 3]].concat();
     assert_eq!(picture.image.as_slice(), upright.iter().map(|&v| v as f32).collect::<Vec<_>>());
 
-    for name in ["a.png", "a.webp", "a.jpg"] {
+    for name in ["a.png", "a.webp", "a.jpg", "a.tif"] {
         let options = SaveOptions { exif: picture.exif.clone(), ..SaveOptions::default() };
         let bytes = encode(&picture.image, Path::new(name), &options).unwrap();
         let back = decode(&bytes, Path::new(name)).unwrap();
@@ -356,6 +357,84 @@ fn exif_is_kept_and_says_upright() {
         expected[30] = 1;
         assert_eq!(back.exif.unwrap().for_size(2, 3), expected, "{name}");
     }
+}
+
+#[test]
+fn the_notes_of_a_tiff_are_kept_in_every_format() {
+    // Turned by 90 degrees, with a camera, an EXIF directory with a maker's block in it, and a place.
+    let picture = image_io::load(&file("exif_tiff.tif")).unwrap();
+    assert_eq!(picture.warnings, []);
+    assert_eq!((picture.width(), picture.height()), (12, 8));
+    let upright = image_io::load(&file("exif_tiff.srgb.png")).unwrap();
+    assert_eq!(picture.image, upright.image);
+    let block = picture.exif.clone().unwrap().for_size(12, 8);
+    let has = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    assert!(has(&block, b"Camera of a test\0") && has(&block, b"2026:11:25 12:00:00\0"), "{block:?}");
+    assert!(!has(&block, b"of the maker"), "its offsets would be wrong");
+    for name in ["a.png", "a.webp", "a.jpg", "a.tif"] {
+        let options = SaveOptions { exif: picture.exif.clone(), ..SaveOptions::default() };
+        let bytes = encode(&picture.image, Path::new(name), &options).unwrap();
+        let back = decode(&bytes, Path::new(name)).unwrap();
+        assert_eq!((back.width(), back.height()), (12, 8), "{name} is turned again");
+        assert_eq!(back.exif, picture.exif, "{name}");
+    }
+}
+
+#[test]
+fn the_notes_of_a_jpeg_are_a_tiffs_own() {
+    // A maker's block survives in a TIFF that is written: it stays where it was.
+    for is_big_endian in [false, true] {
+        let swap = |text: &[u8]| if is_big_endian { text.iter().rev().copied().collect() } else { text.to_vec() };
+        let entry = |tag: u16, kind: u16, count: u32, value: &[u8]| {
+            [swap(&tag.to_le_bytes()), swap(&kind.to_le_bytes()), swap(&count.to_le_bytes()), value.to_vec()].concat()
+        };
+        let block = [
+            if is_big_endian { b"MM\0*".to_vec() } else { b"II*\0".to_vec() },
+            swap(&8u32.to_le_bytes()),
+            swap(&2u16.to_le_bytes()),
+            entry(0x010f, 2, 4, b"Cam\0"),
+            entry(0x8769, 4, 1, &swap(&38u32.to_le_bytes())),
+            vec![0; 4],
+            swap(&1u16.to_le_bytes()),
+            entry(0x927c, 7, 12, &swap(&56u32.to_le_bytes())),
+            vec![0; 4],
+            b"of the maker".to_vec(),
+        ]
+        .concat();
+        let options = SaveOptions::default();
+        let jpeg = encode(&Image::filled(3, 2, [9.0; 3]), Path::new("a.jpg"), &options).unwrap();
+        let length = (2 + 6 + block.len() as u16).to_be_bytes();
+        let segment = [b"\xff\xe1", &length[..], b"Exif\0\0", &block, &jpeg[2..]].concat();
+        let picture = decode(&[&jpeg[..2], &segment].concat(), Path::new("a.jpg")).unwrap();
+        for bit_depth in [BitDepth::Eight, BitDepth::Sixteen] {
+            let image = Image::new(3, 2, (0..18).map(|i| 10.0 * i as f32).collect());
+            let options = SaveOptions { exif: picture.exif.clone(), bit_depth, ..SaveOptions::default() };
+            let tiff = encode(&image, Path::new("a.tif"), &options).unwrap();
+            assert_eq!(tiff[8..block.len()], block[8..], "the block stays where it was");
+            let back = decode(&tiff, Path::new("a.tif")).unwrap();
+            assert_eq!((back.image, back.warnings), (image, vec![]));
+            let notes = back.exif.unwrap().for_size(3, 2);
+            assert!(notes.windows(4).any(|window| window == b"Cam\0"));
+        }
+    }
+}
+
+#[test]
+fn broken_notes_of_a_tiff_are_told_of() {
+    let bytes = std::fs::read(file("exif_tiff.tif")).unwrap();
+    // The pointer to EXIF's directory.
+    let at = bytes.windows(4).position(|window| window == [0x69, 0x87, 4, 0]).unwrap() + 8;
+    let mut broken = bytes.clone();
+    broken[at..at + 4].copy_from_slice(&0x7fff_ffffu32.to_le_bytes());
+    let picture = decode(&broken, Path::new("a.tif")).unwrap();
+    assert_eq!((picture.width(), picture.exif), (12, None));
+    assert_eq!(picture.warnings, [Warning::Exif { reason: "it is broken".into() }]);
+    // A value of 4 GB.
+    let at = bytes.windows(4).position(|window| window == [0x10, 0x01, 2, 0]).unwrap() + 4;
+    let mut large = bytes;
+    large[at..at + 4].fill(0xff);
+    let picture = decode(&large, Path::new("a.tif")).unwrap();
+    assert_eq!(picture.warnings, [Warning::Exif { reason: "it takes more than 63 KB".into() }]);
 }
 
 #[test]

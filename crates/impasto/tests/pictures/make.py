@@ -226,6 +226,17 @@ def main():
     luma_alpha = Image.merge("LA", (luma, luma.rotate(90)))
     luma_alpha.save(HERE / "grey_alpha_tiff.tif")
     luma_alpha.save(HERE / "grey_alpha_tiff.srgb.png")
+    notes = Image.Exif()
+    notes[0x0110], notes[0x0112] = "Camera of a test", 6
+    notes.get_ifd(0x8769).update({0x9003: "2026:11:25 12:00:00", 0x927C: b"of the maker"})
+    notes.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 0.0)})
+    # Pillow writes only directories that have an entry; their places it finds by itself.
+    notes[0x8769] = notes[0x8825] = 0
+    page = rgb.crop((0, 0, 8, 12))
+    page.save(HERE / "exif_tiff.tif", exif=notes)
+    page.save(HERE / "pages_tiff.tif", save_all=True, append_images=[colours("L")])
+    expect("pages_tiff", page)
+    page.transpose(Image.Transpose.ROTATE_270).save(HERE / "exif_tiff.srgb.png")
     for path in sorted(HERE.glob("*palette*_tiff.tif")) + sorted(HERE.glob("ycbcr*.tif")):
         expect(path.stem, Image.open(path))
     luma.convert("1").save(HERE / "bits_png.png")
