@@ -1,4 +1,4 @@
-//! Any bytes as a picture: `cargo +nightly fuzz run picture fuzz/corpus/picture crates/impasto/tests/pictures`.
+//! Any bytes as a picture; CONTRIBUTING.md has the command.
 #![no_main]
 
 #[path = "../../crates/impasto/tests/harness/mod.rs"]

@@ -120,7 +120,8 @@ pub enum StyleLossKind {
 /// How many sizes the picture is worked on at, from coarse to fine; each is half the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scales {
-    /// As many as leave the coarsest one large enough to show the photo's composition; one when the start is a given picture.
+    /// As many as leave the coarsest one large enough to show the photo's composition, and every mask something of every layer; one when the
+    /// start is a given picture.
     #[default]
     Auto,
     /// This many, at least 1.

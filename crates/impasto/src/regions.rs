@@ -2,12 +2,12 @@
 
 use impasto_engine::{Layer, Layout};
 
-use crate::loss::Statistics;
+use crate::loss::{Statistics, Weights};
 use crate::options::problem;
 use crate::schedule::halved;
 use crate::style_statistics::View;
 use crate::subject::Subject;
-use crate::{Error, Input, Mask, Network, Options, Result, Style, StyleSource, StyleStatistics};
+use crate::{Error, Input, Mask, Network, Options, Result, Style, StyleSource, StyleStatistics, WeightedLayer};
 
 /// A part of the picture with a style of its own.
 pub(crate) struct Region {
@@ -102,6 +102,47 @@ fn by_region(styles: &[Style]) -> Vec<Members<'_>> {
     regions
 }
 
+/// Where the styles of a region count, in the size of `painted`; `None`: everywhere.
+fn mask_of(region: Option<&Mask>, painted: &Option<Mask>, (width, height): (usize, usize)) -> Option<Mask> {
+    let region = region.map(|mask| mask.resized(width, height));
+    let mask = match (region, painted) {
+        (Some(region), Some(painted)) => Some(region.times(painted)),
+        (region, painted) => region.or_else(|| painted.clone()),
+    };
+    mask.filter(|mask| mask.as_slice().iter().any(|&w| w < 1.0))
+}
+
+/// Whether all masks leave something of every layer at a scale: of the subject, which has `size` there, and of the style pictures, which
+/// are halved `halvings` times. All are normalised.
+pub(crate) fn masks_fit(
+    subject: &Subject,
+    styles: &[Style],
+    size: (usize, usize),
+    halvings: usize,
+    options: &Options,
+) -> bool {
+    let Options { content_layers, content_weight, style_layers, style_weight, .. } = options;
+    let fits = |mask: Option<&Mask>, layers: &[WeightedLayer]| {
+        mask.is_none_or(|mask| layers.iter().all(|weighted| Weights::new(mask, weighted.layer).is_some()))
+    };
+    let (opacity, painted) = subject.masks(size);
+    if *content_weight > 0.0 && !fits(opacity.as_ref(), content_layers) {
+        return false;
+    }
+    let style_fits = |style: &Style| match &style.source {
+        StyleSource::Picture(picture) if style.weight > 0.0 => {
+            let size = halved((picture.image.width(), picture.image.height()), halvings);
+            picture.masks(size).iter().all(|mask| fits(Some(mask), style_layers))
+        }
+        _ => true,
+    };
+    *style_weight == 0.0
+        || by_region(styles).iter().all(|(region, members)| {
+            fits(mask_of(*region, &painted, size).as_ref(), style_layers)
+                && members.iter().all(|(_, style)| style_fits(style))
+        })
+}
+
 /// The regions at a scale, in which both pictures are halved `halvings` times; on the current thread pool.
 ///
 /// `subject` has the size of the scale; it and the styles are normalised. `layout`: of the styles' evaluations. Errors: a style too small for a layer, statistics that do not
@@ -132,12 +173,7 @@ pub(crate) fn regions(
     by_region(styles)
         .into_iter()
         .map(|(region, members)| {
-            let region = region.map(|mask| mask.resized(width, height));
-            let mask = match (region, &painted) {
-                (Some(region), Some(painted)) => Some(region.times(painted)),
-                (region, painted) => region.or_else(|| painted.clone()),
-            };
-            let mask = mask.filter(|mask| mask.as_slice().iter().any(|&w| w < 1.0));
+            let mask = mask_of(region, &painted, (width, height));
             let share = mask.as_ref().map_or(1.0, Mask::coverage) / visible;
             let members: Vec<(f64, Vec<Statistics>)> = members
                 .into_iter()

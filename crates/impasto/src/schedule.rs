@@ -25,9 +25,15 @@ const COARSEST_TEXTURE: usize = 64;
 /// The scales of a run, coarsest first; the last has the content's size. With [`Padding::Circular`] the sides of the others are
 /// multiples of what the poolings need.
 ///
-/// `styles`: width and height of the style pictures. Errors: more scales asked for than the pictures have room for, a content that cannot
+/// `styles`: width and height of the style pictures. `masks_fit`: whether the masks leave something of every layer after some halvings, in
+/// which the content has the size given; [`Scales::Auto`] begins where they do. Errors: more scales asked for than the pictures have room for, a content that cannot
 /// wrap around as it is to.
-pub(crate) fn schedule(content: &Image, styles: &[(usize, usize)], options: &Options) -> Result<Vec<Scale>> {
+pub(crate) fn schedule(
+    content: &Image,
+    styles: &[(usize, usize)],
+    options: &Options,
+    masks_fit: &dyn Fn(usize, (usize, usize)) -> bool,
+) -> Result<Vec<Scale>> {
     let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
     let style_layers = active(&options.style_layers, options.style_weight);
     let content_layers = [style_layers.as_slice(), &active(&options.content_layers, options.content_weight)].concat();
@@ -51,6 +57,11 @@ pub(crate) fn schedule(content: &Image, styles: &[(usize, usize)], options: &Opt
             && styles.iter().all(|&style| has_room(style, &style_layers, halvings))
     };
     let most = 1 + (1..usize::BITS as usize).take_while(|&halvings| fits(halvings)).count();
+    let size = |halvings: usize| {
+        let (width, height) = halved((content.width(), content.height()), halvings);
+        (nearest_multiple(width, multiple), nearest_multiple(height, multiple))
+    };
+    let wanted = wanted(content.width().max(content.height()), options).min(most);
     let count = match options.scales {
         // What is too small as it is gets an error that names the picture and the layer, when its targets are taken.
         _ if !fits(0) => 1,
@@ -59,11 +70,11 @@ pub(crate) fn schedule(content: &Image, styles: &[(usize, usize)], options: &Opt
             let found = format!("is {count}, too many for pictures of this size, which is halved from scale to scale");
             return Err(problem("scales", format!("{found}; {advice}")));
         }
-        _ => wanted(content.width().max(content.height()), options).min(most),
+        Scales::Count(_) => wanted,
+        Scales::Auto => 1 + (1..wanted).take_while(|&halvings| masks_fit(halvings, size(halvings))).count(),
     };
     let scales = (0..count).map(|i| {
-        let (width, height) = halved((content.width(), content.height()), count - 1 - i);
-        let (width, height) = (nearest_multiple(width, multiple), nearest_multiple(height, multiple));
+        let (width, height) = size(count - 1 - i);
         // An equal share; what cannot be divided goes to the coarse end, where a step costs least.
         let steps = options.steps / count + usize::from(i < options.steps % count);
         Scale { width, height, steps }
@@ -99,7 +110,11 @@ mod tests {
 
     fn sizes(content: (usize, usize), style: (usize, usize), options: &Options) -> Vec<(usize, usize)> {
         let image = |(width, height)| Image::filled(width, height, [0.0; 3]);
-        schedule(&image(content), &[style], options).unwrap().iter().map(|scale| (scale.width, scale.height)).collect()
+        schedule(&image(content), &[style], options, &|_, _| true)
+            .unwrap()
+            .iter()
+            .map(|scale| (scale.width, scale.height))
+            .collect()
     }
 
     #[test]
@@ -123,7 +138,7 @@ mod tests {
         assert_eq!(sizes((272, 112), (512, 512), &circular), [(64, 32), (144, 64), (272, 112)]);
         let message = |(width, height)| {
             let image = Image::filled(width, height, [0.0; 3]);
-            schedule(&image, &[(64, 64)], &circular).unwrap_err().to_string()
+            schedule(&image, &[(64, 64)], &circular, &|_, _| true).unwrap_err().to_string()
         };
         assert_eq!(
             message((100, 64)),
@@ -133,11 +148,26 @@ mod tests {
     }
 
     #[test]
+    fn automatic_scales_begin_where_the_masks_leave_something() {
+        let content = Image::filled(1024, 512, [0.0; 3]);
+        let count = |scales: Scales, least: usize| {
+            let options = Options { scales, ..Options::default() };
+            let masks_fit = |halvings: usize, (width, height): (usize, usize)| {
+                assert_eq!((width << halvings, height << halvings), (1024, 512));
+                width >= least
+            };
+            schedule(&content, &[(512, 512)], &options, &masks_fit).unwrap().len()
+        };
+        assert_eq!([256, 257, 513, 2000].map(|least| count(Scales::Auto, least)), [3, 2, 1, 1]);
+        assert_eq!(count(Scales::Count(3), 2000), 3);
+    }
+
+    #[test]
     fn more_scales_than_there_is_room_for_are_refused() {
         let message = |side: usize, count: usize| {
             let image = Image::filled(side, 100, [0.0; 3]);
             let options = Options { scales: Scales::Count(count), ..Options::default() };
-            schedule(&image, &[(side, 100)], &options).unwrap_err().to_string()
+            schedule(&image, &[(side, 100)], &options, &|_, _| true).unwrap_err().to_string()
         };
         let found = "too many for pictures of this size, which is halved from scale to scale";
         assert_eq!(message(100, 4), format!("`scales` is 4, {found}; give at most 3"));
@@ -145,7 +175,7 @@ mod tests {
         // Shallow layers have room for more; the style's size does not matter where it is not looked at.
         let content = Image::filled(40, 40, [0.0; 3]);
         let options = Options { style_weight: 0.0, scales: Scales::Count(3), steps: 9, ..Options::default() };
-        assert_eq!(schedule(&content, &[(1, 1)], &options).unwrap().len(), 3);
+        assert_eq!(schedule(&content, &[(1, 1)], &options, &|_, _| true).unwrap().len(), 3);
     }
 
     #[test]
@@ -153,7 +183,7 @@ mod tests {
         let image = Image::filled(64, 48, [0.0; 3]);
         let steps = |scales, steps| -> Vec<usize> {
             let options = Options { scales: Scales::Count(scales), steps, ..Options::default() };
-            schedule(&image, &[(64, 48)], &options).unwrap().iter().map(|scale| scale.steps).collect()
+            schedule(&image, &[(64, 48)], &options, &|_, _| true).unwrap().iter().map(|scale| scale.steps).collect()
         };
         assert_eq!(steps(1, 7), [7]);
         assert_eq!(steps(2, 7), [4, 3]);

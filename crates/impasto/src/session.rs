@@ -159,7 +159,8 @@ impl Session {
         let subject = subject.normalised()?;
         let styles = regions::normalised(styles)?;
         let sizes: Vec<_> = styles.iter().filter_map(Style::size).collect();
-        let scales = schedule(&subject.content, &sizes, options)?;
+        let masks_fit = |halvings, size| regions::masks_fit(&subject, &styles, size, halvings, options);
+        let scales = schedule(&subject.content, &sizes, options, &masks_fit)?;
         regions::check_statistics(network, &styles, scales.len(), options)?;
         let point = start(&subject.content, &scales[0], options)?;
         let pool = thread_pool(options.threads)?;

@@ -142,6 +142,12 @@ impl StylePicture {
         }
     }
 
+    /// What counts of each of the turned copies in another size; none where all does.
+    pub(crate) fn masks(&self, (width, height): (usize, usize)) -> Vec<Mask> {
+        let counts = self.counts().map(|mask| mask.resized(width, height));
+        counts.map_or(vec![], |mask| turns(self.rotations).iter().map(|turn| turn.mask(&mask)).collect())
+    }
+
     /// Statistics of a normalised picture at some size, in the order of `layers`, by an evaluation in `layout`; on the current thread pool.
     ///
     /// Errors: too small for a layer, nothing of the mask left at one.

@@ -60,11 +60,15 @@ impl Subject {
 
     /// Where the style counts: what is visible and not kept; `None`: everywhere.
     pub(crate) fn painted(&self) -> Option<Mask> {
-        let painted = self.keep.as_ref().map(Mask::inverted);
-        match (&self.opacity, painted) {
-            (Some(opacity), Some(painted)) => Some(opacity.times(&painted)),
-            (opacity, painted) => opacity.clone().or(painted),
-        }
+        painted(&self.opacity, &self.keep)
+    }
+
+    /// The opacity, and where the style counts, in another size.
+    pub(crate) fn masks(&self, (width, height): (usize, usize)) -> (Option<Mask>, Option<Mask>) {
+        let mask = |mask: &Option<Mask>| mask.as_ref().map(|mask| mask.resized(width, height));
+        let (opacity, keep) = (mask(&self.opacity), mask(&self.keep));
+        let painted = painted(&opacity, &keep);
+        (opacity, painted)
     }
 
     /// `picture := keep · content + (1 - keep) · picture`, both of one size.
@@ -87,6 +91,14 @@ impl Subject {
                 pixel.iter_mut().for_each(|g| *g *= 1.0 - keep);
             }
         }
+    }
+}
+
+fn painted(opacity: &Option<Mask>, keep: &Option<Mask>) -> Option<Mask> {
+    let painted = keep.as_ref().map(Mask::inverted);
+    match (opacity, painted) {
+        (Some(opacity), Some(painted)) => Some(opacity.times(&painted)),
+        (opacity, painted) => opacity.clone().or(painted),
     }
 }
 

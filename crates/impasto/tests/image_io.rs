@@ -34,6 +34,16 @@ fn every_kind_of_file_is_what_a_second_implementation_makes_of_it() {
         ("palette_png.png", false),
         ("bits_png.png", false),
         ("bits_tiff.tif", false),
+        ("palette_tiff.tif", false),
+        ("palette1_tiff.tif", false),
+        ("palette2_tiff.tif", false),
+        ("palette4_tiff.tif", false),
+        ("ycbcr_tiff.tif", false),
+        ("ycbcr22_tiff.tif", false),
+        ("ycbcr41_tiff.tif", false),
+        ("ycbcr_studio_tiff.tif", false),
+        ("ycbcr_jpeg_tiff.tif", false),
+        ("pages_tiff.tif", false),
         ("progressive_jpeg.jpg", false),
         ("grey_jpeg.jpg", false),
         ("lossy_webp.webp", false),
@@ -46,6 +56,110 @@ fn every_kind_of_file_is_what_a_second_implementation_makes_of_it() {
         assert_eq!(picture.profile.is_some(), has_profile, "{name}");
         assert_eq!((picture.alpha, picture.warnings), (None, vec![]), "{name}");
     }
+}
+
+#[test]
+fn a_grey_tiff_keeps_its_opacity() {
+    let [picture, expected] =
+        ["grey_alpha_tiff.tif", "grey_alpha_tiff.srgb.png"].map(|name| image_io::load(&file(name)).unwrap());
+    assert!(picture.alpha.is_some());
+    assert_eq!(picture, expected);
+}
+
+/// A little-endian TIFF of one strip, with the entries as numbers of 16 bits; `None`: where the strip is.
+fn tiff(entries: &[(u16, Option<Vec<u16>>)], strip: &[u8]) -> Vec<u8> {
+    let start = 8 + 2 + 12 * entries.len() + 4;
+    let mut rest = Vec::new();
+    let mut table = (entries.len() as u16).to_le_bytes().to_vec();
+    for (tag, values) in entries {
+        let values = values.clone().unwrap_or(vec![start as u16]);
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        table.extend([tag.to_le_bytes(), 3u16.to_le_bytes()].concat());
+        table.extend((values.len() as u32).to_le_bytes());
+        match bytes.len() {
+            0..=4 => table.extend([bytes, vec![0; 4 - 2 * values.len()]].concat()),
+            _ => {
+                table.extend(((start + strip.len() + rest.len()) as u32).to_le_bytes());
+                rest.extend(bytes);
+            }
+        }
+    }
+    [b"II*\0\x08\0\0\0", &table[..], &[0; 4], strip, &rest].concat()
+}
+
+/// A picture of 4x1 px with one value of `bits` bits a pixel, or more; `more` replaces entries.
+fn small_tiff(kind: u16, bits: u16, channels: u16, more: &[(u16, Vec<u16>)], strip: &[u8]) -> Vec<u8> {
+    let mut entries = std::collections::BTreeMap::from(
+        [(256, 4), (257, 1), (258, bits), (259, 1), (262, kind), (277, channels), (278, 1)]
+            .map(|(tag, value)| (tag, Some(vec![value]))),
+    );
+    entries.extend([(273, None), (279, Some(vec![strip.len() as u16]))]);
+    entries.extend(more.iter().cloned().map(|(tag, values)| (tag, Some(values))));
+    tiff(&entries.into_iter().collect::<Vec<_>>(), strip)
+}
+
+#[test]
+fn tiffs_of_every_depth_and_order_keep_their_values() {
+    let values = |bytes: &[u8]| decode(bytes, Path::new("a.tif")).unwrap().image.as_slice().to_vec();
+    let grey = |values: [f32; 4]| values.iter().flat_map(|&v| [v; 3]).collect::<Vec<_>>();
+    assert_eq!(values(&small_tiff(1, 1, 1, &[], &[0b0110_0000])), grey([0.0, 255.0, 255.0, 0.0]));
+    assert_eq!(values(&small_tiff(0, 1, 1, &[], &[0b0110_0000])), grey([255.0, 0.0, 0.0, 255.0]));
+    assert_eq!(values(&small_tiff(1, 2, 1, &[], &[0b0001_1011])), grey([0.0, 85.0, 170.0, 255.0]));
+    assert_eq!(values(&small_tiff(1, 4, 1, &[], &[0x0f, 0x1e])), grey([0.0, 255.0, 17.0, 238.0]));
+    let fractions: Vec<u8> = [0.0f64, 0.2, 1.0, -3.0].repeat(3).iter().flat_map(|v| v.to_le_bytes()).collect();
+    let expected: Vec<f32> = [0.0, 51.0, 255.0, 0.0].repeat(3);
+    assert_eq!(values(&small_tiff(2, 64, 3, &[(339, vec![3])], &fractions)), expected);
+    let planes = [1, 2, 3, 4, 11, 12, 13, 14, 21, 22, 23, 24];
+    let together: Vec<f32> = (1..=4).flat_map(|i| [i as f32, 10.0 + i as f32, 20.0 + i as f32]).collect();
+    let at = |i: u16| 8 + 2 + 12 * 10 + 4 + 4 * i;
+    let more = [(284, vec![2]), (273, vec![at(0), at(1), at(2)]), (279, vec![4; 3])];
+    assert_eq!(values(&small_tiff(2, 8, 3, &more, &planes)), together);
+    // Palettes of 8 bits, whatever they are scaled by.
+    for scale in [1, 256, 257] {
+        let palette: Vec<u16> = [200, 10, 20, 30, 40, 50].iter().map(|v| v * scale).collect();
+        let expected = [[200.0, 20.0, 40.0], [10.0, 30.0, 50.0], [200.0, 20.0, 40.0], [10.0, 30.0, 50.0]].concat();
+        assert_eq!(values(&small_tiff(3, 1, 1, &[(320, palette)], &[0b0101_0000])), expected, "{scale}");
+    }
+    let palette: Vec<u16> = (0..768).map(|i| 257 * (i % 256)).collect();
+    let with_alpha = small_tiff(3, 8, 2, &[(320, palette), (338, vec![2])], &[7, 255, 8, 51, 9, 255, 9, 102]);
+    let picture = decode(&with_alpha, Path::new("a.tif")).unwrap();
+    assert_eq!(picture.image.as_slice().to_vec(), grey([7.0, 8.0, 9.0, 9.0]));
+    assert_eq!(picture.alpha, Some(Mask::new(4, 1, vec![1.0, 0.2, 1.0, 0.4])));
+}
+
+#[test]
+fn tiffs_that_cannot_be_read_are_refused_by_name() {
+    let message = |bytes: &[u8]| decode(bytes, Path::new("a.tif")).unwrap_err().to_string();
+    let unsupported = |bytes: &[u8]| {
+        let message = message(bytes);
+        let reason = message.strip_prefix("a.tif cannot be read: ").and_then(|rest| rest.split(';').next());
+        reason.unwrap_or_else(|| panic!("{message}")).to_owned()
+    };
+    let ones = [1; 64];
+    assert_eq!(
+        unsupported(&small_tiff(1, 32, 1, &[], &ones)),
+        "its values are whole numbers of 32 bits, and may be negative or beyond 16 bits"
+    );
+    assert_eq!(
+        unsupported(&small_tiff(1, 32, 1, &[(339, vec![3])], &ones)),
+        "it is grey in fractions, and does not say from where to where they go"
+    );
+    assert_eq!(unsupported(&small_tiff(1, 12, 1, &[], &ones)), "its values have 12 bits");
+    assert_eq!(unsupported(&small_tiff(3, 16, 1, &[(320, vec![0; 6])], &ones)), "its palette has indices of 16 bits");
+    assert_eq!(unsupported(&small_tiff(6, 16, 3, &[], &ones)), "its YCbCr has 3 values of 16 bits a pixel, not 3 of 8");
+    assert_eq!(
+        unsupported(&small_tiff(6, 8, 3, &[(530, vec![2, 1]), (317, vec![2])], &ones)),
+        "its YCbCr has blocks of 2x1 px and a predictor"
+    );
+    assert_eq!(unsupported(&small_tiff(5, 8, 5, &[(338, vec![2])], &ones)), "it has inks and an opacity");
+    assert_eq!(
+        message(&small_tiff(3, 2, 1, &[(320, vec![0; 6])], &ones)),
+        "a.tif is damaged: its palette has 6 values, and 12 are needed"
+    );
+    assert_eq!(
+        message(&small_tiff(6, 8, 3, &[(530, vec![3, 1])], &ones)),
+        "a.tif is damaged: its YCbCr has blocks of [3, 1] px"
+    );
 }
 
 /// A file of one colour and opacity by `image`'s encoders, as it is read.
@@ -234,7 +348,7 @@ fn exif_is_kept_and_says_upright() {
     let upright = [[0, 0, 255], [255, 0, 0], [0; 3], [0; 3], [0; 3], [0; 3]].concat();
     assert_eq!(picture.image.as_slice(), upright.iter().map(|&v| v as f32).collect::<Vec<_>>());
 
-    for name in ["a.png", "a.webp", "a.jpg"] {
+    for name in ["a.png", "a.webp", "a.jpg", "a.tif"] {
         let options = SaveOptions { exif: picture.exif.clone(), ..SaveOptions::default() };
         let bytes = encode(&picture.image, Path::new(name), &options).unwrap();
         let back = decode(&bytes, Path::new(name)).unwrap();
@@ -243,6 +357,84 @@ fn exif_is_kept_and_says_upright() {
         expected[30] = 1;
         assert_eq!(back.exif.unwrap().for_size(2, 3), expected, "{name}");
     }
+}
+
+#[test]
+fn the_notes_of_a_tiff_are_kept_in_every_format() {
+    // Turned by 90 degrees, with a camera, an EXIF directory with a maker's block in it, and a place.
+    let picture = image_io::load(&file("exif_tiff.tif")).unwrap();
+    assert_eq!(picture.warnings, []);
+    assert_eq!((picture.width(), picture.height()), (12, 8));
+    let upright = image_io::load(&file("exif_tiff.srgb.png")).unwrap();
+    assert_eq!(picture.image, upright.image);
+    let block = picture.exif.clone().unwrap().for_size(12, 8);
+    let has = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    assert!(has(&block, b"Camera of a test\0") && has(&block, b"2026:11:25 12:00:00\0"), "{block:?}");
+    assert!(!has(&block, b"of the maker"), "its offsets would be wrong");
+    for name in ["a.png", "a.webp", "a.jpg", "a.tif"] {
+        let options = SaveOptions { exif: picture.exif.clone(), ..SaveOptions::default() };
+        let bytes = encode(&picture.image, Path::new(name), &options).unwrap();
+        let back = decode(&bytes, Path::new(name)).unwrap();
+        assert_eq!((back.width(), back.height()), (12, 8), "{name} is turned again");
+        assert_eq!(back.exif, picture.exif, "{name}");
+    }
+}
+
+#[test]
+fn the_notes_of_a_jpeg_are_a_tiffs_own() {
+    // A maker's block survives in a TIFF that is written: it stays where it was.
+    for is_big_endian in [false, true] {
+        let swap = |text: &[u8]| if is_big_endian { text.iter().rev().copied().collect() } else { text.to_vec() };
+        let entry = |tag: u16, kind: u16, count: u32, value: &[u8]| {
+            [swap(&tag.to_le_bytes()), swap(&kind.to_le_bytes()), swap(&count.to_le_bytes()), value.to_vec()].concat()
+        };
+        let block = [
+            if is_big_endian { b"MM\0*".to_vec() } else { b"II*\0".to_vec() },
+            swap(&8u32.to_le_bytes()),
+            swap(&2u16.to_le_bytes()),
+            entry(0x010f, 2, 4, b"Cam\0"),
+            entry(0x8769, 4, 1, &swap(&38u32.to_le_bytes())),
+            vec![0; 4],
+            swap(&1u16.to_le_bytes()),
+            entry(0x927c, 7, 12, &swap(&56u32.to_le_bytes())),
+            vec![0; 4],
+            b"of the maker".to_vec(),
+        ]
+        .concat();
+        let options = SaveOptions::default();
+        let jpeg = encode(&Image::filled(3, 2, [9.0; 3]), Path::new("a.jpg"), &options).unwrap();
+        let length = (2 + 6 + block.len() as u16).to_be_bytes();
+        let segment = [b"\xff\xe1", &length[..], b"Exif\0\0", &block, &jpeg[2..]].concat();
+        let picture = decode(&[&jpeg[..2], &segment].concat(), Path::new("a.jpg")).unwrap();
+        for bit_depth in [BitDepth::Eight, BitDepth::Sixteen] {
+            let image = Image::new(3, 2, (0..18).map(|i| 10.0 * i as f32).collect());
+            let options = SaveOptions { exif: picture.exif.clone(), bit_depth, ..SaveOptions::default() };
+            let tiff = encode(&image, Path::new("a.tif"), &options).unwrap();
+            assert_eq!(tiff[8..block.len()], block[8..], "the block stays where it was");
+            let back = decode(&tiff, Path::new("a.tif")).unwrap();
+            assert_eq!((back.image, back.warnings), (image, vec![]));
+            let notes = back.exif.unwrap().for_size(3, 2);
+            assert!(notes.windows(4).any(|window| window == b"Cam\0"));
+        }
+    }
+}
+
+#[test]
+fn broken_notes_of_a_tiff_are_told_of() {
+    let bytes = std::fs::read(file("exif_tiff.tif")).unwrap();
+    // The pointer to EXIF's directory.
+    let at = bytes.windows(4).position(|window| window == [0x69, 0x87, 4, 0]).unwrap() + 8;
+    let mut broken = bytes.clone();
+    broken[at..at + 4].copy_from_slice(&0x7fff_ffffu32.to_le_bytes());
+    let picture = decode(&broken, Path::new("a.tif")).unwrap();
+    assert_eq!((picture.width(), picture.exif), (12, None));
+    assert_eq!(picture.warnings, [Warning::Exif { reason: "it is broken".into() }]);
+    // A value of 4 GB.
+    let at = bytes.windows(4).position(|window| window == [0x10, 0x01, 2, 0]).unwrap() + 4;
+    let mut large = bytes;
+    large[at..at + 4].fill(0xff);
+    let picture = decode(&large, Path::new("a.tif")).unwrap();
+    assert_eq!(picture.warnings, [Warning::Exif { reason: "it takes more than 63 KB".into() }]);
 }
 
 #[test]
@@ -310,8 +502,6 @@ fn settings_that_a_format_does_not_have_are_refused() {
 
 #[test]
 fn what_has_no_decoder_is_named() {
-    let error = image_io::load(&file("palette_tiff.tif")).unwrap_err().to_string();
-    assert!(error.contains("RGBPalette") && error.ends_with("save it as an ordinary PNG or JPEG first"), "{error}");
     let error = image_io::load(&file("small.avif")).unwrap_err().to_string();
     assert!(error.ends_with("AVIF has no decoder here; save it as an ordinary PNG or JPEG first"), "{error}");
 }

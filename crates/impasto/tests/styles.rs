@@ -200,3 +200,42 @@ fn masks_and_weights_that_leave_nothing_are_refused() {
     assert!(message(&subject, &[Style::from(&night).with_weight(f64::NAN)], &options).contains("the weight NaN"));
     assert!(message(&subject, &[], &options).contains("is missing"));
 }
+
+/// A photo and its styles, with a mask that leaves a square of some pixels a side.
+type Make<'a> = &'a dyn Fn(usize) -> (Subject, Vec<Style>);
+
+#[test]
+fn automatic_scales_begin_where_every_mask_leaves_something() {
+    let [content, night, brick] = pictures().map(|image| image_io::resize(&image, 128, 128));
+    // Without content even 64 px are wanted. A part of 16 px is one position of the deepest layer at 128 px, and a quarter at 64.
+    let options = |scales| Options { content_weight: 0.0, init: Init::Noise, scales, steps: 2, ..Options::default() };
+    let square = |side: usize| {
+        Mask::new(128, 128, (0..128 * 128).map(|i| f32::from(u8::from(i % 128 < side && i / 128 < side))).collect())
+    };
+    let subject = Subject::from(&content);
+    let with_regions = |side| {
+        let region = square(side);
+        let rest = Style::from(&brick).with_region(region.inverted());
+        (subject.clone(), vec![Style::from(&night).with_region(region), rest])
+    };
+    let with_kept = |side| (Subject { keep: Some(square(side).inverted()), ..subject.clone() }, vec![(&night).into()]);
+    let with_style_mask = |side| {
+        let picture = StylePicture { mask: Some(square(side)), rotations: 4, ..(&night).into() };
+        (subject.clone(), vec![picture.into()])
+    };
+    let cases: [(Make<'_>, &str); 3] = [
+        (&with_regions, "the mask leaves less than one position of relu5_1 at 64x64 px"),
+        (&with_kept, "the mask leaves less than one position of relu5_1 at 64x64 px"),
+        (&with_style_mask, "the mask of the style picture leaves less than one position of relu5_1 at 64x64 px"),
+    ];
+    for (make, expected) in cases {
+        for (side, scales) in [(16, 1), (32, 2)] {
+            let (subject, styles) = make(side);
+            let session = start(&subject, &styles, &options(Scales::Auto));
+            assert_eq!(session.scales().len(), scales, "{side} px; {expected}");
+        }
+        let (subject, styles) = make(16);
+        let text = message(&subject, &styles, &options(Scales::Count(2)));
+        assert!(text.starts_with(expected) && text.contains("with fewer scales"), "{text}");
+    }
+}

@@ -10,7 +10,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use super::exif::Exif;
 use super::file::read_error;
 use super::profile::{self, Channels};
-use super::{Picture, Warning, inks, jpeg, resize};
+use super::{Picture, Warning, inks, jpeg, resize, tiff_file};
 use crate::{Error, Image, Mask, Result};
 
 /// A picture with more pixels is not decoded. The largest cameras stay below; a file of a few kilobytes that claims 2 gigapixels
@@ -24,7 +24,7 @@ pub const MAX_DECODER_MEMORY: u64 = MAX_PIXELS * 16;
 pub const MAX_FILE: u64 = MAX_DECODER_MEMORY;
 
 /// What is wrong with a truncated file.
-const CUT_SHORT: &str = "it ends in the middle of the picture";
+pub(super) const CUT_SHORT: &str = "it ends in the middle of the picture";
 
 /// Reads a picture: JPEG, PNG, TIFF or WebP by its content, whatever its name.
 ///
@@ -106,19 +106,19 @@ pub fn decode(bytes: &[u8], name: &Path) -> Result<Picture> {
 }
 
 /// What the decoders make of a file.
-struct Raw {
+pub(super) struct Raw {
     /// In the values of the file.
-    pixels: DynamicImage,
+    pub(super) pixels: DynamicImage,
     /// The four channels are inks.
-    is_cmyk: bool,
+    pub(super) is_cmyk: bool,
     /// The colours are multiplied by the opacity.
-    is_premultiplied: bool,
+    pub(super) is_premultiplied: bool,
     /// The colour profile, or why it cannot be read.
-    icc: std::result::Result<Option<Vec<u8>>, String>,
+    pub(super) icc: std::result::Result<Option<Vec<u8>>, String>,
     /// The EXIF block, or why it cannot be read.
-    exif: std::result::Result<Option<Vec<u8>>, String>,
+    pub(super) exif: std::result::Result<Option<Vec<u8>>, String>,
     /// Where it is noted outside of EXIF.
-    orientation: Option<Orientation>,
+    pub(super) orientation: Option<Orientation>,
 }
 
 fn decode_raw(bytes: &[u8], name: &Path) -> Result<Raw> {
@@ -130,6 +130,9 @@ fn decode_raw(bytes: &[u8], name: &Path) -> Result<Raw> {
         Ok(f @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Tiff | ImageFormat::WebP)) => f,
         _ => return Err(Error::NotAPicture { path: path() }),
     };
+    if format == ImageFormat::Tiff {
+        return tiff_file::read(bytes, name);
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_DECODER_MEMORY);
@@ -137,34 +140,32 @@ fn decode_raw(bytes: &[u8], name: &Path) -> Result<Raw> {
 
     let mut decoder = reader.into_decoder().map_err(|e| decode_error(name, e))?;
     let (width, height) = decoder.dimensions();
-    let (width, height) = (u64::from(width), u64::from(height));
-    if width * height > MAX_PIXELS {
-        return Err(Error::TooManyPixels { path: path(), width, height });
-    }
+    check_pixels(width, height, name)?;
     if format == ImageFormat::Jpeg && !jpeg::has_an_end(bytes) {
         return Err(Error::Damaged { path: path(), reason: CUT_SHORT.into() });
     }
     // Broken metadata are no reason to refuse pixels that are in order.
-    let mut icc = decoder.icc_profile().map_err(|e| one_line(&e));
+    let icc = decoder.icc_profile().map_err(|e| one_line(&e));
     let exif = decoder.exif_metadata().map_err(|e| one_line(&e));
-    let orientation = (format == ImageFormat::Tiff).then(|| decoder.orientation().ok()).flatten();
-    let ink_error = |e: inks::InkError| decode_error(name, e.into_image_error(format));
-    let (inks, is_premultiplied) = match format {
-        ImageFormat::Jpeg => (inks::of_jpeg(bytes).map_err(ink_error)?, false),
-        ImageFormat::Tiff => {
-            let tiff = inks::of_tiff(bytes).map_err(ink_error)?;
-            // `image` drops profiles that take more bytes than the pixels.
-            icc = tiff.icc;
-            (tiff.inks, tiff.is_premultiplied)
-        }
-        _ => (None, false),
+    let inks = match format {
+        ImageFormat::Jpeg => inks::of_jpeg(bytes).map_err(|reason| Error::Damaged { path: path(), reason })?,
+        _ => None,
     };
     let is_cmyk = inks.is_some();
     let pixels = match inks {
         Some(pixels) => pixels,
         None => DynamicImage::from_decoder(decoder).map_err(|e| decode_error(name, e))?,
     };
-    Ok(Raw { pixels, is_cmyk, is_premultiplied, icc, exif, orientation })
+    Ok(Raw { pixels, is_cmyk, is_premultiplied: false, icc, exif, orientation: None })
+}
+
+/// Refuses a picture of more than [`MAX_PIXELS`].
+pub(super) fn check_pixels(width: u32, height: u32, name: &Path) -> Result<()> {
+    let (width, height) = (u64::from(width), u64::from(height));
+    if width * height > MAX_PIXELS {
+        return Err(Error::TooManyPixels { path: name.to_owned(), width, height });
+    }
+    Ok(())
 }
 
 /// The name of a format that is met often and has no decoder in Rust that could be used.
@@ -245,11 +246,14 @@ pub(super) fn decode_error(path: &Path, error: ImageError) -> Error {
         ImageError::IoError(reason) if reason.kind() != io::ErrorKind::UnexpectedEof => Error::Read { path, reason },
         ImageError::IoError(_) => Error::Damaged { path, reason: CUT_SHORT.into() },
         ImageError::Unsupported(e) => Error::Unsupported { path, reason: one_line(&e) },
-        ImageError::Limits(_) => {
-            Error::Unsupported { path, reason: format!("it takes more than {} MB to decode", MAX_DECODER_MEMORY >> 20) }
-        }
+        ImageError::Limits(_) => too_much_memory(&path),
         other => Error::Damaged { path, reason: one_line(&other) },
     }
+}
+
+pub(super) fn too_much_memory(path: &Path) -> Error {
+    let reason = format!("it takes more than {} MB to decode", MAX_DECODER_MEMORY >> 20);
+    Error::Unsupported { path: path.to_owned(), reason }
 }
 
 /// Some of the decoders' messages have a second line.

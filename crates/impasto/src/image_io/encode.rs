@@ -1,24 +1,18 @@
 //! From a picture to the bytes of a file.
 
 use std::borrow::Cow;
-use std::io::Cursor;
 use std::path::Path;
 
 use image::ImageEncoder;
 use image::codecs::jpeg::JpegEncoder;
-use tiff::encoder::{TiffEncoder, TiffValue, colortype};
-use tiff::tags::{ExtraSamples, Tag};
 
 use super::decode::one_line;
-use super::{Exif, Profile, jpeg, recipe};
+use super::{Exif, Profile, jpeg, recipe, tiff_file};
 use crate::options::problem;
 use crate::{Error, Image, Mask, Result};
 
 /// Of 100: beyond it files grow quickly, and brush strokes look no different.
 const JPEG_QUALITY: u8 = 95;
-
-/// Adobe's tag for XMP.
-const XMP_TAG: Tag = Tag::Unknown(700);
 
 /// The formats that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +88,7 @@ pub struct SaveOptions {
     pub alpha: Option<Mask>,
     /// The profile to write the colours in; `None` for sRGB, which is not noted.
     pub profile: Option<Profile>,
-    /// The camera's notes; TIFF files are written without.
+    /// The camera's notes.
     pub exif: Option<Exif>,
     /// How the picture was made, for [`super::recipe`] to read back.
     pub recipe: Option<String>,
@@ -163,7 +157,7 @@ pub fn encode(image: &Image, name: &Path, options: &SaveOptions) -> Result<Vec<u
     let written = match format {
         Format::Png => job.png(options.bit_depth).map_err(|e| one_line(&e)),
         Format::Jpeg => job.jpeg(options.quality.unwrap_or(JPEG_QUALITY)).map_err(|e| one_line(&e)),
-        Format::Tiff => job.tiff(options.bit_depth).map_err(|e| one_line(&e)),
+        Format::Tiff => job.tiff(options.bit_depth),
         Format::WebP => job.webp().map_err(|e| one_line(&e)),
     };
     written.map_err(failed)
@@ -251,31 +245,20 @@ impl Job<'_> {
         })
     }
 
-    fn tiff(&self, bit_depth: BitDepth) -> tiff::TiffResult<Vec<u8>> {
-        match bit_depth {
-            BitDepth::Eight => self.tiff_of::<colortype::RGB8>(&self.bytes()),
-            BitDepth::Sixteen => self.tiff_of::<colortype::RGB16>(&self.words()),
-        }
-    }
-
-    fn tiff_of<C: colortype::ColorType>(&self, samples: &[C::Inner]) -> tiff::TiffResult<Vec<u8>>
-    where
-        [C::Inner]: TiffValue,
-    {
-        let mut file = Cursor::new(Vec::new());
-        let mut encoder = TiffEncoder::new(&mut file)?;
-        let mut image = encoder.new_image::<C>(self.width, self.height)?;
-        if self.alpha.is_some() {
-            image.extra_samples(&[ExtraSamples::UnassociatedAlpha])?;
-        }
-        if let Some(icc) = self.icc {
-            image.encoder().write_tag(Tag::IccProfile, icc)?;
-        }
-        if let Some(recipe) = self.recipe {
-            image.encoder().write_tag(XMP_TAG, &recipe::to_xmp(recipe)[..])?;
-        }
-        image.write_data(samples)?;
-        Ok(file.into_inner())
+    fn tiff(&self, bit_depth: BitDepth) -> std::result::Result<Vec<u8>, String> {
+        let xmp = self.recipe.map(recipe::to_xmp);
+        let contents = tiff_file::Contents {
+            width: self.width,
+            height: self.height,
+            channels: if self.alpha.is_some() { 4 } else { 3 },
+            icc: self.icc,
+            xmp: xmp.as_deref(),
+            exif: self.exif.as_deref(),
+        };
+        contents.file(&match bit_depth {
+            BitDepth::Eight => tiff_file::Values::Bytes(self.bytes()),
+            BitDepth::Sixteen => tiff_file::Values::Words(self.words()),
+        })
     }
 
     fn webp(&self) -> std::result::Result<Vec<u8>, image_webp::EncodingError> {

@@ -1,6 +1,13 @@
 //! The camera's notes: EXIF, a TIFF structure without pixels (CIPA DC-008, TIFF 6.0).
 //!
-//! Entries are changed where they stand. Blocks of makers hold offsets of their own and would not survive a move.
+//! Entries are changed where they stand. Blocks of makers hold offsets of their own and do not survive a move: those of TIFF files, whose
+//! notes lie between pixels and have to be put together anew, are left out.
+
+use std::io::{Read, Seek};
+
+use tiff::decoder::Decoder;
+use tiff::tags::{IfdPointer, Tag, Type, ValueBuffer};
+use tiff::{Directory, TiffResult};
 
 /// JPEG's segments have no room for more, with `Exif\0\0` in front.
 const MAX_BYTES: usize = 0xffff - 2 - PREFIX.len();
@@ -11,9 +18,41 @@ const PREFIX: &[u8] = b"Exif\0\0";
 const IMAGE_WIDTH: u16 = 0x0100;
 const IMAGE_HEIGHT: u16 = 0x0101;
 const ORIENTATION: u16 = 0x0112;
+const X_RESOLUTION: u16 = 0x011a;
+const Y_RESOLUTION: u16 = 0x011b;
+const RESOLUTION_UNIT: u16 = 0x0128;
 const EXIF_IFD: u16 = 0x8769;
+const GPS_IFD: u16 = 0x8825;
+const INTEROPERABILITY_IFD: u16 = 0xa005;
+const MAKER_NOTE: u16 = 0x927c;
 const PIXEL_X_DIMENSION: u16 = 0xa002;
 const PIXEL_Y_DIMENSION: u16 = 0xa003;
+
+/// Entries of a TIFF file's own directory that are notes, and not about how its pixels are stored: description, make, model, orientation,
+/// resolution, software, date, artist, computer, rating, copyright, EXIF, GPS, and Windows' title, comment, author, keywords and subject.
+const NOTES: [u16; 21] = [
+    0x010e,
+    0x010f,
+    0x0110,
+    ORIENTATION,
+    X_RESOLUTION,
+    Y_RESOLUTION,
+    RESOLUTION_UNIT,
+    0x0131,
+    0x0132,
+    0x013b,
+    0x013c,
+    0x4746,
+    0x4749,
+    0x8298,
+    EXIF_IFD,
+    GPS_IFD,
+    0x9c9b,
+    0x9c9c,
+    0x9c9d,
+    0x9c9e,
+    0x9c9f,
+];
 
 /// Where a thumbnail's bytes are, and how many: JPEG, or a single strip.
 const THUMBNAIL: [(u16, u16); 2] = [(0x0201, 0x0202), (0x0111, 0x0117)];
@@ -64,6 +103,142 @@ impl Exif {
         }
         block.bytes
     }
+}
+
+/// The notes of the first directory of a TIFF file as a block of their own, little endian; `None` where it says no more than how to hold
+/// the picture and how large to print it.
+///
+/// Errors: what is wrong with them.
+pub(super) fn of_tiff<R: Read + Seek>(file: &mut Decoder<R>) -> Result<Option<Vec<u8>>, String> {
+    let Some(first) = file.ifd_pointer() else {
+        return Ok(None);
+    };
+    let broken = |_| "it is broken".to_owned();
+    let directory = file.read_directory(first).map_err(broken)?;
+    let mut room = MAX_BYTES;
+    let mut notes = read_notes(file, &directory, &|tag| NOTES.contains(&tag), &mut room)?;
+    // Without a unit it is the shape of the pixels.
+    let unit = notes.iter().find(|note| note.tag == RESOLUTION_UNIT);
+    if unit.is_none_or(|note| note.value == [1, 0]) {
+        notes.retain(|note| ![X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT].contains(&note.tag));
+    }
+    if notes.iter().all(|note| [ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT].contains(&note.tag)) {
+        return Ok(None);
+    }
+    let mut block = b"II*\0\x08\0\0\0".to_vec();
+    write_notes(&notes, &mut block);
+    Ok(Some(block))
+}
+
+/// One entry of a directory that is put together anew.
+struct Note {
+    tag: u16,
+    kind: u16,
+    count: u32,
+    /// Little endian.
+    value: Vec<u8>,
+    /// The directory that it points to.
+    directory: Option<Vec<Note>>,
+}
+
+/// The entries of a directory that are `wanted`, with the directories behind them. `room`: bytes that they may take, and what is left.
+fn read_notes<R: Read + Seek>(
+    file: &mut Decoder<R>,
+    directory: &Directory,
+    wanted: &dyn Fn(u16) -> bool,
+    room: &mut usize,
+) -> Result<Vec<Note>, String> {
+    let mut notes = Vec::new();
+    for (tag, entry) in directory.iter().filter(|(tag, _)| wanted(tag.to_u16())) {
+        let (kind, count) = (entry.field_type(), entry.count());
+        let size = match kind {
+            Type::BYTE | Type::SBYTE | Type::ASCII | Type::UNDEFINED => 1,
+            Type::SHORT | Type::SSHORT => 2,
+            Type::LONG | Type::SLONG | Type::FLOAT | Type::IFD => 4,
+            Type::DOUBLE | Type::RATIONAL | Type::SRATIONAL => 8,
+            // Those of BigTIFF: pointers here, and nothing that EXIF knows.
+            Type::LONG8 | Type::SLONG8 | Type::IFD8 => 8,
+            _ => continue,
+        };
+        let taken = usize::try_from(count).ok().and_then(|count| count.checked_mul(size)?.checked_add(12));
+        *room = taken.and_then(|taken| room.checked_sub(taken)).ok_or("it takes more than 63 KB")?;
+        let mut tags = file.read_directory_tags(directory);
+        let tag = tag.to_u16();
+        if [EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD].contains(&tag) {
+            let inner: TiffResult<_> =
+                tags.get_tag_unsigned(Tag::from_u16_exhaustive(tag)).and_then(|at| file.read_directory(IfdPointer(at)));
+            let inner = inner.map_err(|_| "it is broken")?;
+            // Only EXIF's directory has another one, and that has none.
+            let wanted: &dyn Fn(u16) -> bool = match tag {
+                EXIF_IFD => &|tag| tag != MAKER_NOTE && ![EXIF_IFD, GPS_IFD].contains(&tag),
+                _ => &|tag| ![EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD].contains(&tag),
+            };
+            let directory = Some(read_notes(file, &inner, wanted, room)?);
+            notes.push(Note { tag, kind: 4, count: 1, value: vec![], directory });
+        } else if !matches!(kind, Type::LONG8 | Type::SLONG8 | Type::IFD8) {
+            let mut value = ValueBuffer::empty(kind);
+            tags.find_tag_buf(Tag::from_u16_exhaustive(tag), &mut value).map_err(|_| "it is broken")?;
+            value.set_byte_order(tiff::tags::ByteOrder::LittleEndian);
+            let (value, count) = (value.as_bytes().to_vec(), count as u32);
+            notes.push(Note { tag, kind: kind.to_u16(), count, value, directory: None });
+        }
+    }
+    notes.sort_by_key(|note| note.tag);
+    Ok(notes)
+}
+
+/// Adds a directory to a block, and behind it what does not fit into its entries.
+fn write_notes(notes: &[Note], block: &mut Vec<u8>) {
+    block.extend((notes.len() as u16).to_le_bytes());
+    let mut at = block.len();
+    block.resize(at + 12 * notes.len() + 4, 0);
+    for note in notes {
+        let mut value = note.value.clone();
+        if note.directory.is_some() || value.len() > 4 {
+            // Values begin at even offsets.
+            block.resize(block.len().next_multiple_of(2), 0);
+            let offset = block.len() as u32;
+            match &note.directory {
+                Some(directory) => write_notes(directory, block),
+                None => block.extend(&value),
+            }
+            value = offset.to_le_bytes().to_vec();
+        }
+        let entry = [&note.tag.to_le_bytes()[..], &note.kind.to_le_bytes(), &note.count.to_le_bytes(), &value].concat();
+        block[at..at + entry.len()].copy_from_slice(&entry);
+        at += 12;
+    }
+}
+
+/// Notes for the directory of a TIFF file that begins with their block.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub(super) is_big_endian: bool,
+    /// Tag, and entry as it stands in the block.
+    pub(super) entries: Vec<(u16, [u8; 12])>,
+}
+
+/// The notes in the first directory of a block.
+pub(super) fn notes(block: &[u8]) -> Option<Notes> {
+    let block = Block::new(block.to_vec())?;
+    let mut notes = Notes { is_big_endian: block.is_big_endian, entries: Vec::new() };
+    for entry in block.entries(block.first()?) {
+        let size: usize = match entry.kind {
+            1 | 2 | 6 | 7 => 1,
+            3 | 8 => 2,
+            4 | 9 | 11 | 13 => 4,
+            5 | 10 | 12 => 8,
+            _ => continue,
+        };
+        let length = size.checked_mul(entry.count as usize)?;
+        let is_there = length <= 4
+            || block.u32(entry.at).is_some_and(|at| (at as usize).saturating_add(length) <= block.bytes.len());
+        let is_new = notes.entries.iter().all(|(tag, _)| *tag != entry.tag);
+        if NOTES.contains(&entry.tag) && is_there && is_new {
+            notes.entries.push((entry.tag, block.bytes.get(entry.at - 8..entry.at + 4)?.try_into().ok()?));
+        }
+    }
+    Some(notes)
 }
 
 /// One number of a directory.

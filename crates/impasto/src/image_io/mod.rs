@@ -8,7 +8,7 @@
 //! | | JPEG | PNG | TIFF | WebP |
 //! |---|---|---|---|---|
 //! | colour profile (RGB) | kept | kept | kept | kept |
-//! | EXIF | kept | kept | neither read nor written | kept |
+//! | EXIF | kept | kept | kept, but for makers' own blocks of TIFF files that are read | kept |
 //! | transparency | laid over white | kept | kept | kept |
 //! | recipe | comments | iTXt `impasto` | XMP | XMP |
 //! | bits a value | 8 | 8, 16 | 8, 16 | 8 |
@@ -24,6 +24,7 @@ mod recipe;
 mod resize;
 #[cfg(test)]
 mod tests;
+mod tiff_file;
 
 use std::fmt;
 
@@ -96,7 +97,7 @@ pub enum Warning {
         /// What is wrong with it.
         reason: String,
     },
-    /// The EXIF block; the result will have none, and the picture was not turned.
+    /// The EXIF block; the result will have none, and the picture was not turned, unless it is a TIFF, which says so elsewhere.
     Exif {
         /// What is wrong with it.
         reason: String,

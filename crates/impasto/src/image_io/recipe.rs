@@ -3,11 +3,11 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use image::codecs::{tiff::TiffDecoder, webp::WebPDecoder};
+use image::codecs::webp::WebPDecoder;
 use image::{ImageDecoder, ImageFormat};
 
 use super::decode::{decode_error, read_limited};
-use super::jpeg;
+use super::{jpeg, tiff_file};
 use crate::{Error, Result};
 
 /// What a comment of JPEG begins with.
@@ -41,10 +41,7 @@ pub fn decode_recipe(bytes: &[u8], name: &Path) -> Result<Option<String>> {
             let text = chunk.map(png::text_metadata::ITXtChunk::get_text).transpose();
             return text.map_err(|e| damaged(e.to_string()));
         }
-        Ok(ImageFormat::Tiff) => TiffDecoder::new(Cursor::new(bytes))
-            .and_then(|mut decoder| decoder.xmp_metadata())
-            .map_err(|e| decode_error(name, e))?
-            .and_then(|xmp| from_xmp(&xmp)),
+        Ok(ImageFormat::Tiff) => tiff_file::xmp(bytes, name)?.and_then(|xmp| from_xmp(&xmp)),
         Ok(ImageFormat::WebP) => WebPDecoder::new(Cursor::new(bytes))
             .and_then(|mut decoder| decoder.xmp_metadata())
             .map_err(|e| decode_error(name, e))?

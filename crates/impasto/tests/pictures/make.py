@@ -7,6 +7,7 @@ NAME.EXT is the picture, NAME.srgb.png what it has to be within 2 of 255. The pr
 
 import io
 import struct
+import zlib
 from pathlib import Path
 
 from PIL import Image, ImageCms
@@ -106,6 +107,61 @@ def blocks(mode):
     return small.resize((40, 40), Image.Resampling.NEAREST)
 
 
+def tiff(order, entries, strips):
+    """A TIFF file. Numbers of entries are written as 16 bits where they fit, pairs of them as fractions."""
+    entries = {**entries, 273: [0] * len(strips), 279: [len(strip) for strip in strips]}
+
+    def value(numbers):
+        if isinstance(numbers[0], tuple):
+            flat = [n for pair in numbers for n in pair]
+            return 5, struct.pack(f"{order}{len(flat)}I", *flat)
+        kind, letter = (3, "H") if max(numbers) < 65536 else (4, "I")
+        return kind, struct.pack(f"{order}{len(numbers)}{letter}", *numbers)
+
+    at = 8 + 2 + 12 * len(entries) + 4
+    at += sum(len(data) for _, data in map(value, entries.values()) if len(data) > 4)
+    entries[273] = [at + sum(map(len, strips[:i])) for i in range(len(strips))]
+    table, rest = b"", b""
+    for tag, numbers in sorted(entries.items()):
+        kind, data = value(numbers)
+        table += struct.pack(f"{order}HHI", tag, kind, len(numbers))
+        if len(data) > 4:
+            table += struct.pack(f"{order}I", 8 + 2 + 12 * len(entries) + 4 + len(rest))
+            rest += data
+        else:
+            table += data + bytes(4 - len(data))
+    header = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", 8)
+    return header + struct.pack(f"{order}H", len(entries)) + table + bytes(4) + rest + b"".join(strips)
+
+
+def palette_tiff(order, bits, scale):
+    """Indices of some bits in rows that do not end with a byte, and 8-bit colours times `scale`."""
+    width, count = SIZE - 1, 1 << bits
+    rows = b""
+    for y in range(SIZE):
+        row = "".join(f"{(x * 3 + y * 5) % count:0{bits}b}" for x in range(width))
+        row += "0" * (-len(row) % 8)
+        rows += bytes(int(row[i : i + 8], 2) for i in range(0, len(row), 8))
+    colours = [scale * ((i * step + start) % 256) for start, step in [(9, 37), (200, 91), (30, 59)] for i in range(count)]
+    entries = {256: [width], 257: [SIZE], 258: [bits], 259: [1], 262: [3], 277: [1], 278: [SIZE], 320: colours}
+    return tiff(order, entries, [rows])
+
+
+def ycbcr_tiff(columns, rows, more):
+    """Blocks with one colour each, in strips of two rows of blocks; neither side is a multiple of the block."""
+    width, height, strips = SIZE + 1, SIZE - 1, []
+    for top in range(0, height, 2 * rows):
+        strip = b""
+        for y in range(top, min(top + 2 * rows, height), rows):
+            for x in range(0, width, columns):
+                inside = [(x + i, y + j) for j in range(rows) for i in range(columns)]
+                strip += bytes((x * 13 + y * 7) % 200 + 28 for x, y in inside)
+                strip += bytes([60 + 10 * x % 140, 70 + 8 * y % 130])
+        strips.append(zlib.compress(strip))
+    entries = {256: [width], 257: [height], 258: [8, 8, 8], 259: [8], 262: [6], 277: [3], 278: [2 * rows]}
+    return tiff("<", {**entries, 530: [columns, rows], **more}, strips)
+
+
 def expect(name, picture, icc=None):
     if icc is not None:
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
@@ -157,6 +213,32 @@ def main():
     rgb.quantize(16).save(HERE / "palette_png.png")
     expect("palette_png", rgb.quantize(16))
     rgb.quantize(16).save(HERE / "palette_tiff.tif")
+    for bits, order, scale in [(1, ">", 257), (2, "<", 256), (4, ">", 257)]:
+        (HERE / f"palette{bits}_tiff.tif").write_bytes(palette_tiff(order, bits, scale))
+    studio = {529: [(2126, 10000), (7152, 10000), (722, 10000)]}
+    # Half the saturation: libtiff drops fractions of Cb and Cr before they are multiplied, and of even numbers there are none.
+    studio[532] = [(16, 1), (235, 1), (128, 1), (382, 1), (128, 1), (382, 1)]
+    (HERE / "ycbcr22_tiff.tif").write_bytes(ycbcr_tiff(2, 2, {}))
+    (HERE / "ycbcr41_tiff.tif").write_bytes(ycbcr_tiff(4, 1, {}))
+    (HERE / "ycbcr_studio_tiff.tif").write_bytes(ycbcr_tiff(1, 1, studio))
+    blocks("RGB").convert("YCbCr").save(HERE / "ycbcr_tiff.tif")
+    blocks("RGB").convert("YCbCr").save(HERE / "ycbcr_jpeg_tiff.tif", compression="jpeg", quality=95)
+    luma_alpha = Image.merge("LA", (luma, luma.rotate(90)))
+    luma_alpha.save(HERE / "grey_alpha_tiff.tif")
+    luma_alpha.save(HERE / "grey_alpha_tiff.srgb.png")
+    notes = Image.Exif()
+    notes[0x0110], notes[0x0112] = "Camera of a test", 6
+    notes.get_ifd(0x8769).update({0x9003: "2026:11:25 12:00:00", 0x927C: b"of the maker"})
+    notes.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 0.0)})
+    # Pillow writes only directories that have an entry; their places it finds by itself.
+    notes[0x8769] = notes[0x8825] = 0
+    page = rgb.crop((0, 0, 8, 12))
+    page.save(HERE / "exif_tiff.tif", exif=notes)
+    page.save(HERE / "pages_tiff.tif", save_all=True, append_images=[colours("L")])
+    expect("pages_tiff", page)
+    page.transpose(Image.Transpose.ROTATE_270).save(HERE / "exif_tiff.srgb.png")
+    for path in sorted(HERE.glob("*palette*_tiff.tif")) + sorted(HERE.glob("ycbcr*.tif")):
+        expect(path.stem, Image.open(path))
     luma.convert("1").save(HERE / "bits_png.png")
     expect("bits_png", luma.convert("1"))
     luma.convert("1").save(HERE / "bits_tiff.tif")
