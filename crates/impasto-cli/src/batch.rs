@@ -1,22 +1,24 @@
 //! `impasto batch PHOTOS... --style STYLES... -o FOLDER`: every photo with every style.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use clap::Args;
+use clap::{ArgMatches, Args};
 use impasto::image_io::{self, Picture, SaveOptions};
 use serde::Serialize;
 
 use crate::args::{FileArgs, FormatName, TransferArgs};
 use crate::input::Inputs;
 use crate::interrupt::{self, Interrupt};
+use crate::maker::Maker;
 use crate::painting::Wish;
+use crate::recipe::Recipe;
 use crate::series::{Painted, Series};
-use crate::styles::WeightedStyle;
-use crate::{Failure, OrFail, input, output, report};
+use crate::styles::{LookArgs, WeightedStyle};
+use crate::{Failure, OrFail, again, config, input, output, recipe, report, settings};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -105,7 +107,7 @@ enum Outcome {
 }
 
 /// Makes the pictures and reports each.
-pub fn run(args: &BatchArgs) -> Result<(), Failure> {
+pub fn run(args: &BatchArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let transfer = &args.transfer;
     let save = SaveOptions {
         format: Some(transfer.output.format.unwrap_or(FormatName::Png).into()),
@@ -121,7 +123,7 @@ pub fn run(args: &BatchArgs) -> Result<(), Failure> {
     check_outputs(args, &jobs, &save).or_user()?;
     interrupt.start();
 
-    let mut batch = Batch { args, save, series, interrupt, photo: None, failures: Vec::new() };
+    let mut batch = Batch { args, matches, save, series, interrupt, photo: None, failures: Vec::new() };
     let done = batch.paint_all(&jobs);
     batch.failures.iter().for_each(|failure| crate::print_error(failure));
     let (done, of, failed) = (done?, jobs.len(), batch.failures.len());
@@ -140,6 +142,8 @@ pub fn run(args: &BatchArgs) -> Result<(), Failure> {
 /// The work, and how far it is.
 struct Batch<'a> {
     args: &'a BatchArgs,
+    /// What `args` were read from.
+    matches: &'a ArgMatches,
     save: SaveOptions,
     series: Series<'a>,
     interrupt: Interrupt,
@@ -190,7 +194,7 @@ impl Batch<'_> {
 
     /// A picture, and how it is to be written; `None` where the user has ended it.
     fn paint(&mut self, job: &Job) -> anyhow::Result<Option<(Painted, SaveOptions)>> {
-        let Batch { args: BatchArgs { transfer, .. }, save, series, interrupt, photo, .. } = self;
+        let Batch { args: BatchArgs { transfer, .. }, matches, save, series, interrupt, photo, .. } = self;
         if photo.as_ref().is_some_and(|(place, _)| *place != job.photo) {
             *photo = None;
         }
@@ -200,8 +204,12 @@ impl Batch<'_> {
         let mut wish = Wish::new(&job.files, transfer)?;
         let scaled = wish.scale(content)?;
         output::check_room(&job.files, save, (scaled.width(), scaled.height()))?;
+        let size = [scaled.width(), scaled.height()];
+        let (_, single) = config::parse_whole(single_run(job, series.look(job.style), matches))?;
+        let recipe = Recipe::new(Maker::Transfer, &single, &job.files.output, size)?;
+        let recipe = recipe.map(|recipe| recipe.to_json()).transpose()?;
         let painted = series.paint(wish, job.style, scaled, interrupt)?;
-        Ok(painted.map(|painted| (painted, output::with_content(save, content))))
+        Ok(painted.map(|painted| (painted, SaveOptions { recipe, ..output::with_content(save, content) })))
     }
 }
 
@@ -247,6 +255,37 @@ fn jobs(args: &BatchArgs) -> anyhow::Result<Vec<Job>> {
     }
     Ok(jobs)
 }
+
+/// The command line of the single run that makes the same picture; `look`: how its style is looked at.
+fn single_run(job: &Job, look: &LookArgs, matches: &ArgMatches) -> Vec<OsString> {
+    let with = |name: &str, value: &OsStr| {
+        let mut argument = OsString::from(format!("--{name}="));
+        argument.push(value);
+        argument
+    };
+    let mut line: Vec<OsString> = vec!["impasto".into(), "--no-config".into()];
+    for option in config::options(&Maker::Transfer.command()) {
+        let (name, id) = (settings::name(option), option.get_id().as_str());
+        if recipe::WITHOUT_EFFECT.contains(&name) || OF_EACH_STYLE.contains(&id) {
+            continue;
+        }
+        if settings::is_switch(option) {
+            line.extend(matches.get_flag(id).then(|| format!("--{name}").into()));
+        } else {
+            line.extend(matches.get_raw(id).into_iter().flatten().map(|value| with(name, value)));
+        }
+    }
+    line.extend(look.style_mask.iter().map(|mask| with("style-mask", mask.as_os_str())));
+    line.extend(look.style_crop.map(|crop| with("style-crop", crop.to_string().as_ref())));
+    line.extend(job.files.styles.iter().map(|style| with("style", &again::weighted(style.path.clone(), None))));
+    line.extend(["--output".into(), job.files.output.clone().into()]);
+    // Behind this, a name that begins with a hyphen is a name.
+    line.extend(["--".into(), job.files.content.clone().into()]);
+    line
+}
+
+/// Options of a batch whose values are for one style each.
+const OF_EACH_STYLE: [&str; 3] = ["styles", "style_mask", "style_crop"];
 
 /// `PHOTO-STYLE.png`.
 fn name(photo: &Path, style: &Path, extension: &str) -> OsString {

@@ -12,7 +12,9 @@ use anyhow::{Context, bail};
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches};
 use toml::{Table, Value};
 
+use crate::again;
 use crate::args::Cli;
+use crate::maker::Maker;
 use crate::settings::{self, Setting};
 
 /// What is read when it is there.
@@ -70,7 +72,7 @@ pub fn command() -> Command {
 
 /// What `line`, the program's name first, asks for together with the file of options.
 pub fn parse(line: &[OsString]) -> Result<Request, Refused> {
-    let matches = without_files().try_get_matches_from(line)?;
+    let matches = reading(line, without_files()).try_get_matches_from(line)?;
     let config = ConfigArgs::from_arg_matches(&matches)?;
     let is_transfer = matches.subcommand_name().is_none();
     let file = if is_transfer { ConfigFile::find(&config)? } else { None };
@@ -87,10 +89,18 @@ pub fn parse(line: &[OsString]) -> Result<Request, Refused> {
 
 /// What a line asks for in which all is said: no file of options is read.
 pub fn parse_whole(line: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
-    let matches = command().try_get_matches_from(&line)?;
+    let matches = reading(&line, command()).try_get_matches_from(&line)?;
     let mut cli = Cli::from_arg_matches(&matches)?;
     cli.checkpoint.line = line;
     Ok((cli, matches))
+}
+
+/// The command line as `line` is to be read: the options of `again` are those of what made the picture.
+fn reading(line: &[OsString], command: Command) -> Command {
+    match line.get(1) {
+        Some(word) if word == again::NAME => again::reading(command, line),
+        _ => command,
+    }
 }
 
 /// The command line with nothing that has to be there.
@@ -98,10 +108,12 @@ fn without_files() -> Command {
     settings::optional(command())
 }
 
-/// The options that a file may hold.
+/// The option that names the result: no two results have the same.
+const OUTPUT: &str = "output";
+
+/// The options of a [`Maker`]'s command that a file may hold.
 pub fn options(command: &Command) -> Vec<&Arg> {
-    let own = ConfigArgs::augment_args(Command::new("config"));
-    settings::options(command, &own.get_arguments().collect::<Vec<_>>())
+    settings::options(command).into_iter().filter(|option| settings::name(option) != OUTPUT).collect()
 }
 
 struct ConfigFile {
@@ -129,7 +141,7 @@ impl ConfigFile {
     /// `matches`: those of `line`, which is in order, so that whatever clap finds now is in the file.
     fn before(&self, line: &[OsString], matches: &ArgMatches) -> anyhow::Result<Vec<OsString>> {
         let name = self.path.display();
-        let command = command();
+        let command = Maker::Transfer.command();
         let options = options(&command);
         let positionals = command.get_positionals();
         let given = settings::given(&positionals.chain(options.iter().copied()).collect::<Vec<_>>(), matches);
@@ -169,7 +181,8 @@ fn find<'a>(command: &Command, options: &[&'a Arg], key: &str) -> anyhow::Result
     if let Some(option) = options.iter().find(|option| settings::name(option) == key) {
         return Ok(option);
     }
-    if command.get_arguments().any(|arg| arg.get_long() == Some(key) || arg.get_id().as_str() == key) {
+    let line = ConfigArgs::augment_args(command.clone());
+    if line.get_arguments().any(|arg| arg.get_long() == Some(key) || arg.get_id().as_str() == key) {
         bail!("`{key}` belongs on the command line; remove it from the file");
     }
     let names = options.iter().map(|option| settings::name(option));
@@ -208,8 +221,8 @@ fn setting(option: &Arg, value: &Value) -> anyhow::Result<Setting> {
 
 /// A file that sets every option to what it is now.
 fn text(matches: &ArgMatches) -> anyhow::Result<String> {
-    let command = command();
-    let settings = settings::in_force(&options(&command), matches)?;
+    let command = Maker::Transfer.command();
+    let settings = settings::in_force(Maker::Transfer, &options(&command), matches)?;
     let mut text = format!("# Options of impasto, read from {FILE} in the current folder or with --config.\n");
     let mut headings = Vec::new();
     for heading in settings.iter().map(|(option, _)| option.get_help_heading()) {

@@ -56,6 +56,11 @@ impl<'a> Series<'a> {
         Ok(Series { args, styles, network, init, taken: Vec::new(), display })
     }
 
+    /// How the style at a place is looked at.
+    pub fn look(&self, style: usize) -> &LookArgs {
+        &self.styles[style].1
+    }
+
     /// Makes the picture of `wish` with the style at the place `style`, which is the only one of the wish's files; `None` where the
     /// user has ended it.
     ///

@@ -5,8 +5,8 @@ use std::slice;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use clap::Args;
-use impasto::image_io::{self, Picture};
+use clap::{ArgMatches, Args};
+use impasto::image_io::{self, Picture, SaveOptions};
 use impasto::sheet::{Block, Tile, sheet};
 use impasto::{Image, Objective, StyleStatistics, content_weight_at};
 use serde::Serialize;
@@ -14,7 +14,9 @@ use serde::Serialize;
 use crate::args::{FileArgs, TransferArgs, factor, strength};
 use crate::batch::REGION;
 use crate::interrupt::Interrupt;
+use crate::maker::Maker;
 use crate::painting::Wish;
+use crate::recipe::Recipe;
 use crate::series::Series;
 use crate::styles::WeightedStyle;
 use crate::{Failure, OrFail, input, options, output, report};
@@ -120,7 +122,7 @@ struct SweptPicture {
 }
 
 /// Makes the sheet and reports.
-pub fn run(args: &SweepArgs) -> Result<(), Failure> {
+pub fn run(args: &SweepArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let started = Instant::now();
     let transfer = &args.transfer;
     let axes = Axes::new(args).or_user()?;
@@ -150,6 +152,8 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
     let blank = layout(cells.iter().map(|cell| cell.tile(scaled.image.clone())).collect());
     output::check_room(&all, &save, (blank.width(), blank.height())).or_user()?;
 
+    let recipe = recipe(args, &axes, matches, [blank.width(), blank.height()])?;
+
     let interrupt = Interrupt::install(series.display.clone()).or_program()?;
     let (mut tiles, mut pictures) = (Vec::new(), Vec::new());
     for (i, cell) in cells.iter().enumerate() {
@@ -168,6 +172,7 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
         });
     }
     let sheet = layout(tiles);
+    let save = SaveOptions { recipe, ..save };
     {
         let _undisturbed = interrupt.undisturbed();
         output::write(&args.output, &sheet, &save).or_program()?;
@@ -183,6 +188,18 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
         swept.text(&cells)
     };
     output::report(&args.output, &text)
+}
+
+/// What is noted in the sheet; nothing where the photo came through a pipe.
+fn recipe(args: &SweepArgs, axes: &Axes, matches: &ArgMatches, size: [usize; 2]) -> Result<Option<String>, Failure> {
+    let Some(mut recipe) = Recipe::new(Maker::Sweep, matches, &args.output, size).or_user()? else {
+        return Ok(None);
+    };
+    let strengths: Vec<String> = axes.strengths.iter().flatten().map(f64::to_string).collect();
+    if args.strengths.is_empty() && strengths.len() > 1 {
+        recipe.arguments.push(format!("--strengths={}", strengths.join(",")));
+    }
+    recipe.to_json().or_program().map(Some)
 }
 
 impl Axes {

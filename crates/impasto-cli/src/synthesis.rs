@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use impasto::{Network, Objective, Options, Session, image_io};
+use impasto::image_io::{self, SaveOptions};
+use impasto::{Network, Objective, Options, Session};
 use serde::Serialize;
 
 use crate::args::{EngineArgs, OptimizerName, ReportArgs, name_of, seed};
@@ -81,10 +82,11 @@ struct Synthesised {
     seed: u64,
 }
 
-/// Runs a session to its end or to Ctrl-C, writes the picture and reports.
+/// Runs a session to its end or to Ctrl-C, writes the picture with its `recipe` and reports.
 pub fn run(
     args: &SynthesisArgs,
     options: &Options,
+    recipe: Option<String>,
     started: Instant,
     session: impl FnOnce(&Network) -> impasto::Result<Session>,
 ) -> Result<(), Failure> {
@@ -108,7 +110,7 @@ pub fn run(
     let picture = session.picture();
     {
         let _undisturbed = interrupt.undisturbed();
-        image_io::save(&args.output, &picture).or_program()?;
+        image_io::save_with(&args.output, &picture, &SaveOptions { recipe, ..SaveOptions::default() }).or_program()?;
     }
     let losses = session.losses();
     let report = Synthesised {

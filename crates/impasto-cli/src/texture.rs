@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::bail;
-use clap::Args;
+use clap::{ArgMatches, Args};
 use impasto::image_io::{self, Picture};
 use impasto::{Image, Layer, Options, Padding, Scales, Session, StyleLossKind, WeightedLayer};
 
 use crate::args::{StyleLossName, count, name_of, scales, weight};
+use crate::maker::Maker;
 use crate::synthesis::{self, SynthesisArgs};
-use crate::{Failure, OrFail, input};
+use crate::{Failure, OrFail, input, recipe};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,7 +82,7 @@ pub struct TextureArgs {
 const TV_WEIGHT: f64 = 0.02;
 
 /// Makes the texture and reports.
-pub fn run(args: &TextureArgs) -> Result<(), Failure> {
+pub fn run(args: &TextureArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let started = Instant::now();
     let options = Options {
         steps: args.steps,
@@ -98,7 +99,8 @@ pub fn run(args: &TextureArgs) -> Result<(), Failure> {
     args.synthesis.check_output(&args.style).or_user()?;
     let style = scaled_style(args, &input::load(&args.style, args.synthesis.report.quiet).or_user()?).or_user()?;
     let (width, height) = args.size;
-    synthesis::run(&args.synthesis, &options, started, |network| {
+    let recipe = recipe::noted(Maker::Texture, matches, &args.synthesis.output, (width, height))?;
+    synthesis::run(&args.synthesis, &options, recipe, started, |network| {
         Session::texture(network, &style, width, height, &options)
     })
 }

@@ -26,7 +26,7 @@ use crate::styles::{LookArgs, RegionArgs, WeightedStyle};
 use crate::sweep::SweepArgs;
 use crate::texture::TextureArgs;
 
-pub use memory::MemoryArgs;
+pub use memory::{MemoryArgs, PlanArgs};
 pub use network::{EngineArgs, NetworkArgs};
 pub use optimization::{InitFrom, ObjectiveName, OptimizationArgs, OptimizerName, PaddingName, StyleLossName};
 pub use output::{FormatName, OutputArgs};
@@ -98,9 +98,8 @@ pub struct Cli {
     pub transfer: TransferArgs,
     #[command(flatten)]
     pub checkpoint: CheckpointArgs,
-    /// Say what the run would take, its sizes, memory and time, and stop.
-    #[arg(long, help_heading = "Machine")]
-    pub plan: bool,
+    #[command(flatten)]
+    pub plan: PlanArgs,
 }
 
 #[derive(Debug, Subcommand)]
