@@ -149,13 +149,13 @@ fn line(args: &AgainArgs, recipe: &Recipe) -> anyhow::Result<Vec<OsString>> {
 
     let mut line: Vec<OsString> = vec!["impasto".into()];
     line.extend(maker.name().map(OsString::from));
-    if maker == Maker::Transfer {
-        line.push("--no-config".into());
-    }
+    line.push("--no-config".into());
     let derives = given.iter().any(|option| DIALS.contains(&settings::name(option)));
     let left_out = if derives { derived(maker, &command, recipe)? } else { Vec::new() };
     for argument in &recipe.arguments {
-        if !is_changed(name_in(argument)) && !left_out.iter().any(|derived| derived == argument.as_str()) {
+        if !is_changed(settings::name_in(argument.as_ref()).unwrap_or_default())
+            && !left_out.iter().any(|derived| derived == argument.as_str())
+        {
             line.push(argument.into());
         }
     }
@@ -198,7 +198,10 @@ pub fn weighted(path: PathBuf, weight: Option<f64>) -> OsString {
 
 /// The arguments that follow from the [`DIALS`] of the recipe alone. They follow anew where one of these is changed.
 fn derived(maker: Maker, command: &Command, recipe: &Recipe) -> anyhow::Result<Vec<OsString>> {
-    let dials = recipe.arguments.iter().filter(|argument| DIALS.contains(&name_in(argument)));
+    let dials = recipe
+        .arguments
+        .iter()
+        .filter(|argument| settings::name_in(argument.as_ref()).is_some_and(|name| DIALS.contains(&name)));
     let matches = command.clone().no_binary_name(true).try_get_matches_from(dials)?;
     let options = settings::options(command);
     let mut arguments = Vec::new();
@@ -208,11 +211,6 @@ fn derived(maker: Maker, command: &Command, recipe: &Recipe) -> anyhow::Result<V
         }
     }
     Ok(arguments)
-}
-
-/// `size` of `--size=512`.
-fn name_in(argument: &str) -> &str {
-    argument.trim_start_matches('-').split('=').next().unwrap_or_default()
 }
 
 /// `out-again.png` for `out.png`, or `out-again-2.png` and so on where there is such a file.

@@ -205,7 +205,11 @@ impl Batch<'_> {
         let scaled = wish.scale(content)?;
         output::check_room(&job.files, save, (scaled.width(), scaled.height()))?;
         let size = [scaled.width(), scaled.height()];
-        let (_, single) = config::parse_whole(single_run(job, series.look(job.style), matches))?;
+        let mut line = single_run(job, series.look(job.style), matches);
+        if transfer.output.recipe.no_recipe {
+            line.insert(1, "--no-recipe".into());
+        }
+        let (_, single) = config::parse_whole(line)?;
         let recipe = Recipe::new(Maker::Transfer, &single, &job.files.output, size)?;
         let recipe = recipe.map(|recipe| recipe.to_json()).transpose()?;
         let painted = series.paint(wish, job.style, scaled, interrupt)?;

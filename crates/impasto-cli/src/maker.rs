@@ -39,6 +39,11 @@ impl Maker {
         Maker::ALL.into_iter().find(|maker| maker.name() == name)
     }
 
+    /// The one that a command line asks for; `None` if it asks for something else than pictures.
+    pub fn of(matches: &ArgMatches) -> Option<Maker> {
+        Maker::named(matches.subcommand_name())
+    }
+
     /// Its own part of the matches of a command line.
     pub fn matches(self, matches: &ArgMatches) -> &ArgMatches {
         self.name().and_then(|name| matches.subcommand_matches(name)).unwrap_or(matches)

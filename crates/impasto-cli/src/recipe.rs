@@ -17,8 +17,11 @@ use crate::{Failure, OrFail, config, input, settings};
 const VERSION: u32 = 2;
 
 /// Options that leave the picture as it is.
-pub const WITHOUT_EFFECT: [&str; 8] =
-    ["save-every", "checkpoint", "checkpoint-every", "no-checkpoint", "threads", "plan", "quiet", "json"];
+pub const WITHOUT_EFFECT: [&str; 9] =
+    ["save-every", "no-recipe", "checkpoint", "checkpoint-every", "no-checkpoint", "threads", "plan", "quiet", "json"];
+
+/// The switch for pictures without a recipe.
+const NO_RECIPE: &str = "no_recipe";
 
 /// How a picture was made.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
@@ -60,12 +63,16 @@ struct Named<'a> {
 }
 
 impl Recipe {
-    /// What `matches` ask of `maker`, with the inputs as they are now; `None` where an input is standard input, which is gone afterwards.
+    /// What `matches` ask of `maker`, with the inputs as they are now; `None` where an input is standard input, which is gone afterwards, and
+    /// where no recipe is wanted.
     ///
     /// `size`: width and height of the picture in px.
     ///
     /// Errors: inputs that cannot be read.
     pub fn new(maker: Maker, matches: &ArgMatches, output: &Path, size: [usize; 2]) -> anyhow::Result<Option<Recipe>> {
+        if matches.get_flag(NO_RECIPE) {
+            return Ok(None);
+        }
         let command = maker.command();
         let mut options = config::options(&command);
         let mut inputs = Vec::new();
@@ -95,7 +102,7 @@ impl Recipe {
         let name = picture.display();
         let Some(text) = image_io::recipe(picture)? else {
             bail!(
-                "{name} holds no recipe; only pictures that impasto wrote from files do, unless another program has saved them since"
+                "{name} holds no recipe; only pictures that impasto wrote from files do, unless --no-recipe was given or another program has saved them since"
             );
         };
         let recipe: Recipe =
@@ -153,7 +160,7 @@ impl Input {
     }
 }
 
-/// What is noted in a picture of `maker`; nothing where a file came through a pipe, which cannot be read once more.
+/// What is noted in a picture of `maker`, if anything is: [`Recipe::new`].
 pub fn noted(
     maker: Maker,
     matches: &ArgMatches,

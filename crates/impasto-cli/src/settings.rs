@@ -32,9 +32,14 @@ pub fn optional(command: Command) -> Command {
             return arg.required(false);
         }
         // What a name is required unless, or conflicts with, cannot be taken back.
-        Arg::new(arg.get_id().clone())
+        let optional = Arg::new(arg.get_id().clone())
             .value_names(arg.get_value_names().unwrap_or_default().to_vec())
             .value_parser(arg.get_value_parser().clone())
+            .action(arg.get_action().clone());
+        match arg.get_num_args() {
+            Some(count) => optional.num_args(count),
+            None => optional,
+        }
     })
 }
 
@@ -76,6 +81,11 @@ pub fn arguments(option: &Arg, setting: &Setting) -> Vec<OsString> {
         (Setting::Many(values), Some(delimiter)) => vec![with(&values.join(&delimiter.to_string()))],
         (Setting::Many(values), None) => values.iter().map(|value| with(value)).collect(),
     }
+}
+
+/// `size` of `--size=512`.
+pub fn name_in(argument: &OsStr) -> Option<&str> {
+    argument.to_str()?.strip_prefix("--")?.split('=').next()
 }
 
 /// Whether the option, if it came from a file, has to give way to one on the command line: to itself or to one that it conflicts with.

@@ -19,7 +19,7 @@ use crate::painting::Wish;
 use crate::recipe::Recipe;
 use crate::series::Series;
 use crate::styles::WeightedStyle;
-use crate::{Failure, OrFail, input, options, output, report};
+use crate::{Failure, OrFail, input, options, output, report, settings};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,6 +81,10 @@ pub struct SweepArgs {
 
     #[command(flatten)]
     pub transfer: TransferArgs,
+
+    /// impasto.toml sets the strength or the content's weight: for a single run, where nothing is said to be varied.
+    #[arg(skip)]
+    pub weight_from_file: bool,
 }
 
 /// What is varied: the product of all.
@@ -190,13 +194,18 @@ pub fn run(args: &SweepArgs, matches: &ArgMatches) -> Result<(), Failure> {
     output::report(&args.output, &text)
 }
 
-/// What is noted in the sheet; nothing where the photo came through a pipe.
+/// What is noted in the sheet, if anything is: [`Recipe::new`].
 fn recipe(args: &SweepArgs, axes: &Axes, matches: &ArgMatches, size: [usize; 2]) -> Result<Option<String>, Failure> {
     let Some(mut recipe) = Recipe::new(Maker::Sweep, matches, &args.output, size).or_user()? else {
         return Ok(None);
     };
     let strengths: Vec<String> = axes.strengths.iter().flatten().map(f64::to_string).collect();
     if args.strengths.is_empty() && strengths.len() > 1 {
+        // What impasto.toml says of them is not what was done.
+        let is_overruled = |argument: &String| {
+            ["strength", "content-weight"].map(Some).contains(&settings::name_in(argument.as_ref()))
+        };
+        recipe.arguments.retain(|argument| !is_overruled(argument));
         recipe.arguments.push(format!("--strengths={}", strengths.join(",")));
     }
     recipe.to_json().or_program().map(Some)
@@ -219,8 +228,7 @@ impl Axes {
         let optimization = &args.transfer.optimization;
         let is_left_open = styles.len() == 1
             && args.style_scales.is_empty()
-            && optimization.strength.is_none()
-            && optimization.content_weight.is_none()
+            && (args.weight_from_file || optimization.strength.is_none() && optimization.content_weight.is_none())
             && Objective::from(optimization.objective) == Objective::Balanced;
         let strengths = match args.strengths.as_slice() {
             [] if is_left_open => STRENGTHS.map(Some).to_vec(),

@@ -10,7 +10,7 @@ use impasto::image_io::{self, SaveOptions};
 use impasto::{Network, Objective, Options, Session};
 use serde::Serialize;
 
-use crate::args::{EngineArgs, OptimizerName, ReportArgs, name_of, seed};
+use crate::args::{EngineArgs, OptimizerName, RecipeNoteArgs, ReportArgs, name_of, seed};
 use crate::interrupt::Interrupt;
 use crate::progress::{Display, Progress};
 use crate::{Failure, OrFail, input, report};
@@ -30,6 +30,9 @@ pub struct SynthesisArgs {
     /// The optimiser.
     #[arg(long, value_enum, default_value_t = name_of(Options::default().optimizer), help_heading = "Optimisation")]
     pub optimizer: OptimizerName,
+
+    #[command(flatten)]
+    pub recipe: RecipeNoteArgs,
 
     #[command(flatten)]
     pub engine: EngineArgs,

@@ -185,3 +185,22 @@ fn a_picture_of_a_batch_is_made_again_alone() {
         assert!(pixels(&desk.path("once-more.png")) == pixels(&desk.path(&name)), "{name}");
     }
 }
+
+#[test]
+fn no_recipe_is_noted_where_none_is_wanted() {
+    let desk = Desk::new();
+    for line in [
+        "content.png style.png -o made.png",
+        "texture style.png --size 32 -o made.png",
+        "reconstruct content.png --layer relu1_1 -o made.png",
+        "sweep content.png style.png --strengths 1,2 -o made.png",
+        "batch content.png --style style.png -o .",
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        ok(&desk, &[&words[..], &["--no-recipe", "--steps", "1", "-q"]].concat());
+        let name = if words[0] == "batch" { "content-style.png" } else { "made.png" };
+        assert!(refused(&desk, &["recipe", name]).contains("unless --no-recipe was given"), "{line}");
+        let bytes = fs::read(desk.path(name)).unwrap();
+        assert!(!bytes.windows(9).any(|window| window == b"style.png"), "{line}");
+    }
+}

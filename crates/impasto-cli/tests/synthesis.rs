@@ -73,6 +73,28 @@ fn a_size_that_cannot_be_a_tile_is_refused_with_sizes_that_can() {
 }
 
 #[test]
+fn a_part_of_the_style_is_a_style() {
+    let desk = Desk::new();
+    let style = image::open(desk.path("style.png")).unwrap();
+    style.crop_imm(4, 8, 24, 20).save(desk.path("part.png")).unwrap();
+    let texture = |args: &[&str]| {
+        report(&desk, &[&["texture"], args, &["-o", "t.png", "--size", "32", "--steps", "2"]].concat());
+        common::pixels(&desk.path("t.png"))
+    };
+    let part = texture(&["part.png"]);
+    for crop in ["4,8,24,20", "10%,20%,60%,50%"] {
+        assert!(texture(&["style.png", "--style-crop", crop]) == part, "{crop}");
+    }
+    let message =
+        |crop: &str| refusal(&desk, &["texture", "style.png", "-o", "u.png", "--size", "32", "--style-crop", crop]);
+    assert_eq!(message("20,0,24,20"), "--style-crop 20,0,24,20 is not inside style.png, which is 40x40 px; give less");
+    assert_eq!(
+        message("0,0,24,12"),
+        "style.png is 24x12 px in --style-crop; relu5_1 needs at least 16 px a side; take more of it"
+    );
+}
+
+#[test]
 fn a_layers_loss_falls_well_below_that_of_noise() {
     let desk = Desk::new();
     let reconstruct = |args: &[&str]| {

@@ -29,7 +29,7 @@ use crate::texture::TextureArgs;
 pub use memory::{MemoryArgs, PlanArgs};
 pub use network::{EngineArgs, NetworkArgs};
 pub use optimization::{InitFrom, ObjectiveName, OptimizationArgs, OptimizerName, PaddingName, StyleLossName};
-pub use output::{FormatName, OutputArgs};
+pub use output::{FormatName, OutputArgs, RecipeNoteArgs};
 pub use report::ReportArgs;
 pub use size::{OutputSize, SizeArgs};
 pub use values::{count, factor, name_of, scales, seed, strength, weight};
