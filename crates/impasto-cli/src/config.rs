@@ -116,7 +116,9 @@ fn with(maker: Maker, line: &[OsString], arguments: &[OsString]) -> Vec<OsString
 pub fn parse_whole(line: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
     let matches = reading(&line, command()).try_get_matches_from(&line)?;
     let mut cli = Cli::from_arg_matches(&matches)?;
-    cli.checkpoint.line = line;
+    if let Some((checkpoint, _)) = cli.run_mut() {
+        checkpoint.line = line;
+    }
     Ok((cli, matches))
 }
 

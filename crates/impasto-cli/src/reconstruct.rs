@@ -104,7 +104,7 @@ pub fn run(args: &ReconstructArgs, matches: &ArgMatches) -> Result<(), Failure> 
     options.validate().or_user()?;
     let size = (scaled.width(), scaled.height());
     let recipe = recipe::noted(Maker::Reconstruct, matches, &args.synthesis.output, size)?;
-    synthesis::run(&args.synthesis, &options, recipe, started, |network| {
+    synthesis::run(&args.synthesis, &args.photo, &options, recipe, started, |network| {
         Session::reconstruct(network, &scaled, &options)
     })
 }

@@ -164,7 +164,7 @@ pub fn run(args: &SweepArgs, matches: &ArgMatches) -> Result<(), Failure> {
         series.display.note(&format!("picture {} of {}: {}", i + 1, cells.len(), cell.caption));
         let mut wish = cell.plan(&each, transfer).or_user()?;
         let scaled = wish.scale(&content).or_user()?;
-        let Some(painted) = series.paint(wish, cell.style, scaled, &interrupt).or_user()? else {
+        let Some(painted) = series.paint(wish, cell.style, scaled, None, &interrupt).or_user()? else {
             return Err(Failure::Interrupted(anyhow::anyhow!("interrupted; there is no sheet")));
         };
         tiles.push(cell.tile(painted.image));

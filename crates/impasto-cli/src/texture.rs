@@ -110,7 +110,7 @@ pub fn run(args: &TextureArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let style = scaled_style(args, style).or_user()?;
     let (width, height) = args.size;
     let recipe = recipe::noted(Maker::Texture, matches, &args.synthesis.output, (width, height))?;
-    synthesis::run(&args.synthesis, &options, recipe, started, |network| {
+    synthesis::run(&args.synthesis, &args.style, &options, recipe, started, |network| {
         Session::texture(network, &style, width, height, &options)
     })
 }

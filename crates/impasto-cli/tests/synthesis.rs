@@ -95,6 +95,30 @@ fn a_part_of_the_style_is_a_style() {
 }
 
 #[test]
+fn memory_is_planned_and_too_little_is_refused() {
+    let desk = Desk::new();
+    for (line, banded) in [
+        ("texture style.png -o t.png --size 512 --scales 1 --memory 400MiB", true),
+        ("texture style.png -o t.png --size 512 --scales 1 --tileable --memory 4GiB", false),
+        ("reconstruct content.png -o r.png --memory 4GiB", false),
+    ] {
+        let plan = report(&desk, &[&line.split(' ').collect::<Vec<_>>()[..], &["--plan"]].concat());
+        assert!(number(&plan["peak_memory"]) <= number(&plan["memory"]), "{plan}");
+        assert_eq!(plan["scales"][0]["in_bands"], json!(banded), "{line}: {plan}");
+        assert!(!desk.path("t.png").exists() && !desk.path("r.png").exists());
+    }
+    // A torus has no bands.
+    for line in [
+        "texture style.png -o t.png --size 512 --scales 1 --tileable --memory 400MiB",
+        "reconstruct content.png -o r.png --memory 100MiB",
+    ] {
+        let message = refusal(&desk, &line.split(' ').collect::<Vec<_>>());
+        assert!(message.contains(" of memory at least, and "), "{message}");
+        assert!(message.ends_with("are what it may take; allow more, or choose a smaller size"), "{message}");
+    }
+}
+
+#[test]
 fn a_layers_loss_falls_well_below_that_of_noise() {
     let desk = Desk::new();
     let reconstruct = |args: &[&str]| {
@@ -161,6 +185,9 @@ fn a_signal_ends_a_texture_and_keeps_the_picture() {
     let mut child = desk.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    stderr.read_line(&mut line).unwrap();
+    assert!(line.starts_with("128x128 px, at most "), "{line}");
+    line.clear();
     stderr.read_line(&mut line).unwrap();
     // Only the losses that count are named.
     assert!(line.starts_with("step 0/1000000  64x64  style ") && !line.contains("content"), "{line}");

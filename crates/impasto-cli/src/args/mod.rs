@@ -102,6 +102,20 @@ pub struct Cli {
     pub plan: PlanArgs,
 }
 
+impl Cli {
+    /// The checkpoints and the memory of the run that is asked for; `None` where it is none that can be taken up again.
+    pub fn run_mut(&mut self) -> Option<(&mut CheckpointArgs, &mut MemoryArgs)> {
+        match &mut self.command {
+            None => Some((&mut self.checkpoint, &mut self.transfer.memory)),
+            Some(
+                Command::Texture(TextureArgs { synthesis, .. })
+                | Command::Reconstruct(ReconstructArgs { synthesis, .. }),
+            ) => Some((&mut synthesis.checkpoint, &mut synthesis.memory)),
+            Some(_) => None,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Batch(BatchArgs),
