@@ -7,13 +7,19 @@ use anyhow::bail;
 use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use crate::args::{FileArgs, TransferArgs};
+use crate::maker::Maker;
 use crate::recipe::{self, Recipe};
 use crate::settings::Setting;
-use crate::{Failure, OrFail, config, report, settings, transfer};
+use crate::{Failure, OrFail, config, report, settings};
 
 /// Options that decide what others come to.
 const DIALS: [&str; 2] = ["preset", "objective"];
+
+/// The subcommand.
+pub const NAME: &str = "again";
+
+/// Its arguments that are no options of what made the picture.
+const OWN: [&str; 2] = ["picture", "changed_inputs"];
 
 /// The role of a style, be it the second name or that of `--style`.
 const STYLE: &str = "style";
@@ -25,7 +31,7 @@ pub struct RecipeArgs {
     pub picture: PathBuf,
 }
 
-/// A picture and what is to be different: every option of the transfer.
+/// A picture and what is to be different: every option of what made it.
 #[derive(Debug)]
 pub struct AgainArgs {
     picture: PathBuf,
@@ -38,6 +44,10 @@ impl Args for AgainArgs {
     fn augment_args(command: Command) -> Command {
         command
             .about("Make a picture once more, from the same files with the same options but for those that are given")
+            .after_long_help(
+                "The options are those of a transfer. A picture of `texture`, `reconstruct` or `sweep` takes those of that command; one of \
+                 `batch` is made alone, as by a transfer.",
+            )
             .arg(
                 Arg::new("picture")
                     .required(true)
@@ -51,12 +61,7 @@ impl Args for AgainArgs {
                     .action(ArgAction::SetTrue)
                     .help("Take files that went in as they are, even if they have changed since"),
             )
-            .args(options().get_arguments().filter(|arg| !arg.is_positional()).map(|option| match option.get_long() {
-                Some("output") => option
-                    .clone()
-                    .help("Where the result goes. [default: beside the picture, as PICTURE-again, with a number where that is taken]"),
-                _ => option.clone(),
-            }))
+            .args(changes(Maker::Transfer))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -76,9 +81,43 @@ impl FromArgMatches for AgainArgs {
     }
 }
 
-/// The options of the transfer, none of which has to be given.
-fn options() -> Command {
-    settings::optional(TransferArgs::augment_args(FileArgs::augment_args(Command::new("options"))))
+/// What may be different of a picture that `maker` made: its options, none of which has to be given.
+fn changes(maker: Maker) -> Vec<Arg> {
+    let command = settings::optional(maker.command());
+    let options = command.get_arguments().filter(|arg| !arg.is_positional());
+    options
+        .map(|option| match option.get_long() {
+            Some("output") => option
+                .clone()
+                .help("Where the result goes. [default: beside the picture, as PICTURE-again, with a number where that is taken]"),
+            _ => option.clone(),
+        })
+        .collect()
+}
+
+/// `impasto again` with the options of what made the picture that `line` names.
+///
+/// Which it is decides how the line is read, and only from the line is it known which picture it is: the first reading that makes
+/// sense says. Where none does, it is read as the change of a transfer.
+pub fn reading(command: Command, line: &[OsString]) -> Command {
+    let read_as = |maker: Maker| {
+        command.clone().mut_subcommand(NAME, |again| {
+            let kept =
+                Command::new(NAME).args(again.get_arguments().filter(|arg| OWN.contains(&arg.get_id().as_str())));
+            let kept = kept.about(again.get_about().cloned().unwrap_or_default());
+            kept.after_long_help(again.get_after_long_help().cloned().unwrap_or_default()).args(changes(maker))
+        })
+    };
+    let picture = |maker: Maker| {
+        let matches = read_as(maker).try_get_matches_from(line).ok()?;
+        matches.subcommand_matches(NAME)?.get_one::<PathBuf>("picture").cloned()
+    };
+    // What is wrong with the picture or its recipe is said when it is made.
+    let recipe = Maker::ALL.into_iter().find_map(picture).and_then(|picture| Recipe::of(&picture).ok());
+    match recipe.and_then(|recipe| recipe.maker()) {
+        Some(maker) => read_as(maker),
+        None => command,
+    }
 }
 
 /// Prints the recipe.
@@ -94,40 +133,44 @@ pub fn run(args: &AgainArgs) -> Result<(), Failure> {
         anyhow::anyhow!("{}, as it was made by {}: {}", args.picture.display(), recipe.program, crate::summary(&error))
     });
     let (cli, matches) = parsed.or_user()?;
-    match &cli.files {
-        Some(files) => transfer::run(files, &cli.transfer, &cli.checkpoint, cli.plan, &matches),
-        None => Err(anyhow::anyhow!("{} holds a recipe without pictures", args.picture.display())).or_user(),
-    }
+    crate::run(&cli, &matches)
 }
 
 /// The command line that makes the picture again.
 fn line(args: &AgainArgs, recipe: &Recipe) -> anyhow::Result<Vec<OsString>> {
-    let command = options();
-    let options = settings::options(&command, &[]);
+    let maker = recipe.maker().unwrap_or(Maker::Transfer);
+    let command = settings::optional(maker.command());
+    let options = settings::options(&command);
     let given = settings::given(&options, &args.changes);
     let is_changed = |role: &str| {
         let option = options.iter().find(|option| settings::name(option) == role);
         option.is_some_and(|option| settings::gives_way(&command, option, &given))
     };
 
-    let mut line: Vec<OsString> = vec!["impasto".into(), "--no-config".into()];
+    let mut line: Vec<OsString> = vec!["impasto".into()];
+    line.extend(maker.name().map(OsString::from));
+    line.push("--no-config".into());
     let derives = given.iter().any(|option| DIALS.contains(&settings::name(option)));
-    let left_out = if derives { derived(&command, recipe)? } else { Vec::new() };
+    let left_out = if derives { derived(maker, &command, recipe)? } else { Vec::new() };
     for argument in &recipe.arguments {
-        if !is_changed(name_in(argument)) && !left_out.iter().any(|derived| derived == argument.as_str()) {
+        if !is_changed(settings::name_in(argument.as_ref()).unwrap_or_default())
+            && !left_out.iter().any(|derived| derived == argument.as_str())
+        {
             line.push(argument.into());
         }
     }
     let mut positionals = Vec::new();
     for input in recipe.inputs.iter().filter(|input| !is_changed(&input.role)) {
         let path = input.find(&args.picture, args.changed_inputs)?;
-        if input.role == STYLE {
-            line.extend(["--style".into(), weighted(path, input.weight)]);
-        } else if command.get_positionals().any(|arg| recipe::role(arg) == input.role) {
+        let is_option = options.iter().any(|option| settings::name(option) == input.role);
+        if !is_option && command.get_positionals().any(|arg| recipe::role(arg) == input.role) {
             positionals.push(path.into_os_string());
-        } else {
-            line.extend([format!("--{}", input.role).into(), path.into_os_string()]);
+            continue;
         }
+        let mut argument = OsString::from(format!("--{}=", input.role));
+        // A style may be the second name of the line, or among those of `--style`.
+        argument.push(if input.role == STYLE { weighted(path, input.weight) } else { path.into_os_string() });
+        line.push(argument);
     }
     for option in &given {
         line.extend(settings::arguments(option, &settings::setting(option, &args.changes)?));
@@ -142,7 +185,7 @@ fn line(args: &AgainArgs, recipe: &Recipe) -> anyhow::Result<Vec<OsString>> {
 }
 
 /// A style as `--style` takes it.
-fn weighted(path: PathBuf, weight: Option<f64>) -> OsString {
+pub fn weighted(path: PathBuf, weight: Option<f64>) -> OsString {
     let mut text = path.into_os_string();
     // What follows the last colon of a name could be taken for its weight.
     let ends_in_a_number =
@@ -154,22 +197,20 @@ fn weighted(path: PathBuf, weight: Option<f64>) -> OsString {
 }
 
 /// The arguments that follow from the [`DIALS`] of the recipe alone. They follow anew where one of these is changed.
-fn derived(command: &Command, recipe: &Recipe) -> anyhow::Result<Vec<OsString>> {
-    let dials = recipe.arguments.iter().filter(|argument| DIALS.contains(&name_in(argument)));
+fn derived(maker: Maker, command: &Command, recipe: &Recipe) -> anyhow::Result<Vec<OsString>> {
+    let dials = recipe
+        .arguments
+        .iter()
+        .filter(|argument| settings::name_in(argument.as_ref()).is_some_and(|name| DIALS.contains(&name)));
     let matches = command.clone().no_binary_name(true).try_get_matches_from(dials)?;
-    let options = settings::options(command, &[]);
+    let options = settings::options(command);
     let mut arguments = Vec::new();
-    for (option, setting) in settings::in_force(&options, &matches)? {
+    for (option, setting) in settings::in_force(maker, &options, &matches)? {
         if settings::setting(option, &matches)? == Setting::Unset {
             arguments.extend(settings::arguments(option, &setting));
         }
     }
     Ok(arguments)
-}
-
-/// `size` of `--size=512`.
-fn name_in(argument: &str) -> &str {
-    argument.trim_start_matches('-').split('=').next().unwrap_or_default()
 }
 
 /// `out-again.png` for `out.png`, or `out-again-2.png` and so on where there is such a file.

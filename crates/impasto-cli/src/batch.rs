@@ -1,22 +1,26 @@
 //! `impasto batch PHOTOS... --style STYLES... -o FOLDER`: every photo with every style.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use clap::Args;
+use clap::{ArgMatches, Args};
 use impasto::image_io::{self, Picture, SaveOptions};
 use serde::Serialize;
 
 use crate::args::{FileArgs, FormatName, TransferArgs};
+use crate::checkpoint::{self, CheckpointArgs};
 use crate::input::Inputs;
 use crate::interrupt::{self, Interrupt};
+use crate::maker::Maker;
 use crate::painting::Wish;
-use crate::series::{Painted, Series};
-use crate::styles::WeightedStyle;
-use crate::{Failure, OrFail, input, output, report};
+use crate::recipe::Recipe;
+use crate::series::{Keep, Painted, Series};
+use crate::styles::{LookArgs, WeightedStyle};
+use crate::{Failure, OrFail, again, config, input, output, recipe, report, settings};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,8 +34,8 @@ Examples:
 A photo that cannot be painted is left out: the others are made, those that failed are listed at the end, and the exit status is 1. \
 With --colors luminance and --colors matched a style depends on its photo and is looked at anew for each; otherwise once for each size.
 
-Ctrl-C (or SIGTERM) ends the batch after the current step. The picture that is not finished is left out, so that --resume makes it \
-anew: exit status 130.";
+Ctrl-C (or SIGTERM) ends the batch after the current step. The picture that is not finished is left out; --resume goes on with it where \
+it has checkpoints, as pictures of more than ten minutes have, and makes it anew where not: exit status 130.";
 
 /// What `--mask` is where each picture has one style.
 pub const REGION: &str = "Where on the photo the style goes: white is painted, black is left to the content loss.";
@@ -63,9 +67,22 @@ pub struct BatchArgs {
     #[arg(short, long, value_name = "FOLDER")]
     pub output: PathBuf,
 
-    /// Leave out what is there already: results that can be read as a picture.
+    /// Leave out what is there already, results that can be read as a picture, and go on with what was broken off and has checkpoints.
     #[arg(long)]
     pub resume: bool,
+
+    /// Keep checkpoints of every picture while it is made, in OUT.checkpoint beside it. [default: of those that take more than ten minutes]
+    #[arg(long, conflicts_with = "no_checkpoint", help_heading = "Checkpoints")]
+    pub checkpoints: bool,
+
+    /// Seconds between checkpoints. Where writing them would take more than 2 % of the time, there are fewer.
+    #[arg(long, value_name = "SECONDS", value_parser = checkpoint::seconds, default_value = checkpoint::EVERY)]
+    #[arg(allow_hyphen_values = true, help_heading = "Checkpoints")]
+    pub checkpoint_every: Duration,
+
+    /// Keep no checkpoints. [default: off]
+    #[arg(long, help_heading = "Checkpoints")]
+    pub no_checkpoint: bool,
 
     #[command(flatten)]
     pub transfer: TransferArgs,
@@ -105,7 +122,7 @@ enum Outcome {
 }
 
 /// Makes the pictures and reports each.
-pub fn run(args: &BatchArgs) -> Result<(), Failure> {
+pub fn run(args: &BatchArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let transfer = &args.transfer;
     let save = SaveOptions {
         format: Some(transfer.output.format.unwrap_or(FormatName::Png).into()),
@@ -121,7 +138,7 @@ pub fn run(args: &BatchArgs) -> Result<(), Failure> {
     check_outputs(args, &jobs, &save).or_user()?;
     interrupt.start();
 
-    let mut batch = Batch { args, save, series, interrupt, photo: None, failures: Vec::new() };
+    let mut batch = Batch { args, matches, save, series, interrupt, photo: None, failures: Vec::new() };
     let done = batch.paint_all(&jobs);
     batch.failures.iter().for_each(|failure| crate::print_error(failure));
     let (done, of, failed) = (done?, jobs.len(), batch.failures.len());
@@ -140,6 +157,8 @@ pub fn run(args: &BatchArgs) -> Result<(), Failure> {
 /// The work, and how far it is.
 struct Batch<'a> {
     args: &'a BatchArgs,
+    /// What `args` were read from.
+    matches: &'a ArgMatches,
     save: SaveOptions,
     series: Series<'a>,
     interrupt: Interrupt,
@@ -177,6 +196,7 @@ impl Batch<'_> {
             Ok(Some((painted, save))) => {
                 let _undisturbed = self.interrupt.undisturbed();
                 output::write(path, &painted.image, &save).or_program()?;
+                painted.checkpoints.remove();
                 Ok(Some(Outcome::Made(Box::new(painted.report))))
             }
             Ok(None) => Ok(None),
@@ -190,18 +210,29 @@ impl Batch<'_> {
 
     /// A picture, and how it is to be written; `None` where the user has ended it.
     fn paint(&mut self, job: &Job) -> anyhow::Result<Option<(Painted, SaveOptions)>> {
-        let Batch { args: BatchArgs { transfer, .. }, save, series, interrupt, photo, .. } = self;
+        let Batch { args, matches, save, series, interrupt, photo, .. } = self;
         if photo.as_ref().is_some_and(|(place, _)| *place != job.photo) {
             *photo = None;
         }
+        let transfer = &args.transfer;
         let read = || (job.photo, input::load(&job.files.content, transfer.report.quiet));
         let (_, content) = photo.get_or_insert_with(read);
         let content = content.as_ref().map_err(|error| anyhow!("{}", crate::wording(error)))?;
         let mut wish = Wish::new(&job.files, transfer)?;
         let scaled = wish.scale(content)?;
         output::check_room(&job.files, save, (scaled.width(), scaled.height()))?;
-        let painted = series.paint(wish, job.style, scaled, interrupt)?;
-        Ok(painted.map(|painted| (painted, output::with_content(save, content))))
+        let size = [scaled.width(), scaled.height()];
+        let mut line = single_run(job, series.look(job.style), matches);
+        if transfer.output.recipe.no_recipe {
+            line.insert(1, "--no-recipe".into());
+        }
+        let (cli, single) = config::parse_whole(line.clone())?;
+        let recipe = Recipe::new(Maker::Transfer, &single, &job.files.output, size)?;
+        let (kept, resumed_memory) = keep(args, job, &cli.transfer, line)?;
+        wish.options.memory = resumed_memory.unwrap_or(wish.options.memory);
+        let recipe = recipe.map(|recipe| recipe.to_json()).transpose()?;
+        let painted = series.paint(wish, job.style, scaled, Some(&kept), interrupt)?;
+        Ok(painted.map(|painted| (painted, SaveOptions { recipe, ..output::with_content(save, content) })))
     }
 }
 
@@ -247,6 +278,61 @@ fn jobs(args: &BatchArgs) -> anyhow::Result<Vec<Job>> {
     }
     Ok(jobs)
 }
+
+/// The command line of the single run that makes the same picture; `look`: how its style is looked at.
+fn single_run(job: &Job, look: &LookArgs, matches: &ArgMatches) -> Vec<OsString> {
+    let with = |name: &str, value: &OsStr| {
+        let mut argument = OsString::from(format!("--{name}="));
+        argument.push(value);
+        argument
+    };
+    let mut line: Vec<OsString> = vec!["impasto".into(), "--no-config".into()];
+    for option in config::options(&Maker::Transfer.command()) {
+        let (name, id) = (settings::name(option), option.get_id().as_str());
+        if recipe::WITHOUT_EFFECT.contains(&name) || OF_EACH_STYLE.contains(&id) {
+            continue;
+        }
+        if settings::is_switch(option) {
+            line.extend(matches.get_flag(id).then(|| format!("--{name}").into()));
+        } else {
+            line.extend(matches.get_raw(id).into_iter().flatten().map(|value| with(name, value)));
+        }
+    }
+    line.extend(look.style_mask.iter().map(|mask| with("style-mask", mask.as_os_str())));
+    line.extend(look.style_crop.map(|crop| with("style-crop", crop.to_string().as_ref())));
+    line.extend(job.files.styles.iter().map(|style| with("style", &again::weighted(style.path.clone(), None))));
+    line.extend(["--output".into(), job.files.output.clone().into()]);
+    // Behind this, a name that begins with a hyphen is a name.
+    line.extend(["--".into(), job.files.content.clone().into()]);
+    line
+}
+
+/// The checkpoints of one of the pictures, and, where it is to go on from some, the memory that it was planned for.
+///
+/// `single`, `line`: the single run that makes the same picture. Errors: checkpoints that it cannot go on from.
+fn keep(
+    args: &BatchArgs,
+    job: &Job,
+    single: &TransferArgs,
+    line: Vec<OsString>,
+) -> anyhow::Result<(Keep, Option<Option<u64>>)> {
+    let folder = checkpoint::beside(&job.files.output);
+    let broken_off = if args.resume { checkpoint::interrupted(&folder, &line)? } else { None };
+    let (resumed, memory) = broken_off.unzip();
+    let mut inputs = output::pictures(&job.files, single);
+    inputs.extend(single.network.engine.weights.clone());
+    let args = CheckpointArgs {
+        checkpoint: args.checkpoints.then_some(folder),
+        checkpoint_every: args.checkpoint_every,
+        no_checkpoint: args.no_checkpoint,
+        line,
+        resumed,
+    };
+    Ok((Keep { args, inputs }, memory))
+}
+
+/// Options of a batch whose values are for one style each.
+const OF_EACH_STYLE: [&str; 3] = ["styles", "style_mask", "style_crop"];
 
 /// `PHOTO-STYLE.png`.
 fn name(photo: &Path, style: &Path, extension: &str) -> OsString {

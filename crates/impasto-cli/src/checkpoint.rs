@@ -1,11 +1,14 @@
-//! Checkpoints of a transfer, and `impasto resume`.
+//! Checkpoints of a run, and `impasto resume`.
 //!
 //! A folder with the arguments of the run and the checksums of its inputs (`run.json`), and the session's state as it was last (`state`)
-//! and before (`state.before`). A new state is written under a name of its own, and takes its place when it is whole.
+//! and before (`state.before`). A new state is written under a name of its own, and takes its place when it is whole. Who writes there
+//! holds a lock (`lock`), which the system takes back when the process ends, however that ends.
 
 use std::ffi::OsString;
+use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
@@ -13,20 +16,23 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
 use impasto::{Session, SessionState, image_io};
 
-use crate::args::FileArgs;
 use crate::input;
 use crate::interrupt::Interrupt;
 use crate::progress::Display;
 use crate::run_file::Run;
-use crate::{Failure, OrFail, config, transfer};
+use crate::{Failure, OrFail, config};
 
 const RUN: &str = "run.json";
 const STATE: &str = "state";
 const BEFORE: &str = "state.before";
 const NEW: &str = "state.new";
+const LOCK: &str = "lock";
 
 /// Runs that take longer have checkpoints of themselves.
 const LONG: Duration = Duration::from_secs(600);
+
+/// Seconds between checkpoints.
+pub const EVERY: &str = "60";
 
 /// Writing takes at most one part in as many of the time.
 const WRITING_SHARE: u32 = 50;
@@ -41,7 +47,7 @@ pub struct CheckpointArgs {
     pub checkpoint: Option<PathBuf>,
 
     /// Seconds between checkpoints. Where writing them would take more than 2 % of the time, there are fewer.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60", allow_hyphen_values = true)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = EVERY, allow_hyphen_values = true)]
     pub checkpoint_every: Duration,
 
     /// Keep no checkpoints. [default: off]
@@ -52,9 +58,59 @@ pub struct CheckpointArgs {
     #[arg(skip)]
     pub line: Vec<OsString>,
 
-    /// The folder of the run that is to go on.
+    /// The run that is to go on.
     #[arg(skip)]
-    resumed: Option<PathBuf>,
+    pub resumed: Option<Resumed>,
+}
+
+/// A run that was broken off.
+#[derive(Debug)]
+pub struct Resumed {
+    folder: PathBuf,
+    lock: Arc<Lock>,
+}
+
+/// The right to write to a folder of checkpoints, until the process ends or this is dropped.
+#[derive(Debug)]
+struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
+
+impl Lock {
+    /// Errors: another process has it.
+    fn of(folder: &Path) -> anyhow::Result<Arc<Lock>> {
+        let path = folder.join(LOCK);
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Arc::new(Lock(file))),
+            Err(TryLockError::WouldBlock) => {
+                bail!("another process is at work on the run in {}; wait for it, or end it first", folder.display())
+            }
+            Err(TryLockError::Error(error)) => {
+                bail!("cannot lock {}: {error}; name a folder on another disk with --checkpoint", path.display())
+            }
+        }
+    }
+}
+
+/// The run that was broken off in `folder`, with the bytes of memory that it was planned for; `None` where there is none.
+///
+/// Errors: another process is at work on it, it is of another command line than `line`, its inputs have changed.
+pub fn interrupted(folder: &Path, line: &[OsString]) -> anyhow::Result<Option<(Resumed, Option<u64>)>> {
+    if !folder.join(RUN).exists() {
+        return Ok(None);
+    }
+    let lock = Lock::of(folder)?;
+    let Some(run) = Run::load(&folder.join(RUN))? else {
+        return Ok(None);
+    };
+    if !run.is_of(line)? {
+        bail!(
+            "{} holds the checkpoints of a run with other options, or from another folder; give the same, or remove it",
+            folder.display()
+        );
+    }
+    run.check_inputs()?;
+    Ok(Some((Resumed { folder: folder.to_owned(), lock }, run.memory)))
 }
 
 /// Go on with a run that was broken off: the picture is the one of a run that was not, bit for bit.
@@ -68,7 +124,7 @@ pub struct ResumeArgs {
     pub folder: PathBuf,
 }
 
-fn seconds(text: &str) -> Result<Duration, &'static str> {
+pub fn seconds(text: &str) -> Result<Duration, &'static str> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.ok_or("needs a number of seconds of at least 0")
 }
@@ -77,12 +133,13 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
 pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
     let name = args.folder.display();
     let folder = fs::canonicalize(&args.folder).with_context(|| format!("there is no folder {name}")).or_user()?;
-    let run = match Run::load(&folder.join(RUN)).or_user()? {
-        Some(run) => run,
-        None => {
-            return Err(Failure::User(anyhow::anyhow!("{name} holds no checkpoints: there is no {RUN} in it")));
-        }
-    };
+    let none = || Failure::User(anyhow::anyhow!("{name} holds no checkpoints: there is no {RUN} in it"));
+    if !folder.join(RUN).exists() {
+        return Err(none());
+    }
+    let lock = Lock::of(&folder).or_user()?;
+    // Whoever had the lock before may have finished the run.
+    let run = Run::load(&folder.join(RUN)).or_user()?.ok_or_else(none)?;
     env::set_current_dir(&run.folder)
         .with_context(|| format!("the run was begun in {}, where its files are looked for; put it back", run.folder))
         .or_user()?;
@@ -90,12 +147,14 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
     let line = run.arguments.into_iter().map(OsString::from).collect();
     let parsed = config::parse_whole(line).map_err(|error| anyhow::anyhow!("{name}: {}", crate::summary(&error)));
     let (mut cli, matches) = parsed.or_user()?;
-    cli.checkpoint.resumed = Some(folder);
-    cli.transfer.memory.resumed = run.memory;
-    match &cli.files {
-        Some(files) => transfer::run(files, &cli.transfer, &cli.checkpoint, false, &matches),
-        None => Err(Failure::User(anyhow::anyhow!("{name} holds no transfer"))),
+    match cli.run_mut() {
+        Some((checkpoint, memory)) => {
+            checkpoint.resumed = Some(Resumed { folder, lock });
+            memory.resumed = run.memory;
+        }
+        None => return Err(Failure::User(anyhow::anyhow!("{name} holds no run that has checkpoints"))),
     }
+    crate::run(&cli, &matches)
 }
 
 /// The checkpoints of a run.
@@ -110,6 +169,8 @@ pub struct Checkpoints {
 struct Kept {
     /// In the words of the command line.
     folder: PathBuf,
+    /// `None` before the first checkpoint in a folder that nobody asked for.
+    lock: Option<Arc<Lock>>,
     /// What is still to be written to it.
     run: Option<Run>,
     every: Duration,
@@ -123,42 +184,46 @@ struct Kept {
 impl Checkpoints {
     /// Takes the session to where its run was broken off, if it was, and gets ready for checkpoints of it, if there are to be any.
     ///
-    /// `inputs`: every file that is read. `memory`: the limit in bytes that the session was planned for. Errors: a state that cannot be used, a folder asked for that cannot.
+    /// `output`: where the picture goes. `inputs`: every file that is read. `memory`: the limit in bytes that the session was planned for.
+    ///
+    /// Errors: a state that cannot be used, a folder asked for that cannot.
     pub fn begin(
         args: &CheckpointArgs,
-        files: &FileArgs,
+        output: &Path,
         inputs: &[PathBuf],
         memory: Option<u64>,
         session: &mut Session,
         display: Display,
     ) -> anyhow::Result<Checkpoints> {
-        let mut checkpoints = Checkpoints { kept: None, display, seconds_before: 0.0 };
-        let kept = |folder: PathBuf, run| {
+        let mut checkpoints = Checkpoints::none(display);
+        let kept = |folder: PathBuf, lock, run| {
             let (every, last) = (args.checkpoint_every, Instant::now());
-            Some(Kept { folder, run, every, last, wait: every, warned: false })
+            Some(Kept { folder, lock, run, every, last, wait: every, warned: false })
         };
-        if let Some(folder) = &args.resumed {
+        if let Some(Resumed { folder, lock }) = &args.resumed {
             remove_parts(folder);
             if let Some(state) = checkpoints.load(folder)? {
                 checkpoints.seconds_before = state.elapsed().as_secs_f64();
                 session.restore(state).with_context(|| folder.display().to_string())?;
             }
-            checkpoints.kept = kept(folder.clone(), None);
+            checkpoints.kept = kept(folder.clone(), Some(Arc::clone(lock)), None);
         } else if let Some(folder) = &args.checkpoint {
             let run = Run::new(&args.line, inputs, memory)?;
-            refuse_taken(folder)?;
-            fs::create_dir_all(folder)
-                .with_context(|| format!("--checkpoint: cannot make the folder {}; name another", folder.display()))?;
-            run.save(&folder.join(RUN))?;
-            checkpoints.kept = kept(folder.clone(), None);
-        } else if !args.no_checkpoint && !input::is_stream(&files.output) && session.estimate() > LONG {
-            let folder = beside(&files.output);
+            let lock = begin_in(folder, &run)?;
+            checkpoints.kept = kept(folder.clone(), Some(lock), None);
+        } else if !args.no_checkpoint && !input::is_stream(output) && session.estimate() > LONG {
+            let folder = beside(output);
             match refuse_taken(&folder).and_then(|()| Run::new(&args.line, inputs, memory)) {
-                Ok(run) => checkpoints.kept = kept(folder, Some(run)),
+                Ok(run) => checkpoints.kept = kept(folder, None, Some(run)),
                 Err(error) => checkpoints.display.warn(&format!("the run has no checkpoints: {error:#}")),
             }
         }
         Ok(checkpoints)
+    }
+
+    /// None, of a run that is not worth it.
+    pub fn none(display: Display) -> Checkpoints {
+        Checkpoints { kept: None, display, seconds_before: 0.0 }
     }
 
     /// The newest state in the folder that is in order; `None` where the run was broken off before the first.
@@ -189,11 +254,16 @@ impl Checkpoints {
 
     /// The run was interrupted, or its picture could not be written: writes a last checkpoint, and says how to go on.
     pub fn leave(&mut self, session: &Session, interrupt: &Interrupt) {
-        if self.write(&session.state(), interrupt)
+        if self.leave_quietly(session, interrupt)
             && let Some(kept) = &self.kept
         {
             self.display.note(&format!("to go on: impasto resume {}", kept.folder.display()));
         }
+    }
+
+    /// As [`Checkpoints::leave`], without a word; whether there is a checkpoint to go on from.
+    pub fn leave_quietly(&mut self, session: &Session, interrupt: &Interrupt) -> bool {
+        self.write(&session.state(), interrupt)
     }
 
     /// Whether there is a new checkpoint now. A failure is told once, and does not end the run.
@@ -224,7 +294,7 @@ impl Checkpoints {
             return;
         };
         remove_parts(&kept.folder);
-        for name in [RUN, NEW, STATE, BEFORE] {
+        for name in [RUN, NEW, STATE, BEFORE, LOCK] {
             let path = kept.folder.join(name);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -241,8 +311,7 @@ impl Checkpoints {
 impl Kept {
     fn write(&mut self, state: &SessionState<'_>) -> anyhow::Result<()> {
         if let Some(run) = &self.run {
-            fs::create_dir_all(&self.folder).with_context(|| format!("cannot make {}", self.folder.display()))?;
-            run.save(&self.folder.join(RUN))?;
+            self.lock = Some(begin_in(&self.folder, run)?);
             self.run = None;
         }
         let [new, current, before] = [NEW, STATE, BEFORE].map(|name| self.folder.join(name));
@@ -256,8 +325,20 @@ impl Kept {
     }
 }
 
+/// Makes the folder of a run, and takes it into possession.
+///
+/// Errors: it holds another run, on which another process may be at work.
+fn begin_in(folder: &Path, run: &Run) -> anyhow::Result<Arc<Lock>> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}; name another with --checkpoint", folder.display()))?;
+    let lock = Lock::of(folder)?;
+    refuse_taken(folder)?;
+    run.save(&folder.join(RUN))?;
+    Ok(lock)
+}
+
 /// `out.png.checkpoint`.
-fn beside(output: &Path) -> PathBuf {
+pub fn beside(output: &Path) -> PathBuf {
     let mut name = output.as_os_str().to_owned();
     name.push(".checkpoint");
     name.into()

@@ -1,18 +1,21 @@
 //! `impasto.toml`: options that need not be typed again.
 //!
-//! A key is the long name of an option of the transfer. The file is turned into arguments that stand before those of the command
-//! line, without those that the command line overrules.
+//! A key is the long name of an option: at the top for all commands that have it, in a table for the command of its name. The file is
+//! turned into arguments that stand before those of the command line, without those that the command line overrules.
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::ErrorKind;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches};
 use toml::{Table, Value};
 
-use crate::args::Cli;
+use crate::again;
+use crate::args::{self, Cli};
+use crate::maker::Maker;
 use crate::settings::{self, Setting};
 
 /// What is read when it is there.
@@ -21,7 +24,8 @@ const FILE: &str = "impasto.toml";
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Configuration")]
 pub struct ConfigArgs {
-    /// A TOML file of options, whose keys are their long names: strength = 60. The command line overrules it.
+    /// A TOML file of options, whose keys are their long names: strength = 60. Keys in a table are for the command of its name: [sweep]. The
+    /// command line overrules it.
     /// [default: impasto.toml, where there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -65,43 +69,79 @@ impl From<anyhow::Error> for Refused {
 
 /// The program's command line.
 pub fn command() -> Command {
-    ConfigArgs::augment_args(Cli::command())
+    let names = Maker::ALL.into_iter().filter_map(Maker::name);
+    names.fold(ConfigArgs::augment_args(Cli::command()), |command, name| {
+        command.mut_subcommand(name, ConfigArgs::augment_args)
+    })
 }
 
 /// What `line`, the program's name first, asks for together with the file of options.
 pub fn parse(line: &[OsString]) -> Result<Request, Refused> {
-    let matches = without_files().try_get_matches_from(line)?;
-    let config = ConfigArgs::from_arg_matches(&matches)?;
-    let is_transfer = matches.subcommand_name().is_none();
-    let file = if is_transfer { ConfigFile::find(&config)? } else { None };
-    let line = match file {
-        Some(file) => file.before(line, &matches)?,
-        None => line.to_vec(),
+    let matches = match reading(line, without_files()).try_get_matches_from(line) {
+        // The help is that of the command as it is, with what has to be there.
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => reading(line, command()).try_get_matches_from(line)?,
+        matches => matches?,
     };
+    let Some(maker) = Maker::of(&matches) else {
+        let (cli, matches) = parse_whole(line.to_vec())?;
+        return Ok(Request::Run(Box::new(cli), matches));
+    };
+    let own = maker.matches(&matches);
+    let config = ConfigArgs::from_arg_matches(own)?;
+    let found = match ConfigFile::find(&config)? {
+        Some(file) => file.arguments(maker, line, own)?,
+        None => Vec::new(),
+    };
+    let line = with(maker, line, &found);
     if config.print_config {
-        return Ok(Request::Print(text(&without_files().try_get_matches_from(line)?)?));
+        let matches = without_files().try_get_matches_from(line)?;
+        return Ok(Request::Print(text(maker, maker.matches(&matches))?));
     }
-    let (cli, matches) = parse_whole(line)?;
+    let (mut cli, matches) = parse_whole(line)?;
+    if let Some(args::Command::Sweep(sweep)) = &mut cli.command {
+        let sets = |name: &str| found.iter().any(|argument| settings::name_in(argument) == Some(name));
+        sweep.weight_from_file = sets("strength") || sets("content-weight");
+    }
     Ok(Request::Run(Box::new(cli), matches))
+}
+
+/// `line` with arguments before its own.
+fn with(maker: Maker, line: &[OsString], arguments: &[OsString]) -> Vec<OsString> {
+    // The program's name, and that of the subcommand, before which there can be no options.
+    let (names, own) = line.split_at(if maker.name().is_some() { 2 } else { 1 });
+    [names, arguments, own].concat()
 }
 
 /// What a line asks for in which all is said: no file of options is read.
 pub fn parse_whole(line: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
-    let matches = command().try_get_matches_from(&line)?;
+    let matches = reading(&line, command()).try_get_matches_from(&line)?;
     let mut cli = Cli::from_arg_matches(&matches)?;
-    cli.checkpoint.line = line;
+    if let Some((checkpoint, _)) = cli.run_mut() {
+        checkpoint.line = line;
+    }
     Ok((cli, matches))
+}
+
+/// The command line as `line` is to be read: the options of `again` are those of what made the picture.
+fn reading(line: &[OsString], command: Command) -> Command {
+    match line.get(1) {
+        Some(word) if word == again::NAME => again::reading(command, line),
+        _ => command,
+    }
 }
 
 /// The command line with nothing that has to be there.
 fn without_files() -> Command {
-    settings::optional(command())
+    let names = Maker::ALL.into_iter().filter_map(Maker::name);
+    names.fold(settings::optional(command()), |command, name| command.mut_subcommand(name, settings::optional))
 }
 
-/// The options that a file may hold.
+/// The option that names the result: no two results have the same.
+const OUTPUT: &str = "output";
+
+/// The options of a [`Maker`]'s command that a file may hold.
 pub fn options(command: &Command) -> Vec<&Arg> {
-    let own = ConfigArgs::augment_args(Command::new("config"));
-    settings::options(command, &own.get_arguments().collect::<Vec<_>>())
+    settings::options(command).into_iter().filter(|option| settings::name(option) != OUTPUT).collect()
 }
 
 struct ConfigFile {
@@ -118,42 +158,84 @@ impl ConfigFile {
         let path = args.config.as_deref().unwrap_or(Path::new(FILE));
         match fs::read_to_string(path) {
             Ok(text) => Ok(Some(ConfigFile { path: path.to_owned(), table: table(path, &text)? })),
-            Err(error) if error.kind() == ErrorKind::NotFound && args.config.is_none() => Ok(None),
-            Err(error) if error.kind() == ErrorKind::NotFound => bail!("there is no file {}", path.display()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && args.config.is_none() => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("there is no file {}", path.display()),
             Err(error) => bail!("cannot read {}: {error}", path.display()),
         }
     }
 
-    /// `line` with the options of the file before its own.
+    /// The options of the file for `maker`, as arguments to stand before those of `line`: those at the top, and those in the table of its
+    /// name, which overrule them. What `maker` does not have, but another command does, is left aside.
     ///
-    /// `matches`: those of `line`, which is in order, so that whatever clap finds now is in the file.
-    fn before(&self, line: &[OsString], matches: &ArgMatches) -> anyhow::Result<Vec<OsString>> {
+    /// `matches`: the maker's own of `line`, which is in order, so that whatever clap finds now is in the file.
+    fn arguments(&self, maker: Maker, line: &[OsString], matches: &ArgMatches) -> anyhow::Result<Vec<OsString>> {
         let name = self.path.display();
-        let command = command();
+        let command = maker.command();
         let options = options(&command);
         let positionals = command.get_positionals();
         let given = settings::given(&positionals.chain(options.iter().copied()).collect::<Vec<_>>(), matches);
-        let with = |arguments: &[OsString]| [&line[..1], arguments, &line[1..]].concat();
-        let problem = |arguments: &[OsString]| without_files().try_get_matches_from(with(arguments)).err();
+        let problem = |arguments: &[OsString]| without_files().try_get_matches_from(with(maker, line, arguments)).err();
+
+        let mut shared = Vec::new();
+        let mut own = Vec::new();
+        for (key, value) in &self.table {
+            let Value::Table(table) = value else {
+                shared.push((key.clone(), value));
+                continue;
+            };
+            let Some(of) = Maker::named(Some(key)) else {
+                let known: Vec<String> =
+                    Maker::ALL.into_iter().filter_map(Maker::name).map(|name| format!("[{name}]")).collect();
+                bail!("{name}: [{key}] is no command with options here; there are {}", known.join(", "));
+            };
+            if of == maker {
+                own.extend(table.iter().map(|(inner, value)| (format!("{key}.{inner}"), value)));
+            }
+        }
 
         let mut all = Vec::new();
-        for (key, value) in &self.table {
-            let option = find(&command, &options, key).with_context(|| name.to_string())?;
-            let setting = setting(option, value).with_context(|| format!("{name}: `{key}`"))?;
-            if settings::gives_way(&command, option, &given) {
-                continue;
+        let mut set: Vec<&Arg> = given;
+        for (is_own, entries) in [(true, own), (false, shared)] {
+            let mut set_here = Vec::new();
+            for (path, value) in entries {
+                let key = path.rsplit('.').next().unwrap_or_default();
+                let Some(option) = find(&options, key, is_own).with_context(|| name.to_string())? else {
+                    continue;
+                };
+                let arguments = setting(option, value).map(|setting| settings::arguments(option, &setting));
+                let arguments = arguments.with_context(|| format!("{name}: `{path}`")).and_then(|arguments| {
+                    match problem(&arguments).filter(|_| !settings::gives_way(&command, option, &set)) {
+                        Some(error) => bail!("{name}: `{path}`: {}", crate::summary(&error)),
+                        None => Ok(arguments),
+                    }
+                });
+                match arguments {
+                    _ if !is_own && maker != Maker::Transfer && is_of_transfer(key, value) && arguments.is_err() => {}
+                    Err(error) => return Err(error),
+                    Ok(_) if settings::gives_way(&command, option, &set) => {}
+                    Ok(arguments) => {
+                        set_here.push(option);
+                        all.extend(arguments);
+                    }
+                }
             }
-            let arguments = settings::arguments(option, &setting);
-            if let Some(error) = problem(&arguments) {
-                bail!("{name}: `{key}`: {}", crate::summary(&error));
-            }
-            all.extend(arguments);
+            set.extend(set_here);
         }
         match problem(&all) {
             Some(error) => bail!("{name}: {}", crate::summary(&error)),
-            None => Ok(with(&all)),
+            None => Ok(all),
         }
     }
+}
+
+/// Whether it is a setting of the transfer, which another command has in other words: `init = "content"` of a reconstruction.
+fn is_of_transfer(key: &str, value: &Value) -> bool {
+    let command = Maker::Transfer.command();
+    let Some(option) = options(&command).into_iter().find(|option| settings::name(option) == key) else {
+        return false;
+    };
+    let line = |setting: Setting| [vec!["impasto".into()], settings::arguments(option, &setting)].concat();
+    setting(option, value).is_ok_and(|setting| without_files().try_get_matches_from(line(setting)).is_ok())
 }
 
 fn table(path: &Path, text: &str) -> anyhow::Result<Table> {
@@ -164,17 +246,28 @@ fn table(path: &Path, text: &str) -> anyhow::Result<Table> {
     })
 }
 
-/// The option that a key names.
-fn find<'a>(command: &Command, options: &[&'a Arg], key: &str) -> anyhow::Result<&'a Arg> {
+/// The option that a key names; `None` where it is one of another command, which a table of one's own cannot have.
+fn find<'a>(options: &[&'a Arg], key: &str, is_own: bool) -> anyhow::Result<Option<&'a Arg>> {
     if let Some(option) = options.iter().find(|option| settings::name(option) == key) {
-        return Ok(option);
+        return Ok(Some(option));
     }
-    if command.get_arguments().any(|arg| arg.get_long() == Some(key) || arg.get_id().as_str() == key) {
+    let commands = Maker::ALL.map(Maker::command);
+    let of_all: Vec<&Arg> = commands.iter().flat_map(self::options).collect();
+    match of_all.iter().any(|option| settings::name(option) == key) {
+        true if is_own => bail!("`{key}` is no option of that command; put it above the tables, or remove it"),
+        true => return Ok(None),
+        false => {}
+    }
+    let line = ConfigArgs::augment_args(Command::new("config"));
+    let on_the_line = commands.iter().chain([&line]).flat_map(Command::get_arguments);
+    let is_named = |arg: &&Arg| arg.get_long() == Some(key) || arg.get_id().as_str() == key;
+    if on_the_line.filter(|arg| !of_all.iter().any(|option| option.get_id() == arg.get_id())).any(|arg| is_named(&arg))
+    {
         bail!("`{key}` belongs on the command line; remove it from the file");
     }
-    let names = options.iter().map(|option| settings::name(option));
+    let candidates = if is_own { options } else { &of_all };
     let likeness = |name: &str| strsim::jaro_winkler(name, key);
-    match names.max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
+    match candidates.iter().map(|option| settings::name(option)).max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
         Some(nearest) => bail!("there is no option `{key}`; did you mean `{nearest}`?"),
         None => bail!("there is no option `{key}`; remove it"),
     }
@@ -206,11 +299,18 @@ fn setting(option: &Arg, value: &Value) -> anyhow::Result<Setting> {
     }
 }
 
-/// A file that sets every option to what it is now.
-fn text(matches: &ArgMatches) -> anyhow::Result<String> {
-    let command = command();
-    let settings = settings::in_force(&options(&command), matches)?;
-    let mut text = format!("# Options of impasto, read from {FILE} in the current folder or with --config.\n");
+/// A file that sets every option of `maker` to what it is now; those of a subcommand are a table, which can stand below the others.
+fn text(maker: Maker, matches: &ArgMatches) -> anyhow::Result<String> {
+    let command = maker.command();
+    let settings = settings::in_force(maker, &options(&command), matches)?;
+    let mut text = match maker.name() {
+        None => format!("# Options of impasto, read from {FILE} in the current folder or with --config.\n"),
+        Some(name) => {
+            format!(
+                "# Options of `impasto {name}`, read from {FILE} in the current folder or with --config.\n[{name}]\n"
+            )
+        }
+    };
     let mut headings = Vec::new();
     for heading in settings.iter().map(|(option, _)| option.get_help_heading()) {
         if !headings.contains(&heading) {

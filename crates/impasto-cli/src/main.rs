@@ -11,6 +11,7 @@ mod derived;
 mod input;
 mod inspect;
 mod interrupt;
+mod maker;
 mod manual;
 mod measure;
 mod options;
@@ -40,6 +41,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::{Cli, Command};
 use crate::config::{Refused, Request};
+use crate::maker::Maker;
 
 /// Why the program did not do its job.
 enum Failure {
@@ -105,12 +107,13 @@ fn main() -> ExitCode {
     }
 }
 
+/// Does what is asked for; `matches`: the same as clap has it.
 fn run(cli: &Cli, matches: &ArgMatches) -> Result<(), Failure> {
     match (&cli.command, &cli.files) {
-        (Some(Command::Batch(args)), _) => batch::run(args),
-        (Some(Command::Sweep(args)), _) => sweep::run(args),
-        (Some(Command::Texture(args)), _) => texture::run(args),
-        (Some(Command::Reconstruct(args)), _) => reconstruct::run(args),
+        (Some(Command::Batch(args)), _) => batch::run(args, Maker::Batch.matches(matches)),
+        (Some(Command::Sweep(args)), _) => sweep::run(args, Maker::Sweep.matches(matches)),
+        (Some(Command::Texture(args)), _) => texture::run(args, Maker::Texture.matches(matches)),
+        (Some(Command::Reconstruct(args)), _) => reconstruct::run(args, Maker::Reconstruct.matches(matches)),
         (Some(Command::Inspect(args)), _) => inspect::run(args),
         (Some(Command::Measure(args)), _) => measure::run(args),
         (Some(Command::Bench(args)), _) => bench::run(args),
@@ -120,7 +123,7 @@ fn run(cli: &Cli, matches: &ArgMatches) -> Result<(), Failure> {
         (Some(Command::Completions(args)), _) => manual::completions(args),
         (Some(Command::Man(args)), _) => manual::man(args),
         (Some(Command::Style(args)), _) => style_file::run(args),
-        (None, Some(files)) => transfer::run(files, &cli.transfer, &cli.checkpoint, cli.plan, matches),
+        (None, Some(files)) => transfer::run(files, &cli.transfer, &cli.checkpoint, cli.plan.plan, matches),
         (None, None) => Err(Failure::User(anyhow::anyhow!("nothing to do; see `impasto --help`"))),
     }
 }

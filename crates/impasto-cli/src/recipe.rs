@@ -9,15 +9,19 @@ use clap::{Arg, ArgMatches, ValueHint};
 use impasto::image_io;
 use serde::{Deserialize, Serialize};
 
+use crate::maker::Maker;
 use crate::styles::WeightedStyle;
-use crate::{config, input, settings};
+use crate::{Failure, OrFail, config, input, settings};
 
 /// Changes when an older program would misread a recipe.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Options that leave the picture as it is.
-const WITHOUT_EFFECT: [&str; 8] =
-    ["save-every", "checkpoint", "checkpoint-every", "no-checkpoint", "threads", "plan", "quiet", "json"];
+pub const WITHOUT_EFFECT: [&str; 9] =
+    ["save-every", "no-recipe", "checkpoint", "checkpoint-every", "no-checkpoint", "threads", "plan", "quiet", "json"];
+
+/// The switch for pictures without a recipe.
+const NO_RECIPE: &str = "no_recipe";
 
 /// How a picture was made.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
@@ -26,6 +30,9 @@ pub struct Recipe {
     pub version: u32,
     /// The program and its version.
     pub program: String,
+    /// The subcommand: [`Maker::name`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// Every option that has a say in the picture, `--name=value`, defaults included, files left out.
     pub arguments: Vec<String>,
     /// The files that went in.
@@ -56,13 +63,17 @@ struct Named<'a> {
 }
 
 impl Recipe {
-    /// What `matches` ask for, with the inputs as they are now; `None` where an input is standard input, which is gone afterwards.
+    /// What `matches` ask of `maker`, with the inputs as they are now; `None` where an input is standard input, which is gone afterwards, and
+    /// where no recipe is wanted.
     ///
     /// `size`: width and height of the picture in px.
     ///
     /// Errors: inputs that cannot be read.
-    pub fn new(matches: &ArgMatches, output: &Path, size: [usize; 2]) -> anyhow::Result<Option<Recipe>> {
-        let command = config::command();
+    pub fn new(maker: Maker, matches: &ArgMatches, output: &Path, size: [usize; 2]) -> anyhow::Result<Option<Recipe>> {
+        if matches.get_flag(NO_RECIPE) {
+            return Ok(None);
+        }
+        let command = maker.command();
         let mut options = config::options(&command);
         let mut inputs = Vec::new();
         for arg in command.get_positionals().chain(options.iter().copied()) {
@@ -75,12 +86,13 @@ impl Recipe {
         }
         options.retain(|arg| files(arg, matches).is_none() && !WITHOUT_EFFECT.contains(&role(arg)));
         let mut arguments = Vec::new();
-        for (option, setting) in settings::in_force(&options, matches)? {
+        for (option, setting) in settings::in_force(maker, &options, matches)? {
             let text = |argument: OsString| argument.to_string_lossy().into_owned();
             arguments.extend(settings::arguments(option, &setting).into_iter().map(text));
         }
         let program = concat!("impasto ", env!("CARGO_PKG_VERSION")).to_owned();
-        Ok(Some(Recipe { version: VERSION, program, arguments, inputs, size }))
+        let command = maker.name().map(str::to_owned);
+        Ok(Some(Recipe { version: VERSION, program, command, arguments, inputs, size }))
     }
 
     /// The recipe of a picture.
@@ -90,15 +102,20 @@ impl Recipe {
         let name = picture.display();
         let Some(text) = image_io::recipe(picture)? else {
             bail!(
-                "{name} holds no recipe; only pictures that impasto wrote from files do, unless another program has saved them since"
+                "{name} holds no recipe; only pictures that impasto wrote from files do, unless --no-recipe was given or another program has saved them since"
             );
         };
         let recipe: Recipe =
             serde_json::from_str(&text).with_context(|| format!("{name} holds a recipe that cannot be read"))?;
-        if recipe.version > VERSION {
+        if recipe.version > VERSION || recipe.maker().is_none() {
             bail!("{name} was made by a newer program, {}; use that", recipe.program);
         }
         Ok(recipe)
+    }
+
+    /// What made the picture; `None`: a command that this program does not have.
+    pub fn maker(&self) -> Option<Maker> {
+        Maker::named(self.command.as_deref())
     }
 
     /// As it is noted in the picture.
@@ -141,6 +158,17 @@ impl Input {
         }
         Ok(path)
     }
+}
+
+/// What is noted in a picture of `maker`, if anything is: [`Recipe::new`].
+pub fn noted(
+    maker: Maker,
+    matches: &ArgMatches,
+    output: &Path,
+    (width, height): (usize, usize),
+) -> Result<Option<String>, Failure> {
+    let recipe = Recipe::new(maker, matches, output, [width, height]).or_user()?;
+    recipe.map(|recipe| recipe.to_json().or_program()).transpose()
 }
 
 /// What an argument is called in a recipe.

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgMatches, Args, ValueEnum};
 use impasto::{Init, Layer, Options, Preset, Scales, Session, SizeOptions, WeightedLayer};
 
 use crate::args::{count, weight};
+use crate::maker::Maker;
 use crate::synthesis::{self, SynthesisArgs};
-use crate::{Failure, OrFail, input};
+use crate::{Failure, OrFail, input, recipe};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,7 +74,7 @@ const STEPS: usize = 200;
 const TV_WEIGHT: f64 = 0.003;
 
 /// Reconstructs and reports.
-pub fn run(args: &ReconstructArgs) -> Result<(), Failure> {
+pub fn run(args: &ReconstructArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let started = Instant::now();
     let size = SizeOptions { size: args.size, ..SizeOptions::default() };
     size.validate().or_user()?;
@@ -101,5 +102,9 @@ pub fn run(args: &ReconstructArgs) -> Result<(), Failure> {
         ..args.synthesis.options()
     };
     options.validate().or_user()?;
-    synthesis::run(&args.synthesis, &options, started, |network| Session::reconstruct(network, &scaled, &options))
+    let size = (scaled.width(), scaled.height());
+    let recipe = recipe::noted(Maker::Reconstruct, matches, &args.synthesis.output, size)?;
+    synthesis::run(&args.synthesis, &args.photo, &options, recipe, started, |network| {
+        Session::reconstruct(network, &scaled, &options)
+    })
 }

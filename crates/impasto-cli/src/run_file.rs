@@ -97,6 +97,13 @@ impl Run {
         Ok(Some(run))
     }
 
+    /// Whether it was begun with that command line, in the folder that is the current one.
+    pub fn is_of(&self, line: &[OsString]) -> anyhow::Result<bool> {
+        let folder = std::env::current_dir().context("there is no current folder")?;
+        Ok(folder.as_os_str() == self.folder.as_str()
+            && line.iter().map(|word| word.to_str()).eq(self.arguments.iter().map(|word| Some(word.as_str()))))
+    }
+
     /// Refuses inputs that are not as they were. The folder of the run is the current one.
     pub fn check_inputs(&self) -> anyhow::Result<()> {
         for input in &self.inputs {

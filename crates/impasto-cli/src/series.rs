@@ -1,6 +1,7 @@
 //! Runs in a row, each with one style: what they share is read and computed once.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use impasto::image_io::Picture;
 use impasto::{ColorMode, Image, Network, StopReason, StyleStatistics};
 
 use crate::args::TransferArgs;
+use crate::checkpoint::{CheckpointArgs, Checkpoints};
 use crate::interrupt::Interrupt;
 use crate::painting::{self, Painting, Wish};
 use crate::progress::{Display, Progress};
@@ -40,6 +42,15 @@ pub struct Painted {
     /// In the result's colours.
     pub image: Image,
     pub report: report::Transfer,
+    /// To be removed when the picture is written.
+    pub checkpoints: Checkpoints,
+}
+
+/// The checkpoints of one of the runs.
+pub struct Keep {
+    pub args: CheckpointArgs,
+    /// Every file that it reads.
+    pub inputs: Vec<PathBuf>,
 }
 
 impl<'a> Series<'a> {
@@ -56,15 +67,21 @@ impl<'a> Series<'a> {
         Ok(Series { args, styles, network, init, taken: Vec::new(), display })
     }
 
+    /// How the style at a place is looked at.
+    pub fn look(&self, style: usize) -> &LookArgs {
+        &self.styles[style].1
+    }
+
     /// Makes the picture of `wish` with the style at the place `style`, which is the only one of the wish's files; `None` where the
     /// user has ended it.
     ///
-    /// `content`: as [`Wish::scale`] left it.
+    /// `content`: as [`Wish::scale`] left it. `kept`: what checkpoints it has.
     pub fn paint(
         &mut self,
         wish: Wish<'_>,
         style: usize,
         content: Picture,
+        kept: Option<&Keep>,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Option<Painted>> {
         let started = Instant::now();
@@ -72,19 +89,29 @@ impl<'a> Series<'a> {
         let source = self.source(&wish, style, &content.image)?;
         let painting = Painting::new(wish, content, vec![source], self.init.as_ref())?;
         let mut session = painting.session(&self.network)?;
+        let memory = painting.options().memory;
+        let mut checkpoints = match kept {
+            Some(Keep { args, inputs }) => {
+                Checkpoints::begin(args, &files.output, inputs, memory, &mut session, self.display.clone())?
+            }
+            None => Checkpoints::none(self.display.clone()),
+        };
         let mut progress = Progress::new(self.display.clone(), painting.options().objective);
         let reason = session.run(&mut |state: &impasto::Progress<'_>| {
             progress.update(state);
+            checkpoints.update(state, interrupt);
             if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         self.display.clear();
         let reason = reason?;
         if reason == StopReason::Stopped {
+            checkpoints.leave_quietly(&session, interrupt);
             return Ok(None);
         }
         let image = painting.finish(session.image());
-        let seconds = started.elapsed().as_secs_f64();
-        Ok(Some(Painted { image, report: report::Transfer::new(files, &session, &painting, reason, seconds, vec![]) }))
+        let seconds = checkpoints.seconds_before + started.elapsed().as_secs_f64();
+        let report = report::Transfer::new(files, &session, &painting, reason, seconds, vec![]);
+        Ok(Some(Painted { image, report, checkpoints }))
     }
 
     /// The style for a content at its size: statistics, wherever they are all that is needed.

@@ -1,4 +1,4 @@
-//! The options of the transfer as data: what they are called and what they are set to.
+//! The options of the commands that make pictures as data: what they are called and what they are set to.
 //!
 //! All of it is asked of clap, so that an option is known here as soon as the command line has it.
 
@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
 use crate::args::TransferArgs;
 use crate::derived;
+use crate::maker::Maker;
 
 /// What an option is set to, in the words of the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,20 +32,21 @@ pub fn optional(command: Command) -> Command {
             return arg.required(false);
         }
         // What a name is required unless, or conflicts with, cannot be taken back.
-        Arg::new(arg.get_id().clone())
+        let optional = Arg::new(arg.get_id().clone())
             .value_names(arg.get_value_names().unwrap_or_default().to_vec())
             .value_parser(arg.get_value_parser().clone())
+            .action(arg.get_action().clone());
+        match arg.get_num_args() {
+            Some(count) => optional.num_args(count),
+            None => optional,
+        }
     })
 }
 
-/// Options with a long name that need not be given, but for those that are `excluded`: what a file of options may hold.
-pub fn options<'a>(command: &'a Command, excluded: &[&Arg]) -> Vec<&'a Arg> {
-    let is_excluded = |arg: &Arg| excluded.iter().any(|other| other.get_id() == arg.get_id());
-    let has_setting = |arg: &Arg| takes_values(arg) || is_switch(arg);
-    let arguments = command.get_arguments();
-    arguments
-        .filter(|arg| arg.get_long().is_some() && !arg.is_required_set() && has_setting(arg) && !is_excluded(arg))
-        .collect()
+/// Options with a long name: those that a file of options may hold, and those that have to be given.
+pub fn options(command: &Command) -> Vec<&Arg> {
+    let has_setting = |arg: &&Arg| takes_values(arg) || is_switch(arg);
+    command.get_arguments().filter(|arg| arg.get_long().is_some()).filter(has_setting).collect()
 }
 
 /// The name without its hyphens.
@@ -81,6 +83,11 @@ pub fn arguments(option: &Arg, setting: &Setting) -> Vec<OsString> {
     }
 }
 
+/// `size` of `--size=512`.
+pub fn name_in(argument: &OsStr) -> Option<&str> {
+    argument.to_str()?.strip_prefix("--")?.split('=').next()
+}
+
 /// Whether the option, if it came from a file, has to give way to one on the command line: to itself or to one that it conflicts with.
 pub fn gives_way(command: &Command, option: &Arg, given: &[&Arg]) -> bool {
     let conflict =
@@ -94,11 +101,20 @@ pub fn given<'a>(options: &[&'a Arg], matches: &ArgMatches) -> Vec<&'a Arg> {
     options.iter().filter(is_given).copied().collect()
 }
 
-/// What each of the options is set to, defaults included: clap's own, and those that follow from other options.
+/// What each of the options of `maker` is set to, defaults included: clap's own, and those that follow from other options.
 ///
 /// Errors: options that contradict each other, values that are no Unicode.
-pub fn in_force<'a>(options: &[&'a Arg], matches: &ArgMatches) -> anyhow::Result<Vec<(&'a Arg, Setting)>> {
-    let derived = derived::settings(&TransferArgs::from_arg_matches(matches)?)?;
+pub fn in_force<'a>(
+    maker: Maker,
+    options: &[&'a Arg],
+    matches: &ArgMatches,
+) -> anyhow::Result<Vec<(&'a Arg, Setting)>> {
+    let mut derived =
+        if maker.transfers() { derived::settings(&TransferArgs::from_arg_matches(matches)?)? } else { Vec::new() };
+    if maker == Maker::Sweep {
+        // It has strengths of its own where none is given.
+        derived.retain(|(name, _)| *name != "strength");
+    }
     let of = |option: &'a Arg| {
         let setting =
             match (setting(option, matches)?, derived.iter().find(|(name, _)| Some(*name) == option.get_long())) {

@@ -200,7 +200,7 @@ pub fn load_one(style: &WeightedStyle, look: &LookArgs, quiet: bool) -> anyhow::
 }
 
 /// Reads a style picture and cuts it.
-fn picture(
+pub fn picture(
     path: &Path,
     mask: Option<&Path>,
     crop: Option<Crop>,

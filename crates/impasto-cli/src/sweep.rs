@@ -5,8 +5,8 @@ use std::slice;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use clap::Args;
-use impasto::image_io::{self, Picture};
+use clap::{ArgMatches, Args};
+use impasto::image_io::{self, Picture, SaveOptions};
 use impasto::sheet::{Block, Tile, sheet};
 use impasto::{Image, Objective, StyleStatistics, content_weight_at};
 use serde::Serialize;
@@ -14,10 +14,12 @@ use serde::Serialize;
 use crate::args::{FileArgs, TransferArgs, factor, strength};
 use crate::batch::REGION;
 use crate::interrupt::Interrupt;
+use crate::maker::Maker;
 use crate::painting::Wish;
+use crate::recipe::Recipe;
 use crate::series::Series;
 use crate::styles::WeightedStyle;
-use crate::{Failure, OrFail, input, options, output, report};
+use crate::{Failure, OrFail, input, options, output, report, settings};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,6 +81,10 @@ pub struct SweepArgs {
 
     #[command(flatten)]
     pub transfer: TransferArgs,
+
+    /// impasto.toml sets the strength or the content's weight: for a single run, where nothing is said to be varied.
+    #[arg(skip)]
+    pub weight_from_file: bool,
 }
 
 /// What is varied: the product of all.
@@ -120,7 +126,7 @@ struct SweptPicture {
 }
 
 /// Makes the sheet and reports.
-pub fn run(args: &SweepArgs) -> Result<(), Failure> {
+pub fn run(args: &SweepArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let started = Instant::now();
     let transfer = &args.transfer;
     let axes = Axes::new(args).or_user()?;
@@ -150,13 +156,15 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
     let blank = layout(cells.iter().map(|cell| cell.tile(scaled.image.clone())).collect());
     output::check_room(&all, &save, (blank.width(), blank.height())).or_user()?;
 
+    let recipe = recipe(args, &axes, matches, [blank.width(), blank.height()])?;
+
     let interrupt = Interrupt::install(series.display.clone()).or_program()?;
     let (mut tiles, mut pictures) = (Vec::new(), Vec::new());
     for (i, cell) in cells.iter().enumerate() {
         series.display.note(&format!("picture {} of {}: {}", i + 1, cells.len(), cell.caption));
         let mut wish = cell.plan(&each, transfer).or_user()?;
         let scaled = wish.scale(&content).or_user()?;
-        let Some(painted) = series.paint(wish, cell.style, scaled, &interrupt).or_user()? else {
+        let Some(painted) = series.paint(wish, cell.style, scaled, None, &interrupt).or_user()? else {
             return Err(Failure::Interrupted(anyhow::anyhow!("interrupted; there is no sheet")));
         };
         tiles.push(cell.tile(painted.image));
@@ -168,6 +176,7 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
         });
     }
     let sheet = layout(tiles);
+    let save = SaveOptions { recipe, ..save };
     {
         let _undisturbed = interrupt.undisturbed();
         output::write(&args.output, &sheet, &save).or_program()?;
@@ -183,6 +192,23 @@ pub fn run(args: &SweepArgs) -> Result<(), Failure> {
         swept.text(&cells)
     };
     output::report(&args.output, &text)
+}
+
+/// What is noted in the sheet, if anything is: [`Recipe::new`].
+fn recipe(args: &SweepArgs, axes: &Axes, matches: &ArgMatches, size: [usize; 2]) -> Result<Option<String>, Failure> {
+    let Some(mut recipe) = Recipe::new(Maker::Sweep, matches, &args.output, size).or_user()? else {
+        return Ok(None);
+    };
+    let strengths: Vec<String> = axes.strengths.iter().flatten().map(f64::to_string).collect();
+    if args.strengths.is_empty() && strengths.len() > 1 {
+        // What impasto.toml says of them is not what was done.
+        let is_overruled = |argument: &String| {
+            ["strength", "content-weight"].map(Some).contains(&settings::name_in(argument.as_ref()))
+        };
+        recipe.arguments.retain(|argument| !is_overruled(argument));
+        recipe.arguments.push(format!("--strengths={}", strengths.join(",")));
+    }
+    recipe.to_json().or_program().map(Some)
 }
 
 impl Axes {
@@ -202,8 +228,7 @@ impl Axes {
         let optimization = &args.transfer.optimization;
         let is_left_open = styles.len() == 1
             && args.style_scales.is_empty()
-            && optimization.strength.is_none()
-            && optimization.content_weight.is_none()
+            && (args.weight_from_file || optimization.strength.is_none() && optimization.content_weight.is_none())
             && Objective::from(optimization.objective) == Objective::Balanced;
         let strengths = match args.strengths.as_slice() {
             [] if is_left_open => STRENGTHS.map(Some).to_vec(),

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use impasto::{Network, Objective, Options, Session, image_io};
+use impasto::image_io::{self, SaveOptions};
+use impasto::{Network, Objective, Options, Session, StopReason};
 use serde::Serialize;
 
-use crate::args::{EngineArgs, OptimizerName, ReportArgs, name_of, seed};
+use crate::args::{EngineArgs, MemoryArgs, OptimizerName, PlanArgs, RecipeNoteArgs, ReportArgs, name_of, seed};
+use crate::checkpoint::{CheckpointArgs, Checkpoints};
 use crate::interrupt::Interrupt;
+use crate::plan::Plan;
 use crate::progress::{Display, Progress};
 use crate::{Failure, OrFail, input, report};
 
@@ -31,7 +34,19 @@ pub struct SynthesisArgs {
     pub optimizer: OptimizerName,
 
     #[command(flatten)]
+    pub recipe: RecipeNoteArgs,
+
+    #[command(flatten)]
     pub engine: EngineArgs,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
+    #[command(flatten)]
+    pub plan: PlanArgs,
+
+    #[command(flatten)]
+    pub checkpoint: CheckpointArgs,
 
     #[command(flatten)]
     pub report: ReportArgs,
@@ -45,6 +60,7 @@ impl SynthesisArgs {
             optimizer: self.optimizer.into(),
             pooling: self.engine.pooling.into(),
             threads: self.engine.threads,
+            memory: self.memory.limit(),
             ..Options::default()
         }
     }
@@ -81,10 +97,12 @@ struct Synthesised {
     seed: u64,
 }
 
-/// Runs a session to its end or to Ctrl-C, writes the picture and reports.
+/// Runs a session to its end or to Ctrl-C, writes the picture with its `recipe` and reports. `photo`: the picture that it is of.
 pub fn run(
     args: &SynthesisArgs,
+    photo: &Path,
     options: &Options,
+    recipe: Option<String>,
     started: Instant,
     session: impl FnOnce(&Network) -> impasto::Result<Session>,
 ) -> Result<(), Failure> {
@@ -93,11 +111,22 @@ pub fn run(
     let interrupt = Interrupt::install(display.clone()).or_program()?;
     let mut session = session(&network).or_user()?;
     let start_loss = session.losses().total;
+    let plan = Plan::new(&args.output, &session, options.memory);
+    if args.plan.plan {
+        let text = if args.report.json { report::json(&plan)? } else { plan.text() };
+        return report::print(&text);
+    }
+    display.note(&plan.line());
+    let inputs: Vec<PathBuf> = [photo].into_iter().chain(args.engine.weights.as_deref()).map(Path::to_owned).collect();
+    let mut checkpoints =
+        Checkpoints::begin(&args.checkpoint, &args.output, &inputs, options.memory, &mut session, display.clone())
+            .or_user()?;
 
     let mut progress = Progress::new(display.clone(), Objective::Balanced);
     let reason = session.run(&mut |state: &impasto::Progress<'_>| {
         interrupt.start();
         progress.update(state);
+        checkpoints.update(state, &interrupt);
         // At the start there is no step to end after.
         if state.step > 0 && interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -106,10 +135,16 @@ pub fn run(
     report::check_start_left(&session).or_user()?;
 
     let picture = session.picture();
-    {
+    let written = {
         let _undisturbed = interrupt.undisturbed();
-        image_io::save(&args.output, &picture).or_program()?;
+        image_io::save_with(&args.output, &picture, &SaveOptions { recipe, ..SaveOptions::default() })
+    };
+    if reason == StopReason::Stopped || written.is_err() {
+        checkpoints.leave(&session, &interrupt);
+    } else {
+        checkpoints.remove();
     }
+    written.or_program()?;
     let losses = session.losses();
     let report = Synthesised {
         output: args.output.display().to_string(),
@@ -117,7 +152,7 @@ pub fn run(
         steps: session.steps_done(),
         steps_wanted: options.steps,
         stopped: report::stopped(reason),
-        seconds: started.elapsed().as_secs_f64(),
+        seconds: checkpoints.seconds_before + started.elapsed().as_secs_f64(),
         content_loss_by_layer: report::by_layer(&losses.content),
         style_loss: report::by_layer(&losses.style),
         tv: losses.tv,

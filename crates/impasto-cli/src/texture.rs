@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::bail;
-use clap::Args;
+use clap::{ArgMatches, Args};
 use impasto::image_io::{self, Picture};
-use impasto::{Image, Layer, Options, Padding, Scales, Session, StyleLossKind, WeightedLayer};
+use impasto::{Image, Layer, Options, Padding, Scales, Session, StyleLossKind, StylePicture, WeightedLayer};
 
 use crate::args::{StyleLossName, count, name_of, scales, weight};
+use crate::maker::Maker;
+use crate::styles::{self, Crop};
 use crate::synthesis::{self, SynthesisArgs};
-use crate::{Failure, OrFail, input};
+use crate::{Failure, OrFail, input, recipe};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,10 +20,12 @@ Examples:
       A picture of gravel, 512 px a side, that shows no place of the one given.
   impasto texture gravel.jpg -o tile.png --size 512 --tileable
       A tile: laid side by side, it shows no seam.
+  impasto texture painting.jpg -o sky.png --style-crop 5%,5%,90%,40%
+      The painting's sky alone.
   impasto texture painting.jpg -o strokes.png --size 1024x768 --style-size 512 --seed 7
       The painting's strokes at half the size that fits, from other noise.
 
-What is in the style comes back in the texture: cut off a frame or a white margin first.
+What is in the style comes back in the texture: leave a frame or a white margin out with --style-crop.
 
 Ctrl-C ends the run after the current step and still writes the picture.";
 
@@ -45,6 +49,11 @@ pub struct TextureArgs {
     #[arg(long, help_heading = "Size")]
     pub tileable: bool,
 
+    /// Take only this rectangle of the style: its left and upper edge, width and height, in px of the file or in percent, as in
+    /// 10%,0%,50%,50%.
+    #[arg(long, value_name = "X,Y,W,H", allow_hyphen_values = true)]
+    pub style_crop: Option<Crop>,
+
     /// Longest side, in px, to which the style is scaled first: the smaller, the finer the structures. [default: its own size, but at
     /// most that of the result]
     #[arg(long, value_name = "PX", value_parser = count, allow_hyphen_values = true, help_heading = "Size")]
@@ -55,9 +64,10 @@ pub struct TextureArgs {
     #[arg(allow_hyphen_values = true, help_heading = "Optimisation")]
     pub steps: usize,
 
-    /// How many sizes to work at, from coarse to fine, each half the next. [default: auto]
-    #[arg(long, value_name = "auto|N", value_parser = scales, allow_hyphen_values = true, help_heading = "Optimisation")]
-    pub scales: Option<Scales>,
+    /// How many sizes to work at, from coarse to fine, each half the next.
+    #[arg(long, value_name = "auto|N", value_parser = scales, default_value = "auto")]
+    #[arg(allow_hyphen_values = true, help_heading = "Optimisation")]
+    pub scales: Scales,
 
     /// How the style is compared.
     #[arg(long, value_enum, default_value_t = name_of(Options::default().style_loss), help_heading = "Optimisation")]
@@ -81,7 +91,7 @@ pub struct TextureArgs {
 const TV_WEIGHT: f64 = 0.02;
 
 /// Makes the texture and reports.
-pub fn run(args: &TextureArgs) -> Result<(), Failure> {
+pub fn run(args: &TextureArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let started = Instant::now();
     let options = Options {
         steps: args.steps,
@@ -89,16 +99,18 @@ pub fn run(args: &TextureArgs) -> Result<(), Failure> {
         tv_weight: args.tv_weight,
         style_layers: args.style_layers.clone(),
         style_loss: StyleLossKind::from(args.style_loss),
-        scales: args.scales.unwrap_or_default(),
+        scales: args.scales,
         padding: if args.tileable { Padding::Circular } else { Padding::Replicate },
         ..args.synthesis.options()
     };
     options.validate().or_user()?;
     check_size(args).or_user()?;
     args.synthesis.check_output(&args.style).or_user()?;
-    let style = scaled_style(args, &input::load(&args.style, args.synthesis.report.quiet).or_user()?).or_user()?;
+    let style = styles::picture(&args.style, None, args.style_crop, 1, args.synthesis.report.quiet).or_user()?;
+    let style = scaled_style(args, style).or_user()?;
     let (width, height) = args.size;
-    synthesis::run(&args.synthesis, &options, started, |network| {
+    let recipe = recipe::noted(Maker::Texture, matches, &args.synthesis.output, (width, height))?;
+    synthesis::run(&args.synthesis, &args.style, &options, recipe, started, |network| {
         Session::texture(network, &style, width, height, &options)
     })
 }
@@ -127,13 +139,15 @@ fn check_size(args: &TextureArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The style at the size it is worked on.
-fn scaled_style(args: &TextureArgs, style: &Picture) -> anyhow::Result<Image> {
+/// The style at the size it is worked on. Its transparent parts count with the colours that they have.
+fn scaled_style(args: &TextureArgs, style: StylePicture) -> anyhow::Result<Image> {
+    let style = Picture { alpha: style.opacity, ..Picture::new(style.image) };
     let own = style.width().max(style.height());
     let longest = args.style_size.unwrap_or(own.min(args.size.0.max(args.size.1)));
     let (width, height) = image_io::fit(style.width(), style.height(), longest);
     let layers: Vec<Layer> = input::layers(&args.style_layers).collect();
     let (how, advice) = match args.style_size {
+        _ if longest == own && args.style_crop.is_some() => (" in --style-crop".to_owned(), "; take more of it"),
         _ if longest == own => (String::new(), "; take a larger picture"),
         Some(size) => (format!(" at --style-size {size}"), "; choose a larger --style-size"),
         None => (" at this --size".to_owned(), "; choose a larger --size, or --style-size"),

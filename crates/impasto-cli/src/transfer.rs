@@ -10,12 +10,12 @@ use impasto::{Init, StopReason};
 use crate::args::{FileArgs, TransferArgs};
 use crate::checkpoint::{CheckpointArgs, Checkpoints};
 use crate::interrupt::Interrupt;
+use crate::maker::Maker;
 use crate::output::{self, Snapshots};
 use crate::painting::{self, Painting, Wish};
 use crate::plan::Plan;
 use crate::progress::{Display, Progress};
-use crate::recipe::Recipe;
-use crate::{Failure, OrFail, input, report, styles};
+use crate::{Failure, OrFail, input, recipe, report, styles};
 
 /// Makes the picture and reports.
 ///
@@ -38,7 +38,7 @@ pub fn run(
     let scaled = wish.scale(&content).or_user()?;
     output::check_room(files, &save, (scaled.width(), scaled.height())).or_user()?;
     let painting = Painting::new(wish, scaled, sources, init.as_ref()).or_user()?;
-    let recipe = recipe(matches, files, painting.size())?;
+    let recipe = recipe::noted(Maker::Transfer, matches, &files.output, painting.size())?;
     let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, recipe, ..save };
     let options = painting.options();
     let network = input::network(&args.network.engine)?;
@@ -56,7 +56,8 @@ pub fn run(
     let mut inputs = output::pictures(files, args);
     inputs.extend(args.network.engine.weights.clone());
     let mut checkpoints =
-        Checkpoints::begin(checkpoint, files, &inputs, options.memory, &mut session, display.clone()).or_user()?;
+        Checkpoints::begin(checkpoint, &files.output, &inputs, options.memory, &mut session, display.clone())
+            .or_user()?;
 
     let mut progress = Progress::new(display.clone(), options.objective);
     // The recipe leads to the result, not to what was there before.
@@ -99,10 +100,4 @@ pub fn run(
         report::transfer_text(&report, session.losses())
     };
     output::report(&files.output, &text)
-}
-
-/// What is noted in the picture; nothing where a file came through a pipe, which cannot be read once more.
-fn recipe(matches: &ArgMatches, files: &FileArgs, size: (usize, usize)) -> Result<Option<String>, Failure> {
-    let recipe = Recipe::new(matches, &files.output, size.into()).or_user()?;
-    recipe.map(|recipe| recipe.to_json().or_program()).transpose()
 }

@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::{Desk, text};
+use common::{Desk, pixels, text};
 use serde_json::{Value, json};
 
 fn ok(desk: &Desk, args: &[&str]) -> String {
@@ -129,4 +129,78 @@ fn styles_with_weights_and_masks_are_remembered() {
     ok(&desk, &["again", "out.png", "-q", "-o", "one.png", "--style", "style.png", "--style-mask", "none"]);
     let inputs = self::recipe(&desk, "one.png")["inputs"].clone();
     assert_eq!(inputs.as_array().unwrap().len(), 2, "{inputs}");
+}
+
+#[test]
+fn pictures_of_other_commands_are_made_again_by_them() {
+    let desk = Desk::new();
+    for (line, argument, input) in [
+        ("texture style.png --size 32x16 --tileable --seed 3 --steps 2", "--size=32x16", ["style", "style.png"]),
+        ("reconstruct content.png --layer relu2_1 --init grey --steps 2", "--init=grey", ["photo", "content.png"]),
+        ("sweep content.png style.png --strengths 20,80 --steps 1", "--strengths=20,80", ["photo", "content.png"]),
+        ("sweep content.png style.png --steps 1", "--strengths=10,30,50,70,90", ["style", "style.png"]),
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        ok(&desk, &[&words[..], &["-o", "made.png", "-q"]].concat());
+        let recipe = recipe(&desk, "made.png");
+        assert_eq!(recipe["command"], words[0]);
+        assert!(has(&recipe, argument), "{line}: {recipe}");
+        let inputs = recipe["inputs"].as_array().unwrap();
+        assert!(inputs.iter().any(|i| [&i["role"], &i["path"]] == input), "{line}: {recipe}");
+        ok(&desk, &["again", "made.png", "-q", "-o", "once-more.png"]);
+        assert!(pixels(&desk.path("made.png")) == pixels(&desk.path("once-more.png")), "{line}");
+    }
+}
+
+#[test]
+fn what_made_the_picture_says_which_changes_there_are() {
+    let desk = Desk::new();
+    ok(&desk, &["texture", "style.png", "--size", "32", "--steps", "1", "-o", "t.png", "-q"]);
+    ok(&desk, &["again", "--tileable", "t.png", "-q", "--size", "48x32", "-o", "new.png"]);
+    let new = recipe(&desk, "new.png");
+    assert!(has(&new, "--tileable") && has(&new, "--size=48x32") && !has(&new, "--size=32"), "{new}");
+    let error = refused(&desk, &["again", "t.png", "--strength", "30"]);
+    assert!(error.contains("unexpected argument '--strength'"), "{error}");
+    let (desk, _) = made();
+    let error = refused(&desk, &["again", "pictures/out.png", "--tileable"]);
+    assert!(error.contains("unexpected argument '--tileable'"), "{error}");
+    assert!(refused(&desk, &["again", "content.png"]).contains("content.png holds no recipe"));
+}
+
+#[test]
+fn a_picture_of_a_batch_is_made_again_alone() {
+    let desk = Desk::new();
+    fs::copy(desk.path("content.png"), desk.path("other.png")).unwrap();
+    let styles = ["--style", "style.png", "other.png", "--style-mask", "none", "--style-mask", "content.png"];
+    let look = ["--style-crop", "0%,0%,90%,100%", "--strength", "70", "--steps", "2", "-q", "-o", "made"];
+    ok(&desk, &[&["batch", "content.png", "other.png"][..], &styles, &look].concat());
+    for (name, crops, masks) in [("content-style", true, "none"), ("other-other", false, "../content.png")] {
+        let name = format!("made/{name}.png");
+        let recipe = recipe(&desk, &name);
+        assert!(recipe.get("command").is_none() && has(&recipe, "--strength=70"), "{recipe}");
+        assert_eq!(recipe["arguments"].to_string().contains("style-crop"), crops, "{recipe}");
+        let inputs: Vec<_> = recipe["inputs"].as_array().unwrap().iter().map(|i| i["path"].clone()).collect();
+        assert!(inputs.contains(&json!(masks)) || masks == "none", "{recipe}");
+        ok(&desk, &["again", &name, "-q", "-o", "once-more.png"]);
+        assert!(pixels(&desk.path("once-more.png")) == pixels(&desk.path(&name)), "{name}");
+    }
+}
+
+#[test]
+fn no_recipe_is_noted_where_none_is_wanted() {
+    let desk = Desk::new();
+    for line in [
+        "content.png style.png -o made.png",
+        "texture style.png --size 32 -o made.png",
+        "reconstruct content.png --layer relu1_1 -o made.png",
+        "sweep content.png style.png --strengths 1,2 -o made.png",
+        "batch content.png --style style.png -o .",
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        ok(&desk, &[&words[..], &["--no-recipe", "--steps", "1", "-q"]].concat());
+        let name = if words[0] == "batch" { "content-style.png" } else { "made.png" };
+        assert!(refused(&desk, &["recipe", name]).contains("unless --no-recipe was given"), "{line}");
+        let bytes = fs::read(desk.path(name)).unwrap();
+        assert!(!bytes.windows(9).any(|window| window == b"style.png"), "{line}");
+    }
 }

@@ -83,12 +83,17 @@ fn wait_for_checkpoints(desk: &Desk, run: &mut Child) {
 /// A run that was killed once it had two checkpoints.
 fn killed() -> Desk {
     let desk = Desk::new();
-    let mut child = desk.command(&args("lbfgs")).spawn().unwrap();
-    wait_for_checkpoints(&desk, &mut child);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    kill(&desk, &args("lbfgs"));
     assert!(!desk.path("out.png").exists());
     desk
+}
+
+/// Runs and kills once there are two checkpoints.
+fn kill(desk: &Desk, args: &[&str]) {
+    let mut child = desk.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for_checkpoints(desk, &mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[track_caller]
@@ -178,6 +183,79 @@ fn what_does_not_fit_is_refused() {
     refused(&desk, &["there is no folder kept"]);
     fs::create_dir(desk.path("kept")).unwrap();
     refused(&desk, &["kept holds no checkpoints"]);
+}
+
+#[test]
+fn textures_and_reconstructions_are_taken_up_again() {
+    const KEPT: [&str; 4] = ["--checkpoint", "kept", "--checkpoint-every", "0"];
+    for line in [
+        "texture style.png --size 48 --tileable --scales 2 --steps 100 -q -o out.png",
+        "reconstruct content.png --layer relu2_1 --optimizer adam --steps 400 -q -o out.png",
+    ] {
+        let line: Vec<&str> = line.split(' ').collect();
+        let desk = Desk::new();
+        assert!(desk.output(&line).status.success());
+        let wanted = fs::read(desk.path("out.png")).unwrap();
+        fs::remove_file(desk.path("out.png")).unwrap();
+        kill(&desk, &[&line[..], &KEPT].concat());
+        assert!(!desk.path("out.png").exists());
+        let output = desk.output(&RESUME);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(fs::read(desk.path("out.png")).unwrap() == wanted, "{line:?}");
+        assert!(!desk.path("kept").exists(), "checkpoints of a run that has finished are removed");
+    }
+}
+
+#[test]
+fn one_process_at_a_time_has_the_checkpoints() {
+    let desk = Desk::new();
+    let long: Vec<&str> = args("adam").into_iter().map(|arg| if arg == "20" { "100000" } else { arg }).collect();
+    let mut child = desk.command(&long).spawn().unwrap();
+    wait_for_checkpoints(&desk, &mut child);
+    refused(&desk, &["another process is at work on the run in", "kept", "wait for it, or end it first"]);
+    let second = desk.output(&args("adam"));
+    assert_eq!(second.status.code(), Some(2));
+    assert!(text(&second.stderr).contains("another process is at work on the run in kept"), "{}", text(&second.stderr));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The system has taken the lock back: it is the input that is missed.
+    fs::remove_file(desk.path("style.png")).unwrap();
+    refused(&desk, &["style.png is not there"]);
+}
+
+#[test]
+fn a_batch_goes_on_with_the_picture_that_was_broken_off() {
+    let line = "batch content.png --style style.png -o . -q --checkpoints --checkpoint-every 0 --steps 20 --scales 2";
+    let line: Vec<&str> = line.split(' ').collect();
+    let desk = Desk::new();
+    assert!(desk.output(&line).status.success());
+    let wanted = fs::read(desk.path("content-style.png")).unwrap();
+    fs::remove_file(desk.path("content-style.png")).unwrap();
+
+    let kept = |name: &str| desk.path("content-style.png.checkpoint").join(name);
+    let mut child = desk.command(&line).stdout(Stdio::null()).spawn().unwrap();
+    while !kept("state.before").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended by itself");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let resumed = |more: &[&str]| {
+        let loud = line.iter().copied().filter(|arg| *arg != "-q");
+        desk.output(&loud.chain(["--resume"]).chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    let other = resumed(&["--strength", "10"]);
+    assert_eq!(other.status.code(), Some(1));
+    let message = text(&other.stderr);
+    assert!(message.contains("holds the checkpoints of a run with other options, or from another folder"), "{message}");
+    // It is the checkpoint that is gone on from: that it is damaged is noticed.
+    damage(&kept("state"));
+    let output = resumed(&[]);
+    let message = text(&output.stderr);
+    assert!(output.status.success() && message.contains("the run goes on from the one before it"), "{message}");
+    assert!(fs::read(desk.path("content-style.png")).unwrap() == wanted);
+    assert!(!kept("run.json").exists());
 }
 
 #[test]

@@ -127,10 +127,96 @@ fn mistakes_name_the_file_and_the_key() {
         assert_eq!(output.status.code(), Some(2), "{config}: {found}");
         assert!(found.starts_with(&format!("impasto: {message}")) && found.lines().count() == 1, "{config}: {found}");
         assert!(!desk.path("out.png").exists());
-        // The subcommands have nothing to do with it.
+        // Commands without options in the file have nothing to do with it.
         assert!(desk.output(&["completions", "bash"]).status.success());
     }
     let desk = Desk::new();
     let output = desk.output(&["content.png", "style.png", "-o", "out.png", "--config", "absent.toml"]);
     assert_eq!(text(&output.stderr), "impasto: there is no file absent.toml\n");
+}
+
+/// What `--print-config` of a subcommand says, without its comments.
+fn printed(desk: &Desk, command: &str, args: &[&str]) -> String {
+    let output = desk.output(&[&[command, "--print-config"], args].concat());
+    assert!(output.status.success(), "{command} {args:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|l| format!("{l}\n"))
+        .collect()
+}
+
+const COMMANDS: [&str; 4] = ["batch", "sweep", "texture", "reconstruct"];
+
+#[test]
+fn one_file_serves_all_commands() {
+    // All that the transfer has, some of it of no meaning elsewhere: an init, a strength, a mask.
+    let all = print_config(&Desk::new(), &["--size", "original", "--strength", "60", "--seed", "7"]);
+    let desk = desk(&format!("{all}\n[sweep]\nsize = 96\nseed = 8\n[texture]\nsize = '48x32'\ntileable = true\n"));
+    for command in COMMANDS {
+        let config = printed(&desk, command, &[]);
+        let seed = if command == "sweep" { "seed = 8" } else { "seed = 7" };
+        assert_has(&config, &format!("[{command}]"));
+        assert_has(&config, seed);
+        let size = match command {
+            "batch" => "size = \"original\"",
+            "sweep" => "size = 96",
+            "texture" => "size = \"48x32\"",
+            _ => "size = 512",
+        };
+        assert_has(&config, size);
+        // What is printed can be put into the file, and the command line overrules both of its parts.
+        let once_more = self::desk(&format!("{all}\n{config}"));
+        assert_eq!(printed(&once_more, command, &[]), config);
+        assert_has(&printed(&once_more, command, &["--seed", "9"]), "seed = 9");
+        assert_ne!(printed(&once_more, command, &["--no-config"]), config);
+    }
+    assert_has(&printed(&desk, "texture", &[]), "tileable = true");
+    assert_has(&printed(&desk, "reconstruct", &[]), "init = \"noise\"");
+    // A strength in the file is none that was asked of a sweep, but is that of one over other things.
+    let swept = |args: &[&str]| {
+        let files =
+            ["sweep", "content.png", "style.png", "-o", "s.png", "--steps", "1", "-q", "--json", "--size", "32"];
+        let output = desk.output(&[&files[..], args].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        json["pictures"].as_array().unwrap().iter().map(|p| p["strength"].as_f64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(swept(&[]), [10.0, 30.0, 50.0, 70.0, 90.0]);
+    assert_eq!(swept(&["--style-scales", "0.8,1"]), [60.0, 60.0]);
+    assert_eq!(swept(&["--strengths", "5,6"]), [5.0, 6.0]);
+}
+
+#[test]
+fn mistakes_for_other_commands_are_named_too() {
+    for (command, config, message) in [
+        ("texture", "tilable = true", "there is no option `tilable`; did you mean `tileable`?"),
+        (
+            "batch",
+            "[bach]\nsize = 3",
+            "[bach] is no command with options here; there are [batch], [sweep], [texture], [reconstruct]",
+        ),
+        (
+            "reconstruct",
+            "[reconstruct]\nstrength = 3",
+            "`strength` is no option of that command; put it above the tables, or remove it",
+        ),
+        ("texture", "[texture]\nsize = 'original'", "`texture.size`: invalid value 'original' for '--size <PX|WxH>'"),
+        ("sweep", "steps = 'many'", "`steps`: invalid value 'many' for '--steps <N>'"),
+        ("batch", "[batch]\noutput = 'made'", "`output` belongs on the command line; remove it from the file"),
+        ("batch", "strength = 1\ncontent-weight = 1", "the argument '--content-weight <ALPHA>' cannot be used with"),
+    ] {
+        let output = desk(config).output(&[command, "--print-config"]);
+        let found = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{command}: {config}: {found}");
+        assert!(found.starts_with(&format!("impasto: impasto.toml: {message}")), "{command}: {config}: {found}");
+    }
+}
+
+#[test]
+fn a_batch_takes_its_styles_from_the_file() {
+    let desk = desk("style = ['style.png', 'content.png']\nsteps = 1\nsize = 32\n[batch]\nquiet = true\n");
+    let output = desk.output(&["batch", "content.png", "-o", "made"]);
+    assert!(output.status.success() && output.stdout.is_empty(), "{}", text(&output.stderr));
+    assert_eq!(fs::read_dir(desk.path("made")).unwrap().count(), 2);
 }

@@ -73,6 +73,52 @@ fn a_size_that_cannot_be_a_tile_is_refused_with_sizes_that_can() {
 }
 
 #[test]
+fn a_part_of_the_style_is_a_style() {
+    let desk = Desk::new();
+    let style = image::open(desk.path("style.png")).unwrap();
+    style.crop_imm(4, 8, 24, 20).save(desk.path("part.png")).unwrap();
+    let texture = |args: &[&str]| {
+        report(&desk, &[&["texture"], args, &["-o", "t.png", "--size", "32", "--steps", "2"]].concat());
+        common::pixels(&desk.path("t.png"))
+    };
+    let part = texture(&["part.png"]);
+    for crop in ["4,8,24,20", "10%,20%,60%,50%"] {
+        assert!(texture(&["style.png", "--style-crop", crop]) == part, "{crop}");
+    }
+    let message =
+        |crop: &str| refusal(&desk, &["texture", "style.png", "-o", "u.png", "--size", "32", "--style-crop", crop]);
+    assert_eq!(message("20,0,24,20"), "--style-crop 20,0,24,20 is not inside style.png, which is 40x40 px; give less");
+    assert_eq!(
+        message("0,0,24,12"),
+        "style.png is 24x12 px in --style-crop; relu5_1 needs at least 16 px a side; take more of it"
+    );
+}
+
+#[test]
+fn memory_is_planned_and_too_little_is_refused() {
+    let desk = Desk::new();
+    for (line, banded) in [
+        ("texture style.png -o t.png --size 512 --scales 1 --memory 400MiB", true),
+        ("texture style.png -o t.png --size 512 --scales 1 --tileable --memory 4GiB", false),
+        ("reconstruct content.png -o r.png --memory 4GiB", false),
+    ] {
+        let plan = report(&desk, &[&line.split(' ').collect::<Vec<_>>()[..], &["--plan"]].concat());
+        assert!(number(&plan["peak_memory"]) <= number(&plan["memory"]), "{plan}");
+        assert_eq!(plan["scales"][0]["in_bands"], json!(banded), "{line}: {plan}");
+        assert!(!desk.path("t.png").exists() && !desk.path("r.png").exists());
+    }
+    // A torus has no bands.
+    for line in [
+        "texture style.png -o t.png --size 512 --scales 1 --tileable --memory 400MiB",
+        "reconstruct content.png -o r.png --memory 100MiB",
+    ] {
+        let message = refusal(&desk, &line.split(' ').collect::<Vec<_>>());
+        assert!(message.contains(" of memory at least, and "), "{message}");
+        assert!(message.ends_with("are what it may take; allow more, or choose a smaller size"), "{message}");
+    }
+}
+
+#[test]
 fn a_layers_loss_falls_well_below_that_of_noise() {
     let desk = Desk::new();
     let reconstruct = |args: &[&str]| {
@@ -139,6 +185,9 @@ fn a_signal_ends_a_texture_and_keeps_the_picture() {
     let mut child = desk.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    stderr.read_line(&mut line).unwrap();
+    assert!(line.starts_with("128x128 px, at most "), "{line}");
+    line.clear();
     stderr.read_line(&mut line).unwrap();
     // Only the losses that count are named.
     assert!(line.starts_with("step 0/1000000  64x64  style ") && !line.contains("content"), "{line}");

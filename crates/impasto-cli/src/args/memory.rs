@@ -17,6 +17,15 @@ pub struct MemoryArgs {
     pub resumed: Option<u64>,
 }
 
+/// Whether there is only to be said what a run takes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Machine")]
+pub struct PlanArgs {
+    /// Say what the run would take, its sizes, memory and time, and stop.
+    #[arg(long)]
+    pub plan: bool,
+}
+
 /// Part of the free memory that is taken unless it is said otherwise.
 const SHARE: f64 = 0.75;
 

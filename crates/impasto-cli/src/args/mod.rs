@@ -26,10 +26,10 @@ use crate::styles::{LookArgs, RegionArgs, WeightedStyle};
 use crate::sweep::SweepArgs;
 use crate::texture::TextureArgs;
 
-pub use memory::MemoryArgs;
+pub use memory::{MemoryArgs, PlanArgs};
 pub use network::{EngineArgs, NetworkArgs};
 pub use optimization::{InitFrom, ObjectiveName, OptimizationArgs, OptimizerName, PaddingName, StyleLossName};
-pub use output::{FormatName, OutputArgs};
+pub use output::{FormatName, OutputArgs, RecipeNoteArgs};
 pub use report::ReportArgs;
 pub use size::{OutputSize, SizeArgs};
 pub use values::{count, factor, name_of, scales, seed, strength, weight};
@@ -98,9 +98,22 @@ pub struct Cli {
     pub transfer: TransferArgs,
     #[command(flatten)]
     pub checkpoint: CheckpointArgs,
-    /// Say what the run would take, its sizes, memory and time, and stop.
-    #[arg(long, help_heading = "Machine")]
-    pub plan: bool,
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+impl Cli {
+    /// The checkpoints and the memory of the run that is asked for; `None` where it is none that can be taken up again.
+    pub fn run_mut(&mut self) -> Option<(&mut CheckpointArgs, &mut MemoryArgs)> {
+        match &mut self.command {
+            None => Some((&mut self.checkpoint, &mut self.transfer.memory)),
+            Some(
+                Command::Texture(TextureArgs { synthesis, .. })
+                | Command::Reconstruct(ReconstructArgs { synthesis, .. }),
+            ) => Some((&mut synthesis.checkpoint, &mut synthesis.memory)),
+            Some(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -19,6 +19,18 @@ pub struct OutputArgs {
     /// Quality of a JPEG, 1 to 100. [default: 95]
     #[arg(long, value_name = "1..100", value_parser = quality, allow_hyphen_values = true)]
     pub quality: Option<u8>,
+
+    #[command(flatten)]
+    pub recipe: RecipeNoteArgs,
+}
+
+/// What is noted in the result.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub struct RecipeNoteArgs {
+    /// Do not note in the picture how it was made: a recipe names the files that went in. [default: off]
+    #[arg(long)]
+    pub no_recipe: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
