@@ -70,8 +70,9 @@ impl<'a> Series<'a> {
         let started = Instant::now();
         let files = wish.files;
         let source = self.source(&wish, style, &content.image)?;
-        let painting = Painting::new(wish, content, vec![source], self.init.as_ref())?;
+        let mut painting = Painting::new(wish, content, vec![source], self.init.as_ref())?;
         let mut session = painting.session(&self.network)?;
+        painting.leave_styles();
         let mut progress = Progress::new(self.display.clone(), painting.options().objective);
         let reason = session.run(&mut |state: &impasto::Progress<'_>| {
             progress.update(state);
