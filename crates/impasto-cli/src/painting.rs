@@ -92,6 +92,11 @@ impl<'a> Painting<'a> {
         session.map_err(|error| styles::with_name(error, self.wish.files, &self.wish.args.regions))
     }
 
+    /// Gives the style pictures back, which a session that has been made has for itself for as long as it needs them.
+    pub fn leave_styles(&mut self) {
+        self.styles = vec![];
+    }
+
     /// A picture of the run in the result's size and colours.
     pub fn finish(&self, picture: &Image) -> Image {
         let (width, height) = self.size();

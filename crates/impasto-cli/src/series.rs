@@ -87,8 +87,9 @@ impl<'a> Series<'a> {
         let started = Instant::now();
         let files = wish.files;
         let source = self.source(&wish, style, &content.image)?;
-        let painting = Painting::new(wish, content, vec![source], self.init.as_ref())?;
+        let mut painting = Painting::new(wish, content, vec![source], self.init.as_ref())?;
         let mut session = painting.session(&self.network)?;
+        painting.leave_styles();
         let memory = painting.options().memory;
         let mut checkpoints = match kept {
             Some(Keep { args, inputs }) => {

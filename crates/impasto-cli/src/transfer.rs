@@ -37,15 +37,18 @@ pub fn run(
     let init = painting::load_init(args).or_user()?;
     let scaled = wish.scale(&content).or_user()?;
     output::check_room(files, &save, (scaled.width(), scaled.height())).or_user()?;
-    let painting = Painting::new(wish, scaled, sources, init.as_ref()).or_user()?;
+    // The file's own size can be much larger, and is not needed any more.
+    drop(content.image);
+    let mut painting = Painting::new(wish, scaled, sources, init.as_ref()).or_user()?;
     let recipe = recipe::noted(Maker::Transfer, matches, &files.output, painting.size())?;
     let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, recipe, ..save };
-    let options = painting.options();
     let network = input::network(&args.network.engine)?;
 
-    let display = Display::new(args.report.quiet, options.steps).or_program()?;
+    let display = Display::new(args.report.quiet, painting.options().steps).or_program()?;
     let interrupt = Interrupt::install(display.clone()).or_program()?;
     let mut session = painting.session(&network).or_user()?;
+    painting.leave_styles();
+    let options = painting.options();
     let plan = Plan::new(&files.output, &session, options.memory);
     if only_plan {
         let text = if args.report.json { report::json(&plan)? } else { plan.text() };

@@ -3,8 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::FeatureMap;
-use crate::kernels::{Mask, WINDOW};
+use crate::kernels::WINDOW;
 use crate::pooling::Pooling;
 
 /// Bit `c` of a mask.
@@ -12,16 +11,10 @@ fn bit(mask: &[u8], c: usize) -> bool {
     mask[c / 8] >> (c % 8) & 1 == 1
 }
 
-/// Values by row, for a map of that many columns and channels.
-fn row(map: &FeatureMap) -> usize {
-    map.width() * map.channels()
-}
-
-/// `out = max(map, 0)`, and its mask.
-pub(crate) fn rectify(map: &FeatureMap, out: &mut FeatureMap, mask: &mut Mask) {
-    let row = row(map);
-    let rows =
-        map.as_slice().par_chunks(row).zip(out.as_mut_slice().par_chunks_mut(row)).zip(mask.par_chunks_mut(row / 8));
+/// `out = max(map, 0)`, and its mask, from values to values, a `row` at a time.
+pub(crate) fn rectify(row: usize, map: &[f32], out: &mut [f32], mask: &mut [u8]) {
+    assert!(map.len() == out.len() && mask.len() * 8 == map.len());
+    let rows = map.par_chunks(row).zip(out.par_chunks_mut(row)).zip(mask.par_chunks_mut(row / 8));
     rows.for_each(|((map, out), mask)| {
         for ((map, out), mask) in map.as_chunks::<8>().0.iter().zip(out.as_chunks_mut::<8>().0).zip(mask) {
             *mask = 0;
@@ -34,18 +27,18 @@ pub(crate) fn rectify(map: &FeatureMap, out: &mut FeatureMap, mask: &mut Mask) {
     });
 }
 
-/// Pools a rectified map, and says where the gradient goes.
-pub(crate) fn pool(map: &FeatureMap, out: &mut FeatureMap, windows: &mut Mask, pooling: Pooling) {
-    let (width, channels) = (map.width(), map.channels());
-    let out_row = row(out);
-    let rows = out.as_mut_slice().par_chunks_mut(out_row).zip(windows.par_chunks_mut(out_row * WINDOW / 8));
+/// Pools rows of a rectified map, from an even one on, and says where the gradient goes. `map`, `out`, `windows`: their values; `width` and
+/// `channels`: of the map.
+pub(crate) fn pool([width, channels]: [usize; 2], map: &[f32], out: &mut [f32], windows: &mut [u8], pooling: Pooling) {
+    let out_row = width / 2 * channels;
+    assert!(windows.len() * 8 == out.len() * WINDOW && out.len() / out_row == map.len() / (width * channels) / 2);
+    let rows = out.par_chunks_mut(out_row).zip(windows.par_chunks_mut(out_row * WINDOW / 8));
     rows.enumerate().for_each(|(y, (out, windows))| {
         windows.fill(0);
         for (i, out) in out.iter_mut().enumerate() {
             let (x, c) = (i / channels, i % channels);
-            let v: [f32; WINDOW] = std::array::from_fn(|place| {
-                map.as_slice()[((2 * y + place / 2) * width + 2 * x + place % 2) * channels + c]
-            });
+            let v: [f32; WINDOW] =
+                std::array::from_fn(|place| map[((2 * y + place / 2) * width + 2 * x + place % 2) * channels + c]);
             let mut mark = |place: usize| {
                 let at = (x * WINDOW + place) * channels + c;
                 windows[at / 8] |= 1 << (at % 8);
@@ -72,29 +65,32 @@ pub(crate) fn pool(map: &FeatureMap, out: &mut FeatureMap, windows: &mut Mask, p
     });
 }
 
-/// The gradient before rectifier and pooling, from `pooled` after them; `accumulate`: and from what `gradient` holds, which lies
-/// between them.
+/// The gradient before rectifier and pooling in some rows from an even one on, from `pooled` after them; `accumulate`: and from what
+/// `gradient` holds, which lies between them. `width` and `channels`: of the gradient; all others: values of the same rows.
 pub(crate) fn unpool(
-    pooled: &FeatureMap,
+    [width, channels]: [usize; 2],
+    pooled: &[f32],
     windows: &[u8],
     pooling: Pooling,
     mask: &[u8],
-    gradient: &mut FeatureMap,
+    gradient: &mut [f32],
     accumulate: bool,
 ) {
-    let (channels, gradient_row) = (gradient.channels(), row(gradient));
+    let (gradient_row, pooled_width) = (width * channels, width / 2);
+    let pooled_height = pooled.len() / (pooled_width * channels);
+    assert!(windows.len() * 8 == pooled.len() * WINDOW && mask.len() * 8 == gradient.len());
     let scale = pooling.gradient_scale();
-    let rows = gradient.as_mut_slice().par_chunks_mut(gradient_row).zip(mask.par_chunks(gradient_row / 8));
+    let rows = gradient.par_chunks_mut(gradient_row).zip(mask.par_chunks(gradient_row / 8));
     rows.enumerate().for_each(|(y, (gradient, mask))| {
         for (i, gradient) in gradient.iter_mut().enumerate() {
             let (x, c) = (i / channels, i % channels);
             let own = if accumulate && bit(mask, i) { *gradient } else { 0.0 };
             let (py, px) = (y / 2, x / 2);
             // A last odd row or column is in no window.
-            let inside = py < pooled.height() && px < pooled.width();
-            let position = py * pooled.width() + px;
+            let inside = py < pooled_height && px < pooled_width;
+            let position = py * pooled_width + px;
             let from_pooled = if inside && bit(windows, (position * WINDOW + 2 * (y % 2) + x % 2) * channels + c) {
-                scale * pooled.as_slice()[position * channels + c]
+                scale * pooled[position * channels + c]
             } else {
                 0.0
             };
@@ -103,10 +99,10 @@ pub(crate) fn unpool(
     });
 }
 
-/// Sets to 0 what the rectifier cut off.
-pub(crate) fn cut(gradient: &mut FeatureMap, mask: &[u8]) {
-    let row = row(gradient);
-    gradient.as_mut_slice().par_chunks_mut(row).zip(mask.par_chunks(row / 8)).for_each(|(gradient, mask)| {
+/// Sets to 0 what the rectifier cut off, a `row` at a time.
+pub(crate) fn cut(row: usize, gradient: &mut [f32], mask: &[u8]) {
+    assert_eq!(mask.len() * 8, gradient.len());
+    gradient.par_chunks_mut(row).zip(mask.par_chunks(row / 8)).for_each(|(gradient, mask)| {
         for (i, gradient) in gradient.iter_mut().enumerate() {
             if !bit(mask, i) {
                 *gradient = 0.0;
@@ -115,10 +111,10 @@ pub(crate) fn cut(gradient: &mut FeatureMap, mask: &[u8]) {
     });
 }
 
-/// `gradient += other`
-pub(crate) fn add(gradient: &mut FeatureMap, other: &FeatureMap) {
-    let row = row(gradient);
-    gradient.as_mut_slice().par_chunks_mut(row).zip(other.as_slice().par_chunks(row)).for_each(|(gradient, other)| {
+/// `gradient += other`, a `row` at a time.
+pub(crate) fn add(row: usize, gradient: &mut [f32], other: &[f32]) {
+    assert_eq!(gradient.len(), other.len());
+    gradient.par_chunks_mut(row).zip(other.par_chunks(row)).for_each(|(gradient, other)| {
         for (gradient, other) in gradient.iter_mut().zip(other) {
             *gradient += other;
         }

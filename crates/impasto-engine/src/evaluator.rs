@@ -5,14 +5,14 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rayon::prelude::*;
-
+use crate::bands::{Ends, Pass};
 use crate::kernels::{Isa, IsaError, Scratch};
 use crate::layer::{Layer, LayerKind};
-use crate::layout::{self, Layout};
+use crate::layout::{Layout, StageLayout};
 use crate::padding::{PaddedImage, Padding};
 use crate::pooling::Pooling;
 use crate::stage::{Input, LayerTime, Setting, Stage, Target};
+use crate::strip::Strip;
 use crate::vgg19::Vgg19;
 use crate::weights::Weights;
 use crate::{FeatureMap, Image};
@@ -71,7 +71,7 @@ pub struct GradientBand<'a> {
     layer: Layer,
     first: usize,
     map: &'a mut FeatureMap,
-    /// Rows of `map` that belong to the band.
+    /// Rows of `map` that are meant.
     rows: Range<usize>,
     reference: Option<&'a [f32]>,
 }
@@ -104,10 +104,6 @@ impl GradientBand<'_> {
     /// unspecified content.
     pub fn replace(&mut self, compute: impl Fn(usize, &[f32], Option<&[f32]>, &mut [f32]) + Sync) {
         let (range, first, reference) = (self.range(), self.first, self.reference);
-        let values = self.map.as_mut_slice();
-        // What the margins have to say counts in the bands that they belong to.
-        values[..range.start].par_iter_mut().for_each(|v| *v = 0.0);
-        values[range.end..].par_iter_mut().for_each(|v| *v = 0.0);
         self.map.replace(range, |at, features, out| {
             compute(first + at, features, reference.map(|values| &values[at..][..features.len()]), out);
         });
@@ -127,8 +123,6 @@ pub struct Evaluator {
     layout: Layout,
     parts: Vec<Part>,
     padded: PaddedImage,
-    /// The input of a band of any part but the first, and the gradient with respect to it.
-    band: [FeatureMap; 2],
     reference: Option<Reference>,
     scratch: Scratch,
     times: Vec<LayerTime>,
@@ -136,22 +130,25 @@ pub struct Evaluator {
 
 /// A part of the [`Layout`].
 struct Part {
+    layout: StageLayout,
     stage: Stage,
-    bands: Vec<layout::Band>,
-    /// Poolings before it.
-    level: usize,
-    /// Masks of the whole picture behind the last map that a loss looks at, each for its rows from the top down; none where the part has no
-    /// bands.
-    masks: Vec<Vec<u8>>,
+    /// Of the reference, where its features are computed anew.
+    reference: Option<(Stage, Vec<Ends>)>,
     /// What it reads, of the whole picture; on the way back, the gradient with respect to that. Empty for the first, which reads the
     /// image.
     input: FeatureMap,
 }
 
+impl Part {
+    /// Poolings before it.
+    fn level(&self) -> usize {
+        self.layout.first_block - 1
+    }
+}
+
 /// A picture whose features the losses compare with.
 struct Reference {
-    layers: Vec<Layer>,
-    /// Kept features; empty where they are computed anew.
+    /// Kept features.
     maps: Vec<(Layer, FeatureMap)>,
     /// The picture and the parts' inputs, to compute them from.
     image: Option<Image>,
@@ -221,7 +218,6 @@ impl Evaluator {
             setting: Setting { network, isa, pooling, padding: Padding::default(), width, height },
             layers: layers.to_vec(),
             padded: PaddedImage::default(),
-            band: Default::default(),
             reference: None,
             scratch: Scratch::default(),
         })
@@ -258,7 +254,7 @@ impl Evaluator {
     }
 
     fn check_bands(&self) -> Result<(), EvaluatorError> {
-        let has_bands = self.parts.iter().any(|part| part.bands.len() > 1);
+        let has_bands = self.parts.iter().any(|part| !part.layout.is_whole());
         if has_bands && self.setting.padding == Padding::Circular { Err(EvaluatorError::Bands) } else { Ok(()) }
     }
 
@@ -287,9 +283,9 @@ impl Evaluator {
     /// # Panics
     /// If `layer` was not asked for, or is in a part with bands, whose maps only [`Evaluator::forward_with`] sees.
     pub fn features(&self, layer: Layer) -> &FeatureMap {
-        let whole = self.parts.iter().filter(|part| part.bands.len() == 1);
+        let whole = self.parts.iter().filter(|part| part.layout.is_whole());
         let found = whole.filter_map(|part| part.stage.features(layer)).next();
-        found.unwrap_or_else(|| panic!("{layer} is not among the layers that this evaluator has whole"))
+        found.map(Strip::map).unwrap_or_else(|| panic!("{layer} is not among the layers that this evaluator has whole"))
     }
 
     /// Forward pass.
@@ -309,40 +305,29 @@ impl Evaluator {
     pub fn forward_with(&mut self, image: &[f32], visit: &mut dyn FnMut(Features<'_>)) {
         assert_eq!(image.len(), 3 * self.width() * self.height(), "the image has another size");
         self.times.iter_mut().for_each(|time| time.forward = Duration::ZERO);
-        for i in 0..self.parts.len() {
-            let (before, rest) = self.parts.split_at_mut(i + 1);
-            let part = &mut before[i];
-            let setting = &self.setting;
-            let until = part.stage.plan.steps.len() - 1;
-            if let Some(next) = rest.first_mut() {
-                let channels = part.stage.plan.steps[until].channels;
-                next.input.reshape(setting.height >> next.level, setting.width >> next.level, channels);
+        let Self { setting, parts, padded, scratch, times, .. } = self;
+        for i in 0..parts.len() {
+            let (before, rest) = parts.split_at_mut(i + 1);
+            let Part { layout, stage, input, .. } = &mut before[i];
+            let mut output = rest.first_mut().map(|next| {
+                let channels = stage.plan.steps[stage.plan.last()].channels;
+                next.input.reshape(setting.height >> next.level(), setting.width >> next.level(), channels);
+                &mut next.input
+            });
+            let pass = if layout.is_whole() { Pass::ThereAndBack } else { Pass::Once };
+            stage.begin(Some(stage.plan.last()), pass, &layout.first);
+            let start = Ends::start(&stage.plan);
+            let mut ends = &start;
+            for now in &layout.first {
+                let mut visit = |layer: Layer, values: &[f32], rows: Range<usize>| {
+                    visit(Features { layer, first: rows.start * (values.len() / rows.len()), values });
+                };
+                let mut source = source(i, image, input, padded);
+                stage.forward(setting, &mut source, [ends, now], output.as_deref_mut(), &mut visit, scratch, times);
+                ends = now;
             }
-            let whole = part.bands.len() == 1;
-            for band in &part.bands {
-                let rows = band.rows.clone();
-                let input = read(i, whole, (image, &part.input), &rows, (&mut self.padded, &mut self.band[0]), setting);
-                part.stage.forward(setting, &input, rows.len(), until, &mut self.scratch, &mut self.times);
-                for layer in part.stage.plan.layers() {
-                    let map = part.stage.features(layer).expect("the stage keeps its layers");
-                    let (own, first) = own_rows(band, layer.block() - 1 - part.level, map);
-                    visit(Features { layer, first, values: &map.as_slice()[own] });
-                }
-                if !whole {
-                    let own = band.own.start - rows.start..band.own.end - rows.start;
-                    let masks = part.stage.unseen_masks(band.rows.start, own);
-                    for ((start, rows), kept) in masks.into_iter().zip(&mut part.masks) {
-                        kept[start..start + rows.len()].copy_from_slice(rows);
-                    }
-                }
-                if let Some(next) = rest.first_mut() {
-                    let output = part.stage.output();
-                    let (own, first) = own_rows(band, next.level - part.level, output);
-                    next.input.as_mut_slice()[first..first + own.len()].copy_from_slice(&output.as_slice()[own]);
-                }
-            }
-            if !whole {
-                part.stage.clear();
+            if !layout.is_whole() {
+                stage.clear();
             }
         }
     }
@@ -355,13 +340,16 @@ impl Evaluator {
     pub fn set_reference(&mut self, image: &Image, layers: &[Layer], visit: &mut dyn FnMut(Features<'_>)) {
         assert!(layers.iter().all(|layer| self.layers.contains(layer)), "a layer of the reference was not asked for");
         self.reference = None;
-        let again: Vec<Layer> = match self.layout.keep_reference {
-            true => vec![],
-            false => {
-                let in_bands = self.parts.iter().filter(|part| part.bands.len() > 1);
-                in_bands.flat_map(|part| part.stage.plan.layers()).filter(|layer| layers.contains(layer)).collect()
-            }
-        };
+        let mut again = Vec::new();
+        for part in &mut self.parts {
+            let here = part.layout.plan.layers().filter(|layer| layers.contains(layer));
+            let anew: Vec<Layer> = here.filter(|layer| !self.layout.keeps(&part.layout, *layer)).collect();
+            part.reference = part
+                .layout
+                .reference(&anew)
+                .map(|(plan, bands)| (Stage::new(plan, part.layout.width, part.layout.height, false), bands));
+            again.extend(anew);
+        }
         let mut maps: Vec<(Layer, FeatureMap)> = Vec::new();
         let (width, height) = (self.width(), self.height());
         assert_eq!((image.width(), image.height()), (self.width(), self.height()), "the image has another size");
@@ -378,14 +366,14 @@ impl Evaluator {
             }
             visit(features);
         });
-        let needed = |part: &Part| part.stage.plan.deepest(&again).is_some();
-        let inputs =
-            self.parts.iter().map(|part| if needed(part) { part.input.clone() } else { FeatureMap::default() });
+        let inputs = self.parts.iter().map(|part| match part.reference {
+            Some(_) => part.input.clone(),
+            None => FeatureMap::default(),
+        });
         self.reference = Some(Reference {
-            layers: layers.to_vec(),
             maps,
             inputs: inputs.collect(),
-            image: self.parts.first().is_some_and(needed).then(|| image.clone()),
+            image: self.parts.first().is_some_and(|part| part.reference.is_some()).then(|| image.clone()),
         });
     }
 
@@ -412,110 +400,57 @@ impl Evaluator {
             "the gradient has another size than the image"
         );
         self.times.iter_mut().for_each(|time| time.backward = Duration::ZERO);
-        for i in (0..self.parts.len()).rev() {
-            let (before, rest) = self.parts.split_at_mut(i + 1);
-            let part = &mut before[i];
-            let setting = &self.setting;
-            let whole = part.bands.len() == 1;
-            if i == 0 && !whole {
-                image_gradient.par_iter_mut().for_each(|v| *v = 0.0);
+        let Self { setting, parts, padded, scratch, times, reference, .. } = self;
+        let reference = reference.as_ref();
+        let kept = reference.map_or(&[][..], |reference| &reference.maps);
+        for i in (0..parts.len()).rev() {
+            let (before, rest) = parts.split_at_mut(i + 1);
+            let Part { layout, stage, reference: of_reference, input } = &mut before[i];
+            let mut output_gradient = rest.first_mut().map(|next| &mut next.input);
+            let bands = if layout.is_whole() { &layout.first } else { &layout.second };
+            if !layout.is_whole() {
+                stage.begin(stage.plan.last_seen(), Pass::ThereAndBack, bands);
             }
-            // Rows of the gradient with respect to the input that bands below have a part in too.
-            let mut pending = FeatureMap::default();
-            for (b, band) in part.bands.iter().enumerate() {
-                let rows = band.rows.clone();
-                let mut anew = Vec::new();
-                if !whole {
-                    if let Some(reference) = &self.reference
-                        && let Some(deepest) = part.stage.plan.deepest(&reference.anew())
-                    {
-                        // Any part but the first reads its input.
-                        let image = reference.image.as_ref().map_or(&[][..], Image::as_slice);
-                        let source = (image, &reference.inputs[i]);
-                        let input = read(i, whole, source, &rows, (&mut self.padded, &mut self.band[0]), setting);
-                        part.stage.forward(setting, &input, rows.len(), deepest, &mut self.scratch, &mut self.times);
-                        anew = reference.of_band(part, band);
-                    }
-                    part.stage.set_height(rows.len());
-                    if let Some(until) = part.stage.plan.last_seen() {
-                        let source = (image, &part.input);
-                        let input = read(i, whole, source, &rows, (&mut self.padded, &mut self.band[0]), setting);
-                        part.stage.forward(setting, &input, rows.len(), until, &mut self.scratch, &mut self.times);
-                    }
-                    let masks = part.stage.unseen_masks(rows.start, 0..rows.len());
-                    for ((start, band), kept) in masks.into_iter().zip(&part.masks) {
-                        band.copy_from_slice(&kept[start..start + band.len()]);
-                    }
+            if let Some((stage, bands)) = of_reference {
+                stage.begin(Some(stage.plan.last()), Pass::Reference, bands);
+            }
+            let start = Ends::start(&stage.plan);
+            let mut ends = &start;
+            for (b, now) in bands.iter().enumerate() {
+                if !layout.is_whole() {
+                    let mut source = source(i, image, input, padded);
+                    stage.forward(setting, &mut source, [ends, now], None, &mut |_, _, _| {}, scratch, times);
                 }
-                if let Some(next) = rest.first() {
-                    let level = next.level - part.level;
-                    let gradient = part.stage.output_gradient();
-                    let (own, first) = own_rows(band, level, gradient);
-                    let values = gradient.as_mut_slice();
-                    values[..own.start].fill(0.0);
-                    values[own.end..].fill(0.0);
-                    let len = own.len();
-                    values[own].copy_from_slice(&next.input.as_slice()[first..first + len]);
+                if let (Some((stage, bands)), Some(reference)) = (of_reference.as_mut(), reference) {
+                    // Any part but the first reads its input.
+                    let image = reference.image.as_ref().map_or(&[][..], Image::as_slice);
+                    let mut source = source(i, image, &reference.inputs[i], padded);
+                    let start = Ends::start(&stage.plan);
+                    let ends = b.checked_sub(1).map_or(&start, |before| &bands[before]);
+                    stage.forward(setting, &mut source, [ends, &bands[b]], None, &mut |_, _, _| {}, scratch, times);
                 }
-                let level = part.level;
-                let kept = self.reference.as_ref().map_or(&[][..], |reference| &reference.maps);
-                let mut of_stage = |layer: Layer, map: &mut FeatureMap| {
-                    let row = map.width() * map.channels();
-                    let (own, first) = own_rows(band, layer.block() - 1 - level, map);
+                let mut of_stage = |layer: Layer, map: &mut FeatureMap, here: Range<usize>, rows: Range<usize>| {
+                    let first = rows.start * map.width() * map.channels();
+                    let len = rows.len() * map.width() * map.channels();
                     let kept = kept.iter().find(|(other, _)| *other == layer);
-                    let anew = anew.iter().find(|(other, _)| *other == layer);
+                    let anew = of_reference.as_ref().and_then(|(stage, _)| stage.features(layer));
                     let reference = kept
-                        .map(|(_, map)| &map.as_slice()[first..first + own.len()])
-                        .or(anew.map(|(_, values)| values.as_slice()));
-                    let rows = own.start / row..own.end / row;
-                    layer_gradient(&mut GradientBand { layer, first, map, rows, reference })
+                        .map(|(_, map)| &map.as_slice()[first..first + len])
+                        .or(anew.map(|strip| strip.values(&rows)));
+                    layer_gradient(&mut GradientBand { layer, first, map, rows: here, reference })
                 };
-                let stage = &mut part.stage;
-                if i == 0 && whole {
-                    let target = Target::Image(image_gradient);
-                    stage.backward(setting, &mut of_stage, target, &mut self.scratch, &mut self.times);
-                } else if i == 0 {
-                    let mut gradient = vec![0.0; 3 * rows.len() * setting.width];
-                    let target = Target::Image(&mut gradient);
-                    stage.backward(setting, &mut of_stage, target, &mut self.scratch, &mut self.times);
-                    add(&mut image_gradient[3 * rows.start * setting.width..], &gradient);
-                } else {
-                    let gradient = &mut self.band[1];
-                    let target = Target::Map(gradient);
-                    stage.backward(setting, &mut of_stage, target, &mut self.scratch, &mut self.times);
-                    add(gradient.as_mut_slice(), pending.as_slice());
-                    // Where the next band begins to read, its input has to stay for now.
-                    let row = gradient.width() * gradient.channels();
-                    let end = part.bands.get(b + 1).map_or(rows.end, |next| next.rows.start);
-                    let done = (end - rows.start) * row;
-                    part.input.as_mut_slice()[rows.start * row..end * row]
-                        .copy_from_slice(&gradient.as_slice()[..done]);
-                    pending.reshape(rows.end - end, gradient.width(), gradient.channels());
-                    pending.as_mut_slice().copy_from_slice(&gradient.as_slice()[done..]);
-                }
+                let target = if i == 0 { Target::Image(image_gradient) } else { Target::Map(input) };
+                let output_gradient = output_gradient.as_deref_mut();
+                stage.backward(setting, [ends, now], output_gradient, &mut of_stage, target, scratch, times);
+                ends = now;
             }
-            if !whole {
-                part.stage.clear();
-                self.band = Default::default();
+            if !layout.is_whole() {
+                stage.clear();
+            }
+            if let Some((stage, _)) = of_reference {
+                stage.clear();
             }
         }
-    }
-}
-
-impl Reference {
-    /// The layers whose features are not kept.
-    fn anew(&self) -> Vec<Layer> {
-        self.layers.iter().copied().filter(|layer| self.maps.iter().all(|(kept, _)| kept != layer)).collect()
-    }
-
-    /// A band's own features of those layers that the part has just computed.
-    fn of_band(&self, part: &Part, band: &layout::Band) -> Vec<(Layer, Vec<f32>)> {
-        let own = |layer: Layer| {
-            let map = part.stage.features(layer)?;
-            let (own, _) = own_rows(band, layer.block() - 1 - part.level, map);
-            Some((layer, map.as_slice()[own].to_vec()))
-        };
-        self.anew().into_iter().filter_map(own).collect()
     }
 }
 
@@ -523,63 +458,16 @@ impl Reference {
 fn parts(layout: &Layout, width: usize, height: usize, layers: &[Layer]) -> Vec<Part> {
     let stages = layout.stages(width, height, layers).into_iter();
     stages
-        .map(|part| {
-            let masks = match part.bands.len() {
-                1 => vec![],
-                _ => part.plan.unseen_mask_bytes(part.width, part.height),
-            };
-            Part {
-                stage: Stage::new(part.plan, part.width, part.height),
-                bands: part.bands,
-                level: part.first_block - 1,
-                masks: masks.into_iter().map(|bytes| vec![0; bytes]).collect(),
-                input: FeatureMap::default(),
-            }
+        .map(|layout| Part {
+            stage: Stage::new(layout.plan.clone(), layout.width, layout.height, !layout.is_whole()),
+            layout,
+            reference: None,
+            input: FeatureMap::default(),
         })
         .collect()
 }
 
-/// What part `i` reads of some rows of its input.
-fn read<'a>(
-    i: usize,
-    whole: bool,
-    (image, input): (&[f32], &'a FeatureMap),
-    rows: &Range<usize>,
-    (padded, band): (&'a mut PaddedImage, &'a mut FeatureMap),
-    setting: &Setting,
-) -> Input<'a> {
-    if i == 0 {
-        padded.fill(image, setting.width, rows.clone(), setting.padding, setting.network.preprocessing());
-        return Input::Image(padded);
-    }
-    if whole {
-        return Input::Map(input);
-    }
-    let row = input.width() * input.channels();
-    band.reshape(rows.len(), input.width(), input.channels());
-    band.as_mut_slice().copy_from_slice(&input.as_slice()[rows.start * row..rows.end * row]);
-    Input::Map(band)
+/// What part `i` reads.
+fn source<'a>(i: usize, image: &'a [f32], input: &'a FeatureMap, padded: &'a mut PaddedImage) -> Input<'a> {
+    if i == 0 { Input::Image(image, padded) } else { Input::Map(input) }
 }
-
-/// Values of a map of a band's rows, `level` poolings after the part's input, that are the band's own; and the index of the first of them
-/// among the values of the whole map.
-fn own_rows(band: &layout::Band, level: usize, map: &FeatureMap) -> (Range<usize>, usize) {
-    let row = map.width() * map.channels();
-    let offset = band.rows.start >> level;
-    // Where the map ends, a last odd row belongs to no window of the pooling.
-    let end = if band.own.end == band.rows.end { offset + map.height() } else { band.own.end >> level };
-    let start = band.own.start >> level;
-    ((start - offset) * row..(end - offset) * row, start * row)
-}
-
-/// `to += from`, as far as `from` goes.
-fn add(to: &mut [f32], from: &[f32]) {
-    to.par_chunks_mut(ADD_CHUNK).zip(from.par_chunks(ADD_CHUNK)).for_each(|(to, from)| {
-        for (to, from) in to.iter_mut().zip(from) {
-            *to += from;
-        }
-    });
-}
-
-/// Values that a thread adds at a time.
-const ADD_CHUNK: usize = 1 << 14;

@@ -4,7 +4,7 @@
 //! Masks are as the kernels write them, one bit a value, four bits a window of a pooling.
 
 use crate::kernels::{
-    self, Border, GradientSink, MapSink, MapSource, PADDED_CHANNELS, PoolSink, Scratch, Tile, UnpoolSource,
+    self, Border, GradientSink, MapSink, MapSource, PADDED_CHANNELS, PoolSink, Rows, Scratch, Tile, UnpoolSource,
 };
 use crate::{FeatureMap, Isa, Pooling};
 
@@ -28,11 +28,10 @@ impl Convolution {
     pub fn forward(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, mask: &mut Vec<u8>) {
         let Self { filters, bias, scratch } = self;
         kernels::convolve(
-            Tile::Six,
-            input.height(),
+            tile(Tile::Six, input, output.channels()),
             isa,
-            MapSource(input, Border::Zero),
-            MapSink::new(output, bias, Some(mask)),
+            MapSource::new(input, Rows::all(input), Border::Zero),
+            MapSink::new(output, Rows::all(input), 0..input.height(), bias, Some(mask)),
             filters,
             scratch,
         );
@@ -41,15 +40,19 @@ impl Convolution {
     /// Convolution, rectifier, max pooling, and its windows' masks.
     pub fn forward_pooled(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, windows: &mut Vec<u8>) {
         let Self { filters, bias, scratch } = self;
-        let sink = PoolSink::new(output, bias, windows, Pooling::Max, input.height(), input.width());
-        kernels::convolve(Tile::Six, input.height(), isa, MapSource(input, Border::Zero), sink, filters, scratch);
+        let (height, width, all) = (input.height(), input.width(), Rows::all(output));
+        let tile = tile(Tile::Six, input, output.channels());
+        let sink = PoolSink::new(output, all, 0..height, bias, windows, Pooling::Max, height, width);
+        let source = MapSource::new(input, Rows::all(input), Border::Zero);
+        kernels::convolve(tile, isa, source, sink, filters, scratch);
     }
 
     /// Gradient with respect to the input, before the input's own rectifier. The filters are those of the way back.
     pub fn gradient(&mut self, isa: Isa, upstream: &FeatureMap, output: &mut FeatureMap, mask: &[u8]) {
-        let sink = GradientSink::new(output, Some(mask), false);
-        let source = MapSource(upstream, Border::Zero);
-        kernels::convolve(Tile::Eight, upstream.height(), isa, source, sink, &self.filters, &mut self.scratch);
+        let (all, tile) = (Rows::all(upstream), tile(Tile::Eight, upstream, output.channels()));
+        let sink = GradientSink::new(output, all, 0..all.height, Some(mask), false);
+        let source = MapSource::new(upstream, all, Border::Zero);
+        kernels::convolve(tile, isa, source, sink, &self.filters, &mut self.scratch);
     }
 
     /// [`Convolution::gradient`], from the gradient after a max pooling.
@@ -62,10 +65,17 @@ impl Convolution {
         mask: &[u8],
     ) {
         let (height, width) = (output.height(), output.width());
-        let source = UnpoolSource::new(upstream, windows, Pooling::Max, height, width, Border::Zero);
-        let sink = GradientSink::new(output, Some(mask), false);
-        kernels::convolve(Tile::Eight, height, isa, source, sink, &self.filters, &mut self.scratch);
+        let (all, upstream_rows) = (Rows::all(output), Rows::all(upstream));
+        let tile = Tile::choose(Tile::Eight, height, width, upstream.channels(), output.channels());
+        let source = UnpoolSource::new(upstream, upstream_rows, windows, Pooling::Max, height, width, Border::Zero);
+        let sink = GradientSink::new(output, all, 0..height, Some(mask), false);
+        kernels::convolve(tile, isa, source, sink, &self.filters, &mut self.scratch);
     }
+}
+
+/// The tiles of the network's passes.
+fn tile(largest: Tile, input: &FeatureMap, channels_out: usize) -> Tile {
+    Tile::choose(largest, input.height(), input.width(), input.channels(), channels_out)
 }
 
 /// conv1_1.
@@ -87,11 +97,12 @@ impl FirstLayer {
 
     /// Convolution, rectifier, and its mask. `padded`: `[H + 2, W + 2, 3]`.
     pub fn forward(&self, isa: Isa, padded: &[f32], output: &mut FeatureMap, mask: &mut Vec<u8>) {
-        self.layer.forward(isa, padded, &MapSink::new(output, &self.bias, Some(mask)));
+        let all = Rows::all(output);
+        self.layer.forward(isa, padded, &MapSink::new(output, all, 0..all.height, &self.bias, Some(mask)));
     }
 
     /// Gradient with respect to the image, `[H, W, 3]`.
     pub fn gradient(&self, isa: Isa, upstream: &FeatureMap, image_gradient: &mut [f32]) {
-        self.layer.input_gradient(isa, upstream, image_gradient);
+        self.layer.input_gradient(isa, upstream, Rows::all(upstream), 0, image_gradient);
     }
 }

@@ -1,25 +1,30 @@
 //! How a picture goes through the network: whole, or in bands whose maps fit the memory that there is.
 
-use std::ops::Range;
-
+use crate::bands::{Ends, Pass};
 use crate::layer::{CONVS_PER_BLOCK, Layer};
 use crate::stage::Plan;
 
-/// Bands begin and end at multiples of this many rows of every map of their part that a convolution reads: a multiple of the sides of all
-/// tiles of the way forward, so that a band's tiles are those of the whole picture.
-const TILE_ROWS: usize = 12;
-
 /// The parts that the network is taken apart into, each evaluated whole or in bands of rows before the next one is.
 ///
-/// Bands change no feature by a bit, and gradients by rounding only: convolutions read a margin beyond the band's own rows, as wide as what
-/// these depend on, and the map at the end of a part is kept whole. A part in bands goes forward once more right before it goes back, as far as a
-/// loss looks at its maps, which do not last that long; the masks behind are kept.
+/// Bands change no feature by a bit, and gradients by rounding only: a band goes on where the one before it ended, in every map at a row of
+/// its own, and the few rows that convolutions read again stay; the map at the end of a part is kept whole. A part in bands goes forward
+/// once more while it goes back, as far as a loss looks at its maps, which do not last that long; the masks behind are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// In network order.
     pub parts: Vec<Part>,
-    /// Features of the reference are kept in parts with bands too; else they are computed anew there, on every way back.
-    pub keep_reference: bool,
+    /// The first block of which the reference's features are kept in parts with bands too; before it they are computed anew there, on every
+    /// way back.
+    pub reference_from: usize,
+}
+
+/// What an evaluator takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Bytes from one evaluation to the next.
+    pub lasting: usize,
+    /// Bytes that are there besides during an evaluation in bands.
+    pub passing: usize,
 }
 
 /// Some consecutive blocks of the network.
@@ -27,57 +32,63 @@ pub struct Layout {
 pub struct Part {
     /// The last block, 1..=5; the pooling after it belongs to the part, unless it is the last part.
     pub last_block: usize,
-    /// Rows of the picture that a band takes at most, without its margin; a little more or less, so that tiles and poolings come out
-    /// even. `None`: all at once.
+    /// Rows of the picture that a band takes at most; a little more or less, so that tiles and poolings come out even. `None`: all at once.
     pub rows: Option<usize>,
 }
 
 impl Layout {
     /// The whole network at once.
     pub fn whole() -> Self {
-        Self { parts: vec![Part { last_block: CONVS_PER_BLOCK.len(), rows: None }], keep_reference: true }
+        Self { parts: vec![Part { last_block: CONVS_PER_BLOCK.len(), rows: None }], reference_from: 1 }
     }
 
     /// Whether any part is in bands of fewer rows than a picture of that height has.
     pub fn has_bands(&self, width: usize, height: usize, layers: &[Layer]) -> bool {
-        self.stages(width, height, layers).iter().any(|stage| stage.bands.len() > 1)
+        self.stages(width, height, layers).iter().any(|stage| !stage.is_whole())
     }
 
-    /// Peak memory in bytes of an evaluator for pictures of this size: maps, masks, gradients, and what Gram matrices take on the way.
+    /// Memory in bytes of an evaluator for pictures of this size: maps, masks, gradients, and what Gram matrices take on the way.
     /// `reference`: the layers of the reference, if there is one. Weights and what every thread has for itself are not in it.
-    pub fn memory(&self, width: usize, height: usize, layers: &[Layer], reference: &[Layer]) -> usize {
+    pub fn memory(&self, width: usize, height: usize, layers: &[Layer], reference: &[Layer]) -> Memory {
         let stages = self.stages(width, height, layers);
         let value = size_of::<f32>();
         let mut lasting = 0;
         let mut passing = 0;
         for (i, stage) in stages.iter().enumerate() {
-            let most = stage.bands.iter().map(|band| band.rows.len()).max().unwrap_or(0);
-            let here = reference.iter().filter(|layer| stage.plan.layers().any(|other| other == **layer));
-            let positions = |layer: &Layer, rows: usize| {
-                (rows >> (layer.block() - stage.first_block)) * (width >> (layer.block() - 1))
+            let (kept, anew) = self.reference(stage, reference);
+            let map = |layer: &Layer| {
+                let level = layer.block() - 1;
+                value * (height >> level) * (width >> level) * layer.channels()
             };
-            let of_reference = |rows| here.clone().map(|layer| value * positions(layer, rows) * layer.channels()).sum();
-            let keeps_reference = self.keep_reference || stage.bands.len() == 1;
-            let kept_reference: usize = if keeps_reference { of_reference(stage.height) } else { 0 };
-            let mut own = stage.plan.bytes(stage.width, most) + GRAM_BYTES * most * stage.width;
-            own += if i == 0 { 3 * value * (most + 2) * (width + 2) } else { 0 };
-            if stage.bands.len() > 1 {
-                // The band's input and its gradient.
-                own += 2 * value * most * stage.width * stage.channels;
-                own += if self.keep_reference { 0 } else { of_reference(most) };
-                passing = passing.max(own);
-                lasting += stage.plan.unseen_mask_bytes(stage.width, stage.height).iter().sum::<usize>();
-            } else {
-                lasting += own;
-            }
-            lasting += kept_reference;
+            lasting += kept.iter().map(map).sum::<usize>();
             if i > 0 {
                 let input = value * stage.height * stage.width * stage.channels;
-                let again = !self.keep_reference && stage.plan.deepest(reference).is_some() && stage.bands.len() > 1;
-                lasting += input * (1 + usize::from(again));
+                lasting += input * (1 + usize::from(!anew.is_empty()));
             }
+            // What a band reads of the image, and partial sums of Gram matrices.
+            let most = |bands: &[Ends]| {
+                let start = Ends::start(&stage.plan);
+                let before = [&start].into_iter().chain(bands);
+                bands.iter().zip(before).map(|(now, before)| now.forward[0] - before.forward[0]).max().unwrap_or(0)
+            };
+            let rows = most(&stage.first).max(most(&stage.second));
+            let image = if i == 0 { 3 * value * (rows + 2) * (width + 2) } else { 0 };
+            let sums = GRAM_BYTES * rows * stage.width;
+            if stage.is_whole() {
+                lasting += image + sums + stage.plan.bytes(stage.width, stage.height);
+                continue;
+            }
+            lasting += stage.plan.unseen_mask_bytes(stage.width, stage.height);
+            let until = Some(stage.plan.last());
+            let once = stage.plan.band_bytes(stage.width, until, Pass::Once, &stage.first);
+            let mut again =
+                stage.plan.band_bytes(stage.width, stage.plan.last_seen(), Pass::ThereAndBack, &stage.second);
+            if let Some((plan, bands)) = stage.reference(&anew) {
+                again += plan.band_bytes(stage.width, Some(plan.last()), Pass::Reference, &bands);
+            }
+            passing = passing.max(image + sums + once.max(again));
         }
-        lasting + passing
+        Memory { lasting, passing }
     }
 
     /// Work of an evaluation, as a multiple of that of the whole picture at once; 1 where there is none.
@@ -85,22 +96,32 @@ impl Layout {
         let work = |layout: &Self| -> f64 {
             let stages = layout.stages(width, height, layers);
             let of_stage = |stage: &StageLayout| -> f64 {
-                let last = stage.plan.steps.len() - 1;
-                let passes = |rows: usize| {
-                    let pass = stage.plan.work(stage.width, rows, last);
-                    if stage.bands.len() == 1 {
-                        return 2.0 * pass;
-                    }
-                    let until = |until: Option<usize>| until.map_or(0.0, |n| stage.plan.work(stage.width, rows, n));
-                    let of_reference = stage.plan.deepest(reference).filter(|_| !layout.keep_reference);
-                    2.0 * pass + until(stage.plan.last_seen()) + until(of_reference)
-                };
-                stage.bands.iter().map(|band| passes(band.rows.len())).sum()
+                let until = |n: usize| stage.plan.work(stage.width, stage.height, n);
+                let last = stage.plan.last();
+                if stage.is_whole() {
+                    return 2.0 * until(last);
+                }
+                let (_, anew) = layout.reference(stage, reference);
+                let forward = [Some(last), stage.plan.last_seen(), stage.plan.deepest(&anew)];
+                let back = (0..=last)
+                    .map(|n| stage.plan.work_of(n, stage.width, stage.height) * stage.plan.work_back(n, &stage.second));
+                forward.into_iter().flatten().map(until).chain(back).sum()
             };
             stages.iter().map(of_stage).sum()
         };
         let whole = work(&Self::whole());
         if whole > 0.0 { work(self) / whole } else { 1.0 }
+    }
+
+    /// The layers of a reference that belong to a part: those whose features are kept, and those that are computed anew.
+    fn reference(&self, stage: &StageLayout, reference: &[Layer]) -> (Vec<Layer>, Vec<Layer>) {
+        let here = reference.iter().copied().filter(|layer| stage.plan.layers().any(|other| other == *layer));
+        here.partition(|layer| self.keeps(stage, *layer))
+    }
+
+    /// Whether the reference's features at a layer are kept.
+    pub(crate) fn keeps(&self, stage: &StageLayout, layer: Layer) -> bool {
+        stage.is_whole() || layer.block() >= self.reference_from
     }
 
     /// The parts for pictures of one size, as far as the deepest of `layers`.
@@ -121,12 +142,15 @@ impl Layout {
             } else {
                 CONVS_PER_BLOCK[..part.last_block].iter().sum::<usize>() - 1
             };
-            let plan = Plan::new(first..=last, layers, !is_last);
+            let picture = (width, height);
+            let plan = Plan::new(first..=last, layers, !is_last, picture);
             let level = first_block - 1;
             let (width, height) = (width >> level, height >> level);
-            let bands = bands(&plan, height, part.rows.map(|rows| rows >> level));
+            let rows = part.rows.map(|rows| rows >> level);
+            let first = Ends::bands(&plan, height, Some(plan.last()), rows);
+            let second = if first.len() == 1 { vec![] } else { Ends::bands(&plan, height, plan.last_seen(), rows) };
             let channels = if first_block == 1 { 3 } else { Layer::channels_of_block(first_block - 1) };
-            stages.push(StageLayout { plan, first_block, width, height, channels, bands });
+            stages.push(StageLayout { plan, picture, first_block, width, height, channels, first, second });
             first_block = part.last_block + 1;
         }
         stages
@@ -140,38 +164,37 @@ const GRAM_BYTES: usize = 16;
 /// A part of the network for pictures of one size.
 pub(crate) struct StageLayout {
     pub(crate) plan: Plan,
+    /// Width and height of the whole picture.
+    picture: (usize, usize),
     pub(crate) first_block: usize,
     /// Of its input.
     pub(crate) width: usize,
     pub(crate) height: usize,
     pub(crate) channels: usize,
-    pub(crate) bands: Vec<Band>,
+    /// Bands of the way forward; where there is one alone, it is the whole way.
+    pub(crate) first: Vec<Ends>,
+    /// Bands of the way back, with another way forward before each.
+    pub(crate) second: Vec<Ends>,
 }
 
-/// Rows of a part's input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Band {
-    /// With the margin.
-    pub(crate) rows: Range<usize>,
-    /// Those of the band itself; the bands' own rows are all rows, each once.
-    pub(crate) own: Range<usize>,
-}
+impl StageLayout {
+    pub(crate) fn is_whole(&self) -> bool {
+        self.second.is_empty()
+    }
 
-/// Bands of about `rows` own rows of an input of `height` rows; one band where that is all.
-fn bands(plan: &Plan, height: usize, rows: Option<usize>) -> Vec<Band> {
-    // The poolings halve the rows of every band without rest.
-    let align = (TILE_ROWS << plan.deepest_level()).next_multiple_of(1 << plan.poolings());
-    let margin = plan.margin().next_multiple_of(align);
-    let step = rows.map_or(height, |rows| (rows / align).max(1) * align);
-    // The first band needs no margin above it: its own rows take the place of that.
-    let ends = (1..).map(|i| i * step + margin).take_while(|&end| end + margin < height);
-    let mut start = 0;
-    let ends: Vec<usize> = ends.chain([height]).collect();
-    ends.into_iter()
-        .map(|end| {
-            let own = start..end;
-            start = end;
-            Band { rows: own.start.saturating_sub(margin)..height.min(end + margin), own }
-        })
-        .collect()
+    /// How the features at these layers of a reference come about once more, and how far each band of the way back brings them; `None` where
+    /// there is nothing to do.
+    pub(crate) fn reference(&self, layers: &[Layer]) -> Option<(Plan, Vec<Ends>)> {
+        let last = self.plan.deepest(layers)?;
+        let plan = Plan::new(self.plan.first..=self.plan.first + last, layers, false, self.picture);
+        let bands = self.second.iter().map(|of_picture| {
+            let mut ends = Ends::of(&plan, self.height, Some(last), of_picture.gradient[last] as isize);
+            // They stay until the picture's own have been compared with them.
+            ends.gradient.copy_from_slice(&of_picture.gradient[..=last]);
+            ends.back.copy_from_slice(&of_picture.back[..=last]);
+            ends
+        });
+        let bands = bands.collect();
+        Some((plan, bands))
+    }
 }

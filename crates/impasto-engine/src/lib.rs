@@ -1,6 +1,7 @@
 //! VGG-19 on the CPU: an image goes in, feature maps come out; gradients of any loss on those maps go in, the gradient with
 //! respect to the image comes out. No files, no codecs, no losses.
 
+mod bands;
 mod elementwise;
 mod evaluator;
 mod kernels;
@@ -9,6 +10,7 @@ mod layout;
 mod padding;
 mod pooling;
 mod stage;
+mod strip;
 mod tensor;
 mod vgg19;
 
@@ -24,7 +26,7 @@ pub mod weights;
 pub use evaluator::{Evaluator, EvaluatorError, Features, GradientBand};
 pub use kernels::{Isa, IsaError};
 pub use layer::{CONVOLUTIONS, Layer, LayerKind, ParseLayerError};
-pub use layout::{Layout, Part};
+pub use layout::{Layout, Memory, Part};
 pub use padding::Padding;
 pub use pooling::Pooling;
 pub use stage::LayerTime;

@@ -42,20 +42,20 @@ impl Padding {
     }
 }
 
-/// Some rows of the network's input with a margin of one pixel, `[H + 2, W + 2, 3]`.
+/// Some rows of the network's input with a margin of one pixel, `[rows + 2, W + 2, 3]`.
 #[derive(Default)]
 pub(crate) struct PaddedImage {
     values: Vec<f32>,
 }
 
 impl PaddedImage {
-    /// `[H + 2, W + 2, 3]`, in the network's values.
+    /// `[rows + 2, W + 2, 3]`, in the network's values.
     pub(crate) fn as_slice(&self) -> &[f32] {
         &self.values
     }
 
-    /// Takes over some rows of an image, `[H, W, 3]`, padded as if they were all of it. A margin of zeros is one in the network's values, where zero is
-    /// the mean.
+    /// Takes over some rows of an image, `[H, W, 3]`, with the row above and the one below. A margin of zeros is one in the network's values,
+    /// where zero is the mean.
     pub(crate) fn fill(
         &mut self,
         image: &[f32],
@@ -65,16 +65,17 @@ impl PaddedImage {
         preprocessing: Preprocessing,
     ) {
         let Preprocessing { scale, offset, .. } = preprocessing;
-        let height = rows.len();
         let row = (width + 2) * PADDED_CHANNELS;
         // Columns of zeros at the sides stay what they are: every call for images of one width has them at the same places.
-        self.values.resize((height + 2) * row, 0.0);
-        let pixels = &image[rows.start * 3 * width..rows.end * 3 * width];
-        let inner = self.values[row..].par_chunks_mut(row).zip(pixels.par_chunks(3 * width));
-        inner.for_each(|(padded, pixels)| {
-            for (padded, pixel) in
-                padded[PADDED_CHANNELS..].chunks_exact_mut(PADDED_CHANNELS).zip(pixels.as_chunks::<3>().0)
-            {
+        self.values.resize((rows.len() + 2) * row, 0.0);
+        let height = image.len() / (3 * width);
+        self.values.par_chunks_mut(row).enumerate().for_each(|(i, padded)| {
+            let Some(y) = padding.index(rows.start + i, height) else {
+                padded.fill(0.0);
+                return;
+            };
+            let pixels = image[y * 3 * width..][..3 * width].as_chunks::<3>().0;
+            for (padded, pixel) in padded[PADDED_CHANNELS..].chunks_exact_mut(PADDED_CHANNELS).zip(pixels) {
                 for c in 0..3 {
                     padded[c] = pixel[c] * scale[c] - offset[c];
                 }
@@ -86,12 +87,5 @@ impl PaddedImage {
                 }
             }
         });
-        for place in [0, height + 1] {
-            match padding.index(place, height) {
-                // With the corners, which are in the rows by now.
-                Some(y) => self.values.copy_within((y + 1) * row..(y + 2) * row, place * row),
-                None => self.values[place * row..(place + 1) * row].fill(0.0),
-            }
-        }
     }
 }

@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use crate::bands::{Ends, Most, Pass, tile_back};
 use crate::kernels::{
-    self, GradientSink, Isa, MapSink, MapSource, Mask, PoolSink, Scratch, Tile, UnpoolSource, WINDOW,
+    self, GradientSink, Isa, MapSink, MapSource, PoolSink, Rows, Scratch, Tile, UnpoolSource, WINDOW,
 };
 use crate::layer::{Layer, LayerKind};
 use crate::padding::{PaddedImage, Padding};
 use crate::pooling::Pooling;
+use crate::strip::{MaskStrip, Strip};
 use crate::vgg19::Vgg19;
 use crate::weights::Weights;
 use crate::{FeatureMap, elementwise};
@@ -34,23 +36,33 @@ pub struct LayerTime {
 /// a thousandth: the way forward is then in the tiles that lose the fewest bits. The way back switches nothing.
 const FEW_PIXELS: usize = 128 * 128;
 
+/// The tiles of the way forward of a convolution, for a picture of this width and height; `None`: it is the first, which has none.
+fn tile(convolution: usize, (width, height): (usize, usize)) -> Option<Tile> {
+    let largest = if width * height < FEW_PIXELS { Tile::Four } else { Tile::Six };
+    let [outputs, inputs, ..] = Weights::shape(convolution);
+    let level = Layer::at(convolution, LayerKind::Relu).block() - 1;
+    (convolution > 0).then(|| Tile::choose(largest, height >> level, width >> level, inputs, outputs))
+}
+
 /// What a stage does for one of its convolutions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     /// Poolings of the stage before it.
     pub(crate) level: usize,
     pub(crate) channels: usize,
+    /// Side of the tiles of the way forward: even before a pooling.
+    pub(crate) tile: usize,
     /// The map before the rectifier is asked for.
-    conv: bool,
+    pub(crate) conv: bool,
     /// The map after the rectifier is asked for.
-    relu: bool,
+    pub(crate) relu: bool,
     /// A pooling follows, and what comes after it is needed.
-    pooled: bool,
+    pub(crate) pooled: bool,
 }
 
 impl Step {
     /// The map before the pooling is never seen: the pooling is part of the convolution.
-    fn fused(&self) -> bool {
+    pub(crate) fn fused(&self) -> bool {
         self.pooled && !self.conv && !self.relu
     }
 }
@@ -59,18 +71,25 @@ impl Step {
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// The first convolution.
-    first: usize,
+    pub(crate) first: usize,
     pub(crate) steps: Vec<Step>,
 }
 
 impl Plan {
-    /// For some of the network's convolutions, of which `layers` are asked for; `pooled`: the pooling after the last belongs to it.
-    pub(crate) fn new(convolutions: RangeInclusive<usize>, layers: &[Layer], pooled: bool) -> Self {
+    /// For some of the network's convolutions, of which `layers` are asked for; `pooled`: the pooling after the last belongs to it. `size`:
+    /// width and height of the whole picture.
+    pub(crate) fn new(
+        convolutions: RangeInclusive<usize>,
+        layers: &[Layer],
+        pooled: bool,
+        size: (usize, usize),
+    ) -> Self {
         let (first, last) = (*convolutions.start(), *convolutions.end());
         let block = |i: usize| Layer::at(i, LayerKind::Relu).block();
         let steps = convolutions.map(|i| Step {
             level: block(i) - block(first),
             channels: Layer::at(i, LayerKind::Relu).channels(),
+            tile: tile(i, size).map_or(1, |tile| tile as usize),
             conv: layers.contains(&Layer::at(i, LayerKind::Conv)),
             relu: layers.contains(&Layer::at(i, LayerKind::Relu)),
             pooled: if i == last { pooled } else { block(i + 1) != block(i) },
@@ -78,7 +97,7 @@ impl Plan {
         Self { first, steps: steps.collect() }
     }
 
-    fn last(&self) -> usize {
+    pub(crate) fn last(&self) -> usize {
         self.steps.len() - 1
     }
 
@@ -91,37 +110,9 @@ impl Plan {
         })
     }
 
-    /// Poolings, the one at the end included.
-    pub(crate) fn poolings(&self) -> usize {
-        self.steps.iter().filter(|step| step.pooled).count()
-    }
-
     /// The most poolings of the stage before one of its convolutions.
     pub(crate) fn deepest_level(&self) -> usize {
         self.steps[self.last()].level
-    }
-
-    /// Rows of the input at the edge of a band of which the last map's rows bear traces: those that depend on what lies beyond, where the
-    /// band has zeros, and those that are in a tile with them, whose rounding errors are others. The gradient of the rows that bear none
-    /// goes no further either.
-    pub(crate) fn margin(&self) -> usize {
-        let mut rows = 0;
-        for (n, step) in self.steps.iter().enumerate() {
-            rows = match self.first + n {
-                // Without tiles.
-                0 => rows + 1,
-                // From the tile that the first row without traces is in, which reads the row before it.
-                i => {
-                    let [outputs, inputs, ..] = Weights::shape(i);
-                    let tile = Tile::largest(Tile::Six, inputs, outputs) as usize;
-                    (rows / tile + 1) * tile
-                }
-            };
-            if step.pooled && n < self.last() {
-                rows = rows.div_ceil(2);
-            }
-        }
-        rows << self.deepest_level()
     }
 
     /// Bytes of maps and masks for an input of this size.
@@ -174,13 +165,13 @@ impl Plan {
 
     /// Multiply-adds of the direct form for an input of this size, of the convolutions up to that of index `until` here.
     pub(crate) fn work(&self, width: usize, height: usize, until: usize) -> f64 {
-        let steps = self.steps.iter().enumerate().take(until + 1);
-        steps
-            .map(|(n, step)| {
-                let [outputs, inputs, ..] = Weights::shape(self.first + n);
-                (9 * outputs * inputs) as f64 * ((height >> step.level) * (width >> step.level)) as f64
-            })
-            .sum()
+        (0..=until).map(|n| self.work_of(n, width, height)).sum()
+    }
+
+    /// Those of convolution `n`.
+    pub(crate) fn work_of(&self, n: usize, width: usize, height: usize) -> f64 {
+        let ([outputs, inputs, ..], level) = (Weights::shape(self.first + n), self.steps[n].level);
+        (9 * outputs * inputs) as f64 * ((height >> level) * (width >> level)) as f64
     }
 
     /// Index here of the last convolution whose map a loss looks at: behind it the way back needs masks alone.
@@ -188,19 +179,39 @@ impl Plan {
         self.steps.iter().rposition(|step| step.conv || step.relu)
     }
 
-    /// Bytes of each of the masks behind [`Plan::last_seen`], for an input of this size; in the order of [`Stage::unseen_masks`].
-    pub(crate) fn unseen_mask_bytes(&self, width: usize, height: usize) -> Vec<usize> {
-        let mut bytes = Vec::new();
-        for step in &self.steps[self.last_seen().map_or(0, |n| n + 1)..] {
-            let values = |level: usize| (height >> level) * (width >> level) * step.channels;
-            if !step.fused() {
-                bytes.push(values(step.level) / 8);
-            }
-            if step.pooled {
-                bytes.push(WINDOW * values(step.level + 1) / 8);
-            }
-        }
-        bytes
+    /// Bytes of a row of the mask of a convolution's rectifier, and of its windows'.
+    fn mask_rows(&self, n: usize, width: usize) -> [usize; 2] {
+        let step = &self.steps[n];
+        let bits = |width: usize, of_value: usize| width * step.channels * of_value / 8;
+        [bits(width >> step.level, 1), bits(width >> (step.level + 1), WINDOW)]
+    }
+
+    /// Bytes of the masks behind [`Plan::last_seen`], for an input of this size.
+    pub(crate) fn unseen_mask_bytes(&self, width: usize, height: usize) -> usize {
+        let unseen = self.last_seen().map_or(0, |n| n + 1)..self.steps.len();
+        unseen
+            .map(|n| {
+                let (step, [mask, windows]) = (&self.steps[n], self.mask_rows(n, width));
+                let rectifier = if step.fused() { 0 } else { (height >> step.level) * mask };
+                rectifier + if step.pooled { (height >> (step.level + 1)) * windows } else { 0 }
+            })
+            .sum()
+    }
+
+    /// Bytes of the rows of all maps and masks that are there on the way through bands of an input of this width, without the masks behind
+    /// [`Plan::last_seen`] and what the whole map after the last pooling takes.
+    pub(crate) fn band_bytes(&self, width: usize, until: Option<usize>, pass: Pass, bands: &[Ends]) -> usize {
+        let most = self.most(until, pass, bands).into_iter().enumerate();
+        most.map(|(n, most)| {
+            let (step, [mask, windows]) = (&self.steps[n], self.mask_rows(n, width));
+            let row = |level: usize| size_of::<f32>() * (width >> level) * step.channels;
+            let pooled = if pass == Pass::Once && n == self.last() { 0 } else { most.pooled };
+            let masks = if Some(n) <= self.last_seen() { most.mask * mask + most.windows * windows } else { 0 };
+            row(step.level) * (most.conv + most.relu + most.gradient)
+                + row(step.level + 1) * (pooled + most.pooled_gradient)
+                + masks
+        })
+        .sum()
     }
 
     /// Index here of the convolution of the deepest of some layers that belong to this stage.
@@ -211,15 +222,15 @@ impl Plan {
     }
 }
 
-/// What a stage reads.
+/// What a stage reads, all of it.
 pub(crate) enum Input<'a> {
-    /// Of the first stage.
-    Image(&'a PaddedImage),
+    /// Of the first stage: the pixels, and memory for the rows that are read.
+    Image(&'a [f32], &'a mut PaddedImage),
     /// Of any other: what the pooling before it gave.
     Map(&'a FeatureMap),
 }
 
-/// Where the gradient with respect to a stage's input goes.
+/// Where the gradient with respect to all of a stage's input goes.
 pub(crate) enum Target<'a> {
     /// `[H, W, 3]`, with respect to the pixel values.
     Image(&'a mut [f32]),
@@ -237,281 +248,332 @@ pub(crate) struct Setting {
     pub(crate) height: usize,
 }
 
-impl Setting {
-    /// Convolution `i` of a band of a map of `rows` rows.
-    fn convolve<O: kernels::Sink>(
-        &self,
-        largest: Tile,
-        i: usize,
-        rows: usize,
-        map: &FeatureMap,
-        sink: O,
-        scratch: &mut Scratch,
-    ) {
-        let source = MapSource(map, self.padding.border());
-        kernels::convolve(largest, rows, self.isa, source, sink, self.network.forward(i), scratch);
-    }
+/// Maps and masks of a convolution.
+#[derive(Default)]
+struct Memory {
+    /// Before the rectifier, if it is asked for; on the way back, the gradient with respect to it.
+    conv: Strip,
+    /// After the rectifier; if it is asked for, on the way back the gradient with respect to it, before the rectifier in the end.
+    relu: Strip,
+    /// The same gradient, where the map is not asked for.
+    gradient: Strip,
+    /// After the pooling.
+    pooled: Strip,
+    /// The gradient with respect to that.
+    pooled_gradient: Strip,
+    /// Of the rectifier.
+    mask: MaskStrip,
+    /// Of the pooling.
+    windows: MaskStrip,
 }
 
 /// Memory of a stage, and its passes.
 pub(crate) struct Stage {
     pub(crate) plan: Plan,
-    /// Rows of the whole picture's input of this stage: what the tiles are chosen by, so that a band has the bits of the whole.
-    whole_height: usize,
-    /// Size of the present input.
+    /// Size of the whole input.
     height: usize,
     width: usize,
-    /// The maps asked for; on the way back, the gradients with respect to them.
-    kept: Vec<(Layer, FeatureMap)>,
-    /// Every other map and gradient, for as long as the next one needs it.
-    spare: [FeatureMap; 2],
-    /// Rectifiers' masks by convolution; empty where the pooling's say it all.
-    masks: Vec<Mask>,
-    /// Poolings' masks by the convolution before them.
-    windows: Vec<Mask>,
-    /// Where the map after the last pooling is.
-    output: Place,
-}
-
-/// Where a map of the forward pass is.
-#[derive(Clone, Copy)]
-enum Place {
-    Kept(Layer),
-    Spare(usize),
-}
-
-impl Place {
-    /// A spare map other than this one.
-    fn other(self) -> Place {
-        match self {
-            Place::Spare(0) => Place::Spare(1),
-            _ => Place::Spare(0),
-        }
-    }
+    /// How far the way forward goes, and what becomes of its maps.
+    until: Option<usize>,
+    pass: Pass,
+    /// Masks behind the last map that a loss looks at are kept from one way forward to the next.
+    keeps_masks: bool,
+    memory: Vec<Memory>,
+    most: Vec<Most>,
+    /// Memory of maps that are not needed any more.
+    free: Vec<FeatureMap>,
 }
 
 impl Stage {
-    /// Without memory yet. `width`, `height`: of the whole picture's input of this stage.
-    pub(crate) fn new(plan: Plan, width: usize, height: usize) -> Self {
-        let steps = plan.steps.len();
+    /// For an input of `width` x `height`; without memory yet. `keeps_masks`: there are ways forward that end with the last map that a loss
+    /// looks at.
+    pub(crate) fn new(plan: Plan, width: usize, height: usize, keeps_masks: bool) -> Self {
+        let memory = || plan.steps.iter().map(|_| Memory::default()).collect();
         Self {
-            kept: plan.layers().map(|layer| (layer, FeatureMap::default())).collect(),
+            memory: memory(),
+            most: vec![Most::default(); plan.steps.len()],
+            until: None,
+            pass: Pass::Once,
             plan,
-            whole_height: height,
-            height: 0,
+            height,
             width,
-            spare: Default::default(),
-            masks: vec![Mask::new(); steps],
-            windows: vec![Mask::new(); steps],
-            output: Place::Spare(0),
+            keeps_masks,
+            free: vec![],
         }
     }
 
-    /// Gives the memory back.
-    pub(crate) fn clear(&mut self) {
-        *self = Self::new(self.plan.clone(), self.width, self.whole_height);
+    /// Begins a way through some bands.
+    pub(crate) fn begin(&mut self, until: Option<usize>, pass: Pass, bands: &[Ends]) {
+        self.most = self.plan.most(until, pass, bands);
+        (self.until, self.pass) = (until, pass);
     }
 
-    /// Rows and columns of a map.
+    /// Gives the memory back, but for masks that are kept.
+    pub(crate) fn clear(&mut self) {
+        for (n, memory) in self.memory.iter_mut().enumerate() {
+            let kept = if self.keeps_masks && Some(n) > self.plan.last_seen() {
+                (mem::take(&mut memory.mask), mem::take(&mut memory.windows))
+            } else {
+                Default::default()
+            };
+            *memory = Memory { mask: kept.0, windows: kept.1, ..Memory::default() };
+        }
+        self.free.clear();
+    }
+
+    /// Rows, columns and channels of a whole map.
     fn shape(&self, n: usize) -> [usize; 3] {
         let step = &self.plan.steps[n];
         [self.height >> step.level, self.width >> step.level, step.channels]
-    }
-
-    fn pooled_shape(&self, n: usize) -> [usize; 3] {
-        let [height, width, channels] = self.shape(n);
-        [height / 2, width / 2, channels]
     }
 
     fn layer(&self, n: usize, kind: LayerKind) -> Layer {
         Layer::at(self.plan.first + n, kind)
     }
 
-    /// Some rows of all masks behind [`Plan::last_seen`], each with where they begin in that of the whole picture, in a fixed order. `rows`:
-    /// of the input, a whole number of rows of every map; row 0 is row `origin` of the picture.
-    pub(crate) fn unseen_masks(&mut self, origin: usize, rows: Range<usize>) -> Vec<(usize, &mut [u8])> {
-        let (width, height) = (self.width, self.height);
-        let part = |mask: &'_ mut Mask, level: usize, bits: usize| {
-            let row = (width >> level) * bits / 8;
-            mask.resize((height >> level) * row, 0);
-            // Where the map ends, a last odd row belongs to no window of a pooling.
-            let end = if rows.end == height { height >> level } else { rows.end >> level };
-            ((origin + rows.start) >> level, row, rows.start >> level..end)
-        };
-        let first = self.plan.last_seen().map_or(0, |n| n + 1);
-        let mut found = Vec::new();
-        for ((step, mask), windows) in self.plan.steps.iter().zip(&mut self.masks).zip(&mut self.windows).skip(first) {
-            if !step.fused() {
-                let (start, row, rows) = part(mask, step.level, step.channels);
-                found.push((start * row, &mut mask[rows.start * row..rows.end * row]));
-            }
-            if step.pooled {
-                let (start, row, rows) = part(windows, step.level + 1, WINDOW * step.channels);
-                found.push((start * row, &mut windows[rows.start * row..rows.end * row]));
-            }
-        }
-        found
-    }
-
-    /// Gets ready for the way back over an input of `height` rows, of which there is no forward pass.
-    pub(crate) fn set_height(&mut self, height: usize) {
-        self.height = height;
-    }
-
-    /// Forward pass over an input of `height` rows, as far as the convolution `until`.
+    /// Forward pass over the rows of a band, from where the one before it has `ends`, as far as the convolution that the pass was begun for.
+    ///
+    /// `output`: the whole map after the last pooling, where the band's rows go. `visit(layer, values, rows)`: sees the features of the
+    /// layers asked for.
     pub(crate) fn forward(
         &mut self,
         setting: &Setting,
-        input: &Input<'_>,
-        height: usize,
-        until: usize,
+        input: &mut Input<'_>,
+        [ends, now]: [&Ends; 2],
+        mut output: Option<&mut FeatureMap>,
+        visit: &mut dyn FnMut(Layer, &[f32], Range<usize>),
         scratch: &mut Scratch,
         times: &mut [LayerTime],
     ) {
-        self.height = height;
-        let largest = if setting.width * setting.height < FEW_PIXELS { Tile::Four } else { Tile::Six };
-        // Where the last map is: among the kept ones, or the spare one of that index.
-        let mut last = Place::Spare(1);
+        let Some(until) = self.until else { return };
         for n in 0..=until {
             let start = Instant::now();
+            let rows = ends.forward[n]..now.forward[n];
+            if rows.is_empty() {
+                continue;
+            }
             let step = self.plan.steps[n];
-            let (shape, pooled_shape) = (self.shape(n), self.pooled_shape(n));
-            let conv = step.conv.then_some(Place::Kept(self.layer(n, LayerKind::Conv)));
-            let relu = if step.relu { Place::Kept(self.layer(n, LayerKind::Relu)) } else { last.other() };
-            let rows = self.whole_height >> step.level;
+            let [height, width, channels] = self.shape(n);
             let bias = setting.network.bias(self.plan.first + n);
-            let resize = |mask: &mut Mask, values: usize| mask.resize(values / 8, 0);
-            if !step.fused() {
-                resize(&mut self.masks[n], shape.iter().product());
-            }
-            if step.pooled {
-                resize(&mut self.windows[n], WINDOW * pooled_shape.iter().product::<usize>());
-            }
+            let outside = if n == self.plan.last() { output.as_deref_mut() } else { None };
+            let has_outside = outside.is_some();
+            let mut memory = mem::take(&mut self.memory[n]);
+            self.make_room(n, &mut memory, [ends, now], has_outside);
+            let mut pooled = match outside {
+                Some(map) => Strip::whole(mem::take(map)),
+                None => mem::take(&mut memory.pooled),
+            };
 
-            let before = mem::take(self.map(last));
-            let read = if n == 0 { input } else { &Input::Map(&before) };
+            let Memory { conv, relu, mask, windows, .. } = &mut memory;
             if step.fused() {
-                let mut pooled = self.take(relu, pooled_shape);
-                let sink = PoolSink::new(&mut pooled, bias, &mut self.windows[n], setting.pooling, shape[0], shape[1]);
-                let Input::Map(read) = read else { unreachable!("no pooling follows conv1_1") };
-                setting.convolve(largest, self.plan.first + n, rows, read, sink, scratch);
-                *self.map(relu) = pooled;
+                let (first, rows_of) = (pooled.first(), pooled.rows(height / 2));
+                let windows = windows.from_mut(first);
+                let sink = PoolSink::new(
+                    pooled.map_mut(),
+                    rows_of,
+                    rows.clone(),
+                    bias,
+                    windows,
+                    setting.pooling,
+                    height,
+                    width,
+                );
+                self.convolve(setting, n, input, sink, scratch);
             } else {
-                let target = conv.unwrap_or(relu);
-                let mut map = self.take(target, shape);
-                let mut mask = mem::take(&mut self.masks[n]);
-                let sink = MapSink::new(&mut map, bias, conv.is_none().then_some(&mut mask));
-                match read {
-                    Input::Image(padded) => setting.network.first().forward(setting.isa, padded.as_slice(), &sink),
-                    Input::Map(read) => setting.convolve(largest, self.plan.first + n, rows, read, sink, scratch),
+                let (target, mask_bits) = match step.conv {
+                    true => (&mut *conv, None),
+                    false => {
+                        let first = relu.first();
+                        (&mut *relu, Some(mask.from_mut(first)))
+                    }
+                };
+                let rows_of = target.rows(height);
+                let sink = MapSink::new(target.map_mut(), rows_of, rows.clone(), bias, mask_bits);
+                match (n, &mut *input) {
+                    (0, Input::Image(image, padded)) => {
+                        let (width, padding) = (self.width, setting.padding);
+                        padded.fill(image, width, rows.clone(), padding, setting.network.preprocessing());
+                        setting.network.first().forward(setting.isa, padded.as_slice(), &sink);
+                    }
+                    _ => self.convolve(setting, n, input, sink, scratch),
                 }
-                if conv.is_some() {
-                    let mut rectified = self.take(relu, shape);
-                    elementwise::rectify(&map, &mut rectified, &mut mask);
-                    *self.map(relu) = rectified;
+                if step.conv {
+                    visit(self.layer(n, LayerKind::Conv), conv.values(&rows), rows.clone());
+                    let values = conv.values(&rows);
+                    elementwise::rectify(width * channels, values, relu.values_mut(&rows), mask.bits_mut(&rows));
                 }
-                self.masks[n] = mask;
-                *self.map(target) = map;
+                if step.relu {
+                    visit(self.layer(n, LayerKind::Relu), relu.values(&rows), rows.clone());
+                }
+                if step.pooled {
+                    let after = rows.start / 2..rows.end / 2;
+                    let (out, bits) = (pooled.values_mut(&after), windows.bits_mut(&after));
+                    elementwise::pool([width, channels], relu.values(&rows), out, bits, setting.pooling);
+                }
             }
-            *self.map(last) = before;
-            last = relu;
-
-            if step.pooled && !step.fused() {
-                let mut pooled = self.take(last.other(), pooled_shape);
-                let map = mem::take(self.map(last));
-                elementwise::pool(&map, &mut pooled, &mut self.windows[n], setting.pooling);
-                *self.map(last) = map;
-                *self.map(last.other()) = pooled;
-                last = last.other();
+            match output.as_deref_mut().filter(|_| has_outside) {
+                Some(map) => *map = pooled.into_map(),
+                None => memory.pooled = pooled,
             }
+            if now.forward[n] == height {
+                if step.pooled && !step.relu {
+                    memory.relu.release(&mut self.free);
+                }
+                if let Some(before) = n.checked_sub(1) {
+                    let (step, memory) = (&self.plan.steps[before], &mut self.memory[before]);
+                    memory.pooled.release(&mut self.free);
+                    if !step.relu {
+                        memory.relu.release(&mut self.free);
+                    }
+                }
+            }
+            self.memory[n] = memory;
             times[self.plan.first + n].forward += start.elapsed();
         }
-        self.output = last;
     }
 
-    /// Memory for the gradient after the last pooling, `[H, W, C]`, to be filled before [`Stage::backward`].
-    pub(crate) fn output_gradient(&mut self) -> &mut FeatureMap {
-        let [height, width, channels] = self.pooled_shape(self.plan.last());
-        let map = self.map(Place::Spare(0));
-        map.reshape(height, width, channels);
-        map
+    /// Room for the rows that a band's way forward brings. `outside`: the map after the pooling is not the stage's.
+    fn make_room(&mut self, n: usize, memory: &mut Memory, [ends, now]: [&Ends; 2], outside: bool) {
+        let (step, most) = (self.plan.steps[n], self.most[n]);
+        let keep = self.plan.keep(n, self.until, self.pass, ends);
+        let [height, width, channels] = self.shape(n);
+        let (end, free) = (now.forward[n], &mut self.free);
+        if step.conv {
+            memory.conv.extend((keep.conv, end, most.conv), [width, channels], free);
+        }
+        if !step.fused() {
+            memory.relu.extend((keep.relu, end, most.relu), [width, channels], free);
+        }
+        let [mask, windows] = self.plan.mask_rows(n, self.width);
+        let all = self.keeps_masks && Some(n) > self.plan.last_seen();
+        if step.pooled {
+            if !outside {
+                memory.pooled.extend((keep.pooled, end / 2, most.pooled), [width / 2, channels], free);
+            }
+            let rows = if all { (0, height / 2, height / 2) } else { (keep.windows, end / 2, most.windows) };
+            memory.windows.extend(rows, windows);
+        }
+        if !step.fused() {
+            let rows = if all { (0, height, height) } else { (keep.mask, end, most.mask) };
+            memory.mask.extend(rows, mask);
+        }
     }
 
-    /// Gradient with respect to the input, after a forward pass to the last convolution, which it uses up; or to the last that a loss looks
-    /// at, with the masks behind it filled in ([`Stage::unseen_masks`]).
+    /// Convolution `n`, which reads what the one before it gave, or the input.
+    fn convolve<O: kernels::Sink>(
+        &self,
+        setting: &Setting,
+        n: usize,
+        input: &Input<'_>,
+        sink: O,
+        scratch: &mut Scratch,
+    ) {
+        let border = setting.padding.border();
+        let source = match (n.checked_sub(1), input) {
+            (None, Input::Map(map)) => MapSource::new(map, Rows::all(map), border),
+            (None, Input::Image(..)) => unreachable!("no pooling follows conv1_1"),
+            (Some(before), _) => {
+                let (memory, step) = (&self.memory[before], &self.plan.steps[before]);
+                let strip = if step.pooled { &memory.pooled } else { &memory.relu };
+                MapSource::new(strip.map(), strip.rows(self.shape(n)[0]), border)
+            }
+        };
+        let convolution = self.plan.first + n;
+        let tile = tile(convolution, (setting.width, setting.height)).expect("conv1_1 reads the image");
+        kernels::convolve(tile, setting.isa, source, sink, setting.network.forward(convolution), scratch);
+    }
+
+    /// Gradient with respect to the rows of the input that a band brings, after its forward pass.
     ///
-    /// `layer_gradient(layer, map)`: as the evaluator's callers give it, for this stage's rows.
+    /// `output_gradient`: with respect to the whole map after the last pooling, if there is one. `layer_gradient(layer, map, rows_of_map,
+    /// rows)`: as the evaluator's callers give it, for `rows` of the whole map, which are the `rows_of_map`.
     pub(crate) fn backward(
         &mut self,
         setting: &Setting,
-        layer_gradient: &mut dyn FnMut(Layer, &mut FeatureMap) -> bool,
+        [ends, now]: [&Ends; 2],
+        mut output_gradient: Option<&mut FeatureMap>,
+        layer_gradient: &mut dyn FnMut(Layer, &mut FeatureMap, Range<usize>, Range<usize>) -> bool,
         target: Target<'_>,
         scratch: &mut Scratch,
         times: &mut [LayerTime],
     ) {
         let last = self.plan.last();
-        // Where the gradient after convolution n + 1 is: before its rectifier, or after the pooling that is fused with it.
-        let mut current = Place::Spare(0);
+        if let Some(map) = &mut output_gradient {
+            self.memory[last].pooled_gradient = Strip::whole(mem::take(map));
+        }
         for n in (0..=last).rev() {
-            let step = self.plan.steps[n];
-            if step.pooled {
-                if n < last {
-                    let mut pooled = self.take(current.other(), self.pooled_shape(n));
-                    let sink = GradientSink::new(&mut pooled, None, false);
-                    self.convolve_back(setting, n + 1, current, sink, scratch, times);
-                    *self.map(current.other()) = pooled;
-                    current = current.other();
-                }
-                if step.fused() {
-                    continue;
-                }
-            }
-            let relu = self.layer(n, LayerKind::Relu);
-            let place = if step.relu { Place::Kept(relu) } else { current.other() };
-            let mut gradient = mem::take(self.map(place));
-            let injected = step.relu && layer_gradient(relu, &mut gradient);
+            let (step, most) = (self.plan.steps[n], self.most[n]);
             let [height, width, channels] = self.shape(n);
-            gradient.reshape(height, width, channels);
-            if step.pooled {
-                let pooled = mem::take(self.map(current));
-                let (windows, mask) = (&self.windows[n], &self.masks[n]);
-                elementwise::unpool(&pooled, windows, setting.pooling, mask, &mut gradient, injected);
-                *self.map(current) = pooled;
-            } else if n < last {
-                let mask = mem::take(&mut self.masks[n]);
-                let sink = GradientSink::new(&mut gradient, Some(&mask), injected);
-                self.convolve_back(setting, n + 1, current, sink, scratch, times);
-                self.masks[n] = mask;
-            } else if injected {
-                elementwise::cut(&mut gradient, &self.masks[n]);
+            let rows = ends.gradient[n]..now.gradient[n];
+            let keep = self.plan.keep(n, self.until, Pass::ThereAndBack, ends);
+            let after = if n < last { ends.back[n + 1]..now.back[n + 1] } else { 0..0 };
+            if step.pooled && !after.is_empty() {
+                let mut pooled = mem::take(&mut self.memory[n].pooled_gradient);
+                let room = (keep.pooled_gradient, after.end, most.pooled_gradient);
+                pooled.extend(room, [width / 2, channels], &mut self.free);
+                let rows_of = pooled.rows(height / 2);
+                let sink = GradientSink::new(pooled.map_mut(), rows_of, after, None, false);
+                self.convolve_back(setting, n + 1, sink, scratch, times);
+                self.memory[n].pooled_gradient = pooled;
+                self.release_gradient(n + 1, now);
+            }
+            if step.fused() || rows.is_empty() {
+                continue;
+            }
+            let mut memory = mem::take(&mut self.memory[n]);
+            let gradient = if step.relu {
+                &mut memory.relu
             } else {
-                gradient.as_mut_slice().fill(0.0);
+                memory.gradient.extend((keep.gradient, rows.end, most.gradient), [width, channels], &mut self.free);
+                &mut memory.gradient
+            };
+            let here = rows.start - gradient.first()..rows.end - gradient.first();
+            let injected =
+                step.relu && layer_gradient(self.layer(n, LayerKind::Relu), gradient.map_mut(), here, rows.clone());
+            if step.pooled {
+                let after = rows.start / 2..rows.end / 2;
+                let (pooled, windows) = (memory.pooled_gradient.values(&after), memory.windows.bits(&after));
+                let (mask, values) = (memory.mask.bits(&rows), gradient.values_mut(&rows));
+                elementwise::unpool([width, channels], pooled, windows, setting.pooling, mask, values, injected);
+            } else if n < last {
+                let (rows_of, mask) = (gradient.rows(height), memory.mask.from(gradient.first()));
+                let sink = GradientSink::new(gradient.map_mut(), rows_of, rows.clone(), Some(mask), injected);
+                self.convolve_back(setting, n + 1, sink, scratch, times);
+                self.release_gradient(n + 1, now);
+            } else if injected {
+                elementwise::cut(width * channels, gradient.values_mut(&rows), memory.mask.bits(&rows));
+            } else {
+                gradient.values_mut(&rows).fill(0.0);
             }
             if step.conv {
-                let conv = self.layer(n, LayerKind::Conv);
-                let mut before_rectifier = mem::take(self.map(Place::Kept(conv)));
-                if layer_gradient(conv, &mut before_rectifier) {
-                    elementwise::add(&mut gradient, &before_rectifier);
+                let first = memory.conv.first();
+                let here = rows.start - first..rows.end - first;
+                if layer_gradient(self.layer(n, LayerKind::Conv), memory.conv.map_mut(), here, rows.clone()) {
+                    elementwise::add(width * channels, gradient.values_mut(&rows), memory.conv.values(&rows));
                 }
-                *self.map(Place::Kept(conv)) = before_rectifier;
             }
-            *self.map(place) = gradient;
-            current = place;
+            self.memory[n] = memory;
         }
+        let rows = ends.back[0]..now.back[0];
         match target {
+            // The first bands may not come as far.
+            _ if rows.is_empty() => {}
             Target::Map(map) => {
-                map.reshape(self.height, self.width, Weights::shape(self.plan.first)[1]);
-                self.convolve_back(setting, 0, current, GradientSink::new(map, None, false), scratch, times);
+                let rows_of = Rows::all(map);
+                let sink = GradientSink::new(map, rows_of, rows, None, false);
+                self.convolve_back(setting, 0, sink, scratch, times);
             }
             Target::Image(image_gradient) => {
                 let start = Instant::now();
-                let gradient = mem::take(self.map(current));
+                let (row, memory) = (3 * self.width, &self.memory[0]);
+                let strip = if self.plan.steps[0].relu { &memory.relu } else { &memory.gradient };
+                let (gradient, rows_of) = (strip.map(), strip.rows(self.height));
+                let out = &mut image_gradient[rows.start * row..rows.end * row];
                 let first = setting.network.first();
-                first.input_gradient(setting.isa, &gradient, image_gradient);
-                first.add_margin_gradient(setting.padding, &gradient, image_gradient);
-                *self.map(current) = gradient;
+                first.input_gradient(setting.isa, gradient, rows_of, rows.start, out);
+                first.add_margin_gradient(setting.padding, gradient, rows_of, rows.start, out);
                 let scale = setting.network.preprocessing().scale;
-                image_gradient.par_chunks_mut(3 * self.width).for_each(|row| {
+                out.par_chunks_mut(row).for_each(|row| {
                     for pixel in row.as_chunks_mut::<3>().0 {
                         for c in 0..3 {
                             pixel[c] *= scale[c];
@@ -521,59 +583,60 @@ impl Stage {
                 times[0].backward += start.elapsed();
             }
         }
+        self.release_gradient(0, now);
+        if let Some(map) = output_gradient {
+            *map = mem::take(&mut self.memory[last].pooled_gradient).into_map();
+        }
     }
 
-    /// Gradient with respect to the input of convolution `n`, from `place`: that before its rectifier, or, where a pooling is fused
-    /// with it, after that.
+    /// Gives the memory of the gradient that convolution `n` has read back, if that was the last of it.
+    fn release_gradient(&mut self, n: usize, now: &Ends) {
+        if now.back[n] == self.shape(n)[0] {
+            self.memory[n].gradient.release(&mut self.free);
+            // The one behind the last convolution is the next stage's.
+            if n < self.plan.last() {
+                self.memory[n].pooled_gradient.release(&mut self.free);
+            }
+        }
+    }
+
+    /// Gradient with respect to the input of convolution `n`, from that before its rectifier, or, where a pooling is fused with it, after
+    /// that.
     fn convolve_back(
-        &mut self,
+        &self,
         setting: &Setting,
         n: usize,
-        place: Place,
         sink: GradientSink<'_>,
         scratch: &mut Scratch,
         times: &mut [LayerTime],
     ) {
         let start = Instant::now();
-        let gradient = mem::take(self.map(place));
-        let (step, border) = (self.plan.steps[n], setting.padding.border());
+        let (step, memory, border) = (self.plan.steps[n], &self.memory[n], setting.padding.border());
         let [height, width, _] = self.shape(n);
-        let (filters, rows) = (setting.network.backward(self.plan.first + n), self.whole_height >> step.level);
+        let filters = setting.network.backward(self.plan.first + n);
+        let [channels_in, channels_out, ..] = Weights::shape(self.plan.first + n);
+        let whole = Tile::choose(Tile::Eight, height, width, channels_in, channels_out);
+        let tile = tile_back(whole, &kernels::Sink::rows(&sink), height);
         if step.fused() {
-            let source = UnpoolSource::new(&gradient, &self.windows[n], setting.pooling, height, width, border);
-            kernels::convolve(Tile::Eight, rows, setting.isa, source, sink, filters, scratch);
+            let gradient = &memory.pooled_gradient;
+            let (rows, windows) = (gradient.rows(height / 2), memory.windows.from(gradient.first()));
+            let source = UnpoolSource::new(gradient.map(), rows, windows, setting.pooling, height, width, border);
+            kernels::convolve(tile, setting.isa, source, sink, filters, scratch);
         } else {
-            let source = MapSource(&gradient, border);
-            kernels::convolve(Tile::Eight, rows, setting.isa, source, sink, filters, scratch);
+            let gradient = if step.relu { &memory.relu } else { &memory.gradient };
+            let source = MapSource::new(gradient.map(), gradient.rows(height), border);
+            kernels::convolve(tile, setting.isa, source, sink, filters, scratch);
         }
-        *self.map(place) = gradient;
         times[self.plan.first + n].backward += start.elapsed();
     }
 
-    /// The map after the last pooling, from the last forward pass.
-    pub(crate) fn output(&mut self) -> &FeatureMap {
-        self.map(self.output)
-    }
-
-    /// The map of a layer of this stage, if it was asked for.
-    pub(crate) fn features(&self, layer: Layer) -> Option<&FeatureMap> {
-        self.kept.iter().find(|(kept, _)| *kept == layer).map(|(_, map)| map)
-    }
-
-    /// A map's memory, in a shape; its content is unspecified.
-    fn take(&mut self, place: Place, [height, width, channels]: [usize; 3]) -> FeatureMap {
-        let mut map = mem::take(self.map(place));
-        map.reshape(height, width, channels);
-        map
-    }
-
-    fn map(&mut self, place: Place) -> &mut FeatureMap {
-        match place {
-            Place::Spare(i) => &mut self.spare[i],
-            Place::Kept(layer) => {
-                let found = self.kept.iter_mut().find(|(kept, _)| *kept == layer);
-                &mut found.expect("the plan keeps the layers that were asked for").1
-            }
+    /// The rows of a layer's map of this stage that are there, if it was asked for.
+    pub(crate) fn features(&self, layer: Layer) -> Option<&Strip> {
+        let n = layer.convolution().checked_sub(self.plan.first)?;
+        let (step, memory) = (self.plan.steps.get(n)?, self.memory.get(n)?);
+        match layer.kind() {
+            LayerKind::Conv => step.conv.then_some(&memory.conv),
+            LayerKind::Relu => step.relu.then_some(&memory.relu),
         }
     }
 }

@@ -125,6 +125,29 @@ impl FeatureMap {
     }
 }
 
+impl FeatureMap {
+    /// Moves the row `first` to the top, with the `kept` rows from there on, and gives the map `height` rows of this shape in all, with
+    /// room for `most`. What else it holds is unspecified then.
+    pub(crate) fn roll(
+        &mut self,
+        first: usize,
+        kept: usize,
+        height: usize,
+        [width, channels]: [usize; 2],
+        most: usize,
+    ) {
+        let row = width * channels;
+        self.data.copy_within(first * row..(first + kept) * row, 0);
+        self.data.grow(height * row, kept * row, most * row);
+        (self.height, self.width, self.channels) = (height, width, channels);
+    }
+
+    /// Values that there is room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.data.capacity()
+    }
+}
+
 impl fmt::Debug for FeatureMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "FeatureMap {{ height: {}, width: {}, channels: {} }}", self.height, self.width, self.channels)

@@ -26,9 +26,9 @@ fn layers(names: &[&str]) -> Vec<Layer> {
     names.iter().map(|name| name.parse().unwrap()).collect()
 }
 
-fn layout(parts: &[(usize, Option<usize>)], keep_reference: bool) -> Layout {
+fn layout(parts: &[(usize, Option<usize>)], reference_from: usize) -> Layout {
     let parts = parts.iter().map(|&(last_block, rows)| Part { last_block, rows });
-    Layout { parts: parts.collect(), keep_reference }
+    Layout { parts: parts.collect(), reference_from }
 }
 
 /// Features by layer, and the gradient of `sum (a + b r) x` with noise `a`, `b` and the features `r` of a reference.
@@ -109,19 +109,18 @@ const BALANCED: [&str; 8] = ["relu1_1", "relu2_1", "relu2_2", "relu3_1", "relu3_
 #[test]
 fn every_cut_and_band_height_gives_the_same() {
     let layouts = [
-        layout(&[(2, Some(24)), (3, None), (5, None)], true),
-        layout(&[(2, Some(72)), (3, Some(96)), (4, Some(96)), (5, Some(200))], false),
-        layout(&[(1, Some(24)), (3, Some(1)), (5, Some(1))], true),
-        layout(&[(3, Some(48)), (5, Some(96))], false),
+        layout(&[(2, Some(24)), (3, None), (5, None)], 1),
+        layout(&[(2, Some(72)), (3, Some(96)), (4, Some(96)), (5, Some(200))], 6),
+        layout(&[(1, Some(24)), (3, Some(1)), (5, Some(1))], 1),
+        layout(&[(3, Some(48)), (5, Some(96))], 6),
     ];
     check(401, 52, &BALANCED, Padding::Replicate, Pooling::Max, &layouts);
-    check(1001, 18, &BALANCED, Padding::Zero, Pooling::Max, &[layout(&[(5, Some(1))], true)]);
+    check(1001, 18, &BALANCED, Padding::Zero, Pooling::Max, &[layout(&[(5, Some(1))], 1)]);
 }
 
 #[test]
 fn odd_sizes_paddings_and_poolings() {
-    let layouts =
-        [layout(&[(2, Some(48)), (5, Some(96))], false), layout(&[(2, Some(96)), (3, Some(48)), (5, None)], true)];
+    let layouts = [layout(&[(2, Some(48)), (5, Some(96))], 6), layout(&[(2, Some(96)), (3, Some(48)), (5, None)], 1)];
     for (height, width) in [(251, 53), (286, 41), (239, 67)] {
         check(height, width, &BALANCED, Padding::Zero, Pooling::Max, &layouts[..1]);
         check(height, width, &BALANCED, Padding::Replicate, Pooling::Average, &layouts);
@@ -136,8 +135,8 @@ fn maps_before_the_rectifier_and_before_poolings() {
         &["conv5_2", "relu5_3"],
     ];
     let layouts = [
-        layout(&[(1, Some(24)), (2, Some(24)), (3, Some(48)), (4, Some(96)), (5, Some(96))], false),
-        layout(&[(2, Some(48)), (4, Some(96)), (5, None)], true),
+        layout(&[(1, Some(24)), (2, Some(24)), (3, Some(48)), (4, Some(96)), (5, Some(96))], 6),
+        layout(&[(2, Some(48)), (4, Some(96)), (5, None)], 1),
     ];
     for names in sets {
         check(317, 36, names, Padding::Zero, Pooling::Max, &layouts);
@@ -147,7 +146,7 @@ fn maps_before_the_rectifier_and_before_poolings() {
 #[test]
 fn a_torus_has_no_bands() {
     let evaluator = || Evaluator::new(network(), 32, 320, &layers(&["relu3_1"]), Pooling::Max).unwrap();
-    let in_bands = || layout(&[(5, Some(24))], true);
+    let in_bands = || layout(&[(5, Some(24))], 1);
     let error = evaluator().with_padding(Padding::Circular).unwrap().with_layout(in_bands()).unwrap_err();
     assert_eq!(error, EvaluatorError::Bands);
     assert!(evaluator().with_layout(in_bands()).unwrap().with_padding(Padding::Circular).is_err());
@@ -163,7 +162,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let evaluator = Evaluator::new(network.clone(), 61, 190, &layers, Pooling::Max).unwrap();
-            let layout = layout(&[(2, Some(48)), (5, Some(96))], false);
+            let layout = layout(&[(2, Some(48)), (5, Some(96))], 6);
             evaluate(&mut evaluator.with_layout(layout).unwrap(), &image, &reference, &layers[..3])
         })
     };

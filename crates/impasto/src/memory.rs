@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use impasto_engine::{Layer, Layout, Part};
+use impasto_engine::{Layer, Layout, Memory, Part};
 
 use crate::optimizer::{ADAM_ARRAYS, LBFGS_ARRAYS, LEAST_HISTORY, history_for};
 use crate::schedule::{Scale, halved};
@@ -11,7 +11,8 @@ use crate::{Error, OptimizerKind, Options, Padding, Result, WeightedLayer};
 /// What a run is to take, before its first step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemoryPlan {
-    /// Peak resident memory of the process in bytes, at most.
+    /// Peak resident memory of the process in bytes, at most, if style pictures are the session's alone: it gives them back when it has
+    /// begun the last scale.
     pub peak: u64,
     /// How every scale is evaluated, coarsest first.
     pub scales: Vec<ScalePlan>,
@@ -63,6 +64,9 @@ const RESERVE: f64 = 0.03;
 /// Bytes of a picture's pixel.
 const PIXEL: usize = 3 * size_of::<f32>();
 
+/// Bytes of a picture's pixel while it is encoded in 8 bits: the values, and a file that grows to twice of what it holds.
+const FILE: usize = 9;
+
 /// Pictures of the scale's size that a session has besides its optimiser: the point.
 const PICTURES: usize = 1;
 
@@ -73,11 +77,18 @@ const HISTORIES: [(usize, f64); 3] = [(LEAST_HISTORY, 1.05), (5, 1.2), (3, 1.4)]
 /// How much longer Adam takes than L-BFGS.
 const ADAM_COST: f64 = 2.0;
 
-/// Rows of the picture that bands may have.
-const BAND_ROWS: [usize; 16] = [1, 96, 144, 192, 288, 384, 576, 768, 1152, 1536, 2304, 3072, 4608, 6144, 9216, 12288];
+/// Rows of the picture that bands have at least, each where wider ones do not fit: the narrowest leave the tiles of the way back unfilled.
+const LEAST_ROWS: [usize; 3] = [96, 48, 1];
 
-/// Cuts of the network into parts, by their last blocks.
-const CUTS: [&[usize]; 4] = [&[2, 3, 4, 5], &[2, 3, 5], &[2, 5], &[3, 5]];
+/// Rows that they may have beyond that: wider ones share the filters' transform among more tiles.
+const BAND_ROWS: [usize; 4] = [192, 288, 384, 768];
+
+/// Cuts of the network into parts, by their last blocks: the more, the less is computed twice, and the more maps between parts are kept
+/// whole.
+const CUTS: [&[usize]; 8] = [&[5], &[4, 5], &[3, 5], &[3, 4, 5], &[2, 5], &[2, 4, 5], &[2, 3, 5], &[2, 3, 4, 5]];
+
+/// Blocks from which on the reference's features are kept: of all layers down to none.
+const REFERENCE_FROM: [usize; 5] = [1, 2, 3, 4, 6];
 
 /// What a run is about, as far as its memory is concerned.
 pub(crate) struct Needs<'a> {
@@ -115,15 +126,17 @@ impl Needs<'_> {
         let (reference, styles) = (active(content_layers, *content_weight), active(style_layers, *style_weight));
         let layers = [reference.as_slice(), &styles].concat();
         let pixels = scale.width * scale.height;
-        let lasting = BASE
-            + THREAD * self.threads
-            + (PIXEL + size_of::<f32>() * self.masks) * self.content.0 * self.content.1
-            + self.styles.iter().map(|(width, height)| PIXEL * width * height).sum::<usize>();
-        // A scale begins with the picture of the one before.
-        let before = before.map_or(0, |scale| scale.width * scale.height);
+        let lasting =
+            BASE + THREAD * self.threads + (PIXEL + size_of::<f32>() * self.masks) * self.content.0 * self.content.1;
+        // Until the targets of the last scale are taken.
+        let styles_in_full = self.styles.iter().map(|(width, height)| PIXEL * width * height).sum::<usize>();
+        let styles_besides = if halvings > 0 { styles_in_full } else { 0 };
+        // A scale begins with the picture of the one before, and the last ends with a file: while nothing is evaluated.
+        let before = PIXEL * before.map_or(0, |scale| scale.width * scale.height);
+        let resting = before.max(if halvings == 0 { FILE * pixels } else { 0 });
         // The content in another size than its own is one more.
         let resized = if (scale.width, scale.height) == self.content { 0 } else { pixels };
-        let pictures = PIXEL * (PICTURES * pixels + resized + before)
+        let pictures = PIXEL * (PICTURES * pixels + resized)
             + size_of::<f32>() * (self.masks + usize::from(self.masks > 0)) * pixels;
         let with_reserve = |bytes: usize| (bytes as f64 * (1.0 + RESERVE)) as u64;
         let budget = self.options.memory.unwrap_or(u64::MAX);
@@ -141,11 +154,14 @@ impl Needs<'_> {
         let mut style_layout = Layout::whole();
         for &size in &self.styles {
             let (width, height) = halved(size, halvings);
-            let picture = PIXEL * width * height;
-            match self.layout(width, height, &styles, &[], &|bytes| fits(bytes + picture)) {
+            // In its own size it is no other picture.
+            let halved = if halvings > 0 { PIXEL * width * height } else { 0 };
+            let picture = halved + styles_in_full;
+            match self.layouts((width, height), &styles, &[], before).best(&|bytes| fits(bytes + picture)) {
                 Err(bytes) => style_needed = style_needed.max(Some(bytes + picture)),
-                Ok(found) => {
-                    style_bytes = style_bytes.max(picture + found.memory(width, height, &styles, &[]));
+                Ok((_, found)) => {
+                    let Memory { lasting, passing } = found.memory(width, height, &styles, &[]);
+                    style_bytes = style_bytes.max(picture + lasting + passing.max(before));
                     // The styles have about the same size; each is evaluated as the first that is not to be whole.
                     if style_layout == Layout::whole() {
                         style_layout = found;
@@ -168,15 +184,16 @@ impl Needs<'_> {
         };
         let mut best: Option<(f64, ScalePlan)> = None;
         let mut least = None;
+        let layouts = self.layouts((scale.width, scale.height), &layers, &reference, resting);
         for (optimizer, history, bytes, cost) in candidates {
-            let found = self.layout(scale.width, scale.height, &layers, &reference, &|more| fits(bytes + more));
-            match found {
-                Ok(layout) => {
-                    let work = layout.work(scale.width, scale.height, &layers, &reference);
+            match layouts.best(&|more| fits(styles_besides + bytes + more)) {
+                Ok((work, layout)) => {
                     if best.as_ref().is_none_or(|(least, _)| work * cost < *least) {
-                        let evaluation = layout.memory(scale.width, scale.height, &layers, &reference);
+                        let evaluation = layouts.memory(&layout);
                         let plan = ScalePlan {
-                            peak: with_reserve(lasting + pictures + (bytes + evaluation).max(style_bytes)),
+                            peak: with_reserve(
+                                lasting + pictures + (styles_besides + bytes + evaluation).max(style_bytes),
+                            ),
                             in_bands: layout.has_bands(scale.width, scale.height, &layers),
                             work,
                             optimizer,
@@ -187,7 +204,7 @@ impl Needs<'_> {
                         best = Some((work * cost, plan));
                     }
                 }
-                Err(needed) => least = least.into_iter().chain([needed + bytes]).min(),
+                Err(needed) => least = least.into_iter().chain([needed + styles_besides + bytes]).min(),
             }
         }
         match (best, style_needed) {
@@ -197,52 +214,76 @@ impl Needs<'_> {
         }
     }
 
-    /// The layout with the least work of those that fit.
-    ///
-    /// Errors: none does; bytes that the smallest needs.
-    fn layout(
+    /// All ways to evaluate a picture that there are to choose from. `resting`: bytes of something else while there is no evaluation.
+    fn layouts<'a>(
         &self,
-        width: usize,
-        height: usize,
-        layers: &[Layer],
-        reference: &[Layer],
-        fits: &dyn Fn(usize) -> bool,
-    ) -> std::result::Result<Layout, usize> {
-        let memory = |layout: &Layout| layout.memory(width, height, layers, reference);
+        (width, height): (usize, usize),
+        layers: &'a [Layer],
+        reference: &'a [Layer],
+        resting: usize,
+    ) -> Layouts<'a> {
+        let mut layouts = Layouts { width, height, layers, reference, resting, choice: vec![] };
         let whole = Layout::whole();
-        let mut needed = memory(&whole);
-        if layers.is_empty() || fits(needed) {
-            return Ok(whole);
-        }
-        let mut best: Option<(f64, Layout)> = None;
+        layouts.choice.push((1.0, layouts.memory(&whole), whole));
         // Padding around a torus needs all of it.
-        let cuts = if self.options.padding == Padding::Circular { &[][..] } else { &CUTS };
-        for (cut, keep_reference) in cuts.iter().flat_map(|cut| [(cut, true), (cut, false)]) {
+        if layers.is_empty() || self.options.padding == Padding::Circular {
+            return layouts;
+        }
+        for cut in CUTS {
             for in_bands in 1..=cut.len() {
-                let rows = |part: usize| (part < in_bands).then_some(BAND_ROWS[0]);
-                let parts = cut.iter().enumerate().map(|(i, &last_block)| Part { last_block, rows: rows(i) });
-                let mut layout = Layout { parts: parts.collect(), keep_reference };
-                needed = needed.min(memory(&layout));
-                if !fits(memory(&layout)) {
-                    continue;
-                }
-                // Parts in bands take turns: each has what is left.
-                for part in 0..in_bands {
-                    for rows in BAND_ROWS.into_iter().skip(1).take_while(|&rows| rows < height) {
-                        let before = layout.parts[part].rows.replace(rows);
-                        if !fits(memory(&layout)) {
-                            layout.parts[part].rows = before;
-                            break;
-                        }
-                    }
-                }
-                let work = layout.work(width, height, layers, reference);
-                if best.as_ref().is_none_or(|(least, _)| work < *least) {
-                    best = Some((work, layout));
+                for (reference_from, rows) in
+                    REFERENCE_FROM.iter().flat_map(|&from| LEAST_ROWS.map(|rows| (from, rows)))
+                {
+                    let rows = |part: usize| (part < in_bands).then_some(rows);
+                    let parts = cut.iter().enumerate().map(|(i, &last_block)| Part { last_block, rows: rows(i) });
+                    let layout = Layout { parts: parts.collect(), reference_from };
+                    let work = layout.work(width, height, layers, reference);
+                    layouts.choice.push((work, layouts.memory(&layout), layout));
                 }
             }
         }
-        best.map(|(_, layout)| layout).ok_or(needed)
+        layouts.choice.sort_by(|(a, small, _), (b, large, _)| a.total_cmp(b).then(small.cmp(large)));
+        layouts
+    }
+}
+
+/// Ways to evaluate a picture, those with the least work first, in bands as narrow as can be.
+struct Layouts<'a> {
+    width: usize,
+    height: usize,
+    layers: &'a [Layer],
+    reference: &'a [Layer],
+    resting: usize,
+    /// Each with its work and its memory.
+    choice: Vec<(f64, usize, Layout)>,
+}
+
+impl Layouts<'_> {
+    fn memory(&self, layout: &Layout) -> usize {
+        let Memory { lasting, passing } = layout.memory(self.width, self.height, self.layers, self.reference);
+        lasting + passing.max(self.resting)
+    }
+
+    /// The one with the least work of those that fit, and its work; in bands as wide as fit, which take no more.
+    ///
+    /// Errors: none does; bytes that the smallest needs.
+    fn best(&self, fits: &dyn Fn(usize) -> bool) -> std::result::Result<(f64, Layout), usize> {
+        let Some((work, _, found)) = self.choice.iter().find(|(_, bytes, _)| fits(*bytes)) else {
+            return Err(self.choice.iter().map(|(_, bytes, _)| *bytes).min().unwrap_or(0));
+        };
+        let mut layout = found.clone();
+        // Parts in bands take turns: each has what is left.
+        for part in (0..layout.parts.len()).filter(|&part| found.parts[part].rows.is_some()) {
+            for rows in BAND_ROWS.into_iter().filter(|&rows| found.parts[part].rows < Some(rows) && rows < self.height)
+            {
+                let before = layout.parts[part].rows.replace(rows);
+                if !fits(self.memory(&layout)) {
+                    layout.parts[part].rows = before;
+                    break;
+                }
+            }
+        }
+        Ok((*work, layout))
     }
 }
 
@@ -273,7 +314,7 @@ mod tests {
     fn every_plan_is_within_the_memory_and_less_memory_is_never_less_work() {
         for optimizer in [OptimizerKind::Lbfgs, OptimizerKind::Adam] {
             let mut work = 1.0;
-            for tenths in (20..160).rev() {
+            for tenths in (20..160).rev().step_by(5) {
                 let memory = (f64::from(tenths) / 10.0 * GIB) as u64;
                 let Ok(plan) = plan(2048, Some(memory), optimizer) else {
                     assert!(tenths < 30, "{tenths}");
@@ -285,6 +326,14 @@ mod tests {
                 work = cost.max(work);
             }
             assert!(work > 1.2, "{work}");
+        }
+    }
+
+    #[test]
+    fn large_pictures_fit_small_machines() {
+        for (side, memory) in [(4096, 4.0), (8192, 8.0)] {
+            let plan = plan(side, Some((memory * GIB) as u64), OptimizerKind::Lbfgs).unwrap();
+            assert!(plan.in_bands && plan.work < 2.0, "{plan:?}");
         }
     }
 

@@ -79,6 +79,7 @@ pub enum StopReason {
 pub struct Session {
     network: Network,
     subject: Subject,
+    /// Empty once the last targets are taken: pictures take memory.
     styles: Vec<Style>,
     options: Options,
     pool: ThreadPool,
@@ -181,7 +182,7 @@ impl Session {
             work.task.evaluate(point.as_slice(), &mut vec![0.0; point.as_slice().len()]);
             Ok::<_, Error>((work, losses, started.elapsed()))
         })?;
-        Ok(Self {
+        let mut session = Self {
             network: network.clone(),
             subject,
             styles,
@@ -201,7 +202,16 @@ impl Session {
             started: session_started,
             elapsed_before: Duration::ZERO,
             finished: None,
-        })
+        };
+        session.leave_styles();
+        Ok(session)
+    }
+
+    /// Gives the styles back once nothing is taken from them any more.
+    fn leave_styles(&mut self) {
+        if self.is_last_scale() {
+            self.styles = vec![];
+        }
     }
 
     /// What it takes to go on later, in another process say, with [`Session::restore`]. It borrows the arrays.
@@ -227,8 +237,8 @@ impl Session {
     ///
     /// The loss is computed anew, and has to be the one of the state, to the last bit.
     ///
-    /// Errors: [`Error::UnfitState`] for the state of another run, or from another instruction set; those of [`Session::new`] at the scale of
-    /// the state. The session is as it was then.
+    /// Errors: [`Error::UnfitState`] for the state of another run, from another instruction set, or of a coarser scale where the session is at
+    /// the last, which has left the styles behind; those of [`Session::new`] at the scale of the state. The session is as it was then.
     pub fn restore(&mut self, state: SessionState<'static>) -> Result<()> {
         state.check_scales(&self.scales)?;
         let scale = state.scale;
@@ -238,6 +248,11 @@ impl Session {
             return Err(Error::UnfitState { problem: other_isa(&state.isa, self.isa) });
         }
         let here = self.scale;
+        if scale != here && self.is_last_scale() {
+            let problem =
+                "it is of a coarser scale, and the session is at the last; take it up in a new session".to_owned();
+            return Err(Error::UnfitState { problem });
+        }
         let Self { pool, network, subject, styles, options, scales, plan, work, .. } = self;
         let begin = Begin { network, subject, styles, options, scales, plan };
         let (other, optimizer, losses, evaluation) = pool.install(|| {
@@ -270,6 +285,7 @@ impl Session {
         self.steps_done = self.scales[..scale].iter().map(|scale| scale.steps).sum::<usize>() + self.steps_here();
         (self.elapsed_before, self.started) = (state.elapsed, Instant::now());
         self.finished = state.finished;
+        self.leave_styles();
         Ok(())
     }
 
@@ -353,6 +369,7 @@ impl Session {
         self.composed = work.task.composed(point.as_slice());
         self.totals = vec![losses.total];
         (self.work, self.losses, self.point, self.scale) = (Some(work), losses, point, next);
+        self.leave_styles();
         Ok(())
     }
 

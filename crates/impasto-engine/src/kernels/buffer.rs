@@ -57,8 +57,23 @@ impl AlignedBuffer {
         self.len = len;
     }
 
+    /// Makes room for `most` values and the buffer `len` long, of which the first `kept` stay what they are. The others are unspecified.
+    pub(crate) fn grow(&mut self, len: usize, kept: usize, most: usize) {
+        let most = most.max(len);
+        if self.capacity() < most {
+            if kept == 0 {
+                self.resize(most);
+            } else {
+                let mut larger = Self::zeros(most);
+                larger[..kept].copy_from_slice(&self[..kept]);
+                *self = larger;
+            }
+        }
+        self.len = len;
+    }
+
     /// Values that there is room for.
-    fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         match &self.memory {
             Memory::Heap(lines) => lines.len() * LINE,
             Memory::Mapped(map) => map.len() / size_of::<f32>(),

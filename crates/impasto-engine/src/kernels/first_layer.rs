@@ -1,11 +1,13 @@
 //! conv1_1, whose 3 input channels fill no vector, and its gradient with respect to the image.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::buffer::{AlignedBuffer, LINE, Shared};
 use super::gemm::Gemm;
 use super::isa::{Isa, dispatch};
-use super::maps::MapSink;
+use super::maps::{MapSink, Rows};
 use super::simd::{Kernel, Simd};
 use super::winograd::{GROUP, Sink};
 use crate::FeatureMap;
@@ -49,30 +51,40 @@ impl FirstLayer {
         Self { forward, backward }
     }
 
-    /// Convolves `padded`, `[H + 2, W + 2, 3]`, into `sink`.
+    /// Convolves `padded`, `[rows + 2, W + 2, 3]`, into the rows that `sink` wants.
     pub(crate) fn forward(&self, isa: Isa, padded: &[f32], sink: &MapSink<'_>) {
-        let [height, width, channels] = sink.shape();
-        assert_eq!(padded.len(), (height + 2) * (width + 2) * PADDED_CHANNELS);
+        let ([_, width, channels], rows) = (sink.shape(), sink.rows());
+        assert_eq!(padded.len(), (rows.len() + 2) * (width + 2) * PADDED_CHANNELS);
         assert_eq!(channels, GROUP);
-        dispatch!(isa, s => (0..height).into_par_iter().for_each(|y| {
+        let row = (width + 2) * PADDED_CHANNELS;
+        dispatch!(isa, s => rows.clone().into_par_iter().for_each(|y| {
+            let padded = &padded[(y - rows.start) * row..][..3 * row];
             s.vectorize(ForwardRow { filters: &self.forward, padded, sink, y, width });
         }));
     }
 
-    /// Gradient with respect to the image, `[H, W, 3]`, from that with respect to the convolution's output.
-    pub(crate) fn input_gradient(&self, isa: Isa, gradient: &FeatureMap, image_gradient: &mut [f32]) {
-        let (height, width) = (gradient.height(), gradient.width());
+    /// Gradient with respect to the rows of the image from `start` on, `[rows, W, 3]`, from that with respect to the convolution's output, of
+    /// which `gradient` holds the rows `of_gradient`: one above and below at least, but at the border.
+    pub(crate) fn input_gradient(
+        &self,
+        isa: Isa,
+        gradient: &FeatureMap,
+        of_gradient: Rows,
+        start: usize,
+        image_gradient: &mut [f32],
+    ) {
+        let (width, height) = (gradient.width(), of_gradient.height);
         assert_eq!(gradient.channels(), GROUP);
-        assert_eq!(image_gradient.len(), 3 * height * width);
+        check_rows(gradient, of_gradient, &(start..start + image_gradient.len() / (3 * width)));
         image_gradient.par_chunks_mut(3 * width * GRADIENT_ROWS).enumerate().for_each(|(band, out)| {
-            let first = band * GRADIENT_ROWS;
+            let first = start + band * GRADIENT_ROWS;
             let rows = out.len() / (3 * width);
             // One column of margin left and right.
             let stride = 3 * (width + 2);
             let mut sums = vec![0.0; rows * stride];
             let mut spread = AlignedBuffer::zeros(width * SPREAD);
             for y in first.saturating_sub(1)..height.min(first + rows + 1) {
-                let row = &gradient.as_slice()[y * width * GROUP..][..width * GROUP];
+                let row = &gradient.as_slice()[(y - of_gradient.first) * width * GROUP..][..width * GROUP];
                 let target = Shared::new(&mut spread);
                 dispatch!(isa, s => s.vectorize(Spread { filters: &self.backward, row, width, target }));
                 for ky in 0..3 {
@@ -92,11 +104,19 @@ impl FirstLayer {
         });
     }
 
-    /// Adds to the gradient with respect to the image, `[H, W, 3]`, what falls on a margin of the image's own pixels.
-    pub(crate) fn add_margin_gradient(&self, padding: Padding, gradient: &FeatureMap, image_gradient: &mut [f32]) {
-        let (height, width) = (gradient.height(), gradient.width());
+    /// Adds to the gradient with respect to those rows what falls on a margin of the image's own pixels.
+    pub(crate) fn add_margin_gradient(
+        &self,
+        padding: Padding,
+        gradient: &FeatureMap,
+        of_gradient: Rows,
+        start: usize,
+        image_gradient: &mut [f32],
+    ) {
+        let (width, height) = (gradient.width(), of_gradient.height);
+        let rows = start..start + image_gradient.len() / (3 * width);
         assert_eq!(gradient.channels(), GROUP);
-        assert_eq!(image_gradient.len(), 3 * height * width);
+        check_rows(gradient, of_gradient, &rows);
         // Positions in the padded image. They are as few as the border is long: one thread takes them all, in a fixed order.
         for y in 0..height + 2 {
             let step = if y == 0 || y == height + 1 { 1 } else { width + 1 };
@@ -104,6 +124,9 @@ impl FirstLayer {
                 let (Some(seen_y), Some(seen_x)) = (padding.index(y, height), padding.index(x, width)) else {
                     continue;
                 };
+                if !rows.contains(&seen_y) {
+                    continue;
+                }
                 let mut sums = [0.0; 3];
                 for place in 0..9 {
                     let (Some(from_y), Some(from_x)) = (y.checked_sub(place / 3), x.checked_sub(place % 3)) else {
@@ -112,7 +135,8 @@ impl FirstLayer {
                     if from_y >= height || from_x >= width {
                         continue;
                     }
-                    let upstream = &gradient.as_slice()[(from_y * width + from_x) * GROUP..][..GROUP];
+                    let position = (from_y - of_gradient.first) * width + from_x;
+                    let upstream = &gradient.as_slice()[position * GROUP..][..GROUP];
                     for (g, taps) in upstream.iter().zip(self.backward.chunks_exact(SPREAD)) {
                         for c in 0..3 {
                             sums[c] += g * taps[3 * place + c];
@@ -120,11 +144,17 @@ impl FirstLayer {
                     }
                 }
                 for c in 0..3 {
-                    image_gradient[3 * (seen_y * width + seen_x) + c] += sums[c];
+                    image_gradient[3 * ((seen_y - start) * width + seen_x) + c] += sums[c];
                 }
             }
         }
     }
+}
+
+/// The rows of a gradient that some `rows` of the image depend on have to be there.
+fn check_rows(gradient: &FeatureMap, of_gradient: Rows, rows: &Range<usize>) {
+    let Rows { first, height } = of_gradient;
+    assert!(first <= rows.start.saturating_sub(1) && (rows.end + 1).min(height) <= first + gradient.height());
 }
 
 /// Pixels of one register tile of the forward kernel.
@@ -133,6 +163,7 @@ const PIXELS: usize = 6;
 /// One row of the forward convolution.
 struct ForwardRow<'a, 'b> {
     filters: &'a [f32],
+    /// The rows of the image that it reads.
     padded: &'a [f32],
     sink: &'a MapSink<'b>,
     y: usize,
@@ -155,7 +186,7 @@ impl Kernel for ForwardRow<'_, '_> {
                             let (w0, w1) = (s.load(w), s.load(w.add(S::LANES)));
                             for i in 0..PIXELS {
                                 let pixel = (x + i).min(self.width - 1) * PADDED_CHANNELS;
-                                let v = s.splat(*self.padded.as_ptr().add((self.y + ky) * row + pixel + t));
+                                let v = s.splat(*self.padded.as_ptr().add(ky * row + pixel + t));
                                 acc[i][0] = s.mul_add(v, w0, acc[i][0]);
                                 acc[i][1] = s.mul_add(v, w1, acc[i][1]);
                             }

@@ -1,5 +1,7 @@
 //! Where convolutions read and write: feature maps, with rectifier, pooling, masks and gradients fused into the access.
 
+use std::ops::Range;
+
 use super::buffer::Shared;
 use super::simd::Simd;
 use super::winograd::{Border, Sink, Source};
@@ -15,29 +17,68 @@ pub(crate) type Mask = Vec<u8>;
 /// Places of a window.
 pub(crate) const WINDOW: usize = 4;
 
-/// A feature map, and what lies beyond.
-pub(crate) struct MapSource<'a>(pub &'a FeatureMap, pub Border);
+/// Where consecutive rows of a map that are kept by themselves belong in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows {
+    /// The first of them.
+    pub(crate) first: usize,
+    /// Rows of the whole map.
+    pub(crate) height: usize,
+}
+
+impl Rows {
+    /// All of them.
+    pub(crate) fn all(map: &FeatureMap) -> Self {
+        Self { first: 0, height: map.height() }
+    }
+
+    fn of(self, map: &FeatureMap) -> Range<usize> {
+        self.first..self.first + map.height()
+    }
+}
+
+/// A feature map, or some rows of it, and what lies beyond.
+pub(crate) struct MapSource<'a> {
+    map: &'a FeatureMap,
+    rows: Rows,
+    border: Border,
+}
+
+impl<'a> MapSource<'a> {
+    /// `map`: the `rows` of a map.
+    pub(crate) fn new(map: &'a FeatureMap, rows: Rows, border: Border) -> Self {
+        assert!(rows.of(map).end <= rows.height);
+        Self { map, rows, border }
+    }
+}
 
 impl Source for MapSource<'_> {
     fn shape(&self) -> [usize; 3] {
-        [self.0.height(), self.0.width(), self.0.channels()]
+        [self.rows.height, self.map.width(), self.map.channels()]
+    }
+
+    #[inline(always)]
+    fn rows(&self) -> Range<usize> {
+        self.rows.of(self.map)
     }
 
     fn border(&self) -> Border {
-        self.1
+        self.border
     }
 
     #[inline(always)]
     unsafe fn load<S: Simd>(&self, s: S, y: usize, x: usize, c: usize) -> S::F {
-        let map = self.0;
+        let map = self.map;
         // SAFETY: the caller's promise.
-        unsafe { s.load(map.as_slice().as_ptr().add((y * map.width() + x) * map.channels() + c)) }
+        unsafe { s.load(map.as_slice().as_ptr().add(((y - self.rows.first) * map.width() + x) * map.channels() + c)) }
     }
 }
 
 /// The gradient before a rectifier and a pooling, given the gradient after them.
 pub(crate) struct UnpoolSource<'a> {
     gradient: &'a FeatureMap,
+    /// Of `gradient`.
+    rows: Rows,
     windows: &'a [u8],
     height: usize,
     width: usize,
@@ -46,24 +87,33 @@ pub(crate) struct UnpoolSource<'a> {
 }
 
 impl<'a> UnpoolSource<'a> {
-    /// `gradient`: after the pooling; `height`, `width` and `border`: before it.
+    /// `gradient`: the `rows` of the map after the pooling, `windows`: from the first of them on; `height`, `width` and `border`: before it.
     pub(crate) fn new(
         gradient: &'a FeatureMap,
+        rows: Rows,
         windows: &'a [u8],
         pooling: Pooling,
         height: usize,
         width: usize,
         border: Border,
     ) -> Self {
-        assert_eq!((gradient.height(), gradient.width()), (height / 2, width / 2));
-        assert_eq!(windows.len() * 8, gradient.as_slice().len() * WINDOW);
-        Self { gradient, windows, height, width, scale: pooling.gradient_scale(), border }
+        assert_eq!((rows.height, gradient.width()), (height / 2, width / 2));
+        assert!(rows.of(gradient).end <= rows.height);
+        assert!(windows.len() * 8 >= gradient.as_slice().len() * WINDOW);
+        Self { gradient, rows, windows, height, width, scale: pooling.gradient_scale(), border }
     }
 }
 
 impl Source for UnpoolSource<'_> {
     fn shape(&self) -> [usize; 3] {
         [self.height, self.width, self.gradient.channels()]
+    }
+
+    #[inline(always)]
+    fn rows(&self) -> Range<usize> {
+        let rows = self.rows.of(self.gradient);
+        // With a last odd row, which is in no window.
+        2 * rows.start..if rows.end == self.rows.height { self.height } else { 2 * rows.end }
     }
 
     fn border(&self) -> Border {
@@ -75,10 +125,10 @@ impl Source for UnpoolSource<'_> {
         let map = self.gradient;
         let (py, px) = (y / 2, x / 2);
         // A last odd row or column is in no window.
-        if py >= map.height() || px >= map.width() {
+        if py >= self.rows.height || px >= map.width() {
             return s.splat(0.0);
         }
-        let position = py * map.width() + px;
+        let position = (py - self.rows.first) * map.width() + px;
         let place = 2 * (y % 2) + x % 2;
         // SAFETY: the position is inside the pooled map.
         unsafe {
@@ -89,25 +139,29 @@ impl Source for UnpoolSource<'_> {
     }
 }
 
-/// A feature map's memory, written to by several threads.
-#[derive(Clone, Copy)]
+/// The memory of some rows of a map, written to by several threads.
+#[derive(Clone)]
 struct Target {
     values: Shared<f32>,
-    height: usize,
+    rows: Rows,
+    /// Those to write.
+    wanted: Range<usize>,
     width: usize,
     channels: usize,
 }
 
 impl Target {
-    fn new(map: &mut FeatureMap) -> Self {
-        let (height, width, channels) = (map.height(), map.width(), map.channels());
-        Self { values: Shared::new(map.as_mut_slice()), height, width, channels }
+    fn new(map: &mut FeatureMap, rows: Rows, wanted: Range<usize>) -> Self {
+        let there = rows.of(map);
+        assert!(there.start <= wanted.start && wanted.end <= there.end && there.end <= rows.height);
+        let (width, channels) = (map.width(), map.channels());
+        Self { values: Shared::new(map.as_mut_slice()), rows, wanted, width, channels }
     }
 
     /// Index of a value.
     #[inline(always)]
     fn index(&self, y: usize, x: usize, c: usize) -> usize {
-        (y * self.width + x) * self.channels + c
+        ((y - self.rows.first) * self.width + x) * self.channels + c
     }
 }
 
@@ -120,16 +174,27 @@ pub(crate) struct MapSink<'a> {
 }
 
 impl<'a> MapSink<'a> {
-    pub(crate) fn new(map: &mut FeatureMap, bias: &'a [f32], mask: Option<&mut Mask>) -> Self {
+    /// `map`: the `rows` of a map, of which some are `wanted`; `mask`: from the first of `rows` on.
+    pub(crate) fn new(
+        map: &mut FeatureMap,
+        rows: Rows,
+        wanted: Range<usize>,
+        bias: &'a [f32],
+        mask: Option<&mut [u8]>,
+    ) -> Self {
         assert_eq!(bias.len(), map.channels());
-        assert!(mask.as_ref().is_none_or(|mask| mask.len() * 8 == map.as_slice().len()));
-        Self { target: Target::new(map), bias, mask: mask.map(|mask| Shared::new(mask)) }
+        assert!(mask.as_ref().is_none_or(|mask| mask.len() * 8 >= map.as_slice().len()));
+        Self { target: Target::new(map, rows, wanted), bias, mask: mask.map(Shared::new) }
     }
 }
 
 impl Sink for MapSink<'_> {
     fn shape(&self) -> [usize; 3] {
-        [self.target.height, self.target.width, self.target.channels]
+        [self.target.rows.height, self.target.width, self.target.channels]
+    }
+
+    fn rows(&self) -> Range<usize> {
+        self.target.wanted.clone()
     }
 
     #[inline(always)]
@@ -140,7 +205,7 @@ impl Sink for MapSink<'_> {
             let bias = s.load(self.bias.as_ptr().add(k));
             for i in 0..M {
                 for j in 0..M {
-                    if y + i < target.height && x + j < target.width {
+                    if y + i < target.wanted.end && x + j < target.width {
                         let at = target.index(y + i, x + j, k);
                         let mut v = s.add(tile[i][j], bias);
                         if let Some(mask) = &self.mask {
@@ -162,30 +227,40 @@ pub(crate) struct PoolSink<'a> {
     bias: &'a [f32],
     windows: Shared<u8>,
     pooling: Pooling,
+    wanted: Range<usize>,
     height: usize,
     width: usize,
 }
 
 impl<'a> PoolSink<'a> {
-    /// `map`: after the pooling; `height` and `width`: before it.
+    /// `map`: the `rows` of the map after the pooling, `windows`: from the first of them on; `height`, `width` and `wanted`: before it.
+    /// `wanted` begins with an even row, and ends with one or the map.
     pub(crate) fn new(
         map: &mut FeatureMap,
+        rows: Rows,
+        wanted: Range<usize>,
         bias: &'a [f32],
-        windows: &mut Mask,
+        windows: &mut [u8],
         pooling: Pooling,
         height: usize,
         width: usize,
     ) -> Self {
         assert_eq!(bias.len(), map.channels());
-        assert_eq!((map.height(), map.width()), (height / 2, width / 2));
-        assert_eq!(windows.len() * 8, map.as_slice().len() * WINDOW);
-        Self { target: Target::new(map), bias, windows: Shared::new(windows), pooling, height, width }
+        assert_eq!((rows.height, map.width()), (height / 2, width / 2));
+        assert!(windows.len() * 8 >= map.as_slice().len() * WINDOW);
+        assert!(wanted.start.is_multiple_of(2) && (wanted.end.is_multiple_of(2) || wanted.end == height));
+        let target = Target::new(map, rows, wanted.start / 2..wanted.end / 2);
+        Self { target, bias, windows: Shared::new(windows), pooling, wanted, height, width }
     }
 }
 
 impl Sink for PoolSink<'_> {
     fn shape(&self) -> [usize; 3] {
         [self.height, self.width, self.target.channels]
+    }
+
+    fn rows(&self) -> Range<usize> {
+        self.wanted.clone()
     }
 
     #[inline(always)]
@@ -198,7 +273,7 @@ impl Sink for PoolSink<'_> {
             for i in 0..M / 2 {
                 for j in 0..M / 2 {
                     let (py, px) = (y / 2 + i, x / 2 + j);
-                    if py >= target.height || px >= target.width {
+                    if py >= target.wanted.end || px >= target.width {
                         continue;
                     }
                     let mut v = [zero; WINDOW];
@@ -206,7 +281,7 @@ impl Sink for PoolSink<'_> {
                         v[place] = s.max(zero, s.add(tile[2 * i + place / 2][2 * j + place % 2], bias));
                     }
                     let (pooled, bits) = pool(s, v, self.pooling);
-                    let position = py * target.width + px;
+                    let position = (py - target.rows.first) * target.width + px;
                     for place in 0..WINDOW {
                         let at = (position * WINDOW + place) * target.channels + k;
                         s.store_bits(self.windows.at(at / 8), bits[place]);
@@ -251,16 +326,27 @@ pub(crate) struct GradientSink<'a> {
 }
 
 impl<'a> GradientSink<'a> {
-    /// `mask`: of the rectifier that made the map. `accumulate`: the map holds a gradient already, before the mask.
-    pub(crate) fn new(map: &mut FeatureMap, mask: Option<&'a [u8]>, accumulate: bool) -> Self {
-        assert!(mask.is_none_or(|mask| mask.len() * 8 == map.as_slice().len()));
-        Self { target: Target::new(map), mask, accumulate }
+    /// `map`: the `rows` of a map, of which some are `wanted`. `mask`: of the rectifier that made the map, from the first of `rows` on.
+    /// `accumulate`: the map holds a gradient already, before the mask.
+    pub(crate) fn new(
+        map: &mut FeatureMap,
+        rows: Rows,
+        wanted: Range<usize>,
+        mask: Option<&'a [u8]>,
+        accumulate: bool,
+    ) -> Self {
+        assert!(mask.is_none_or(|mask| mask.len() * 8 >= map.as_slice().len()));
+        Self { target: Target::new(map, rows, wanted), mask, accumulate }
     }
 }
 
 impl Sink for GradientSink<'_> {
     fn shape(&self) -> [usize; 3] {
-        [self.target.height, self.target.width, self.target.channels]
+        [self.target.rows.height, self.target.width, self.target.channels]
+    }
+
+    fn rows(&self) -> Range<usize> {
+        self.target.wanted.clone()
     }
 
     #[inline(always)]
@@ -270,7 +356,7 @@ impl Sink for GradientSink<'_> {
         unsafe {
             for i in 0..M {
                 for j in 0..M {
-                    if y + i < target.height && x + j < target.width {
+                    if y + i < target.wanted.end && x + j < target.width {
                         let at = target.index(y + i, x + j, k);
                         let mut v = tile[i][j];
                         if self.accumulate {

@@ -27,7 +27,7 @@ pub(crate) use buffer::{AlignedBuffer, Scratch};
 pub(crate) use first_layer::{FirstLayer, PADDED_CHANNELS};
 pub(crate) use gram::{gram, gram_gradient};
 pub use isa::{Isa, IsaError};
-pub(crate) use maps::{GradientSink, MapSink, MapSource, Mask, PoolSink, UnpoolSource, WINDOW};
+pub(crate) use maps::{GradientSink, MapSink, MapSource, Mask, PoolSink, Rows, UnpoolSource, WINDOW};
 pub(crate) use winograd::{Border, Filters, Sink, Source};
 
 use isa::dispatch;
@@ -46,15 +46,10 @@ pub(crate) enum Tile {
 }
 
 impl Tile {
-    /// The largest up to `largest` that is ever chosen for these channels.
-    pub(crate) fn largest(largest: Tile, channels_in: usize, channels_out: usize) -> Self {
-        // The transformed filters of 64 to 64 channels fit the level-2 cache in 6x6 matrices, but not in larger ones.
-        if channels_in * channels_out <= GROUP * GROUP { Tile::Four } else { largest }
-    }
-
     /// The fastest one up to `largest` for a map of this size and these channels.
-    fn choose(largest: Tile, height: usize, width: usize, channels_in: usize, channels_out: usize) -> Self {
-        let largest = Self::largest(largest, channels_in, channels_out);
+    pub(crate) fn choose(largest: Tile, height: usize, width: usize, channels_in: usize, channels_out: usize) -> Self {
+        // The transformed filters of 64 to 64 channels fit the level-2 cache in 6x6 matrices, but not in larger ones.
+        let largest = if channels_in * channels_out <= GROUP * GROUP { Tile::Four } else { largest };
         // Multiplications for a pair of channels: those of the tiles, and what transforming the filter costs as much as.
         let cost = |tile: &Tile| {
             let m = *tile as usize;
@@ -68,24 +63,16 @@ impl Tile {
 /// Tiles whose products take as long as the transform of the filters they are multiplied with.
 const FILTER_TRANSFORM: usize = 4;
 
-/// 3x3 convolution of `source` with `filters` into `sink`, in tiles no larger than `largest`. `rows`: of the map of which the source is a
-/// band, or all; tiles of a band that begin where those of the whole map do have their bits.
+/// 3x3 convolution of `source` with `filters` into the rows that `sink` wants. Tiles that begin where those of the whole map do have their
+/// bits.
 pub(crate) fn convolve<I: Source, O: Sink>(
-    largest: Tile,
-    rows: usize,
+    tile: Tile,
     isa: Isa,
     source: I,
     sink: O,
     filters: &Filters,
     scratch: &mut Scratch,
 ) {
-    let ([_, width, channels_in], [.., channels_out]) = (source.shape(), sink.shape());
-    let tile = Tile::choose(largest, rows, width, channels_in, channels_out);
-    convolve_in(tile, isa, source, sink, filters, scratch);
-}
-
-/// [`convolve`] in tiles of a given side.
-fn convolve_in<I: Source, O: Sink>(tile: Tile, isa: Isa, source: I, sink: O, filters: &Filters, scratch: &mut Scratch) {
     match tile {
         Tile::Four => dispatch!(isa, s => Convolution::run::<_, F4, 4, 6>(s, source, sink, filters, scratch)),
         Tile::Six => dispatch!(isa, s => Convolution::run::<_, F6, 6, 8>(s, source, sink, filters, scratch)),

@@ -56,6 +56,24 @@ fn filters(channels_in: usize, channels_out: usize) -> (Filters, Vec<f32>, refer
     (pack(&weights, channels_in, channels_out), bias, reference)
 }
 
+/// Into all of a map.
+fn whole_sink<'a>(map: &mut FeatureMap, bias: &'a [f32], mask: Option<&mut [u8]>) -> MapSink<'a> {
+    let all = Rows::all(map);
+    MapSink::new(map, all, 0..all.height, bias, mask)
+}
+
+/// Into all of a map after a pooling; `height` and `width`: before it.
+fn whole_pool_sink<'a>(
+    map: &mut FeatureMap,
+    bias: &'a [f32],
+    windows: &mut [u8],
+    pooling: Pooling,
+    (height, width): (usize, usize),
+) -> PoolSink<'a> {
+    let all = Rows::all(map);
+    PoolSink::new(map, all, 0..height, bias, windows, pooling, height, width)
+}
+
 fn bit(mask: &[u8], i: usize) -> bool {
     mask[i / 8] >> (i % 8) & 1 == 1
 }
@@ -76,22 +94,22 @@ fn convolutions_agree_with_the_reference() {
             for (isa, tile) in isas_and_tiles() {
                 let case = format!("{isa} {tile:?} {height}x{width}, {channels_in} to {channels_out} channels");
                 let mut out = FeatureMap::zeros(height, width, channels_out);
-                convolve_in(
+                convolve(
                     tile,
                     isa,
-                    MapSource(&x, Border::Zero),
-                    MapSink::new(&mut out, &bias, None),
+                    MapSource::new(&x, Rows::all(&x), Border::Zero),
+                    whole_sink(&mut out, &bias, None),
                     &weights,
                     &mut scratch,
                 );
                 assert!(error(&out, &plain) < bound(tile), "{case}: {:e}", error(&out, &plain));
 
                 let mut mask = vec![0; out.as_slice().len() / 8];
-                convolve_in(
+                convolve(
                     tile,
                     isa,
-                    MapSource(&x, Border::Zero),
-                    MapSink::new(&mut out, &bias, Some(&mut mask)),
+                    MapSource::new(&x, Rows::all(&x), Border::Zero),
+                    whole_sink(&mut out, &bias, Some(&mut mask)),
                     &weights,
                     &mut scratch,
                 );
@@ -105,13 +123,14 @@ fn convolutions_agree_with_the_reference() {
                     let expected = reference::pool(&rectified, pooling == Pooling::Average);
                     let mut pooled = FeatureMap::zeros(height / 2, width / 2, channels_out);
                     let mut windows = vec![0; pooled.as_slice().len() * WINDOW / 8];
-                    let sink = PoolSink::new(&mut pooled, &bias, &mut windows, pooling, height, width);
-                    convolve_in(tile, isa, MapSource(&x, Border::Zero), sink, &weights, &mut scratch);
+                    let sink = whole_pool_sink(&mut pooled, &bias, &mut windows, pooling, (height, width));
+                    convolve(tile, isa, MapSource::new(&x, Rows::all(&x), Border::Zero), sink, &weights, &mut scratch);
                     assert!(error(&pooled, &expected) < bound(tile), "{case}, {pooling:?}");
                     // The pass of its own must say the same, to the bit.
                     let mut again = FeatureMap::zeros(height / 2, width / 2, channels_out);
                     let mut windows_again = vec![0; windows.len()];
-                    elementwise::pool(&out, &mut again, &mut windows_again, pooling);
+                    let shape = [width, channels_out];
+                    elementwise::pool(shape, out.as_slice(), again.as_mut_slice(), &mut windows_again, pooling);
                     assert_eq!(pooled.as_slice(), again.as_slice(), "{case}, {pooling:?}");
                     assert_eq!(windows, windows_again, "{case}, {pooling:?}");
                 }
@@ -139,14 +158,15 @@ fn convolutions_wrap_around() {
         for (isa, tile) in isas_and_tiles() {
             let case = format!("{isa} {tile:?} {height}x{width}");
             let mut out = FeatureMap::zeros(height, width, 64);
-            let sink = MapSink::new(&mut out, &bias, None);
-            convolve_in(tile, isa, MapSource(&x, Border::Wrap), sink, &weights, &mut scratch);
+            let sink = whole_sink(&mut out, &bias, None);
+            convolve(tile, isa, MapSource::new(&x, Rows::all(&x), Border::Wrap), sink, &weights, &mut scratch);
             assert!(error(&out, &expected) < bound(tile), "{case}: {:e}", error(&out, &expected));
 
             let mut out = FeatureMap::zeros(2 * height, 2 * width, 64);
-            let sink = MapSink::new(&mut out, &bias, None);
-            let source = UnpoolSource::new(&x, &windows, Pooling::Max, 2 * height, 2 * width, Border::Wrap);
-            convolve_in(tile, isa, source, sink, &weights, &mut scratch);
+            let sink = whole_sink(&mut out, &bias, None);
+            let source =
+                UnpoolSource::new(&x, Rows::all(&x), &windows, Pooling::Max, 2 * height, 2 * width, Border::Wrap);
+            convolve(tile, isa, source, sink, &weights, &mut scratch);
             assert!(error(&out, &expected_unpooled) < bound(tile), "{case}: {:e}", error(&out, &expected_unpooled));
         }
     }
@@ -160,8 +180,8 @@ fn many_channels_agree_with_the_reference() {
     let expected = reference::convolve(&reference_map(&x), &reference);
     for (isa, tile) in isas_and_tiles() {
         let mut out = FeatureMap::zeros(9, 13, 384);
-        let sink = MapSink::new(&mut out, &bias, None);
-        convolve_in(tile, isa, MapSource(&x, Border::Zero), sink, &weights, &mut Scratch::default());
+        let sink = whole_sink(&mut out, &bias, None);
+        convolve(tile, isa, MapSource::new(&x, Rows::all(&x), Border::Zero), sink, &weights, &mut Scratch::default());
         assert!(error(&out, &expected) < bound(tile), "{isa} {tile:?}: {:e}", error(&out, &expected));
     }
 }
@@ -199,9 +219,10 @@ fn gradients_are_masked_added_and_unpooled() {
             }
             for (isa, tile) in isas_and_tiles() {
                 let mut gradient = own.clone();
-                let source = UnpoolSource::new(&upstream, &windows, pooling, height, width, Border::Zero);
-                let sink = GradientSink::new(&mut gradient, Some(&mask), true);
-                convolve_in(tile, isa, source, sink, &weights, &mut scratch);
+                let source =
+                    UnpoolSource::new(&upstream, Rows::all(&upstream), &windows, pooling, height, width, Border::Zero);
+                let sink = GradientSink::new(&mut gradient, Rows::all(&own), 0..height, Some(&mask), true);
+                convolve(tile, isa, source, sink, &weights, &mut scratch);
                 let error = error(&gradient, &expected);
                 assert!(error < bound(tile), "{isa} {tile:?} {height}x{width}, {pooling:?}: {error:e}");
             }
@@ -217,23 +238,23 @@ fn the_order_of_work_does_not_change_a_bit() {
     for isa in Isa::available() {
         let run_four = |resident: usize| {
             let mut out = FeatureMap::zeros(180, 184, 128);
-            let sink = MapSink::new(&mut out, &bias, None);
+            let sink = whole_sink(&mut out, &bias, None);
             let scratch = &mut Scratch::default();
-            dispatch!(isa, s => Convolution::run_with::<_, F4, 4, 6>(s, MapSource(&x, Border::Zero), sink, &weights, scratch, resident));
+            dispatch!(isa, s => Convolution::run_with::<_, F4, 4, 6>(s, MapSource::new(&x, Rows::all(&x), Border::Zero), sink, &weights, scratch, resident));
             out
         };
         let run_six = |resident: usize| {
             let mut out = FeatureMap::zeros(180, 184, 128);
-            let sink = MapSink::new(&mut out, &bias, None);
+            let sink = whole_sink(&mut out, &bias, None);
             let scratch = &mut Scratch::default();
-            dispatch!(isa, s => Convolution::run_with::<_, F6, 6, 8>(s, MapSource(&x, Border::Zero), sink, &weights, scratch, resident));
+            dispatch!(isa, s => Convolution::run_with::<_, F6, 6, 8>(s, MapSource::new(&x, Rows::all(&x), Border::Zero), sink, &weights, scratch, resident));
             out
         };
         let run_eight = |resident: usize| {
             let mut out = FeatureMap::zeros(180, 184, 128);
-            let sink = MapSink::new(&mut out, &bias, None);
+            let sink = whole_sink(&mut out, &bias, None);
             let scratch = &mut Scratch::default();
-            dispatch!(isa, s => Convolution::run_with::<_, F8, 8, 10>(s, MapSource(&x, Border::Zero), sink, &weights, scratch, resident));
+            dispatch!(isa, s => Convolution::run_with::<_, F8, 8, 10>(s, MapSource::new(&x, Rows::all(&x), Border::Zero), sink, &weights, scratch, resident));
             out
         };
         assert!(run_four(usize::MAX).as_slice() == run_four(0).as_slice(), "{isa}");
@@ -265,14 +286,14 @@ fn the_first_layer_agrees_with_the_reference() {
         for isa in Isa::available() {
             let mut out = FeatureMap::zeros(height, width, 64);
             let mut mask = vec![0; out.as_slice().len() / 8];
-            layer.forward(isa, &padded, &MapSink::new(&mut out, &bias, Some(&mut mask)));
+            layer.forward(isa, &padded, &whole_sink(&mut out, &bias, Some(&mut mask)));
             assert!(error(&out, &expected) < SUM_ERROR, "{isa} {height}x{width}: {:e}", error(&out, &expected));
             assert!((0..out.as_slice().len()).all(|i| bit(&mask, i) == (out.as_slice()[i] > 0.0)));
 
             // The gradient is the adjoint: <G, conv(e)> for every unit image e.
             let gradient = map(height, width, 64, 17);
             let mut found = vec![f32::NAN; 3 * height * width];
-            layer.input_gradient(isa, &gradient, &mut found);
+            layer.input_gradient(isa, &gradient, Rows::all(&gradient), 0, &mut found);
             let mut expected = vec![0.0; found.len()];
             let mut expected_margins = [Padding::Replicate, Padding::Circular].map(|p| (p, vec![1.0; found.len()]));
             for y in 0..height {
@@ -304,7 +325,7 @@ fn the_first_layer_agrees_with_the_reference() {
             // What falls on a margin of the image's own pixels is added to what is there.
             for (padding, expected) in &expected_margins {
                 let mut margin = vec![1.0; found.len()];
-                layer.add_margin_gradient(*padding, &gradient, &mut margin);
+                layer.add_margin_gradient(*padding, &gradient, Rows::all(&gradient), 0, &mut margin);
                 let error = relative_error(margin.iter().map(|&v| v.into()), expected);
                 assert!(error < SUM_ERROR, "margin of {height}x{width}, {padding:?}: {error:e}");
             }

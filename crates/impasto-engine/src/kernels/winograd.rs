@@ -8,6 +8,7 @@
 //! 180 degrees and the two channel axes swapped.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -44,27 +45,34 @@ impl Border {
 
 /// Where a convolution reads its input: vectors of channels at a position.
 pub(crate) trait Source: Sync {
-    /// Height, width and channels.
+    /// Height, width and channels of the whole map.
     fn shape(&self) -> [usize; 3];
 
-    /// What lies beyond.
+    /// Rows that are there; the others of the map read as zeros.
+    fn rows(&self) -> Range<usize>;
+
+    /// What lies beyond the whole map.
     fn border(&self) -> Border;
 
     /// # Safety
-    /// `y`, `x` are within the map, `c + LANES` within its channels.
+    /// `y` is one of the rows that are there, `x` within the map, `c + LANES` within its channels.
     unsafe fn load<S: Simd>(&self, s: S, y: usize, x: usize, c: usize) -> S::F;
 }
 
 /// Where a convolution's results go, tile by tile.
 pub(crate) trait Sink: Sync {
-    /// Height, width and channels of the convolution's output.
+    /// Height, width and channels of the convolution's whole output.
     fn shape(&self) -> [usize; 3];
 
-    /// Takes the vectors of channels `k..k + LANES` of the tile whose first output is at (`y`, `x`), rows and columns that lie
-    /// outside the map included.
+    /// Rows of it that are wanted.
+    fn rows(&self) -> Range<usize>;
+
+    /// Takes the vectors of channels `k..k + LANES` of the tile whose first output is at (`y`, `x`), rows and columns that are not wanted or
+    /// lie outside the map included.
     ///
     /// # Safety
-    /// `y`, `x` are within the map and multiples of `M`, `k + LANES` within its channels; no other call has the same tile and channels.
+    /// `y` is a wanted row, a multiple of `M` from the first of them; `x` is within the map and a multiple of `M`, `k + LANES` within its
+    /// channels; no other call has the same tile and channels.
     unsafe fn store<S: Simd, const M: usize>(&self, s: S, y: usize, x: usize, k: usize, tile: &[[S::F; M]; M]);
 }
 
@@ -159,6 +167,8 @@ pub(crate) struct Convolution<'a, I, O> {
     filters: &'a Filters,
     height: usize,
     width: usize,
+    /// Of the output.
+    rows: Range<usize>,
     channels_in: usize,
     channels_out: usize,
 }
@@ -217,7 +227,9 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         let ([height, width, channels_in], [sink_height, sink_width, channels_out]) = (source.shape(), sink.shape());
         assert_eq!((height, width), (sink_height, sink_width));
         assert_eq!((channels_in, channels_out), (filters.channels_in, filters.channels_out));
-        let convolution = Self { source, sink, filters, height, width, channels_in, channels_out };
+        let rows = sink.rows();
+        assert!(rows.end <= height);
+        let convolution = Self { source, sink, filters, height, width, rows, channels_in, channels_out };
         if N * N * channels_in * channels_out <= resident_filters {
             convolution.tiles_outer::<S, T, M, N>(s, scratch);
         } else {
@@ -228,6 +240,9 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
     /// For few filters: they are transformed first, all of them; then every thread takes chunks of tiles through the other stages.
     fn tiles_outer<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(&self, s: S, scratch: &mut Scratch) {
         let tiles = self.tiles(M);
+        if tiles == 0 {
+            return;
+        }
         let chunk = TILES_PER_CHUNK.min(tiles);
         let groups = self.channels_out / GROUP;
         let filters = Matrices::new(self.channels_in, GROUP);
@@ -269,6 +284,9 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
     /// transforms them for itself, row of matrices by row of matrices, where it multiplies them with the tiles of the round.
     fn filters_outer<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(&self, s: S, scratch: &mut Scratch) {
         let tiles = self.tiles(M);
+        if tiles == 0 {
+            return;
+        }
         let groups = self.channels_out / GROUP;
         let round = (ROUND / (N * N * self.channels_in)).clamp(1, tiles);
         // Enough tasks for every thread, and no more: each transforms its filters anew.
@@ -313,9 +331,9 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         }
     }
 
-    /// Tiles of the whole map.
+    /// Tiles of the rows that are wanted.
     fn tiles(&self, m: usize) -> usize {
-        self.height.div_ceil(m) * self.width.div_ceil(m)
+        self.rows.len().div_ceil(m) * self.width.div_ceil(m)
     }
 
     /// Runs one stage.
@@ -330,7 +348,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
     #[inline(always)]
     fn place(&self, m: usize, tile: usize) -> (usize, usize) {
         let across = self.width.div_ceil(m);
-        (tile / across * m, tile % across * m)
+        (self.rows.start + tile / across * m, tile % across * m)
     }
 
     #[inline(always)]
@@ -342,7 +360,8 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         v: *mut f32,
     ) {
         // The inputs begin one row above and one column left of the first output, so `y + i` is one more than the row.
-        let inside = y >= 1 && x >= 1 && y + N <= self.height + 1 && x + N <= self.width + 1;
+        let rows = self.source.rows();
+        let inside = y > rows.start && x >= 1 && y + N <= rows.end + 1 && x + N <= self.width + 1;
         let border = self.source.border();
         let zero = s.splat(0.0);
         for c in (0..self.channels_in).step_by(S::LANES) {
@@ -355,8 +374,9 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                         d[i] = unsafe { self.source.load(s, y + i - 1, x + j - 1, c) };
                     } else if let (Some(y), Some(x)) =
                         (border.index(y + i, self.height), border.index(x + j, self.width))
+                        && rows.contains(&y)
                     {
-                        // SAFETY: the indices are those of a row and a column.
+                        // SAFETY: the indices are those of a row that is there and of a column.
                         d[i] = unsafe { self.source.load(s, y, x, c) };
                     }
                 }

@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 use super::{Function, Optimizer, OptimizerState, Outcome};
 use crate::reduce::norm;
 
-/// Attempts at a step, each half as long as the one before, to leave a place where the function has no finite values ahead.
+/// Attempts at a step, each half as long as the one before, where the function has no finite values ahead.
 const TRIALS: usize = 20;
 
 /// Arrays of f32, of as many values as there are variables, that an [`Adam`] has.
-pub(crate) const ADAM_ARRAYS: usize = 5;
+pub(crate) const ADAM_ARRAYS: usize = 4;
 
 /// How an [`Adam`] works.
 #[derive(Clone, Debug)]
@@ -35,18 +35,18 @@ impl Default for AdamSettings {
 /// zero (Kingma and Ba 2015, algorithm 1), clamped to the bounds.
 ///
 /// Where this departs from the paper: no epsilon, which would have to know the gradient's scale (where `v` is zero, so is `m`,
-/// and nothing moves); and since the value may rise on the way, the best point is kept apart from the one that walks.
+/// and nothing moves); since the value may rise on the way, the best point is kept apart from the one that walks; and where the function
+/// has no finite values, the walk goes on from the best point, in a shorter step.
 pub(crate) struct Adam {
     settings: AdamSettings,
     steps: i32,
     /// The point that walks.
     walker: Vec<f32>,
-    /// At the walker; in a step, once the means have it, at the trial.
+    /// At the walker.
     gradient: Vec<f32>,
     mean: Vec<f32>,
     /// Of the squared gradient, as its root: f32 holds the gradients of any weights then, where their squares would overflow.
     root_mean_square: Vec<f32>,
-    trial: Vec<f32>,
     /// At the best point.
     best: f64,
 }
@@ -61,8 +61,7 @@ impl Adam {
             walker: x.to_vec(),
             gradient,
             mean: zeros.clone(),
-            root_mean_square: zeros.clone(),
-            trial: zeros,
+            root_mean_square: zeros,
             best: value,
         }
     }
@@ -78,16 +77,19 @@ impl Adam {
         }
     }
 
-    /// `trial = clamp(walker - rate · m / sqrt(v))`.
-    fn move_walker(&mut self, rate: f64) {
+    /// `walker = clamp(walker - rate · m / sqrt(v))`; returns whether that moves it.
+    fn move_walker(&mut self, rate: f64) -> bool {
         let (low, high) = (*self.settings.bounds.start(), *self.settings.bounds.end());
         let (beta1, beta2) = (self.settings.beta1, self.settings.beta2);
         let scale = (rate * (1.0 - beta2.powi(self.steps)).sqrt() / (1.0 - beta1.powi(self.steps))) as f32;
-        for i in 0..self.trial.len() {
-            let (m, r) = (self.mean[i], self.root_mean_square[i]);
+        let mut moved = false;
+        for ((walker, &m), &r) in self.walker.iter_mut().zip(&self.mean).zip(&self.root_mean_square) {
             let change = if r > 0.0 { scale * (m / r) } else { 0.0 };
-            self.trial[i] = (self.walker[i] - change).clamp(low, high);
+            let there = (*walker - change).clamp(low, high);
+            moved |= there != *walker;
+            *walker = there;
         }
+        moved
     }
 }
 
@@ -96,13 +98,11 @@ impl Optimizer for Adam {
         self.update_means();
         let mut rate = self.settings.learning_rate;
         for _ in 0..TRIALS {
-            self.move_walker(rate);
-            if self.trial == self.walker {
+            if !self.move_walker(rate) {
                 return Outcome::Stuck;
             }
-            let value = function(&self.trial, &mut self.gradient);
+            let value = function(&self.walker, &mut self.gradient);
             if value.is_finite() && norm(&self.gradient).is_finite() {
-                std::mem::swap(&mut self.walker, &mut self.trial);
                 if value >= self.best {
                     return Outcome::NotImproved;
                 }
@@ -110,6 +110,8 @@ impl Optimizer for Adam {
                 x.copy_from_slice(&self.walker);
                 return Outcome::Improved;
             }
+            // Where it came from is not kept; the best point is a place with values.
+            self.walker.copy_from_slice(x);
             rate *= 0.5;
         }
         // The walker's own is in the means; what is there now must never be.

@@ -72,14 +72,14 @@ proptest! {
         for (isa, tile) in isas_and_tiles() {
             let mut out = FeatureMap::zeros(height, width, channels_out);
             let mut mask = vec![0; out.as_slice().len() / 8];
-            convolve_in(tile, isa, MapSource(&x, Border::Zero), MapSink::new(&mut out, &bias, Some(&mut mask)), &weights, &mut scratch);
+            convolve(tile, isa, MapSource::new(&x, Rows::all(&x), Border::Zero), whole_sink(&mut out, &bias, Some(&mut mask)), &weights, &mut scratch);
             prop_assert!(error(&out, &rectified) < bound(tile), "{isa} {tile:?}: {:e}", error(&out, &rectified));
             prop_assert!((0..out.as_slice().len()).all(|i| bit(&mask, i) == (out.as_slice()[i] > 0.0)), "{isa} {tile:?}");
 
             let mut pooled = FeatureMap::zeros(height / 2, width / 2, channels_out);
             let mut windows = vec![0; pooled.as_slice().len() * WINDOW / 8];
-            let sink = PoolSink::new(&mut pooled, &bias, &mut windows, pooling, height, width);
-            convolve_in(tile, isa, MapSource(&x, Border::Zero), sink, &weights, &mut scratch);
+            let sink = whole_pool_sink(&mut pooled, &bias, &mut windows, pooling, (height, width));
+            convolve(tile, isa, MapSource::new(&x, Rows::all(&x), Border::Zero), sink, &weights, &mut scratch);
             prop_assert!(error(&pooled, &expected) < bound(tile), "{isa} {tile:?}: {:e}", error(&pooled, &expected));
         }
     }
@@ -123,13 +123,13 @@ proptest! {
         }
         for (isa, tile) in isas_and_tiles() {
             let mut gradient = own.clone();
-            let sink = GradientSink::new(&mut gradient, masked.then_some(&mask), accumulate);
+            let sink = GradientSink::new(&mut gradient, Rows::all(&own), 0..height, masked.then_some(&mask), accumulate);
             match pooling {
                 Some(pooling) => {
-                    let source = UnpoolSource::new(&upstream, &windows, pooling, height, width, Border::Zero);
-                    convolve_in(tile, isa, source, sink, &weights, &mut scratch);
+                    let source = UnpoolSource::new(&upstream, Rows::all(&upstream), &windows, pooling, height, width, Border::Zero);
+                    convolve(tile, isa, source, sink, &weights, &mut scratch);
                 }
-                None => convolve_in(tile, isa, MapSource(&upstream, Border::Zero), sink, &weights, &mut scratch),
+                None => convolve(tile, isa, MapSource::new(&upstream, Rows::all(&upstream), Border::Zero), sink, &weights, &mut scratch),
             }
             prop_assert!(error(&gradient, &expected) < bound(tile), "{isa} {tile:?}: {:e}", error(&gradient, &expected));
         }
@@ -152,23 +152,24 @@ proptest! {
         let bias = vec![0.0; channels_out];
         for (isa, tile) in isas_and_tiles() {
             let mut gradient = FeatureMap::zeros(height, width, channels_in);
-            let sink = GradientSink::new(&mut gradient, None, false);
+            let all = Rows::all(&gradient);
+            let sink = GradientSink::new(&mut gradient, all, 0..height, None, false);
             let (out, upstream) = match pooling {
                 Some(pooling) => {
                     let mut out = FeatureMap::zeros(height / 2, width / 2, channels_out);
                     let upstream = map(height / 2, width / 2, channels_out, !seed);
                     let mut windows = vec![0; out.as_slice().len() * WINDOW / 8];
-                    let pool = PoolSink::new(&mut out, &bias, &mut windows, pooling, height, width);
-                    convolve_in(tile, isa, MapSource(&x, Border::Zero), pool, &weights, &mut scratch);
-                    let source = UnpoolSource::new(&upstream, &windows, pooling, height, width, Border::Zero);
-                    convolve_in(tile, isa, source, sink, &back, &mut scratch);
+                    let pool = whole_pool_sink(&mut out, &bias, &mut windows, pooling, (height, width));
+                    convolve(tile, isa, MapSource::new(&x, Rows::all(&x), Border::Zero), pool, &weights, &mut scratch);
+                    let source = UnpoolSource::new(&upstream, Rows::all(&upstream), &windows, pooling, height, width, Border::Zero);
+                    convolve(tile, isa, source, sink, &back, &mut scratch);
                     (out, upstream)
                 }
                 None => {
                     let mut out = FeatureMap::zeros(height, width, channels_out);
                     let upstream = map(height, width, channels_out, !seed);
-                    convolve_in(tile, isa, MapSource(&x, Border::Zero), MapSink::new(&mut out, &bias, None), &weights, &mut scratch);
-                    convolve_in(tile, isa, MapSource(&upstream, Border::Zero), sink, &back, &mut scratch);
+                    convolve(tile, isa, MapSource::new(&x, Rows::all(&x), Border::Zero), whole_sink(&mut out, &bias, None), &weights, &mut scratch);
+                    convolve(tile, isa, MapSource::new(&upstream, Rows::all(&upstream), Border::Zero), sink, &back, &mut scratch);
                     (out, upstream)
                 }
             };
@@ -190,9 +191,9 @@ proptest! {
         }
         for isa in Isa::available() {
             let mut out = FeatureMap::zeros(height, width, 64);
-            layer.forward(isa, &padded, &MapSink::new(&mut out, &[0.0; 64], None));
+            layer.forward(isa, &padded, &whole_sink(&mut out, &[0.0; 64], None));
             let mut gradient = vec![f32::NAN; x.len()];
-            layer.input_gradient(isa, &upstream, &mut gradient);
+            layer.input_gradient(isa, &upstream, Rows::all(&upstream), 0, &mut gradient);
             let (forward, scale) = inner(out.as_slice(), upstream.as_slice());
             let (backward, other_scale) = inner(&x, &gradient);
             let error = (forward - backward).abs();

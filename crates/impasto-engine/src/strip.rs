@@ -1,0 +1,133 @@
+//! Maps and masks of which only some rows are there: they come at the bottom, and go at the top.
+
+use std::ops::Range;
+
+use crate::FeatureMap;
+use crate::kernels::{Mask, Rows};
+
+/// Rows of a map.
+#[derive(Default)]
+pub(crate) struct Strip {
+    map: FeatureMap,
+    first: usize,
+}
+
+impl Strip {
+    /// All rows of a map.
+    pub(crate) fn whole(map: FeatureMap) -> Self {
+        Self { map, first: 0 }
+    }
+
+    /// The rows before `keep` go, and there is room for those up to `end`, `[width, channels]` values each; in all there will never be more
+    /// than `most` rows. Memory is taken from `free` where the strip has none.
+    pub(crate) fn extend(
+        &mut self,
+        (keep, end, most): (usize, usize, usize),
+        shape: [usize; 2],
+        free: &mut Vec<FeatureMap>,
+    ) {
+        if self.map.capacity() == 0
+            && let Some(largest) = (0..free.len()).max_by_key(|&i| free[i].capacity())
+        {
+            self.map = free.swap_remove(largest);
+            self.map.roll(0, 0, 0, shape, 0);
+        }
+        let old_end = self.first + self.map.height();
+        let gone = keep.clamp(self.first, old_end) - self.first;
+        let kept = self.map.height() - gone;
+        // Without rows, a strip begins where the first to come does.
+        let first = if kept > 0 { self.first + gone } else { keep };
+        self.map.roll(gone, kept, end.max(first) - first, shape, most);
+        self.first = first;
+    }
+
+    /// Gives the memory back.
+    pub(crate) fn release(&mut self, free: &mut Vec<FeatureMap>) {
+        if self.map.capacity() > 0 {
+            free.push(std::mem::take(&mut self.map));
+        }
+        self.first = 0;
+    }
+
+    pub(crate) fn into_map(self) -> FeatureMap {
+        self.map
+    }
+
+    pub(crate) fn map(&self) -> &FeatureMap {
+        &self.map
+    }
+
+    pub(crate) fn map_mut(&mut self) -> &mut FeatureMap {
+        &mut self.map
+    }
+
+    /// The first row that is there.
+    pub(crate) fn first(&self) -> usize {
+        self.first
+    }
+
+    /// Where the rows belong in a map of `height`.
+    pub(crate) fn rows(&self, height: usize) -> Rows {
+        Rows { first: self.first, height }
+    }
+
+    /// Where the values of some rows of the whole map are.
+    fn range(&self, rows: &Range<usize>) -> Range<usize> {
+        let row = self.map.width() * self.map.channels();
+        (rows.start - self.first) * row..(rows.end - self.first) * row
+    }
+
+    /// Values of some rows of the whole map.
+    pub(crate) fn values(&self, rows: &Range<usize>) -> &[f32] {
+        &self.map.as_slice()[self.range(rows)]
+    }
+
+    /// [`Strip::values`], to change.
+    pub(crate) fn values_mut(&mut self, rows: &Range<usize>) -> &mut [f32] {
+        let range = self.range(rows);
+        &mut self.map.as_mut_slice()[range]
+    }
+}
+
+/// Rows of a mask.
+#[derive(Default)]
+pub(crate) struct MaskStrip {
+    bits: Mask,
+    first: usize,
+    /// Bytes of a row.
+    row: usize,
+}
+
+impl MaskStrip {
+    /// As [`Strip::extend`], for rows of that many bytes.
+    pub(crate) fn extend(&mut self, (keep, end, most): (usize, usize, usize), row: usize) {
+        self.row = row;
+        let gone = ((keep.max(self.first) - self.first) * row).min(self.bits.len());
+        self.bits.drain(..gone);
+        self.first = if self.bits.is_empty() { keep } else { self.first + gone / row };
+        let len = (end.max(self.first) - self.first) * row;
+        self.bits.reserve_exact((most * row).max(len) - self.bits.len());
+        self.bits.resize(len, 0);
+    }
+
+    /// From a row on.
+    pub(crate) fn from(&self, row: usize) -> &[u8] {
+        &self.bits[(row - self.first) * self.row..]
+    }
+
+    /// [`MaskStrip::from`], to change.
+    pub(crate) fn from_mut(&mut self, row: usize) -> &mut [u8] {
+        &mut self.bits[(row - self.first) * self.row..]
+    }
+
+    /// Of some rows.
+    pub(crate) fn bits(&self, rows: &Range<usize>) -> &[u8] {
+        &self.from(rows.start)[..rows.len() * self.row]
+    }
+
+    /// [`MaskStrip::bits`], to change.
+    pub(crate) fn bits_mut(&mut self, rows: &Range<usize>) -> &mut [u8] {
+        let len = rows.len() * self.row;
+        &mut self.from_mut(rows.start)[..len]
+    }
+}
