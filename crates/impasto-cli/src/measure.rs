@@ -6,7 +6,7 @@ use clap::Args;
 use impasto::image_io::{self, Picture};
 use impasto::{ColorMode, Layer, MeasureOptions, Objective, Padding, Style, StyleLossKind, StylePicture};
 
-use crate::args::{NetworkArgs, ObjectiveName, PaddingName, StyleLossName, count};
+use crate::args::{MemoryArgs, NetworkArgs, ObjectiveName, PaddingName, StyleLossName, count};
 use crate::styles::{LookArgs, RegionArgs, Source, WeightedStyle};
 use crate::{Failure, OrFail, input, report, styles};
 
@@ -24,6 +24,10 @@ Examples:
 /// their own size unless --style-size is given. What is transparent in the content or a style does not count, as in a run.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
+#[command(mut_arg("memory", |arg| arg.help(
+    "Memory that impasto may take at most: 4GiB, 800MB. A picture that does not fit is evaluated in bands, which takes longer. [default: \
+     three quarters of what is free]"
+)))]
 #[command(mut_arg("mask", |arg| arg.help(
     "Where on the content the styles are looked for, as the run had it; then the losses of each part are printed too. Without a mask \
      several styles are blended"
@@ -66,6 +70,9 @@ pub struct MeasureArgs {
     #[command(flatten)]
     pub network: NetworkArgs,
 
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
     /// What the network sees beyond the picture's border. [default: zero, or replicate with --objective balanced]
     #[arg(long, value_enum, help_heading = "Network")]
     pub padding: Option<PaddingName>,
@@ -85,6 +92,7 @@ pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
         pooling: args.network.engine.pooling.into(),
         padding: args.padding.map_or(defaults.padding, Padding::from),
         threads: args.network.engine.threads,
+        memory: args.memory.limit(),
     };
 
     let mut inputs = vec![args.picture.clone(), args.content.clone()];
@@ -105,6 +113,7 @@ pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
         styles::in_regions(scaled, &args.styles, &args.regions, &args.content, &content.image).or_user()?;
     let subject = styles::subject(&args.content, &args.regions, &content, ColorMode::Style).or_user()?;
 
+    drop(content);
     let network = input::network(&args.network.engine)?;
     let measurement = impasto::measure_styles(&network, &picture, &subject, &in_regions, &options)
         .map_err(|error| styles::with_name(error, &args.styles, &args.regions))

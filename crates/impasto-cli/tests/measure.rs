@@ -177,6 +177,36 @@ fn parts_of_a_mask_are_measured_one_by_one() {
     assert_eq!(heads, ["style", "part 1, style.png", "part 2, other.png"], "{table}");
 }
 
+/// Peak resident memory is what the system says, not what was reckoned.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_measurement_stays_within_its_memory_and_is_the_same() {
+    let desk = Desk::new();
+    photo(640, 480).save(desk.path("photo.png")).unwrap();
+    painting(640, 480).save(desk.path("picture.png")).unwrap();
+    let run = |memory: &str| {
+        let args = ["measure", "picture.png", "--content", "photo.png", "--style", "style.png", "--style-size", "640"];
+        let (output, peak) = desk.peak_memory(&[&args[..], &["--memory", memory, "--json"]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        (serde_json::from_slice::<Value>(&output.stdout).unwrap(), peak)
+    };
+    let (losses, whole) = run("4GiB");
+    let (same_losses, in_bands) = run("400MiB");
+    assert!(in_bands < 400 << 20 && 400 << 20 < whole, "{in_bands} {whole}");
+    for term in ["content_loss_by_layer", "style_loss", "gradient_norm"] {
+        for (name, value) in losses[term].as_object().unwrap() {
+            let same = &same_losses[term][name];
+            assert!((number(same) / number(value) - 1.0).abs() < 1e-4, "{term} {name}: {same} is not {value}");
+        }
+    }
+    let args = ["measure", "picture.png", "--content", "photo.png", "--style", "style.png", "--memory", "200MiB"];
+    let output = desk.output(&args);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.starts_with("impasto: a picture of 640x480 px needs "), "{message}");
+    assert!(message.contains(" and 200.0 MiB are what it may take; allow more"), "{message}");
+}
+
 #[test]
 fn what_cannot_be_measured_is_refused_by_name() {
     let desk = desk_with_all();

@@ -1,15 +1,17 @@
 //! How close a picture is to a content and a style.
 
-use impasto_engine::{Layer, Layout};
+use impasto_engine::Layer;
 
 use crate::loss::Losses;
+use crate::memory::Needs;
 use crate::options::{check_layers, check_threads};
 use crate::reduce::norm;
 use crate::regions;
+use crate::schedule::Scale;
 use crate::task::{Task, check_image, thread_pool};
 use crate::{
-    Error, Image, Input, Mask, Network, Objective, Options, Padding, Pooling, Result, Style, StyleLossKind, Subject,
-    WeightedLayer,
+    Error, Image, Input, Mask, Network, Objective, OptimizerKind, Options, Padding, Pooling, Result, Style,
+    StyleLossKind, Subject, WeightedLayer,
 };
 
 /// By what a picture is measured.
@@ -27,6 +29,9 @@ pub struct MeasureOptions {
     pub padding: Padding,
     /// Threads to work with, 1 to 1024; `None` = one for each core. Default `None`.
     pub threads: Option<usize>,
+    /// Peak resident memory in bytes that the process may reach; what does not fit is evaluated in bands. `None` = as much as it takes.
+    /// Default `None`.
+    pub memory: Option<u64>,
 }
 
 impl Default for MeasureOptions {
@@ -40,7 +45,7 @@ impl MeasureOptions {
     pub fn for_objective(objective: Objective) -> Self {
         let Options { content_layers, style_layers, style_loss, pooling, padding, threads, .. } =
             Options::for_objective(objective);
-        Self { content_layers, style_layers, style_loss, pooling, padding, threads }
+        Self { content_layers, style_layers, style_loss, pooling, padding, threads, memory: None }
     }
 }
 
@@ -99,7 +104,7 @@ pub fn measure(
 /// styles have any size.
 ///
 /// Errors: sizes that differ, pictures without pixels or too small for a layer or with values outside 0..255, layers given
-/// twice, masks that leave nothing, styles without weight, statistics that do not fit.
+/// twice, masks that leave nothing, styles without weight, statistics that do not fit, a size that does not fit [`MeasureOptions::memory`].
 pub fn measure_styles(
     network: &Network,
     picture: &Image,
@@ -128,14 +133,27 @@ pub fn measure_styles(
         style_loss: options.style_loss,
         pooling: options.pooling,
         padding: options.padding,
+        memory: options.memory,
+        // Nothing is optimised; the copies of picture and content are about as many as Adam's arrays.
+        optimizer: OptimizerKind::Adam,
         ..Options::for_objective(Objective::Paper)
     };
+    let pool = thread_pool(options.threads)?;
+    let needs = Needs {
+        options: &weighted(1.0, 1.0, 1.0),
+        content: size,
+        masks: usize::from(subject.opacity.is_some()) + styles.iter().filter(|style| style.region.is_some()).count(),
+        styles: styles.iter().filter_map(Style::size).collect(),
+        threads: pool.current_num_threads(),
+    };
+    let plan = needs.plan(&[Scale { width: size.0, height: size.1, steps: 1 }])?;
+    let layouts = [&plan.scales[0].layout, &plan.scales[0].style_layout];
 
-    thread_pool(options.threads)?.install(|| {
+    pool.install(|| {
         let mut gradient = vec![0.0; picture.as_slice().len()];
         // One loss at a time, as a task of its own: its gradient is then the one wanted.
         let mut alone = |options: &Options| -> Result<(Task, Losses, f64)> {
-            let mut task = Task::new(network, subject.clone(), &styles, 0, [&Layout::whole(); 2], options)?;
+            let mut task = Task::new(network, subject.clone(), &styles, 0, layouts, options)?;
             let losses = task.evaluate(picture.as_slice(), &mut gradient);
             Ok((task, losses, norm(&gradient)))
         };

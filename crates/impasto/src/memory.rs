@@ -79,6 +79,27 @@ const BAND_ROWS: [usize; 16] = [1, 96, 144, 192, 288, 384, 576, 768, 1152, 1536,
 /// Cuts of the network into parts, by their last blocks.
 const CUTS: [&[usize]; 4] = [&[2, 3, 4, 5], &[2, 3, 5], &[2, 5], &[3, 5]];
 
+/// Bytes of the process, with what is not reckoned.
+fn with_reserve(bytes: usize) -> u64 {
+    (bytes as f64 * (1.0 + RESERVE)) as u64
+}
+
+/// Refuses a picture that does not fit into `memory` where the network looks at it whole, with `others` bytes besides.
+pub(crate) fn check_whole(
+    (width, height): (usize, usize),
+    layers: &[Layer],
+    others: usize,
+    threads: usize,
+    memory: Option<u64>,
+) -> Result<()> {
+    let evaluation = Layout::whole().memory(width, height, layers, &[]);
+    let needed = with_reserve(BASE + THREAD * threads + PIXEL * width * height + evaluation + others);
+    match memory {
+        Some(budget) if needed > budget => Err(Error::OutOfMemory { width, height, needed, budget }),
+        _ => Ok(()),
+    }
+}
+
 /// What a run is about, as far as its memory is concerned.
 pub(crate) struct Needs<'a> {
     pub(crate) options: &'a Options,
@@ -125,7 +146,6 @@ impl Needs<'_> {
         let resized = if (scale.width, scale.height) == self.content { 0 } else { pixels };
         let pictures = PIXEL * (PICTURES * pixels + resized + before)
             + size_of::<f32>() * (self.masks + usize::from(self.masks > 0)) * pixels;
-        let with_reserve = |bytes: usize| (bytes as f64 * (1.0 + RESERVE)) as u64;
         let budget = self.options.memory.unwrap_or(u64::MAX);
         let fits = |bytes: usize| with_reserve(lasting + pictures + bytes) <= budget;
         let too_much = |bytes: usize| Error::OutOfMemory {
