@@ -6,6 +6,7 @@ use impasto_engine::{Layer, Layout, Part};
 
 use crate::optimizer::{ADAM_ARRAYS, LBFGS_ARRAYS, LEAST_HISTORY, history_for};
 use crate::schedule::{Scale, halved};
+use crate::wrap::STYLE_MARGIN;
 use crate::{Error, OptimizerKind, Options, Padding, Result, WeightedLayer};
 
 /// What a run is to take, before its first step.
@@ -161,6 +162,9 @@ impl Needs<'_> {
         let mut style_layout = Layout::whole();
         for &size in &self.styles {
             let (width, height) = halved(size, halvings);
+            // For a torus a style is looked at with a margin on every side.
+            let margin = if self.options.padding == Padding::Circular { 2 * STYLE_MARGIN } else { 0 };
+            let (width, height) = (width + margin, height + margin);
             let picture = PIXEL * width * height;
             match self.layout(width, height, &styles, &[], &|bytes| fits(bytes + picture)) {
                 Err(bytes) => style_needed = style_needed.max(Some(bytes + picture)),
@@ -321,6 +325,18 @@ mod tests {
         assert!(peaks.is_sorted() && peaks.len() == 3, "{peaks:?}");
         let refused = plan(256 << 20).unwrap_err().to_string();
         assert!(refused.starts_with("a picture of 2048x1024 px needs "), "{refused}");
+    }
+
+    #[test]
+    fn a_torus_has_its_styles_margin_in_the_plan() {
+        let peak = |padding| {
+            let options = Options { padding, ..Options::default() };
+            let needs = Needs { options: &options, content: (64, 64), masks: 0, styles: vec![(512, 512)], threads: 2 };
+            needs.plan(&[Scale { width: 64, height: 64, steps: 1 }]).unwrap().peak
+        };
+        let features = |side: u64| side * side * 64 * 4;
+        let more = peak(Padding::Circular) - peak(Padding::Replicate);
+        assert!(more > features(512 + 128) - features(512), "{more}");
     }
 
     #[test]
