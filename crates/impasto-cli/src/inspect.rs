@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use impasto::{InspectOptions, Layer, Order, Preset, SizeOptions, View, image_io};
 use serde::Serialize;
 
-use crate::args::{EngineArgs, ReportArgs, count, name_of};
+use crate::args::{EngineArgs, MemoryArgs, ReportArgs, count, name_of};
 use crate::{Failure, OrFail, input, report};
 
 const EXAMPLES: &str = "\
@@ -26,6 +26,9 @@ Examples:
 /// Each map is brightened by its own largest value, and captioned with its channel. Gram matrices are shown on a square-root scale.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
+#[command(mut_arg("memory", |arg| arg.help(
+    "Memory that impasto may take at most: 4GiB, 800MB. A picture that does not fit is refused. [default: three quarters of what is free]"
+)))]
 #[command(mut_arg("json", |arg| arg.help("Print the report as one JSON object on stdout instead of text")))]
 pub struct InspectArgs {
     /// The picture to look at (PNG, JPEG, TIFF, WebP).
@@ -58,6 +61,9 @@ pub struct InspectArgs {
 
     #[command(flatten)]
     pub engine: EngineArgs,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 
     #[command(flatten)]
     pub report: ReportArgs,
@@ -111,6 +117,7 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
         order: args.order.into(),
         pooling: args.engine.pooling.into(),
         threads: args.engine.threads,
+        memory: args.memory.limit(),
         ..InspectOptions::default()
     };
     let size = SizeOptions { size: args.size, ..SizeOptions::default() };

@@ -70,7 +70,7 @@ pub fn check_room(files: &FileArgs, save: &SaveOptions, (width, height): (usize,
 /// Every picture and style that is read.
 pub fn pictures(files: &FileArgs, args: &TransferArgs) -> Vec<PathBuf> {
     let mut pictures = vec![files.content.clone()];
-    pictures.extend(styles::paths(files, &args.look, &args.regions));
+    pictures.extend(styles::paths(&styles::named(files), &args.look, &args.regions));
     if let InitFrom::File(path) = &args.optimization.init {
         pictures.push(path.clone());
     }

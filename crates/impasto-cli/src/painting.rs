@@ -79,7 +79,7 @@ impl<'a> Painting<'a> {
         let mode = wish.args.colors.colors.into();
         let styles = styles::scaled(sources, files, regions, &wish.size, &wish.options, &content.image)?;
         let styles = styles::recolored(styles, files, mode, &content.image)?;
-        let subject = styles::subject(files, regions, &content, mode)?;
+        let subject = styles::subject(&files.content, regions, &content, mode)?;
         if let Some(init) = init {
             wish.options.init = Init::Image(init.resized(content.width(), content.height()).image);
         }
@@ -89,7 +89,7 @@ impl<'a> Painting<'a> {
     /// The run that makes it. Errors carry the name of the file that they are about.
     pub fn session(&self, network: &Network) -> anyhow::Result<Session> {
         let session = Session::with_styles(network, &self.subject, &self.styles, &self.wish.options);
-        session.map_err(|error| styles::with_name(error, self.wish.files, &self.wish.args.regions))
+        session.map_err(|error| styles::with_name(error, &styles::named(self.wish.files), &self.wish.args.regions))
     }
 
     /// Gives the style pictures back, which a session that has been made has for itself for as long as it needs them.

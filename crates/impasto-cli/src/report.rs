@@ -6,11 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
-use impasto::{Layer, Losses, Measurement, Objective, Session, StopReason};
+use impasto::{Layer, Losses, Measurement, Objective, RegionLosses, Session, StopReason};
 use serde::Serialize;
 
 use crate::args::FileArgs;
 use crate::painting::Painting;
+use crate::styles::WeightedStyle;
 use crate::{Failure, OrFail};
 
 /// The result of a run.
@@ -107,8 +108,21 @@ pub struct Measured {
     content_loss: f64,
     content_loss_by_layer: BTreeMap<String, f64>,
     style_loss: BTreeMap<String, f64>,
+    /// The parts of the mask.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    regions: Vec<MeasuredRegion>,
     tv: f64,
     gradient_norm: GradientNorm,
+}
+
+/// One of the parts of the mask.
+#[derive(Debug, Serialize)]
+struct MeasuredRegion {
+    style: String,
+    /// Of the area.
+    share: f64,
+    /// Unweighted.
+    style_loss: BTreeMap<String, f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -118,14 +132,21 @@ struct GradientNorm {
     tv: f64,
 }
 
-impl From<&Measurement> for Measured {
-    fn from(measurement: &Measurement) -> Measured {
-        let Measurement { width, height, losses, gradient_norm } = measurement;
+impl Measured {
+    /// `styles`: those that have a part of the mask each.
+    pub fn new(measurement: &Measurement, styles: &[WeightedStyle]) -> Measured {
+        let Measurement { width, height, losses, gradient_norm, .. } = measurement;
+        let region = |(style, region): (&WeightedStyle, &RegionLosses)| MeasuredRegion {
+            style: style.path.display().to_string(),
+            share: region.share,
+            style_loss: by_layer(&region.style),
+        };
         Measured {
             size: [*width, *height],
             content_loss: losses.content_loss(),
             content_loss_by_layer: by_layer(&losses.content),
             style_loss: by_layer(&losses.style),
+            regions: regions(measurement, styles).map(region).collect(),
             tv: losses.tv,
             gradient_norm: GradientNorm {
                 content: gradient_norm.content,
@@ -208,9 +229,22 @@ pub fn headline(
     format!("{output}: {width}x{height} px, {how}, {}\n", duration(Duration::from_secs_f64(seconds)))
 }
 
-/// The report of `measure` for people.
-pub fn measured_text(picture: &Path, measurement: &Measurement) -> String {
+/// The regions of `styles`, which have one each; none where the styles have none.
+fn regions<'a>(
+    measurement: &'a Measurement,
+    styles: &'a [WeightedStyle],
+) -> impl Iterator<Item = (&'a WeightedStyle, &'a RegionLosses)> {
+    let of = |region: &'a RegionLosses| Some((styles.get(*region.styles.first()?)?, region));
+    measurement.regions.iter().filter_map(of)
+}
+
+/// The report of `measure` for people. `styles`: those that have a part of the mask each.
+pub fn measured_text(picture: &Path, measurement: &Measurement, styles: &[WeightedStyle]) -> String {
     let mut rows = loss_rows(&measurement.losses);
+    for (i, (style, region)) in regions(measurement, styles).enumerate() {
+        let name = format!("part {}, {}", i + 1, style.path.display());
+        rows.extend(region.style.iter().map(|(layer, loss)| [name.clone(), layer.to_string(), number(*loss)]));
+    }
     let norm = &measurement.gradient_norm;
     for (name, value) in [("content", norm.content), ("style", norm.style), ("tv", norm.tv)] {
         rows.push(["gradient norm".to_owned(), name.to_owned(), number(value)]);

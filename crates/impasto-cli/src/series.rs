@@ -32,8 +32,8 @@ pub struct Series<'a> {
 
 /// Statistics of a style for results of one size.
 struct Taken {
-    /// The style's place among all, the longest sides of the content and of the style in px.
-    of: (usize, usize, usize),
+    /// The style's place among all, the content's width and height, the style's longest side in px.
+    of: (usize, (usize, usize), usize),
     statistics: Arc<StyleStatistics>,
 }
 
@@ -117,9 +117,9 @@ impl<'a> Series<'a> {
 
     /// The style for a content at its size: statistics, wherever they are all that is needed.
     fn source(&mut self, wish: &Wish<'_>, style: usize, content: &Image) -> anyhow::Result<Source> {
-        let longest = content.width().max(content.height());
-        let style_longest = wish.size.style_longest(longest)?;
-        let of = (style, longest, style_longest);
+        let size = (content.width(), content.height());
+        let style_longest = wish.size.style_longest(size.0.max(size.1))?;
+        let of = (style, size, style_longest);
         if let Some(taken) = self.taken.iter().find(|taken| taken.of == of) {
             return Ok(Source::Statistics(Arc::clone(&taken.statistics)));
         }
@@ -134,7 +134,7 @@ impl<'a> Series<'a> {
                     return Ok(Source::Picture(picture));
                 }
                 let picture = styles::resized(&named.path, picture, style_longest, &wish.size, &wish.options)?;
-                Arc::new(StyleStatistics::for_run(&self.network, &picture, longest, &wish.options)?)
+                Arc::new(StyleStatistics::for_run(&self.network, &picture, size, &wish.options)?)
             }
         };
         if self.taken.len() == KEPT {

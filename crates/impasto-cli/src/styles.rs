@@ -151,9 +151,9 @@ pub fn named(files: &FileArgs) -> Vec<WeightedStyle> {
 }
 
 /// Every file that is read for the styles and regions.
-pub fn paths(files: &FileArgs, look: &LookArgs, regions: &RegionArgs) -> Vec<PathBuf> {
+pub fn paths(styles: &[WeightedStyle], look: &LookArgs, regions: &RegionArgs) -> Vec<PathBuf> {
     let masks = look.style_mask.iter().filter(|path| !is_none(path));
-    let styles = named(files).into_iter().map(|style| style.path);
+    let styles = styles.iter().map(|style| style.path.clone());
     styles.chain(masks.chain(&regions.mask).chain(&regions.keep).cloned()).collect()
 }
 
@@ -265,13 +265,24 @@ pub fn scaled(
         };
         styles.push(style.with_weight(weight.unwrap_or(1.0)));
     }
+    in_regions(styles, &named, regions, &files.content, content)
+}
+
+/// The styles, each in its part of the mask of `content`, if there is one.
+pub fn in_regions(
+    styles: Vec<Style>,
+    named: &[WeightedStyle],
+    regions: &RegionArgs,
+    content_path: &Path,
+    content: &Image,
+) -> anyhow::Result<Vec<Style>> {
     let Some(path) = &regions.mask else {
         return Ok(styles);
     };
     if styles.len() > 1 && named.iter().any(|style| style.weight.is_some()) {
         bail!("weights of --style blend styles; with --mask each has a part of its own, so leave the weights out");
     }
-    let mask = load_mask(path, &files.content, content)?;
+    let mask = load_mask(path, content_path, content)?;
     let masks = Mask::of_styles(&mask, styles.len()).with_context(|| path.display().to_string())?;
     Ok(styles.into_iter().zip(masks).map(|(style, mask)| style.with_region(mask)).collect())
 }
@@ -322,8 +333,8 @@ pub fn recolored(styles: Vec<Style>, files: &FileArgs, mode: ColorMode, content:
 }
 
 /// What is painted of the photo, in the colours that the transfer is to see.
-pub fn subject(files: &FileArgs, regions: &RegionArgs, content: &Picture, mode: ColorMode) -> anyhow::Result<Subject> {
-    let keep = regions.keep.as_ref().map(|path| load_mask(path, &files.content, &content.image)).transpose()?;
+pub fn subject(path: &Path, regions: &RegionArgs, content: &Picture, mode: ColorMode) -> anyhow::Result<Subject> {
+    let keep = regions.keep.as_ref().map(|mask| load_mask(mask, path, &content.image)).transpose()?;
     Ok(Subject {
         content: mode.prepare_content(&content.image),
         opacity: content.alpha.clone(),
@@ -332,9 +343,9 @@ pub fn subject(files: &FileArgs, regions: &RegionArgs, content: &Picture, mode: 
 }
 
 /// The error of a session with the name of the file that it is about, which the library does not know.
-pub fn with_name(error: impasto::Error, files: &FileArgs, regions: &RegionArgs) -> anyhow::Error {
+pub fn with_name(error: impasto::Error, named: &[WeightedStyle], regions: &RegionArgs) -> anyhow::Error {
     let file = match &error {
-        impasto::Error::UnfitStatistics { style, .. } => named(files).get(style - 1).map(|style| style.path.clone()),
+        impasto::Error::UnfitStatistics { style, .. } => named.get(style - 1).map(|style| style.path.clone()),
         impasto::Error::MaskVanishes { input: Input::Mask, .. } => regions.mask.clone().or(regions.keep.clone()),
         _ => None,
     };

@@ -43,6 +43,20 @@ fn equals_the_single_run(desk: &Desk, made: &Value, args: &[&str]) {
     assert!(pixels(desk, output) == pixels(desk, "single.png"), "{all:?}");
 }
 
+/// Peak resident memory is what the system says, not what was reckoned.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_batch_within_its_memory_takes_its_styles_as_a_single_run_does() {
+    let desk = desk();
+    let sized = ["--size", "640", "--upscale", "--scales", "1", "--optimizer", "adam", "--memory", "480MiB"];
+    let batch = ["batch", "content.png", "--style", "style.png", "-o", "made", "--json", "--steps", "2"];
+    let (output, peak) = desk.peak_memory(&[&batch[..], &sized].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(peak < 480 << 20, "{peak}");
+    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    equals_the_single_run(&desk, &made, &sized);
+}
+
 #[test]
 fn every_photo_is_painted_in_every_style_as_by_a_single_run() {
     let desk = desk();

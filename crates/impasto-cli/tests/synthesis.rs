@@ -177,6 +177,34 @@ fn a_sheet_shows_what_is_asked_for() {
     );
 }
 
+/// Peak resident memory is what the system says, not what was reckoned.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sheet_that_does_not_fit_the_memory_is_refused_and_one_that_does_stays_within_it() {
+    let desk = Desk::new();
+    common::photo(640, 480).save(desk.path("photo.png")).unwrap();
+    for args in [&["--maps", "4"][..], &["--maps", "all", "--layer", "relu2_1"], &["--gram"]] {
+        let inspect = ["inspect", "photo.png", "-o", "s.png", "--size", "640", "--memory"];
+        let with = |memory: &str| desk.peak_memory(&[&inspect[..], &[memory], args].concat());
+        let (output, _) = with("200MiB");
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        let needed = message.strip_prefix("impasto: a picture of 640x480 px needs ").and_then(|rest| {
+            let (needed, rest) = rest.split_once(" MiB of memory at least, and 200.0 MiB")?;
+            assert!(rest.contains("allow more, or choose a smaller size"), "{message}");
+            needed.parse::<f64>().ok()
+        });
+        let needed = needed.unwrap_or_else(|| panic!("{message}"));
+        assert!(!desk.path("s.png").exists());
+        let (output, peak) = with(&format!("{}MiB", needed.ceil()));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let peak = peak as f64 / f64::from(1 << 20);
+        // What goes back and deeper than the layers shown is reckoned too.
+        assert!(peak < needed && peak > 0.3 * needed, "{args:?}: {peak} {needed}");
+        std::fs::remove_file(desk.path("s.png")).unwrap();
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_a_texture_and_keeps_the_picture() {

@@ -3,6 +3,7 @@
 use colorous::{PURPLE_ORANGE, VIRIDIS};
 use impasto_engine::{Evaluator, FeatureMap, gram};
 
+use crate::memory::check_whole;
 use crate::options::{check_threads, problem};
 use crate::sheet::{Block, Tile, sheet};
 use crate::task::{check_image, thread_pool};
@@ -13,6 +14,9 @@ const MAP_SIDE: usize = 128;
 
 /// The side, in pixels, that a Gram matrix has at least, unless it has more channels.
 const GRAM_SIDE: usize = 512;
+
+/// Pixels that a tile has around it at most, with its caption.
+const MARGIN: usize = 32;
 
 /// Gram matrices beside each other.
 const GRAM_COLUMNS: usize = 3;
@@ -59,6 +63,8 @@ pub struct InspectOptions {
     pub padding: Padding,
     /// Threads to work with, 1 to 1024; `None` = one for each core. Default `None`.
     pub threads: Option<usize>,
+    /// Peak resident memory in bytes that the process may reach; `None` = as much as it takes. Default `None`.
+    pub memory: Option<u64>,
 }
 
 impl Default for InspectOptions {
@@ -71,6 +77,7 @@ impl Default for InspectOptions {
             pooling,
             padding,
             threads,
+            memory: None,
         }
     }
 }
@@ -92,20 +99,33 @@ impl InspectOptions {
         }
         check_threads(self.threads)
     }
+
+    /// Bytes of the tiles and of the sheet that they go on, about.
+    fn sheet_bytes(&self) -> usize {
+        let pixels = |layer: &Layer| match self.view {
+            View::Maps { count } => count.unwrap_or(layer.channels()) * (MAP_SIDE + MARGIN).pow(2),
+            View::Gram => (GRAM_SIDE.max(layer.channels()) + MARGIN).pow(2),
+        };
+        2 * size_of::<[f32; 3]>() * self.layers.iter().map(pixels).sum::<usize>()
+    }
 }
 
 /// A contact sheet of what the layers make of a picture. Nothing is resized before the network sees it.
 ///
-/// Errors: [`InspectOptions::validate`], a picture without pixels, too small for a layer, or with values outside 0..255.
+/// Errors: [`InspectOptions::validate`], a picture without pixels, too small for a layer, with values outside 0..255, or that does not fit
+/// [`InspectOptions::memory`], which is reckoned before it is taken.
 pub fn inspect(network: &Network, image: &Image, options: &InspectOptions) -> Result<Image> {
     options.validate()?;
     check_image(Input::Inspected, image)?;
+    let pool = thread_pool(options.threads)?;
+    let size = (image.width(), image.height());
+    check_whole(size, &options.layers, options.sheet_bytes(), pool.current_num_threads(), options.memory)?;
     let evaluator =
         Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &options.layers, options.pooling);
     let mut evaluator = evaluator
         .and_then(|evaluator| evaluator.with_padding(options.padding))
         .map_err(|error| Error::of_evaluator(Input::Inspected, error))?;
-    thread_pool(options.threads)?.install(|| {
+    pool.install(|| {
         evaluator.forward(image);
         let layers = options.layers.iter().map(|&layer| (layer, evaluator.features(layer)));
         let blocks: Vec<Block> = match options.view {

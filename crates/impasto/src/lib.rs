@@ -75,7 +75,7 @@ pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Padding, Pooling};
 pub use inspect::{InspectOptions, Order, View, inspect};
 pub use loss::Losses;
 pub use mask::Mask;
-pub use measure::{GradientNorms, MeasureOptions, Measurement, measure};
+pub use measure::{GradientNorms, MeasureOptions, Measurement, RegionLosses, measure, measure_styles};
 pub use memory::{MemoryPlan, ScalePlan};
 pub use network::Network;
 pub use options::{

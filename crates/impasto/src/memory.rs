@@ -6,6 +6,7 @@ use impasto_engine::{Layer, Layout, Memory, Part};
 
 use crate::optimizer::{ADAM_ARRAYS, LBFGS_ARRAYS, LEAST_HISTORY, history_for};
 use crate::schedule::{Scale, halved};
+use crate::wrap::STYLE_MARGIN;
 use crate::{Error, OptimizerKind, Options, Padding, Result, WeightedLayer};
 
 /// What a run is to take, before its first step.
@@ -90,6 +91,28 @@ const CUTS: [&[usize]; 8] = [&[5], &[4, 5], &[3, 5], &[3, 4, 5], &[2, 5], &[2, 4
 /// Blocks from which on the reference's features are kept: of all layers down to none.
 const REFERENCE_FROM: [usize; 5] = [1, 2, 3, 4, 6];
 
+/// Bytes of the process, with what is not reckoned.
+fn with_reserve(bytes: usize) -> u64 {
+    (bytes as f64 * (1.0 + RESERVE)) as u64
+}
+
+/// Refuses a picture that does not fit into `memory` where the network looks at it whole, with `others` bytes besides.
+pub(crate) fn check_whole(
+    (width, height): (usize, usize),
+    layers: &[Layer],
+    others: usize,
+    threads: usize,
+    memory: Option<u64>,
+) -> Result<()> {
+    let Memory { lasting, passing } = Layout::whole().memory(width, height, layers, &[]);
+    let evaluation = lasting + passing;
+    let needed = with_reserve(BASE + THREAD * threads + PIXEL * width * height + evaluation + others);
+    match memory {
+        Some(budget) if needed > budget => Err(Error::OutOfMemory { width, height, needed, budget }),
+        _ => Ok(()),
+    }
+}
+
 /// What a run is about, as far as its memory is concerned.
 pub(crate) struct Needs<'a> {
     pub(crate) options: &'a Options,
@@ -138,7 +161,6 @@ impl Needs<'_> {
         let resized = if (scale.width, scale.height) == self.content { 0 } else { pixels };
         let pictures = PIXEL * (PICTURES * pixels + resized)
             + size_of::<f32>() * (self.masks + usize::from(self.masks > 0)) * pixels;
-        let with_reserve = |bytes: usize| (bytes as f64 * (1.0 + RESERVE)) as u64;
         let budget = self.options.memory.unwrap_or(u64::MAX);
         let fits = |bytes: usize| with_reserve(lasting + pictures + bytes) <= budget;
         let too_much = |bytes: usize| Error::OutOfMemory {
@@ -154,9 +176,12 @@ impl Needs<'_> {
         let mut style_layout = Layout::whole();
         for &size in &self.styles {
             let (width, height) = halved(size, halvings);
-            // In its own size it is no other picture.
-            let halved = if halvings > 0 { PIXEL * width * height } else { 0 };
-            let picture = halved + styles_in_full;
+            // For a torus a style is looked at with a margin on every side.
+            let margin = if self.options.padding == Padding::Circular { 2 * STYLE_MARGIN } else { 0 };
+            let (width, height) = (width + margin, height + margin);
+            // In its own size, without a margin, it is no other picture.
+            let brought_to_size = if halvings > 0 || margin > 0 { PIXEL * width * height } else { 0 };
+            let picture = brought_to_size + styles_in_full;
             match self.layouts((width, height), &styles, &[], before).best(&|bytes| fits(bytes + picture)) {
                 Err(bytes) => style_needed = style_needed.max(Some(bytes + picture)),
                 Ok((_, found)) => {
@@ -350,6 +375,18 @@ mod tests {
         assert!(peaks.is_sorted() && peaks.len() == 3, "{peaks:?}");
         let refused = plan(256 << 20).unwrap_err().to_string();
         assert!(refused.starts_with("a picture of 2048x1024 px needs "), "{refused}");
+    }
+
+    #[test]
+    fn a_torus_has_its_styles_margin_in_the_plan() {
+        let peak = |padding| {
+            let options = Options { padding, ..Options::default() };
+            let needs = Needs { options: &options, content: (64, 64), masks: 0, styles: vec![(512, 512)], threads: 2 };
+            needs.plan(&[Scale { width: 64, height: 64, steps: 1 }]).unwrap().peak
+        };
+        let features = |side: u64| side * side * 64 * 4;
+        let more = peak(Padding::Circular) - peak(Padding::Replicate);
+        assert!(more > features(512 + 128) - features(512), "{more}");
     }
 
     #[test]

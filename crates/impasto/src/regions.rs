@@ -88,10 +88,10 @@ fn unfit(style: usize) -> impl Fn(String) -> Error {
 }
 
 /// A region and its styles, each with its place among all.
-type Members<'a> = (Option<&'a Mask>, Vec<(usize, &'a Style)>);
+pub(crate) type Members<'a> = (Option<&'a Mask>, Vec<(usize, &'a Style)>);
 
 /// Styles that share a region, each with its place among all, in the order of their first.
-fn by_region(styles: &[Style]) -> Vec<Members<'_>> {
+pub(crate) fn by_region(styles: &[Style]) -> Vec<Members<'_>> {
     let mut regions: Vec<Members<'_>> = Vec::new();
     for (i, style) in styles.iter().enumerate() {
         match regions.iter_mut().find(|(region, _)| *region == style.region.as_ref()) {

@@ -3,9 +3,11 @@
 use std::fmt::Debug;
 
 use impasto_engine::{Layer, Layout};
+use rayon::ThreadPool;
 
 use crate::loss::Statistics;
-use crate::schedule::{COARSEST, halved, wanted};
+use crate::memory::Needs;
+use crate::schedule::{COARSEST, Scale, halved, wanted};
 use crate::task::thread_pool;
 use crate::{Network, Options, Padding, Pooling, Result, StyleLossKind, StylePicture};
 
@@ -38,6 +40,13 @@ pub(crate) struct SizeStatistics {
     pub(crate) layers: Vec<(Layer, Statistics)>,
 }
 
+/// How many of `sizes`, each half the one before, a style has room for; one at least.
+fn sizes_with_room(style: &StylePicture, sizes: usize, options: &Options) -> usize {
+    let side = style.image.width().min(style.image.height());
+    let fits = |halvings: usize| options.style_layers.iter().all(|of| side >> halvings >= of.layer.min_side());
+    1 + (1..sizes).take_while(|&halvings| fits(halvings)).count()
+}
+
 /// How far, as a part of it, a size may be from that wanted.
 const SIZE_TOLERANCE: f64 = 0.1;
 
@@ -59,23 +68,57 @@ impl StyleStatistics {
     pub fn new(network: &Network, style: &StylePicture, sizes: usize, options: &Options) -> Result<Self> {
         options.validate()?;
         let style = style.normalised()?;
-        let layers: Vec<Layer> = options.style_layers.iter().map(|weighted| weighted.layer).collect();
-        let side = style.image.width().min(style.image.height());
-        let fits = |halvings: usize| layers.iter().all(|layer| side >> halvings >= layer.min_side());
-        let at = |halvings| {
-            let (width, height) = halved((style.image.width(), style.image.height()), halvings);
-            let statistics = style.statistics(network, (width, height), &layers, &Layout::whole(), options)?;
-            Ok(SizeStatistics { width, height, layers: layers.iter().copied().zip(statistics).collect() })
-        };
-        let halvings = (0..sizes.max(1)).take_while(|&halvings| halvings == 0 || fits(halvings));
-        let sizes = thread_pool(options.threads)?.install(|| halvings.map(at).collect::<Result<_>>())?;
-        Ok(Self { view: View::new(network, options), sizes })
+        let layouts = vec![Layout::whole(); sizes_with_room(&style, sizes, options)];
+        Self::take(network, &style, &layouts, &thread_pool(options.threads)?, options)
     }
 
-    /// As [`StyleStatistics::new`], with as many sizes as a run with these options needs for a result of `longest` pixels on its longest
-    /// side. Such a run has the same bits with the statistics as with the picture.
-    pub fn for_run(network: &Network, style: &StylePicture, longest: usize, options: &Options) -> Result<Self> {
-        Self::new(network, style, wanted(longest, options), options)
+    /// As [`StyleStatistics::new`], with as many sizes as a run with these options needs for a content of this width and height, and by
+    /// evaluations that fit [`Options::memory`], which are those that the run is planned with. Such a run has the same bits with the
+    /// statistics as with the picture; where masks beside the content make for other bands, the same but for rounding.
+    ///
+    /// Errors: as [`StyleStatistics::new`], and a size at which the run does not fit the memory.
+    pub fn for_run(
+        network: &Network,
+        style: &StylePicture,
+        content: (usize, usize),
+        options: &Options,
+    ) -> Result<Self> {
+        options.validate()?;
+        let style = style.normalised()?;
+        let sizes = sizes_with_room(&style, wanted(content.0.max(content.1), options), options);
+        let pool = thread_pool(options.threads)?;
+        let needs = Needs {
+            options,
+            content,
+            masks: 0,
+            styles: vec![(style.image.width(), style.image.height())],
+            threads: pool.current_num_threads(),
+        };
+        let scales = (0..sizes).rev().map(|halvings| {
+            let (width, height) = halved(content, halvings);
+            Scale { width, height, steps: 1 }
+        });
+        let plan = needs.plan(&scales.collect::<Vec<_>>())?;
+        let layouts: Vec<Layout> = plan.scales.into_iter().rev().map(|scale| scale.style_layout).collect();
+        Self::take(network, &style, &layouts, &pool, options)
+    }
+
+    /// The statistics of a normalised style at one size for each of `layouts`, largest first.
+    fn take(
+        network: &Network,
+        style: &StylePicture,
+        layouts: &[Layout],
+        pool: &ThreadPool,
+        options: &Options,
+    ) -> Result<Self> {
+        let layers: Vec<Layer> = options.style_layers.iter().map(|weighted| weighted.layer).collect();
+        let at = |(halvings, layout)| {
+            let (width, height) = halved((style.image.width(), style.image.height()), halvings);
+            let statistics = style.statistics(network, (width, height), &layers, layout, options)?;
+            Ok(SizeStatistics { width, height, layers: layers.iter().copied().zip(statistics).collect() })
+        };
+        let sizes = pool.install(|| layouts.iter().enumerate().map(at).collect::<Result<_>>())?;
+        Ok(Self { view: View::new(network, options), sizes })
     }
 
     /// How many sizes a run with [`Scales::Auto`](crate::Scales::Auto) needs for a result of `longest` pixels on its longest side.

@@ -281,6 +281,20 @@ impl Task {
         self.losses(total_variation(pixels, width, self.wraps))
     }
 
+    /// Share and style losses of each region, in their order, from the last evaluation: by layer, unweighted.
+    pub(crate) fn style_by_region(&self) -> Vec<(f64, Vec<(Layer, f64)>)> {
+        let mut regions: Vec<(f64, Vec<(Layer, f64)>)> = Vec::new();
+        for term in self.terms.iter().filter(|term| term.role() == Role::Style) {
+            let loss = (term.layer, term.value.raw);
+            match regions.last_mut() {
+                // Every region begins with the same layer.
+                Some((_, losses)) if losses[0].0 != term.layer => losses.push(loss),
+                _ => regions.push((term.share, vec![loss])),
+            }
+        }
+        regions
+    }
+
     /// The name of the instruction set that the losses are computed with; empty when no loss looks at a feature map.
     pub(crate) fn isa(&self) -> &'static str {
         self.evaluator.as_ref().map_or("", |evaluator| evaluator.isa().name())
