@@ -25,7 +25,7 @@ impl Convolution {
     }
 
     /// Convolution, rectifier, and its mask.
-    pub fn forward(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, mask: &mut Vec<u8>) {
+    pub fn forward(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, mask: &mut [u8]) {
         let Self { filters, bias, scratch } = self;
         kernels::convolve(
             tile(Tile::Six, input, output.channels()),
@@ -38,7 +38,7 @@ impl Convolution {
     }
 
     /// Convolution, rectifier, max pooling, and its windows' masks.
-    pub fn forward_pooled(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, windows: &mut Vec<u8>) {
+    pub fn forward_pooled(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, windows: &mut [u8]) {
         let Self { filters, bias, scratch } = self;
         let (height, width, all) = (input.height(), input.width(), Rows::all(output));
         let tile = tile(Tile::Six, input, output.channels());
@@ -96,7 +96,7 @@ impl FirstLayer {
     }
 
     /// Convolution, rectifier, and its mask. `padded`: `[H + 2, W + 2, 3]`.
-    pub fn forward(&self, isa: Isa, padded: &[f32], output: &mut FeatureMap, mask: &mut Vec<u8>) {
+    pub fn forward(&self, isa: Isa, padded: &[f32], output: &mut FeatureMap, mask: &mut [u8]) {
         let all = Rows::all(output);
         self.layer.forward(isa, padded, &MapSink::new(output, all, 0..all.height, &self.bias, Some(mask)));
     }

@@ -237,6 +237,12 @@ pub(crate) enum Target<'a> {
     Map(&'a mut FeatureMap),
 }
 
+/// Sees the features of some rows of a layer.
+pub(crate) type Visit<'a> = dyn FnMut(Layer, &[f32], Range<usize>) + 'a;
+
+/// Puts the gradient in the place of a layer's features, in rows of a map that are rows of the whole one; `false`: there is none.
+pub(crate) type LayerGradient<'a> = dyn FnMut(Layer, &mut FeatureMap, Range<usize>, Range<usize>) -> bool + 'a;
+
 /// What stays the same for all stages of a network on pictures of one size.
 pub(crate) struct Setting {
     pub(crate) network: Arc<Vgg19>,
@@ -341,7 +347,7 @@ impl Stage {
         input: &mut Input<'_>,
         [ends, now]: [&Ends; 2],
         mut output: Option<&mut FeatureMap>,
-        visit: &mut dyn FnMut(Layer, &[f32], Range<usize>),
+        visit: &mut Visit<'_>,
         scratch: &mut Scratch,
         times: &mut [LayerTime],
     ) {
@@ -367,7 +373,7 @@ impl Stage {
             let Memory { conv, relu, mask, windows, .. } = &mut memory;
             if step.fused() {
                 let (first, rows_of) = (pooled.first(), pooled.rows(height / 2));
-                let windows = windows.from_mut(first);
+                let windows = windows.below_mut(first);
                 let sink = PoolSink::new(
                     pooled.map_mut(),
                     rows_of,
@@ -384,7 +390,7 @@ impl Stage {
                     true => (&mut *conv, None),
                     false => {
                         let first = relu.first();
-                        (&mut *relu, Some(mask.from_mut(first)))
+                        (&mut *relu, Some(mask.below_mut(first)))
                     }
                 };
                 let rows_of = target.rows(height);
@@ -492,7 +498,7 @@ impl Stage {
         setting: &Setting,
         [ends, now]: [&Ends; 2],
         mut output_gradient: Option<&mut FeatureMap>,
-        layer_gradient: &mut dyn FnMut(Layer, &mut FeatureMap, Range<usize>, Range<usize>) -> bool,
+        layer_gradient: &mut LayerGradient<'_>,
         target: Target<'_>,
         scratch: &mut Scratch,
         times: &mut [LayerTime],
@@ -536,7 +542,7 @@ impl Stage {
                 let (mask, values) = (memory.mask.bits(&rows), gradient.values_mut(&rows));
                 elementwise::unpool([width, channels], pooled, windows, setting.pooling, mask, values, injected);
             } else if n < last {
-                let (rows_of, mask) = (gradient.rows(height), memory.mask.from(gradient.first()));
+                let (rows_of, mask) = (gradient.rows(height), memory.mask.below(gradient.first()));
                 let sink = GradientSink::new(gradient.map_mut(), rows_of, rows.clone(), Some(mask), injected);
                 self.convolve_back(setting, n + 1, sink, scratch, times);
                 self.release_gradient(n + 1, now);
@@ -619,7 +625,7 @@ impl Stage {
         let tile = tile_back(whole, &kernels::Sink::rows(&sink), height);
         if step.fused() {
             let gradient = &memory.pooled_gradient;
-            let (rows, windows) = (gradient.rows(height / 2), memory.windows.from(gradient.first()));
+            let (rows, windows) = (gradient.rows(height / 2), memory.windows.below(gradient.first()));
             let source = UnpoolSource::new(gradient.map(), rows, windows, setting.pooling, height, width, border);
             kernels::convolve(tile, setting.isa, source, sink, filters, scratch);
         } else {

@@ -111,23 +111,23 @@ impl MaskStrip {
     }
 
     /// From a row on.
-    pub(crate) fn from(&self, row: usize) -> &[u8] {
+    pub(crate) fn below(&self, row: usize) -> &[u8] {
         &self.bits[(row - self.first) * self.row..]
     }
 
-    /// [`MaskStrip::from`], to change.
-    pub(crate) fn from_mut(&mut self, row: usize) -> &mut [u8] {
+    /// [`MaskStrip::below`], to change.
+    pub(crate) fn below_mut(&mut self, row: usize) -> &mut [u8] {
         &mut self.bits[(row - self.first) * self.row..]
     }
 
     /// Of some rows.
     pub(crate) fn bits(&self, rows: &Range<usize>) -> &[u8] {
-        &self.from(rows.start)[..rows.len() * self.row]
+        &self.below(rows.start)[..rows.len() * self.row]
     }
 
     /// [`MaskStrip::bits`], to change.
     pub(crate) fn bits_mut(&mut self, rows: &Range<usize>) -> &mut [u8] {
         let len = rows.len() * self.row;
-        &mut self.from_mut(rows.start)[..len]
+        &mut self.below_mut(rows.start)[..len]
     }
 }
