@@ -445,16 +445,20 @@ impl Stage {
         let [height, width, channels] = self.shape(n);
         let (end, free) = (now.forward[n], &mut self.free);
         if step.conv {
-            memory.conv.extend((keep.conv, end, most.conv), [width, channels], free);
+            memory.conv.extend((keep.conv, end, most.conv), [width, channels]);
         }
         if !step.fused() {
-            memory.relu.extend((keep.relu, end, most.relu), [width, channels], free);
+            if !step.relu {
+                memory.relu.reuse([width, channels], free);
+            }
+            memory.relu.extend((keep.relu, end, most.relu), [width, channels]);
         }
         let [mask, windows] = self.plan.mask_rows(n, self.width);
         let all = self.keeps_masks && Some(n) > self.plan.last_seen();
         if step.pooled {
             if !outside {
-                memory.pooled.extend((keep.pooled, end / 2, most.pooled), [width / 2, channels], free);
+                memory.pooled.reuse([width / 2, channels], free);
+                memory.pooled.extend((keep.pooled, end / 2, most.pooled), [width / 2, channels]);
             }
             let rows = if all { (0, height / 2, height / 2) } else { (keep.windows, end / 2, most.windows) };
             memory.windows.extend(rows, windows);
@@ -516,7 +520,8 @@ impl Stage {
             if step.pooled && !after.is_empty() {
                 let mut pooled = mem::take(&mut self.memory[n].pooled_gradient);
                 let room = (keep.pooled_gradient, after.end, most.pooled_gradient);
-                pooled.extend(room, [width / 2, channels], &mut self.free);
+                pooled.reuse([width / 2, channels], &mut self.free);
+                pooled.extend(room, [width / 2, channels]);
                 let rows_of = pooled.rows(height / 2);
                 let sink = GradientSink::new(pooled.map_mut(), rows_of, after, None, false);
                 self.convolve_back(setting, n + 1, sink, scratch, times);
@@ -530,7 +535,8 @@ impl Stage {
             let gradient = if step.relu {
                 &mut memory.relu
             } else {
-                memory.gradient.extend((keep.gradient, rows.end, most.gradient), [width, channels], &mut self.free);
+                memory.gradient.reuse([width, channels], &mut self.free);
+                memory.gradient.extend((keep.gradient, rows.end, most.gradient), [width, channels]);
                 &mut memory.gradient
             };
             let here = rows.start - gradient.first()..rows.end - gradient.first();

@@ -18,20 +18,20 @@ impl Strip {
         Self { map, first: 0 }
     }
 
-    /// The rows before `keep` go, and there is room for those up to `end`, `[width, channels]` values each; in all there will never be more
-    /// than `most` rows. Memory is taken from `free` where the strip has none.
-    pub(crate) fn extend(
-        &mut self,
-        (keep, end, most): (usize, usize, usize),
-        shape: [usize; 2],
-        free: &mut Vec<FeatureMap>,
-    ) {
+    /// Takes memory from `free` where the strip has none: for maps that are given back before the way ends. Those that stay would keep more
+    /// than they need.
+    pub(crate) fn reuse(&mut self, shape: [usize; 2], free: &mut Vec<FeatureMap>) {
         if self.map.capacity() == 0
             && let Some(largest) = (0..free.len()).max_by_key(|&i| free[i].capacity())
         {
             self.map = free.swap_remove(largest);
             self.map.roll(0, 0, 0, shape, 0);
         }
+    }
+
+    /// The rows before `keep` go, and there is room for those up to `end`, `[width, channels]` values each; in all there will never be more
+    /// than `most` rows.
+    pub(crate) fn extend(&mut self, (keep, end, most): (usize, usize, usize), shape: [usize; 2]) {
         let old_end = self.first + self.map.height();
         let gone = keep.clamp(self.first, old_end) - self.first;
         let kept = self.map.height() - gone;
