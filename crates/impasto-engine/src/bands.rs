@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::kernels::Tile;
-use crate::stage::Plan;
+use crate::plan::Plan;
 
 /// How far the bands have come, by convolution, in rows of the whole maps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,23 +28,12 @@ pub(crate) fn tile_back(whole: Tile, rows: &Range<usize>, height: usize) -> Tile
     if rows.len().is_multiple_of(whole as usize) || rows.end == height { whole } else { whole.min(Tile::Six) }
 }
 
-/// The first row of every map that has to stay for the next band.
-pub(crate) struct Keep {
+/// A row, or a number of rows, of every map and mask of a convolution.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OfMaps {
     pub(crate) conv: usize,
     pub(crate) relu: usize,
     /// Of a gradient that has a memory of its own.
-    pub(crate) gradient: usize,
-    pub(crate) pooled: usize,
-    pub(crate) pooled_gradient: usize,
-    pub(crate) mask: usize,
-    pub(crate) windows: usize,
-}
-
-/// The most rows that are there of every map at a time; 0 of those that there is no need for.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Most {
-    pub(crate) conv: usize,
-    pub(crate) relu: usize,
     pub(crate) gradient: usize,
     pub(crate) pooled: usize,
     pub(crate) pooled_gradient: usize,
@@ -164,8 +153,8 @@ impl Ends {
 }
 
 impl Plan {
-    /// What of the maps of convolution `n` has to stay after the band that came to `ends`, on a way forward as far as `until`.
-    pub(crate) fn keep(&self, n: usize, until: Option<usize>, pass: Pass, ends: &Ends) -> Keep {
+    /// The first rows of the maps of convolution `n` that have to stay after the band that came to `ends`, on a way forward as far as `until`.
+    pub(crate) fn keep(&self, n: usize, until: Option<usize>, pass: Pass, ends: &Ends) -> OfMaps {
         let step = &self.steps[n];
         let margin = |end: usize| end.saturating_sub(1);
         // The row before those that the next convolution has computed.
@@ -173,7 +162,7 @@ impl Plan {
         let relu = if step.pooled { ends.forward[n] } else { read(ends.forward[n]) };
         let pooled = read(ends.forward[n] / 2);
         match pass {
-            Pass::Once => Keep {
+            Pass::Once => OfMaps {
                 conv: ends.forward[n],
                 relu,
                 gradient: 0,
@@ -185,7 +174,7 @@ impl Plan {
             Pass::ThereAndBack | Pass::Reference => {
                 let gradient = margin(ends.back[n]);
                 let pooled_gradient = if step.fused() { gradient / 2 } else { ends.gradient[n] / 2 };
-                Keep {
+                OfMaps {
                     conv: ends.gradient[n],
                     relu: if step.relu { gradient } else { relu },
                     gradient,
@@ -210,9 +199,9 @@ impl Plan {
         work.sum::<f64>() / height as f64
     }
 
-    /// The most rows that there are of every map on the way through some bands.
-    pub(crate) fn most(&self, until: Option<usize>, pass: Pass, bands: &[Ends]) -> Vec<Most> {
-        let mut most = vec![Most::default(); self.steps.len()];
+    /// The most rows that there are of every map at a time on the way through some bands; 0 of those that there is no need for.
+    pub(crate) fn most(&self, until: Option<usize>, pass: Pass, bands: &[Ends]) -> Vec<OfMaps> {
+        let mut most = vec![OfMaps::default(); self.steps.len()];
         let mut ends = &Ends::start(self);
         for now in bands {
             for (n, most) in most.iter_mut().enumerate() {

@@ -2,7 +2,8 @@
 
 use crate::bands::{Ends, Pass};
 use crate::layer::{CONVS_PER_BLOCK, Layer};
-use crate::stage::Plan;
+use crate::plan::Plan;
+use crate::weights::Weights;
 
 /// The parts that the network is taken apart into, each evaluated whole or in bands of rows before the next one is.
 ///
@@ -75,7 +76,7 @@ impl Layout {
             let image = if i == 0 { 3 * value * (rows + 2) * (width + 2) } else { 0 };
             let sums = GRAM_BYTES * rows * stage.width;
             if stage.is_whole() {
-                lasting += image + sums + stage.plan.bytes(stage.width, stage.height);
+                lasting += image + sums + stage.plan.bytes(stage.width, stage.height, true);
                 continue;
             }
             lasting += stage.plan.unseen_mask_bytes(stage.width, stage.height);
@@ -89,6 +90,17 @@ impl Layout {
             passing = passing.max(image + sums + once.max(again));
         }
         Memory { lasting, passing }
+    }
+
+    /// Memory in bytes of an evaluator that has whole maps and only goes forward, with the filters that it lays out.
+    pub fn forward_memory(width: usize, height: usize, layers: &[Layer]) -> usize {
+        let bytes = |stage: &StageLayout| {
+            let image = 3 * size_of::<f32>() * (height + 2) * (width + 2);
+            let sums = GRAM_BYTES * height * width;
+            let filters = (0..=stage.plan.last()).map(|n| Weights::shape(n).iter().product::<usize>()).sum::<usize>();
+            image + sums + stage.plan.bytes(width, height, false) + size_of::<f32>() * filters
+        };
+        Self::whole().stages(width, height, layers).iter().map(bytes).sum()
     }
 
     /// Work of an evaluation, as a multiple of that of the whole picture at once; 1 where there is none.

@@ -8,6 +8,7 @@ mod kernels;
 mod layer;
 mod layout;
 mod padding;
+mod plan;
 mod pooling;
 mod stage;
 mod strip;

@@ -113,6 +113,8 @@ fn every_cut_and_band_height_gives_the_same() {
         layout(&[(2, Some(72)), (3, Some(96)), (4, Some(96)), (5, Some(200))], 6),
         layout(&[(1, Some(24)), (3, Some(1)), (5, Some(1))], 1),
         layout(&[(3, Some(48)), (5, Some(96))], 6),
+        layout(&[(3, Some(48)), (5, Some(96))], 4),
+        layout(&[(5, Some(48))], 3),
     ];
     check(401, 52, &BALANCED, Padding::Replicate, Pooling::Max, &layouts);
     check(1001, 18, &BALANCED, Padding::Zero, Pooling::Max, &[layout(&[(5, Some(1))], 1)]);

@@ -1,0 +1,198 @@
+//! What some consecutive convolutions do and what that takes, whatever rows of a picture they see.
+
+use std::ops::RangeInclusive;
+
+use crate::bands::{Ends, Pass};
+use crate::kernels::{Tile, WINDOW};
+use crate::layer::{Layer, LayerKind};
+use crate::weights::Weights;
+
+/// Below so many pixels a deep map has so few positions that one rectifier switched by a rounding error changes the gradient by more than
+/// a thousandth: the way forward is then in the tiles that lose the fewest bits. The way back switches nothing.
+const FEW_PIXELS: usize = 128 * 128;
+
+/// The tiles of the way forward of a convolution, for a picture of this width and height; `None`: it is the first, which has none.
+pub(crate) fn tile(convolution: usize, (width, height): (usize, usize)) -> Option<Tile> {
+    let largest = if width * height < FEW_PIXELS { Tile::Four } else { Tile::Six };
+    let [outputs, inputs, ..] = Weights::shape(convolution);
+    let level = Layer::at(convolution, LayerKind::Relu).block() - 1;
+    (convolution > 0).then(|| Tile::choose(largest, height >> level, width >> level, inputs, outputs))
+}
+
+/// What a stage does for one of its convolutions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    /// Poolings of the stage before it.
+    pub(crate) level: usize,
+    pub(crate) channels: usize,
+    /// Side of the tiles of the way forward: even before a pooling.
+    pub(crate) tile: usize,
+    /// The map before the rectifier is asked for.
+    pub(crate) conv: bool,
+    /// The map after the rectifier is asked for.
+    pub(crate) relu: bool,
+    /// A pooling follows, and what comes after it is needed.
+    pub(crate) pooled: bool,
+}
+
+impl Step {
+    /// The map before the pooling is never seen: the pooling is part of the convolution.
+    pub(crate) fn fused(&self) -> bool {
+        self.pooled && !self.conv && !self.relu
+    }
+}
+
+/// What a stage does, whatever the size of its input.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// The first convolution.
+    pub(crate) first: usize,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Plan {
+    /// For some of the network's convolutions, of which `layers` are asked for; `pooled`: the pooling after the last belongs to it. `size`:
+    /// width and height of the whole picture.
+    pub(crate) fn new(
+        convolutions: RangeInclusive<usize>,
+        layers: &[Layer],
+        pooled: bool,
+        size: (usize, usize),
+    ) -> Self {
+        let (first, last) = (*convolutions.start(), *convolutions.end());
+        let block = |i: usize| Layer::at(i, LayerKind::Relu).block();
+        let steps = convolutions.map(|i| Step {
+            level: block(i) - block(first),
+            channels: Layer::at(i, LayerKind::Relu).channels(),
+            tile: tile(i, size).map_or(1, |tile| tile as usize),
+            conv: layers.contains(&Layer::at(i, LayerKind::Conv)),
+            relu: layers.contains(&Layer::at(i, LayerKind::Relu)),
+            pooled: if i == last { pooled } else { block(i + 1) != block(i) },
+        });
+        Self { first, steps: steps.collect() }
+    }
+
+    pub(crate) fn last(&self) -> usize {
+        self.steps.len() - 1
+    }
+
+    /// The layers asked for, in network order.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = Layer> {
+        let first = self.first;
+        self.steps.iter().enumerate().flat_map(move |(n, step)| {
+            let kinds = [(step.conv, LayerKind::Conv), (step.relu, LayerKind::Relu)];
+            kinds.into_iter().filter(|(asked, _)| *asked).map(move |(_, kind)| Layer::at(first + n, kind))
+        })
+    }
+
+    /// The most poolings of the stage before one of its convolutions.
+    pub(crate) fn deepest_level(&self) -> usize {
+        self.steps[self.last()].level
+    }
+
+    /// Bytes of maps and masks for an input of this size, which goes forward and, if `back`, back again.
+    pub(crate) fn bytes(&self, width: usize, height: usize, back: bool) -> usize {
+        let positions = |level: usize| (height >> level) * (width >> level);
+        let (mut kept, mut bits, mut spare) = (0, 0, [0; 2]);
+        let mut take = |place: Option<usize>, values: usize, spare: &mut [usize; 2]| match place {
+            Some(i) => spare[i] = spare[i].max(values),
+            None => kept += values,
+        };
+        // As the passes go: a map is kept, or in the spare one that the map before it is not in.
+        let mut last = Some(1);
+        let other = |place: Option<usize>| if place == Some(0) { Some(1) } else { Some(0) };
+        for step in &self.steps {
+            let (values, pooled) = (positions(step.level) * step.channels, positions(step.level + 1) * step.channels);
+            let relu = if step.relu { None } else { other(last) };
+            if step.conv {
+                take(None, values, &mut spare);
+            }
+            take(relu, if step.fused() { pooled } else { values }, &mut spare);
+            last = relu;
+            bits += if step.fused() { 0 } else { values };
+            if step.pooled {
+                bits += WINDOW * pooled;
+                if !step.fused() {
+                    last = other(last);
+                    take(last, pooled, &mut spare);
+                }
+            }
+        }
+        let mut current = Some(0);
+        for (n, step) in self.steps.iter().enumerate().rev().filter(|_| back) {
+            let (values, pooled) = (positions(step.level) * step.channels, positions(step.level + 1) * step.channels);
+            if step.pooled {
+                if n < self.last() {
+                    current = other(current);
+                }
+                take(current, pooled, &mut spare);
+                if step.fused() {
+                    continue;
+                }
+            }
+            current = if step.relu { None } else { other(current) };
+            if !step.relu {
+                take(current, values, &mut spare);
+            }
+        }
+        size_of::<f32>() * (kept + spare[0] + spare[1]) + bits / 8
+    }
+
+    /// Multiply-adds of the direct form for an input of this size, of the convolutions up to that of index `until` here.
+    pub(crate) fn work(&self, width: usize, height: usize, until: usize) -> f64 {
+        (0..=until).map(|n| self.work_of(n, width, height)).sum()
+    }
+
+    /// Those of convolution `n`.
+    pub(crate) fn work_of(&self, n: usize, width: usize, height: usize) -> f64 {
+        let ([outputs, inputs, ..], level) = (Weights::shape(self.first + n), self.steps[n].level);
+        (9 * outputs * inputs) as f64 * ((height >> level) * (width >> level)) as f64
+    }
+
+    /// Index here of the last convolution whose map a loss looks at: behind it the way back needs masks alone.
+    pub(crate) fn last_seen(&self) -> Option<usize> {
+        self.steps.iter().rposition(|step| step.conv || step.relu)
+    }
+
+    /// Bytes of a row of the mask of a convolution's rectifier, and of its windows'.
+    pub(crate) fn mask_rows(&self, n: usize, width: usize) -> [usize; 2] {
+        let step = &self.steps[n];
+        let bits = |width: usize, of_value: usize| width * step.channels * of_value / 8;
+        [bits(width >> step.level, 1), bits(width >> (step.level + 1), WINDOW)]
+    }
+
+    /// Bytes of the masks behind [`Plan::last_seen`], for an input of this size.
+    pub(crate) fn unseen_mask_bytes(&self, width: usize, height: usize) -> usize {
+        let unseen = self.last_seen().map_or(0, |n| n + 1)..self.steps.len();
+        unseen
+            .map(|n| {
+                let (step, [mask, windows]) = (&self.steps[n], self.mask_rows(n, width));
+                let rectifier = if step.fused() { 0 } else { (height >> step.level) * mask };
+                rectifier + if step.pooled { (height >> (step.level + 1)) * windows } else { 0 }
+            })
+            .sum()
+    }
+
+    /// Bytes of the rows of all maps and masks that are there on the way through bands of an input of this width, without the masks behind
+    /// [`Plan::last_seen`] and what the whole map after the last pooling takes.
+    pub(crate) fn band_bytes(&self, width: usize, until: Option<usize>, pass: Pass, bands: &[Ends]) -> usize {
+        let most = self.most(until, pass, bands).into_iter().enumerate();
+        most.map(|(n, most)| {
+            let (step, [mask, windows]) = (&self.steps[n], self.mask_rows(n, width));
+            let row = |level: usize| size_of::<f32>() * (width >> level) * step.channels;
+            let pooled = if pass == Pass::Once && n == self.last() { 0 } else { most.pooled };
+            let masks = if Some(n) <= self.last_seen() { most.mask * mask + most.windows * windows } else { 0 };
+            row(step.level) * (most.conv + most.relu + most.gradient)
+                + row(step.level + 1) * (pooled + most.pooled_gradient)
+                + masks
+        })
+        .sum()
+    }
+
+    /// Index here of the convolution of the deepest of some layers that belong to this stage.
+    pub(crate) fn deepest(&self, layers: &[Layer]) -> Option<usize> {
+        let convolutions = layers.iter().map(|layer| layer.convolution());
+        let here = self.first..=self.first + self.last();
+        convolutions.filter(|i| here.contains(i)).max().map(|i| i - self.first)
+    }
+}
