@@ -199,8 +199,7 @@ fn a_sheet_that_does_not_fit_the_memory_is_refused_and_one_that_does_stays_withi
         let (output, peak) = with(&format!("{}MiB", needed.ceil()));
         assert!(output.status.success(), "{}", text(&output.stderr));
         let peak = peak as f64 / f64::from(1 << 20);
-        // What goes back and deeper than the layers shown is reckoned too.
-        assert!(peak < needed && peak > 0.25 * needed, "{args:?}: {peak} {needed}");
+        assert!(peak < needed && peak > 0.5 * needed, "{args:?}: {peak} {needed}");
         std::fs::remove_file(desk.path("s.png")).unwrap();
     }
 }

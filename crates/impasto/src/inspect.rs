@@ -3,7 +3,7 @@
 use colorous::{PURPLE_ORANGE, VIRIDIS};
 use impasto_engine::{Evaluator, FeatureMap, gram};
 
-use crate::memory::check_whole;
+use crate::memory::check_forward;
 use crate::options::{check_threads, problem};
 use crate::sheet::{Block, Tile, sheet};
 use crate::task::{check_image, thread_pool};
@@ -119,7 +119,7 @@ pub fn inspect(network: &Network, image: &Image, options: &InspectOptions) -> Re
     check_image(Input::Inspected, image)?;
     let pool = thread_pool(options.threads)?;
     let size = (image.width(), image.height());
-    check_whole(size, &options.layers, options.sheet_bytes(), pool.current_num_threads(), options.memory)?;
+    check_forward(size, &options.layers, options.sheet_bytes(), pool.current_num_threads(), options.memory)?;
     let evaluator =
         Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &options.layers, options.pooling);
     let mut evaluator = evaluator
