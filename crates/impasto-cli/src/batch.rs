@@ -215,10 +215,11 @@ impl Batch<'_> {
             *photo = None;
         }
         let transfer = &args.transfer;
-        let read = || (job.photo, input::load(&job.files.content, transfer.report.quiet));
-        let (_, content) = photo.get_or_insert_with(read);
-        let content = content.as_ref().map_err(|error| anyhow!("{}", crate::wording(error)))?;
         let mut wish = Wish::new(&job.files, transfer)?;
+        // The file's own size can be much larger, and is not needed any more.
+        let mut read = || input::load(&job.files.content, transfer.reading()).and_then(|content| wish.scale(&content));
+        let (_, content) = photo.get_or_insert_with(|| (job.photo, read()));
+        let content = content.as_ref().map_err(|error| anyhow!("{}", crate::wording(error)))?;
         let scaled = wish.scale(content)?;
         output::check_room(&job.files, save, (scaled.width(), scaled.height()))?;
         let size = [scaled.width(), scaled.height()];
@@ -231,8 +232,9 @@ impl Batch<'_> {
         let (kept, resumed_memory) = keep(args, job, &cli.transfer, line)?;
         wish.options.memory = resumed_memory.unwrap_or(wish.options.memory);
         let recipe = recipe.map(|recipe| recipe.to_json()).transpose()?;
-        let painted = series.paint(wish, job.style, scaled, Some(&kept), interrupt)?;
-        Ok(painted.map(|painted| (painted, SaveOptions { recipe, ..output::with_content(save, content) })))
+        let save = SaveOptions { recipe, ..output::with_content(save, content) };
+        let painted = series.paint(wish, job.style, scaled, &save, Some(&kept), interrupt)?;
+        Ok(painted.map(|painted| (painted, save)))
     }
 }
 

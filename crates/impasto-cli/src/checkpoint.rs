@@ -14,7 +14,7 @@ use std::{env, fs};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
-use impasto::{Session, SessionState, image_io};
+use impasto::{SavedState, Session, SessionState, image_io};
 
 use crate::input;
 use crate::interrupt::Interrupt;
@@ -204,7 +204,7 @@ impl Checkpoints {
             remove_parts(folder);
             if let Some(state) = checkpoints.load(folder)? {
                 checkpoints.seconds_before = state.elapsed().as_secs_f64();
-                session.restore(state).with_context(|| folder.display().to_string())?;
+                session.restore(&state).with_context(|| folder.display().to_string())?;
             }
             checkpoints.kept = kept(folder.clone(), Some(Arc::clone(lock)), None);
         } else if let Some(folder) = &args.checkpoint {
@@ -227,8 +227,8 @@ impl Checkpoints {
     }
 
     /// The newest state in the folder that is in order; `None` where the run was broken off before the first.
-    fn load(&self, folder: &Path) -> anyhow::Result<Option<SessionState<'static>>> {
-        let load = |name: &str| match SessionState::load(&folder.join(name)) {
+    fn load(&self, folder: &Path) -> anyhow::Result<Option<SavedState>> {
+        let load = |name: &str| match SavedState::open(&folder.join(name)) {
             Err(impasto::Error::Missing { .. }) => Ok(None),
             state => state.map(Some),
         };

@@ -38,17 +38,26 @@ pub fn check_stdin(inputs: &[&Path]) -> anyhow::Result<()> {
     }
 }
 
-/// Reads a picture, from standard input if `path` is `-`; says on stderr what could not be used of it, unless `quiet`.
-pub fn load(path: &Path, quiet: bool) -> anyhow::Result<Picture> {
+/// How pictures are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading {
+    /// Says nothing of what could not be used of them.
+    pub quiet: bool,
+    /// Bytes that the process may take.
+    pub memory: Option<u64>,
+}
+
+/// Reads a picture, from standard input if `path` is `-`; says on stderr what could not be used of it.
+pub fn load(path: &Path, reading: Reading) -> anyhow::Result<Picture> {
     let picture = if is_stream(path) {
         let mut bytes = Vec::new();
         let limited = io::stdin().lock().take(image_io::MAX_FILE + 1).read_to_end(&mut bytes);
         limited.context("cannot read standard input")?;
-        image_io::decode(&bytes, Path::new("standard input"))?
+        image_io::decode_within(&bytes, Path::new("standard input"), reading.memory)?
     } else {
-        image_io::load(path)?
+        image_io::load_within(path, reading.memory)?
     };
-    for warning in picture.warnings.iter().filter(|_| !quiet) {
+    for warning in picture.warnings.iter().filter(|_| !reading.quiet) {
         // A closed stderr leaves nobody to tell.
         drop(writeln!(io::stderr(), "impasto: warning: {}: {warning}", path.display()));
     }
@@ -56,8 +65,8 @@ pub fn load(path: &Path, quiet: bool) -> anyhow::Result<Picture> {
 }
 
 /// Reads a picture that is the only one of a run, at the size it is worked on, and says whether that is not its own.
-pub fn load_scaled(path: &Path, size: &SizeOptions, quiet: bool) -> anyhow::Result<(Image, bool)> {
-    let picture = load(path, quiet)?;
+pub fn load_scaled(path: &Path, size: &SizeOptions, reading: Reading) -> anyhow::Result<(Image, bool)> {
+    let picture = load(path, reading)?;
     let own = (picture.width(), picture.height());
     let target = image_io::fit(own.0, own.1, size.content_longest(own.0, own.1));
     Ok((picture.resized(target.0, target.1).image, target != own))

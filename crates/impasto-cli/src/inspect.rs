@@ -8,6 +8,7 @@ use impasto::{InspectOptions, Layer, Order, Preset, SizeOptions, View, image_io}
 use serde::Serialize;
 
 use crate::args::{EngineArgs, MemoryArgs, ReportArgs, count, name_of};
+use crate::input::Reading;
 use crate::{Failure, OrFail, input, report};
 
 const EXAMPLES: &str = "\
@@ -125,7 +126,8 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     size.validate().or_user()?;
     let inputs: Vec<&Path> = [args.photo.as_path()].into_iter().chain(args.engine.weights.as_deref()).collect();
     input::check_output(&args.output, &inputs).or_user()?;
-    let (scaled, is_scaled) = input::load_scaled(&args.photo, &size, args.report.quiet).or_user()?;
+    let reading = Reading { quiet: args.report.quiet, memory: options.memory };
+    let (scaled, is_scaled) = input::load_scaled(&args.photo, &size, reading).or_user()?;
     let how = if is_scaled { format!(" at --size {}", args.size) } else { String::new() };
     input::check_sides(&args.photo, &scaled, &args.layer, &how, "; choose a shallower --layer").or_user()?;
     let network = input::network(&args.engine)?;

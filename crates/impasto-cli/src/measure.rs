@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use impasto::image_io::{self, Picture};
-use impasto::{ColorMode, Layer, MeasureOptions, Objective, Padding, Style, StyleLossKind, StylePicture};
+use impasto::image_io;
+use impasto::{ColorMode, Layer, MeasureOptions, Objective, Padding, Style, StyleLossKind};
 
 use crate::args::{MemoryArgs, NetworkArgs, ObjectiveName, PaddingName, StyleLossName, count};
+use crate::input::Reading;
 use crate::styles::{LookArgs, RegionArgs, Source, WeightedStyle};
 use crate::{Failure, OrFail, input, report, styles};
 
@@ -98,20 +99,21 @@ pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
     let mut inputs = vec![args.picture.clone(), args.content.clone()];
     inputs.extend(styles::paths(&args.styles, &args.look, &args.regions));
     input::check_stdin(&inputs.iter().map(PathBuf::as_path).collect::<Vec<_>>()).or_user()?;
-    let picture = input::load(&args.picture, false).or_user()?.image;
-    let content = input::load(&args.content, false).or_user()?.resized(picture.width(), picture.height());
+    let reading = Reading { quiet: false, memory: options.memory };
+    let picture = input::load(&args.picture, reading).or_user()?.image;
+    let content = input::load(&args.content, reading).or_user()?.resized(picture.width(), picture.height());
     let style_layers: Vec<Layer> = input::layers(&options.style_layers).collect();
     let layers: Vec<Layer> = input::layers(&options.content_layers).chain(style_layers.iter().copied()).collect();
     input::check_sides(&args.picture, &picture, &layers, "", "").or_user()?;
-    let sources = styles::load(&args.styles, &args.look, false).or_user()?;
-    let scaled = sources.into_iter().zip(&args.styles).map(|(source, named)| {
-        let style = scaled(source, &named.path, args.style_size, &style_layers)?;
+    let sources = styles::load(&args.styles, &args.look, reading).or_user()?;
+    let scaled = sources.zip(&args.styles).map(|(source, named)| {
+        let style = scaled(source?, &named.path, args.style_size, &style_layers)?;
         Ok(style.with_weight(named.weight.unwrap_or(1.0)))
     });
     let scaled = scaled.collect::<anyhow::Result<Vec<Style>>>().or_user()?;
     let in_regions =
-        styles::in_regions(scaled, &args.styles, &args.regions, &args.content, &content.image).or_user()?;
-    let subject = styles::subject(&args.content, &args.regions, &content, ColorMode::Style).or_user()?;
+        styles::in_regions(scaled, &args.styles, &args.regions, &args.content, &content.image, reading).or_user()?;
+    let subject = styles::subject(&args.content, &args.regions, &content, ColorMode::Style, reading).or_user()?;
 
     drop(content);
     let network = input::network(&args.network.engine)?;
@@ -137,11 +139,8 @@ fn scaled(source: Source, path: &Path, size: Option<usize>, layers: &[Layer]) ->
             return Ok(Style::from_statistics(statistics, size.unwrap_or(own)));
         }
     };
-    let (own_width, own_height) = (style.image.width(), style.image.height());
-    let (width, height) = size.map_or((own_width, own_height), |size| image_io::fit(own_width, own_height, size));
+    let own = (style.image.width(), style.image.height());
+    let target = size.map_or(own, |size| image_io::fit(own.0, own.1, size));
     let how = size.map(|size| format!(" at --style-size {size}")).unwrap_or_default();
-    let visible = Picture { alpha: style.opacity, ..Picture::new(style.image) };
-    let Picture { image, alpha: opacity, .. } = visible.resized(width, height);
-    input::check_sides(path, &image, layers, &how, "")?;
-    Ok(StylePicture { image, opacity, mask: style.mask, rotations: style.rotations }.into())
+    styles::brought_to(path, style, target, layers, &how, "").map(Style::from)
 }

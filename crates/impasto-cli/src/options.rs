@@ -47,6 +47,7 @@ pub fn options(args: &TransferArgs) -> anyhow::Result<Options> {
         objective: defaults.objective,
         threads: network.engine.threads,
         memory: args.memory.limit(),
+        aside: 0,
     })
 }
 

@@ -32,7 +32,7 @@ pub fn with_content(save: &SaveOptions, content: &Picture) -> SaveOptions {
 }
 
 /// What errors call the output.
-fn name(files: &FileArgs) -> &Path {
+pub fn name(files: &FileArgs) -> &Path {
     if input::is_stream(&files.output) { Path::new("standard output") } else { &files.output }
 }
 

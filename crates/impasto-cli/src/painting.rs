@@ -1,6 +1,8 @@
 //! From what was asked for and read to a session, and from its picture to the result.
 
-use impasto::image_io::{self, Picture};
+use std::path::Path;
+
+use impasto::image_io::{self, Picture, SaveOptions};
 use impasto::{ColorMode, Image, Init, Layer, Network, Options, Session, SizeOptions, Style, Subject};
 
 use crate::args::{FileArgs, InitFrom, OutputSize, TransferArgs};
@@ -50,7 +52,7 @@ impl<'a> Wish<'a> {
 /// The picture that `--init` names.
 pub fn load_init(args: &TransferArgs) -> anyhow::Result<Option<Picture>> {
     match &args.optimization.init {
-        InitFrom::File(path) => input::load(path, args.report.quiet).map(Some),
+        InitFrom::File(path) => input::load(path, args.reading()).map(Some),
         InitFrom::Content | InitFrom::Noise => Ok(None),
     }
 }
@@ -72,18 +74,34 @@ impl<'a> Painting<'a> {
     pub fn new(
         mut wish: Wish<'a>,
         content: Picture,
-        sources: Vec<Source>,
+        sources: impl IntoIterator<Item = anyhow::Result<Source>>,
         init: Option<&Picture>,
     ) -> anyhow::Result<Painting<'a>> {
         let (files, regions) = (wish.files, &wish.args.regions);
         let mode = wish.args.colors.colors.into();
-        let styles = styles::scaled(sources, files, regions, &wish.size, &wish.options, &content.image)?;
+        let reading = wish.args.reading();
+        let styles = styles::scaled(sources, files, regions, &wish.size, &wish.options, &content.image, reading)?;
         let styles = styles::recolored(styles, files, mode, &content.image)?;
-        let subject = styles::subject(&files.content, regions, &content, mode)?;
+        let subject = styles::subject(&files.content, regions, &content, mode, reading)?;
         if let Some(init) = init {
             wish.options.init = Init::Image(init.resized(content.width(), content.height()).image);
         }
         Ok(Painting { wish, mode, content: content.image, subject, styles })
+    }
+
+    /// Leaves memory to writing the picture as `save` says, in its colours, and its snapshots.
+    ///
+    /// Errors: what cannot be written so.
+    pub fn set_aside(&mut self, output: &Path, save: &SaveOptions) -> anyhow::Result<()> {
+        let (width, height) = self.size();
+        // A snapshot of a coarser scale is enlarged, in linear light; the content's colours are given to a copy.
+        let pictures = match self.mode {
+            ColorMode::Content | ColorMode::Luminance => 1,
+            _ => 0,
+        } + if self.wish.files.save_every.is_some() { 2 } else { 0 };
+        let pictures = (pictures * 3 * size_of::<f32>() * width * height) as u64;
+        self.wish.options.aside = pictures + save.memory(output, width, height)?;
+        Ok(())
     }
 
     /// The run that makes it. Errors carry the name of the file that they are about.

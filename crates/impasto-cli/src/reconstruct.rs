@@ -78,8 +78,9 @@ pub fn run(args: &ReconstructArgs, matches: &ArgMatches) -> Result<(), Failure> 
     let started = Instant::now();
     let size = SizeOptions { size: args.size, ..SizeOptions::default() };
     size.validate().or_user()?;
-    args.synthesis.check_output(&args.photo).or_user()?;
-    let (scaled, is_scaled) = input::load_scaled(&args.photo, &size, args.synthesis.report.quiet).or_user()?;
+    let inputs = vec![args.photo.clone()];
+    args.synthesis.check_output(&inputs).or_user()?;
+    let (scaled, is_scaled) = input::load_scaled(&args.photo, &size, args.synthesis.reading()).or_user()?;
     let layers: Vec<Layer> = input::layers(&args.layer).collect();
     let (how, advice) = if is_scaled {
         (format!(" at --size {}", args.size), "; choose a larger --size")
@@ -88,6 +89,7 @@ pub fn run(args: &ReconstructArgs, matches: &ArgMatches) -> Result<(), Failure> 
     };
     input::check_sides(&args.photo, &scaled, &layers, &how, advice).or_user()?;
     let options = Options {
+        aside: args.synthesis.aside((scaled.width(), scaled.height())).or_user()?,
         steps: args.steps,
         content_weight: 1.0,
         style_weight: 0.0,
@@ -104,7 +106,7 @@ pub fn run(args: &ReconstructArgs, matches: &ArgMatches) -> Result<(), Failure> 
     options.validate().or_user()?;
     let size = (scaled.width(), scaled.height());
     let recipe = recipe::noted(Maker::Reconstruct, matches, &args.synthesis.output, size)?;
-    synthesis::run(&args.synthesis, &args.photo, &options, recipe, started, |network| {
-        Session::reconstruct(network, &scaled, &options)
+    synthesis::run(&args.synthesis, inputs, &options, recipe, started, |network| {
+        Ok(Session::reconstruct(network, &scaled, &options)?)
     })
 }

@@ -5,18 +5,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use impasto::image_io::Picture;
+use impasto::image_io::{Picture, SaveOptions};
 use impasto::{ColorMode, Image, Network, StopReason, StyleStatistics};
 
 use crate::args::TransferArgs;
 use crate::checkpoint::{CheckpointArgs, Checkpoints};
+use crate::input::Reading;
 use crate::interrupt::Interrupt;
 use crate::painting::{self, Painting, Wish};
 use crate::progress::{Display, Progress};
 use crate::styles::{self, LookArgs, Source, WeightedStyle};
 use crate::{Failure, OrFail, input, options, report};
 
-/// Statistics that are kept at most, of some 10 MB each: those of photos of many sizes would fill the memory.
+/// Statistics that are kept at most: those of photos of many sizes would fill the memory.
 const KEPT: usize = 32;
 
 /// The runs' network and styles.
@@ -59,7 +60,7 @@ impl<'a> Series<'a> {
         let looks = styles::looks(named, &args.look).or_user()?;
         let styles: Vec<_> = named.iter().cloned().zip(looks).collect();
         for (style, look) in &styles {
-            styles::load_one(style, look, args.report.quiet).or_user()?;
+            styles::load_one(style, look, args.reading()).or_user()?;
         }
         let init = painting::load_init(args).or_user()?;
         let network = input::network(&args.network.engine)?;
@@ -75,22 +76,25 @@ impl<'a> Series<'a> {
     /// Makes the picture of `wish` with the style at the place `style`, which is the only one of the wish's files; `None` where the
     /// user has ended it.
     ///
-    /// `content`: as [`Wish::scale`] left it. `kept`: what checkpoints it has.
+    /// `content`: as [`Wish::scale`] left it. `save`: how it is going to be written. `kept`: what checkpoints it has.
     pub fn paint(
         &mut self,
         wish: Wish<'_>,
         style: usize,
         content: Picture,
+        save: &SaveOptions,
         kept: Option<&Keep>,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Option<Painted>> {
         let started = Instant::now();
         let files = wish.files;
         let source = self.source(&wish, style, &content.image)?;
-        let mut painting = Painting::new(wish, content, vec![source], self.init.as_ref())?;
+        let mut painting = Painting::new(wish, content, [Ok(source)], self.init.as_ref())?;
+        painting.set_aside(&files.output, save)?;
         let mut session = painting.session(&self.network)?;
         painting.leave_styles();
         let memory = painting.options().memory;
+        self.make_room(session.memory().peak, memory);
         let mut checkpoints = match kept {
             Some(Keep { args, inputs }) => {
                 Checkpoints::begin(args, &files.output, inputs, memory, &mut session, self.display.clone())?
@@ -115,6 +119,14 @@ impl<'a> Series<'a> {
         Ok(Some(Painted { image, report, checkpoints }))
     }
 
+    /// Forgets statistics that do not fit into `memory` beside a run of `peak` bytes.
+    fn make_room(&mut self, peak: u64, memory: Option<u64>) {
+        let kept: u64 = self.taken.iter().map(|taken| taken.statistics.bytes()).sum();
+        if memory.is_some_and(|memory| peak + kept > memory) {
+            self.taken.clear();
+        }
+    }
+
     /// The style for a content at its size: statistics, wherever they are all that is needed.
     fn source(&mut self, wish: &Wish<'_>, style: usize, content: &Image) -> anyhow::Result<Source> {
         let size = (content.width(), content.height());
@@ -125,7 +137,8 @@ impl<'a> Series<'a> {
         }
         let (named, look) = &self.styles[style];
         // What could not be used of the file was said when it was first read.
-        let statistics = match styles::load_one(named, look, true)? {
+        let reading = Reading { quiet: true, ..self.args.reading() };
+        let statistics = match styles::load_one(named, look, reading)? {
             Source::Statistics(statistics) => statistics,
             Source::Picture(picture) => {
                 let depends_on_photo =

@@ -8,8 +8,8 @@ use impasto::{
     Objective, Options, Padding, Preset, SizeOptions, StyleLossKind, StyleStatistics, WeightedLayer, image_io,
 };
 
-use crate::args::{EngineArgs, ObjectiveName, PaddingName, StyleLossName};
-use crate::input::Inputs;
+use crate::args::{EngineArgs, MemoryArgs, ObjectiveName, PaddingName, StyleLossName};
+use crate::input::{Inputs, Reading};
 use crate::styles::{LookArgs, Source, WeightedStyle};
 use crate::{Failure, OrFail, input, styles};
 
@@ -20,9 +20,12 @@ Examples:
       The style without its picture, and without the time that taking it costs.
   impasto style save painting.jpg -o large.impasto-style --size 1024
   impasto photo.jpg large.impasto-style -o out.png --size 1024
+  impasto style save gravel.jpg -o gravel.impasto-style --tileable
+  impasto texture gravel.impasto-style -o tile.png --tileable
+      A style for tiles, which are looked at without a border.
 
-A style file fits runs of the --size that it was saved with, and of that halved once, twice ...; with the same --style-scale, layers, \
-style loss, pooling, padding and weights.";
+A style file fits runs of the --size that it was saved with, and of that halved once, twice ... down to 64 px; with the same \
+--style-scale, layers, style loss, pooling, padding and weights.";
 
 /// Files of styles.
 #[derive(Args, Debug)]
@@ -77,8 +80,15 @@ pub struct SaveArgs {
     #[arg(long, value_enum, help_heading = "Network")]
     pub padding: Option<PaddingName>,
 
+    /// For `impasto texture --tileable`, and for nothing else.
+    #[arg(long, conflicts_with = "padding")]
+    pub tileable: bool,
+
     #[command(flatten)]
     pub engine: EngineArgs,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 }
 
 /// Runs what is asked for.
@@ -93,9 +103,13 @@ fn save(args: &SaveArgs) -> Result<(), Failure> {
     let options = Options {
         style_layers: args.style_layers.clone(),
         style_loss: args.style_loss.map_or(defaults.style_loss, StyleLossKind::from),
-        padding: args.padding.map_or(defaults.padding, Padding::from),
+        padding: match args.padding {
+            _ if args.tileable => Padding::Circular,
+            padding => padding.map_or(defaults.padding, Padding::from),
+        },
         pooling: args.engine.pooling.into(),
         threads: args.engine.threads,
+        memory: args.memory.limit(),
         ..defaults
     };
     let size = SizeOptions { size: args.size, style_scale: args.style_scale, ..SizeOptions::default() };
@@ -104,9 +118,13 @@ fn save(args: &SaveArgs) -> Result<(), Failure> {
     check_output(args).or_user()?;
 
     let named = WeightedStyle { path: args.style.clone(), weight: None };
-    let picture = match styles::load(&[named], &args.look, false).or_user()?.pop() {
-        Some(Source::Picture(picture)) => picture,
-        _ => return Err(Failure::User(anyhow::anyhow!("{} is a style file already", args.style.display()))),
+    let looks = styles::looks(std::slice::from_ref(&named), &args.look).or_user()?;
+    let reading = Reading { quiet: false, memory: options.memory };
+    let picture = match styles::load_one(&named, &looks[0], reading).or_user()? {
+        Source::Picture(picture) => picture,
+        Source::Statistics(_) => {
+            return Err(Failure::User(anyhow::anyhow!("{} is a style file already", args.style.display())));
+        }
     };
     let longest = size.style_longest(args.size).or_user()?;
     let picture = styles::resized(&args.style, picture, longest, &size, &options).or_user()?;

@@ -16,7 +16,7 @@ use impasto::{
 };
 
 use crate::args::FileArgs;
-use crate::input;
+use crate::input::{self, Reading};
 
 /// How a style picture is looked at.
 #[derive(Args, Clone, Debug)]
@@ -38,7 +38,7 @@ pub struct LookArgs {
 }
 
 /// Which parts of the photo are painted, and which styles go where.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Styles and regions")]
 pub struct RegionArgs {
     /// Where on the photo the styles go. One style: white is painted, black is left to the content loss. Two: white is the first, black the
@@ -177,14 +177,20 @@ pub fn looks(styles: &[WeightedStyle], look: &LookArgs) -> anyhow::Result<Vec<Lo
     Ok((0..styles.len()).map(of).collect())
 }
 
-/// Reads the styles.
-pub fn load(styles: &[WeightedStyle], look: &LookArgs, quiet: bool) -> anyhow::Result<Vec<Source>> {
+/// Reads the styles, each when it is asked for: several in full take memory.
+///
+/// Errors: as [`looks`].
+pub fn load<'a>(
+    styles: &'a [WeightedStyle],
+    look: &LookArgs,
+    reading: Reading,
+) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Source>> + use<'a>> {
     let looks = looks(styles, look)?;
-    styles.iter().zip(&looks).map(|(style, look)| load_one(style, look, quiet)).collect()
+    Ok(styles.iter().zip(looks).map(move |(style, look)| load_one(style, &look, reading)))
 }
 
 /// Reads a style; `look` is its own.
-pub fn load_one(style: &WeightedStyle, look: &LookArgs, quiet: bool) -> anyhow::Result<Source> {
+pub fn load_one(style: &WeightedStyle, look: &LookArgs, reading: Reading) -> anyhow::Result<Source> {
     let path = &style.path;
     let mask = look.style_mask.first().filter(|mask| !is_none(mask));
     if !input::is_stream(path) && StyleStatistics::is_style_file(path)? {
@@ -196,7 +202,7 @@ pub fn load_one(style: &WeightedStyle, look: &LookArgs, quiet: bool) -> anyhow::
         }
         return Ok(Source::Statistics(Arc::new(StyleStatistics::load(path)?)));
     }
-    picture(path, mask.map(PathBuf::as_path), look.style_crop, look.style_rotations, quiet).map(Source::Picture)
+    picture(path, mask.map(PathBuf::as_path), look.style_crop, look.style_rotations, reading).map(Source::Picture)
 }
 
 /// Reads a style picture and cuts it.
@@ -205,10 +211,11 @@ pub fn picture(
     mask: Option<&Path>,
     crop: Option<Crop>,
     rotations: usize,
-    quiet: bool,
+    reading: Reading,
 ) -> anyhow::Result<StylePicture> {
-    let Picture { image, alpha, .. } = input::load(path, quiet)?;
-    let mask = mask.map(|mask| load_mask(mask, path, &image)).transpose()?.map(|mask| Mask::from_brightness(&mask));
+    let Picture { image, alpha, .. } = input::load(path, reading)?;
+    let mask =
+        mask.map(|mask| load_mask(mask, path, &image, reading)).transpose()?.map(|mask| Mask::from_brightness(&mask));
     let picture = StylePicture { opacity: alpha, mask, rotations, ..image.into() };
     let Some(crop) = crop else {
         return Ok(picture);
@@ -229,8 +236,8 @@ pub fn picture(
 const SHAPE_TOLERANCE: f64 = 0.02;
 
 /// Reads a mask of the shape of a picture.
-fn load_mask(path: &Path, picture_path: &Path, picture: &Image) -> anyhow::Result<Image> {
-    let mask = image_io::load(path)?.image;
+fn load_mask(path: &Path, picture_path: &Path, picture: &Image, reading: Reading) -> anyhow::Result<Image> {
+    let mask = image_io::load_within(path, reading.memory)?.image;
     let shape = |image: &Image| image.width() as f64 / image.height() as f64;
     if (shape(&mask) / shape(picture) - 1.0).abs() > SHAPE_TOLERANCE {
         bail!(
@@ -248,24 +255,25 @@ fn load_mask(path: &Path, picture_path: &Path, picture: &Image) -> anyhow::Resul
 
 /// The styles at the size that they are worked on, each in its region.
 pub fn scaled(
-    sources: Vec<Source>,
+    sources: impl IntoIterator<Item = anyhow::Result<Source>>,
     files: &FileArgs,
     regions: &RegionArgs,
     size: &SizeOptions,
     options: &Options,
     content: &Image,
+    reading: Reading,
 ) -> anyhow::Result<Vec<Style>> {
     let named = named(files);
     let longest = size.style_longest(content.width().max(content.height()))?;
     let mut styles = Vec::new();
     for (source, WeightedStyle { path, weight }) in sources.into_iter().zip(&named) {
-        let style = match source {
+        let style = match source? {
             Source::Statistics(statistics) => Style::from_statistics(statistics, longest),
             Source::Picture(picture) => resized(path, picture, longest, size, options)?.into(),
         };
         styles.push(style.with_weight(weight.unwrap_or(1.0)));
     }
-    in_regions(styles, &named, regions, &files.content, content)
+    in_regions(styles, &named, regions, &files.content, content, reading)
 }
 
 /// The styles, each in its part of the mask of `content`, if there is one.
@@ -275,6 +283,7 @@ pub fn in_regions(
     regions: &RegionArgs,
     content_path: &Path,
     content: &Image,
+    reading: Reading,
 ) -> anyhow::Result<Vec<Style>> {
     let Some(path) = &regions.mask else {
         return Ok(styles);
@@ -282,7 +291,7 @@ pub fn in_regions(
     if styles.len() > 1 && named.iter().any(|style| style.weight.is_some()) {
         bail!("weights of --style blend styles; with --mask each has a part of its own, so leave the weights out");
     }
-    let mask = load_mask(path, content_path, content)?;
+    let mask = load_mask(path, content_path, content, reading)?;
     let masks = Mask::of_styles(&mask, styles.len()).with_context(|| path.display().to_string())?;
     Ok(styles.into_iter().zip(masks).map(|(style, mask)| style.with_region(mask)).collect())
 }
@@ -295,10 +304,9 @@ pub fn resized(
     size: &SizeOptions,
     options: &Options,
 ) -> anyhow::Result<StylePicture> {
-    let (width, height) = image_io::fit(picture.image.width(), picture.image.height(), longest);
-    let visible = Picture { alpha: picture.opacity, ..Picture::new(picture.image) };
-    let Picture { image, alpha: opacity, .. } = visible.resized(width, height);
-    let is_scaled = (width, height) != (visible.width(), visible.height());
+    let own = (picture.image.width(), picture.image.height());
+    let target = image_io::fit(own.0, own.1, longest);
+    let is_scaled = target != own;
     let (how, advice) = if is_scaled {
         let how = format!(" at --size {} and --style-scale {}", size.size, size.style_scale);
         (how, "; choose a larger --style-scale or --size")
@@ -308,7 +316,23 @@ pub fn resized(
     // A style without weight is not looked at.
     let layers: Vec<Layer> =
         if options.style_weight > 0.0 { input::layers(&options.style_layers).collect() } else { vec![] };
-    input::check_sides(path, &image, &layers, &how, advice)?;
+    brought_to(path, picture, target, &layers, &how, advice)
+}
+
+/// A style picture in some width and height, of which every layer sees something.
+///
+/// `how`, `advice`: as in [`input::check_sides`].
+pub fn brought_to(
+    path: &Path,
+    picture: StylePicture,
+    (width, height): (usize, usize),
+    layers: &[Layer],
+    how: &str,
+    advice: &str,
+) -> anyhow::Result<StylePicture> {
+    let visible = Picture { alpha: picture.opacity, ..Picture::new(picture.image) };
+    let Picture { image, alpha: opacity, .. } = visible.resized(width, height);
+    input::check_sides(path, &image, layers, how, advice)?;
     Ok(StylePicture { image, opacity, mask: picture.mask, rotations: picture.rotations })
 }
 
@@ -333,8 +357,14 @@ pub fn recolored(styles: Vec<Style>, files: &FileArgs, mode: ColorMode, content:
 }
 
 /// What is painted of the photo, in the colours that the transfer is to see.
-pub fn subject(path: &Path, regions: &RegionArgs, content: &Picture, mode: ColorMode) -> anyhow::Result<Subject> {
-    let keep = regions.keep.as_ref().map(|mask| load_mask(mask, path, &content.image)).transpose()?;
+pub fn subject(
+    path: &Path,
+    regions: &RegionArgs,
+    content: &Picture,
+    mode: ColorMode,
+    reading: Reading,
+) -> anyhow::Result<Subject> {
+    let keep = regions.keep.as_ref().map(|mask| load_mask(mask, path, &content.image, reading)).transpose()?;
     Ok(Subject {
         content: mode.prepare_content(&content.image),
         opacity: content.alpha.clone(),

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::args::{FileArgs, TransferArgs, factor, strength};
 use crate::batch::REGION;
+use crate::input::Reading;
 use crate::interrupt::Interrupt;
 use crate::maker::Maker;
 use crate::painting::Wish;
@@ -145,9 +146,11 @@ pub fn run(args: &SweepArgs, matches: &ArgMatches) -> Result<(), Failure> {
         cell.plan(&each, transfer).or_user()?;
     }
     output::check(&all, transfer, &save).or_user()?;
-    let content = input::load(&args.photo, transfer.report.quiet).or_user()?;
+    let content = input::load(&args.photo, transfer.reading()).or_user()?;
     let mut series = Series::new(transfer, &axes.styles)?;
     let scaled = cells[0].plan(&each, transfer).and_then(|mut wish| wish.scale(&content)).or_user()?;
+    // The file's own size can be much larger, and is not needed any more.
+    drop(content);
     let sources = sources(args, &axes, &scaled).or_user()?;
     let layout = |tiles: Vec<Tile>| {
         let above = Block { heading: String::new(), columns: sources.len(), tiles: sources.clone() };
@@ -163,8 +166,9 @@ pub fn run(args: &SweepArgs, matches: &ArgMatches) -> Result<(), Failure> {
     for (i, cell) in cells.iter().enumerate() {
         series.display.note(&format!("picture {} of {}: {}", i + 1, cells.len(), cell.caption));
         let mut wish = cell.plan(&each, transfer).or_user()?;
-        let scaled = wish.scale(&content).or_user()?;
-        let Some(painted) = series.paint(wish, cell.style, scaled, None, &interrupt).or_user()? else {
+        let content = wish.scale(&scaled).or_user()?;
+        let painted = series.paint(wish, cell.style, content, &save, None, &interrupt).or_user()?;
+        let Some(painted) = painted else {
             return Err(Failure::Interrupted(anyhow::anyhow!("interrupted; there is no sheet")));
         };
         tiles.push(cell.tile(painted.image));
@@ -310,7 +314,10 @@ fn sources(args: &SweepArgs, axes: &Axes, scaled: &Picture) -> anyhow::Result<Ve
     let mut tiles = vec![tile(&args.photo, scaled)];
     for style in &axes.styles {
         if !StyleStatistics::is_style_file(&style.path)? {
-            tiles.push(tile(&style.path, &input::load(&style.path, true)?));
+            tiles.push(tile(
+                &style.path,
+                &input::load(&style.path, Reading { quiet: true, ..args.transfer.reading() })?,
+            ));
         }
     }
     Ok(tiles)

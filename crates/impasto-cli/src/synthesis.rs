@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::args::{EngineArgs, MemoryArgs, OptimizerName, PlanArgs, RecipeNoteArgs, ReportArgs, name_of, seed};
 use crate::checkpoint::{CheckpointArgs, Checkpoints};
+use crate::input::Reading;
 use crate::interrupt::Interrupt;
 use crate::plan::Plan;
 use crate::progress::{Display, Progress};
@@ -65,9 +66,21 @@ impl SynthesisArgs {
         }
     }
 
+    /// Bytes that writing a result of this width and height takes.
+    ///
+    /// Errors: a name that says no format.
+    pub fn aside(&self, (width, height): (usize, usize)) -> anyhow::Result<u64> {
+        Ok(SaveOptions::default().memory(&self.output, width, height)?)
+    }
+
+    /// How its pictures are read.
+    pub fn reading(&self) -> Reading {
+        Reading { quiet: self.report.quiet, memory: self.memory.limit() }
+    }
+
     /// Refuses an output that cannot be written or that would destroy an input.
-    pub fn check_output(&self, picture: &Path) -> anyhow::Result<()> {
-        let inputs: Vec<&Path> = [picture].into_iter().chain(self.engine.weights.as_deref()).collect();
+    pub fn check_output(&self, inputs: &[PathBuf]) -> anyhow::Result<()> {
+        let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).chain(self.engine.weights.as_deref()).collect();
         input::check_output(&self.output, &inputs)
     }
 }
@@ -97,14 +110,14 @@ struct Synthesised {
     seed: u64,
 }
 
-/// Runs a session to its end or to Ctrl-C, writes the picture with its `recipe` and reports. `photo`: the picture that it is of.
+/// Runs a session to its end or to Ctrl-C, writes the picture with its `recipe` and reports. `inputs`: the files that it is of.
 pub fn run(
     args: &SynthesisArgs,
-    photo: &Path,
+    mut inputs: Vec<PathBuf>,
     options: &Options,
     recipe: Option<String>,
     started: Instant,
-    session: impl FnOnce(&Network) -> impasto::Result<Session>,
+    session: impl FnOnce(&Network) -> anyhow::Result<Session>,
 ) -> Result<(), Failure> {
     let network = input::network(&args.engine)?;
     let display = Display::new(args.report.quiet, options.steps).or_program()?;
@@ -117,7 +130,7 @@ pub fn run(
         return report::print(&text);
     }
     display.note(&plan.line());
-    let inputs: Vec<PathBuf> = [photo].into_iter().chain(args.engine.weights.as_deref()).map(Path::to_owned).collect();
+    inputs.extend(args.engine.weights.clone());
     let mut checkpoints =
         Checkpoints::begin(&args.checkpoint, &args.output, &inputs, options.memory, &mut session, display.clone())
             .or_user()?;

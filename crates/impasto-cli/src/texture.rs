@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use anyhow::bail;
 use clap::{ArgMatches, Args};
-use impasto::image_io::{self, Picture};
-use impasto::{Image, Layer, Options, Padding, Scales, Session, StyleLossKind, StylePicture, WeightedLayer};
+use impasto::image_io;
+use impasto::{Layer, Options, Padding, Scales, Session, Style, StyleLossKind, StyleStatistics, WeightedLayer};
 
 use crate::args::{StyleLossName, count, name_of, scales, weight};
 use crate::maker::Maker;
-use crate::styles::{self, Crop};
+use crate::styles::{self, LookArgs, RegionArgs, Source, WeightedStyle};
 use crate::synthesis::{self, SynthesisArgs};
 use crate::{Failure, OrFail, input, recipe};
 
@@ -24,8 +24,11 @@ Examples:
       The painting's sky alone.
   impasto texture painting.jpg -o strokes.png --size 1024x768 --style-size 512 --seed 7
       The painting's strokes at half the size that fits, from other noise.
+  impasto style save gravel.jpg -o gravel.impasto-style --tileable
+  impasto texture gravel.impasto-style -o tile.png --tileable
+      A tile from a style file, without the picture.
 
-What is in the style comes back in the texture: leave a frame or a white margin out with --style-crop.
+What is in the style comes back in the texture: leave a frame or a white margin out with --style-crop or --style-mask.
 
 Ctrl-C ends the run after the current step and still writes the picture.";
 
@@ -36,7 +39,7 @@ Ctrl-C ends the run after the current step and still writes the picture.";
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TextureArgs {
-    /// The picture whose manner is taken (PNG, JPEG, TIFF, WebP).
+    /// The style: the picture whose manner is taken (PNG, JPEG, TIFF, WebP), or a file of `impasto style save`.
     pub style: PathBuf,
 
     /// Width and height of the result in px: a side, or WIDTHxHEIGHT.
@@ -49,13 +52,8 @@ pub struct TextureArgs {
     #[arg(long, help_heading = "Size")]
     pub tileable: bool,
 
-    /// Take only this rectangle of the style: its left and upper edge, width and height, in px of the file or in percent, as in
-    /// 10%,0%,50%,50%.
-    #[arg(long, value_name = "X,Y,W,H", allow_hyphen_values = true)]
-    pub style_crop: Option<Crop>,
-
     /// Longest side, in px, to which the style is scaled first: the smaller, the finer the structures. [default: its own size, but at
-    /// most that of the result]
+    /// most that of the result; of a style file the largest size that it holds and that is not larger]
     #[arg(long, value_name = "PX", value_parser = count, allow_hyphen_values = true, help_heading = "Size")]
     pub style_size: Option<usize>,
 
@@ -84,6 +82,9 @@ pub struct TextureArgs {
     pub style_layers: Vec<WeightedLayer>,
 
     #[command(flatten)]
+    pub look: LookArgs,
+
+    #[command(flatten)]
     pub synthesis: SynthesisArgs,
 }
 
@@ -94,6 +95,7 @@ const TV_WEIGHT: f64 = 0.02;
 pub fn run(args: &TextureArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let started = Instant::now();
     let options = Options {
+        aside: args.synthesis.aside(args.size).or_user()?,
         steps: args.steps,
         content_weight: 0.0,
         tv_weight: args.tv_weight,
@@ -105,13 +107,18 @@ pub fn run(args: &TextureArgs, matches: &ArgMatches) -> Result<(), Failure> {
     };
     options.validate().or_user()?;
     check_size(args).or_user()?;
-    args.synthesis.check_output(&args.style).or_user()?;
-    let style = styles::picture(&args.style, None, args.style_crop, 1, args.synthesis.report.quiet).or_user()?;
-    let style = scaled_style(args, style).or_user()?;
+    let (named, regions) = ([WeightedStyle { path: args.style.clone(), weight: None }], RegionArgs::default());
+    let inputs = styles::paths(&named, &args.look, &regions);
+    args.synthesis.check_output(&inputs).or_user()?;
+    let [named_style] = &named;
+    let looks = styles::looks(&named, &args.look).or_user()?;
+    let source = styles::load_one(named_style, &looks[0], args.synthesis.reading()).or_user()?;
+    let style = scaled_style(args, source).or_user()?;
     let (width, height) = args.size;
     let recipe = recipe::noted(Maker::Texture, matches, &args.synthesis.output, (width, height))?;
-    synthesis::run(&args.synthesis, &args.style, &options, recipe, started, |network| {
-        Session::texture(network, &style, width, height, &options)
+    synthesis::run(&args.synthesis, inputs, &options, recipe, started, |network| {
+        let session = Session::texture(network, style, width, height, &options);
+        session.map_err(|error| styles::with_name(error, &named, &regions))
     })
 }
 
@@ -139,22 +146,35 @@ fn check_size(args: &TextureArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The style at the size it is worked on. Its transparent parts count with the colours that they have.
-fn scaled_style(args: &TextureArgs, style: StylePicture) -> anyhow::Result<Image> {
-    let style = Picture { alpha: style.opacity, ..Picture::new(style.image) };
-    let own = style.width().max(style.height());
-    let longest = args.style_size.unwrap_or(own.min(args.size.0.max(args.size.1)));
-    let (width, height) = image_io::fit(style.width(), style.height(), longest);
+/// The style at the size it is worked on.
+fn scaled_style(args: &TextureArgs, source: Source) -> anyhow::Result<Style> {
+    let most = args.size.0.max(args.size.1);
+    let style = match source {
+        Source::Picture(style) => style,
+        Source::Statistics(statistics) => {
+            let longest = args.style_size.unwrap_or_else(|| largest(&statistics, most));
+            return Ok(Style::from_statistics(statistics, longest));
+        }
+    };
+    let (own_width, own_height) = (style.image.width(), style.image.height());
+    let own = own_width.max(own_height);
+    let longest = args.style_size.unwrap_or(own.min(most));
     let layers: Vec<Layer> = input::layers(&args.style_layers).collect();
     let (how, advice) = match args.style_size {
-        _ if longest == own && args.style_crop.is_some() => (" in --style-crop".to_owned(), "; take more of it"),
+        _ if longest == own && args.look.style_crop.is_some() => (" in --style-crop".to_owned(), "; take more of it"),
         _ if longest == own => (String::new(), "; take a larger picture"),
         Some(size) => (format!(" at --style-size {size}"), "; choose a larger --style-size"),
         None => (" at this --size".to_owned(), "; choose a larger --size, or --style-size"),
     };
-    let style = style.resized(width, height).image;
-    input::check_sides(&args.style, &style, &layers, &how, advice)?;
-    Ok(style)
+    let target = image_io::fit(own_width, own_height, longest);
+    styles::brought_to(&args.style, style, target, &layers, &how, advice).map(Style::from)
+}
+
+/// The largest size of a style file that is at most `most` px, or its smallest.
+fn largest(statistics: &StyleStatistics, most: usize) -> usize {
+    let sizes = statistics.sizes();
+    let smallest = sizes.last().copied().unwrap_or(most);
+    sizes.into_iter().find(|&size| size <= most).unwrap_or(smallest)
 }
 
 /// `512`, or `768x512`.

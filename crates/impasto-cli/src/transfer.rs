@@ -32,16 +32,19 @@ pub fn run(
     let save = output::save_options(args);
     output::check(files, args, &save).or_user()?;
 
-    let content = input::load(&files.content, args.report.quiet).or_user()?;
-    let sources = styles::load(&styles::named(files), &args.look, args.report.quiet).or_user()?;
-    let init = painting::load_init(args).or_user()?;
+    let content = input::load(&files.content, args.reading()).or_user()?;
     let scaled = wish.scale(&content).or_user()?;
     output::check_room(files, &save, (scaled.width(), scaled.height())).or_user()?;
     // The file's own size can be much larger, and is not needed any more.
     drop(content.image);
+    let init = painting::load_init(args).or_user()?;
+    let named = styles::named(files);
+    let sources = styles::load(&named, &args.look, args.reading()).or_user()?;
     let mut painting = Painting::new(wish, scaled, sources, init.as_ref()).or_user()?;
+    drop(init);
     let recipe = recipe::noted(Maker::Transfer, matches, &files.output, painting.size())?;
     let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, recipe, ..save };
+    painting.set_aside(output::name(files), &save).or_user()?;
     let network = input::network(&args.network.engine)?;
 
     let display = Display::new(args.report.quiet, painting.options().steps).or_program()?;

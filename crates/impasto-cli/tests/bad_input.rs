@@ -70,7 +70,20 @@ fn a_text_called_jpg() {
 fn an_empty_file() {
     let desk = Desk::new();
     fs::write(desk.path("empty.png"), "").unwrap();
-    refuses_picture(&desk, "empty.png", &["empty.png"]);
+    refuses_picture(&desk, "empty.png", &["empty.png is empty (0 bytes)"]);
+    refuses(&desk, &["recipe", "empty.png"], &["empty.png is empty (0 bytes)"]);
+}
+
+#[test]
+fn a_picture_of_more_pixels_than_the_memory_can_read() {
+    let desk = Desk::new();
+    photo(1200, 1000).save(desk.path("large.png")).unwrap();
+    let words = ["large.png is 1200x1000 px", "reading it takes 6", "60.0 MiB are what it may take"];
+    let memory = ["--memory", "60MiB"];
+    refuses(&desk, &[&["large.png", "style.png", "-o", "out.png"], &memory[..]].concat(), &words);
+    refuses(&desk, &[&["content.png", "large.png", "-o", "out.png"], &memory[..]].concat(), &words);
+    refuses(&desk, &[&["texture", "large.png", "-o", "out.png"], &memory[..]].concat(), &words);
+    refuses(&desk, &[&["inspect", "large.png", "-o", "out.png"], &memory[..]].concat(), &words);
 }
 
 #[test]
@@ -206,7 +219,7 @@ fn streams_that_cannot_be() {
     refuses(&desk, &["-", "-", "-o", "out.png"], &words);
     refuses(&desk, &["-", "style.png", "-o", "out.png", "--init", "-"], &words);
     refuses(&desk, &["measure", "-", "--content", "-", "--style", "style.png"], &words);
-    refuses(&desk, &["-", "style.png", "-o", "out.png"], &["standard input is not a picture"]);
+    refuses(&desk, &["-", "style.png", "-o", "out.png"], &["standard input is empty (0 bytes)"]);
     refuses(&desk, &["content.png", "style.png", "-o", "-"], &["--format"]);
     let every = ["content.png", "style.png", "-o", "-", "--format", "png", "--save-every", "1"];
     refuses(&desk, &every, &["--save-every"]);

@@ -96,6 +96,22 @@ fn kill(desk: &Desk, args: &[&str]) {
     child.wait().unwrap();
 }
 
+/// They are written a little at a time, from where the run has its arrays.
+#[cfg(target_os = "linux")]
+#[test]
+fn checkpoints_take_no_memory_of_their_own() {
+    let desk = Desk::new();
+    let run = ["content.png", "style.png", "-o", "out.png", "-q", "--size", "384", "--upscale", "--scales", "1"];
+    let run = [&run[..], &["--steps", "16", "--threads", "2"]].concat();
+    let (output, without) = desk.peak_memory(&run);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let kept = ["--checkpoint", "kept", "--checkpoint-every", "0", "--json"];
+    let (output, with) = desk.peak_memory(&[&run[..], &kept].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    // The state of the last steps has some 30 MiB.
+    assert!(with < without + (12 << 20), "{with} {without}");
+}
+
 #[track_caller]
 fn refused(desk: &Desk, words: &[&str]) {
     let output: Output = desk.output(&RESUME);

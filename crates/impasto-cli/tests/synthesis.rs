@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use common::{Desk, number, size, sum, text};
+use image::{GrayImage, Luma, Rgb, Rgba, RgbaImage};
 use serde_json::{Value, json};
 
 /// The JSON report of a run that says nothing else.
@@ -95,6 +96,66 @@ fn a_part_of_the_style_is_a_style() {
 }
 
 #[test]
+fn a_texture_comes_from_a_style_file_as_from_its_picture() {
+    let desk = Desk::new();
+    let save = |more: &[&str]| {
+        let args = [&["style", "save", "style.png", "-o", "s.impasto-style", "--size", "128"], more].concat();
+        let output = desk.output(&args);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    let texture = |style: &str, more: &[&str]| {
+        let args = [&["texture", style, "-o", "t.png", "--size", "128", "--style-size", "128", "--steps", "4"], more];
+        report(&desk, &args.concat());
+        common::pixels(&desk.path("t.png"))
+    };
+    save(&["--tileable"]);
+    assert!(texture("s.impasto-style", &["--tileable"]) == texture("style.png", &["--tileable"]));
+    let args = ["texture", "s.impasto-style", "-o", "u.png", "--size", "64"];
+    let message = |more: &[&str]| refusal(&desk, &[&args[..], more].concat());
+    assert_eq!(
+        message(&[]),
+        "s.impasto-style: the statistics of style 1 were taken for a tile; take them anew, as for a picture"
+    );
+    save(&[]);
+    assert!(texture("s.impasto-style", &[]) == texture("style.png", &[]));
+    assert!(message(&["--tileable"]).ends_with("were not taken for a tile; take them anew, with --tileable"));
+    assert!(message(&["--style-size", "100"]).contains("are of 128, 64 px, and those of 100 px are needed"));
+    assert!(message(&["--style-crop", "0,0,20,20"]).contains("s.impasto-style is a style file"));
+}
+
+#[test]
+fn what_is_masked_or_transparent_is_not_in_a_texture() {
+    let desk = Desk::new();
+    let style = image::open(desk.path("style.png")).unwrap().into_rgb8();
+    let left = |x: u32| x < style.width() / 2;
+    // The right half in another colour, which must not matter.
+    let with_right = |name: &str, right: Option<Rgb<u8>>, alpha: u8| {
+        RgbaImage::from_fn(style.width(), style.height(), |x, y| {
+            let own = *style.get_pixel(x, y);
+            let Rgb([r, g, b]) = if left(x) { own } else { right.unwrap_or(own) };
+            Rgba([r, g, b, if left(x) { 255 } else { alpha }])
+        })
+        .save(desk.path(name))
+        .unwrap();
+    };
+    with_right("hidden.png", None, 0);
+    with_right("hidden-red.png", Some(Rgb([255, 0, 0])), 0);
+    with_right("red.png", Some(Rgb([255, 0, 0])), 255);
+    GrayImage::from_fn(40, 40, |x, _| Luma([if left(x) { 255 } else { 0 }])).save(desk.path("left.png")).unwrap();
+    let redness = |style: &str, more: &[&str]| {
+        let args =
+            [&["texture", style, "-o", "t.png", "--size", "32", "--steps", "40", "--scales", "1"], more].concat();
+        report(&desk, &args);
+        let pixels = image::open(desk.path("t.png")).unwrap().into_rgb8();
+        pixels.pixels().map(|p| f64::from(p[0]) - f64::from(p[1])).sum::<f64>() / f64::from(32 * 32)
+    };
+    let (hidden, hidden_red) = (redness("hidden.png", &[]), redness("hidden-red.png", &[]));
+    assert_eq!(hidden, hidden_red);
+    let (red, masked) = (redness("red.png", &[]), redness("red.png", &["--style-mask", "left.png"]));
+    assert!(red > hidden + 40.0 && masked < hidden + 10.0, "{hidden} {red} {masked}");
+}
+
+#[test]
 fn memory_is_planned_and_too_little_is_refused() {
     let desk = Desk::new();
     for (line, banded) in [
@@ -111,6 +172,7 @@ fn memory_is_planned_and_too_little_is_refused() {
     for line in [
         "texture style.png -o t.png --size 512 --scales 1 --tileable --memory 400MiB",
         "reconstruct content.png -o r.png --memory 100MiB",
+        "style save style.png -o s.impasto-style --memory 100MiB",
     ] {
         let message = refusal(&desk, &line.split(' ').collect::<Vec<_>>());
         assert!(message.contains(" of memory at least, and "), "{message}");

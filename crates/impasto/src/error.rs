@@ -253,6 +253,12 @@ pub enum Error {
         /// The system's reason.
         reason: io::Error,
     },
+    /// The file has no content.
+    #[error("{} is empty (0 bytes); a copy or a download may have failed", path.display())]
+    EmptyFile {
+        /// The path given.
+        path: PathBuf,
+    },
     /// The file's content is in none of the formats known.
     #[error("{} is not a picture that impasto can read (JPEG, PNG, TIFF, WebP)", path.display())]
     NotAPicture {
@@ -287,6 +293,23 @@ pub enum Error {
         width: u64,
         /// Its height in pixels.
         height: u64,
+    },
+    /// The picture has more pixels than can be read in the memory that may be taken.
+    #[error(
+        "{} is {width}x{height} px; reading it takes {} of memory, and {} are what it may take; allow more, or make it smaller first",
+        path.display(), bytes(*needed), bytes(*budget)
+    )]
+    ReadingMemory {
+        /// The path given.
+        path: PathBuf,
+        /// Its width in pixels.
+        width: u64,
+        /// Its height in pixels.
+        height: u64,
+        /// Bytes that reading it takes.
+        needed: u64,
+        /// Bytes that the process may take.
+        budget: u64,
     },
     /// A picture cannot be written to the path.
     #[error("cannot write {}: {problem}", path.display())]

@@ -68,7 +68,7 @@ mod wrap;
 #[cfg(test)]
 mod golden;
 
-pub use checkpoint::SessionState;
+pub use checkpoint::{SavedState, SessionState};
 pub use colors::ColorMode;
 pub use error::{Error, Input, Result};
 pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Padding, Pooling};

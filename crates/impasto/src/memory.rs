@@ -69,9 +69,6 @@ const RESERVE: f64 = 0.03;
 /// Bytes of a picture's pixel.
 const PIXEL: usize = 3 * size_of::<f32>();
 
-/// Bytes of a picture's pixel while it is encoded in 8 bits: the values, and a file that grows to twice of what it holds.
-const FILE: usize = 9;
-
 /// Pictures of the scale's size that a session has besides its optimiser: the point.
 const PICTURES: usize = 1;
 
@@ -94,6 +91,11 @@ const CUTS: [&[usize]; 8] = [&[5], &[4, 5], &[3, 5], &[3, 4, 5], &[2, 5], &[2, 4
 
 /// Blocks from which on the reference's features are kept: of all layers down to none.
 const REFERENCE_FROM: [usize; 5] = [1, 2, 3, 4, 6];
+
+/// The layers that a loss of this weight looks at.
+fn active(layers: &[WeightedLayer], weight: f64) -> Vec<Layer> {
+    if weight > 0.0 { layers.iter().map(|layer| layer.layer).collect() } else { vec![] }
+}
 
 /// Bytes of the process, with what is not reckoned.
 fn with_reserve(bytes: usize) -> u64 {
@@ -144,22 +146,74 @@ impl Needs<'_> {
         Ok(MemoryPlan { peak: plans.iter().map(|plan| plan.peak).max().unwrap_or(0), scales: plans })
     }
 
+    /// How the styles are looked at when they are halved `halvings` times, with nothing else of a run there.
+    ///
+    /// Errors: one that does not fit into [`Options::memory`] in any way.
+    pub(crate) fn style_layout(&self, halvings: usize) -> Result<Layout> {
+        let Options { style_layers, style_weight, memory, .. } = self.options;
+        let budget = memory.unwrap_or(u64::MAX);
+        let needed = |bytes: usize| with_reserve(BASE + THREAD * self.threads + bytes);
+        let layers = active(style_layers, *style_weight);
+        match self.styles(halvings, &layers, 0, &|bytes| needed(bytes) <= budget) {
+            Ok((layout, _)) => Ok(layout),
+            Err(bytes) => {
+                let (width, height) = self.styles.first().map_or((0, 0), |&size| halved(size, halvings));
+                Err(Error::OutOfMemory { width, height, needed: needed(bytes), budget })
+            }
+        }
+    }
+
+    /// How the styles are looked at when they are halved `halvings` times, and the bytes that it takes, with all of them in full. `resting`:
+    /// bytes of something else while nothing is looked at.
+    ///
+    /// Errors: one does not fit in any way; the bytes that it needs.
+    fn styles(
+        &self,
+        halvings: usize,
+        layers: &[Layer],
+        resting: usize,
+        fits: &dyn Fn(usize) -> bool,
+    ) -> std::result::Result<(Layout, usize), usize> {
+        let (mut layout, mut bytes, mut needed) = (Layout::whole(), 0, None);
+        for &size in &self.styles {
+            let (width, height) = halved(size, halvings);
+            // For a torus a style is looked at with a margin on every side.
+            let margin = if self.options.padding == Padding::Circular { 2 * STYLE_MARGIN } else { 0 };
+            let (width, height) = (width + margin, height + margin);
+            // In its own size, without a margin, it is no other picture.
+            let brought_to_size = if halvings > 0 || margin > 0 { PIXEL * width * height } else { 0 };
+            let picture = brought_to_size + self.styles_in_full();
+            match self.layouts((width, height), layers, &[], resting).best(&|more| fits(more + picture)) {
+                Err(more) => needed = needed.max(Some(more + picture)),
+                Ok((_, found)) => {
+                    let Memory { lasting, passing } = found.memory(width, height, layers, &[]);
+                    bytes = bytes.max(picture + lasting + passing.max(resting));
+                    // The styles have about the same size; each is evaluated as the first that is not to be whole.
+                    if layout == Layout::whole() {
+                        layout = found;
+                    }
+                }
+            }
+        }
+        needed.map_or(Ok((layout, bytes)), Err)
+    }
+
+    /// Bytes of the style pictures in full, until the targets of the last scale are taken.
+    fn styles_in_full(&self) -> usize {
+        self.styles.iter().map(|(width, height)| PIXEL * width * height).sum()
+    }
+
     fn scale(&self, scale: &Scale, before: Option<&Scale>, halvings: usize) -> Result<ScalePlan> {
         let Options { content_layers, content_weight, style_layers, style_weight, .. } = self.options;
-        let active = |layers: &[WeightedLayer], weight: f64| -> Vec<Layer> {
-            if weight > 0.0 { layers.iter().map(|layer| layer.layer).collect() } else { vec![] }
-        };
         let (reference, styles) = (active(content_layers, *content_weight), active(style_layers, *style_weight));
         let layers = [reference.as_slice(), &styles].concat();
         let pixels = scale.width * scale.height;
         let lasting =
             BASE + THREAD * self.threads + (PIXEL + size_of::<f32>() * self.masks) * self.content.0 * self.content.1;
-        // Until the targets of the last scale are taken.
-        let styles_in_full = self.styles.iter().map(|(width, height)| PIXEL * width * height).sum::<usize>();
-        let styles_besides = if halvings > 0 { styles_in_full } else { 0 };
-        // A scale begins with the picture of the one before, and the last ends with a file: while nothing is evaluated.
+        let styles_besides = if halvings > 0 { self.styles_in_full() } else { 0 };
+        // A scale begins with the picture of the one before, and the caller has its turn after each step: while nothing is evaluated.
         let before = PIXEL * before.map_or(0, |scale| scale.width * scale.height);
-        let resting = before.max(if halvings == 0 { FILE * pixels } else { 0 });
+        let resting = before.max(usize::try_from(self.options.aside).unwrap_or(usize::MAX));
         // The content in another size than its own is one more.
         let resized = if (scale.width, scale.height) == self.content { 0 } else { pixels };
         let pictures = PIXEL * (PICTURES * pixels + resized)
@@ -174,29 +228,10 @@ impl Needs<'_> {
         };
 
         // The styles are looked at before anything else of the scale is there.
-        let mut style_bytes = 0;
-        let mut style_needed = None;
-        let mut style_layout = Layout::whole();
-        for &size in &self.styles {
-            let (width, height) = halved(size, halvings);
-            // For a torus a style is looked at with a margin on every side.
-            let margin = if self.options.padding == Padding::Circular { 2 * STYLE_MARGIN } else { 0 };
-            let (width, height) = (width + margin, height + margin);
-            // In its own size, without a margin, it is no other picture.
-            let brought_to_size = if halvings > 0 || margin > 0 { PIXEL * width * height } else { 0 };
-            let picture = brought_to_size + styles_in_full;
-            match self.layouts((width, height), &styles, &[], before).best(&|bytes| fits(bytes + picture)) {
-                Err(bytes) => style_needed = style_needed.max(Some(bytes + picture)),
-                Ok((_, found)) => {
-                    let Memory { lasting, passing } = found.memory(width, height, &styles, &[]);
-                    style_bytes = style_bytes.max(picture + lasting + passing.max(before));
-                    // The styles have about the same size; each is evaluated as the first that is not to be whole.
-                    if style_layout == Layout::whole() {
-                        style_layout = found;
-                    }
-                }
-            }
-        }
+        let ((style_layout, style_bytes), style_needed) = match self.styles(halvings, &styles, before, &fits) {
+            Ok(found) => (found, None),
+            Err(needed) => ((Layout::whole(), 0), Some(needed)),
+        };
 
         let full = history_for(3 * pixels);
         let lbfgs = |history: usize| PIXEL * (LBFGS_ARRAYS + 2 * history) * pixels;
@@ -417,5 +452,20 @@ mod tests {
         // What it says is enough.
         assert!(plan(1024, Some(needed + (needed >> 5)), OptimizerKind::Lbfgs).is_ok(), "{refused}");
         assert!(plan(1024, Some(needed - (needed >> 5)), OptimizerKind::Lbfgs).is_err(), "{refused}");
+    }
+
+    #[test]
+    fn what_the_caller_takes_while_the_session_rests_is_in_the_plan() {
+        let plan = |aside| {
+            let options = Options { memory: Some(4 << 30), aside, ..Options::default() };
+            let needs =
+                Needs { options: &options, content: (256, 256), masks: 0, styles: vec![(256, 256)], threads: 2 };
+            needs.plan(&[Scale { width: 256, height: 256, steps: 1 }])
+        };
+        let peak = |aside| plan(aside).unwrap().peak;
+        let (least, most) = (peak(0), peak(2 << 30));
+        assert!((least..=least + (33 << 20)).contains(&peak(32 << 20)), "{least}");
+        assert!(most > 2 << 30 && most < least + (2200 << 20), "{least} {most}");
+        assert!(plan(4 << 30).is_err());
     }
 }

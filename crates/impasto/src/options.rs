@@ -198,6 +198,9 @@ pub struct Options {
     /// Peak resident memory in bytes that the process may reach with a [`Session`](crate::Session); `None` = as much as it takes. What does
     /// not fit is evaluated in bands, with the same features but for the order of sums, and L-BFGS remembers less. Default `None`.
     pub memory: Option<u64>,
+    /// Bytes of [`Options::memory`] that are the caller's while the session rests, between its steps and after the last: to write the
+    /// picture, say ([`SaveOptions::memory`](crate::image_io::SaveOptions::memory)). Default 0.
+    pub aside: u64,
 }
 
 impl Default for Options {
@@ -221,6 +224,7 @@ impl Default for Options {
             objective: Objective::default(),
             threads: None,
             memory: None,
+            aside: 0,
         }
     }
 }

@@ -38,6 +38,27 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
     })
 }
 
+/// `sum (a_i - b_i) * (c_i - d_i)`, differences in f32, products and sums in f64: the bits of [`dot`] of the differences.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn dot_of_differences([a, b]: [&[f32]; 2], [c, d]: [&[f32]; 2]) -> f64 {
+    assert!([b, c, d].iter().all(|other| other.len() == a.len()));
+    sum_ranges(a.len(), CHUNK, |range| {
+        let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] =
+            [a, b, c, d].map(|values| values[range.clone()].as_chunks::<LANES>());
+        let product = |a: f32, b: f32, c: f32, d: f32| f64::from(a - b) * f64::from(c - d);
+        let mut lanes = [0.0; LANES];
+        for (a, (b, (c, d))) in a.iter().zip(b.iter().zip(c.iter().zip(d))) {
+            for i in 0..LANES {
+                lanes[i] += product(a[i], b[i], c[i], d[i]);
+            }
+        }
+        let rest = a_rest.iter().zip(b_rest.iter().zip(c_rest.iter().zip(d_rest)));
+        lanes.iter().sum::<f64>() + rest.map(|(&a, (&b, (&c, &d)))| product(a, b, c, d)).sum::<f64>()
+    })
+}
+
 /// `to = of(to, from)`, then `sum to_i * with_i`, products and sums in f64; on this thread, for arrays of a chunk.
 ///
 /// # Panics
@@ -86,6 +107,16 @@ mod tests {
             assert!((dot(&a, &b) - plain).abs() <= 1e-12 * len as f64, "{len}");
             let plain: f64 = a.iter().map(|&a| f64::from(a.abs())).sum();
             assert!((sum_abs(&a) - plain).abs() <= 1e-12 * len as f64, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_dot_of_differences_has_the_bits_of_both_in_turn() {
+        for len in [0, 1, 7, 8, 17, CHUNK + 5] {
+            let [a, b, c, d] = [1, 2, 3, 4].map(|seed| test_values(len, seed));
+            let difference = |a: &[f32], b: &[f32]| -> Vec<f32> { a.iter().zip(b).map(|(a, b)| a - b).collect() };
+            let apart = dot(&difference(&a, &b), &difference(&c, &d));
+            assert_eq!(dot_of_differences([&a, &b], [&c, &d]).to_bits(), apart.to_bits(), "{len}");
         }
     }
 

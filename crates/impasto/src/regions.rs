@@ -112,9 +112,9 @@ fn mask_of(region: Option<&Mask>, painted: &Option<Mask>, (width, height): (usiz
     mask.filter(|mask| mask.as_slice().iter().any(|&w| w < 1.0))
 }
 
-/// Whether all masks leave something of every layer at a scale: of the subject, which has `size` there, and of the style pictures, which
-/// are halved `halvings` times. All are normalised.
-pub(crate) fn masks_fit(
+/// Whether every layer sees something at a scale: masks leave a part of the subject, which has `size` there, and of the style pictures, which
+/// are halved `halvings` times; statistics have that size. All are normalised.
+pub(crate) fn leave_something(
     subject: &Subject,
     styles: &[Style],
     size: (usize, usize),
@@ -133,6 +133,9 @@ pub(crate) fn masks_fit(
         StyleSource::Picture(picture) if style.weight > 0.0 => {
             let size = halved((picture.image.width(), picture.image.height()), halvings);
             picture.masks(size).iter().all(|mask| fits(Some(mask), style_layers))
+        }
+        StyleSource::Statistics { statistics, size } if style.weight > 0.0 => {
+            statistics.nearest(halved((*size, *size), halvings).0).is_some()
         }
         _ => true,
     };

@@ -17,22 +17,22 @@ pub struct Scale {
 
 /// The longest side, in pixels, that [`Scales::Auto`] goes down to at least: where the network's deep layers still see what the photo
 /// shows. Lower, the composition drifts.
-pub(crate) const COARSEST: usize = 224;
+const COARSEST: usize = 224;
 
 /// What [`COARSEST`] is where no photo shows: noise gathers into large shapes only while they are small.
-const COARSEST_TEXTURE: usize = 64;
+pub(crate) const COARSEST_TEXTURE: usize = 64;
 
 /// The scales of a run, coarsest first; the last has the content's size. With [`Padding::Circular`] the sides of the others are
 /// multiples of what the poolings need.
 ///
-/// `styles`: width and height of the style pictures. `masks_fit`: whether the masks leave something of every layer after some halvings, in
-/// which the content has the size given; [`Scales::Auto`] begins where they do. Errors: more scales asked for than the pictures have room for, a content that cannot
+/// `styles`: width and height of the style pictures. `leave_something`: whether masks and statistics leave something of every layer after some
+/// halvings, in which the content has the size given; [`Scales::Auto`] begins where they do. Errors: more scales asked for than the pictures have room for, a content that cannot
 /// wrap around as it is to.
 pub(crate) fn schedule(
     content: &Image,
     styles: &[(usize, usize)],
     options: &Options,
-    masks_fit: &dyn Fn(usize, (usize, usize)) -> bool,
+    leave_something: &dyn Fn(usize, (usize, usize)) -> bool,
 ) -> Result<Vec<Scale>> {
     let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
     let style_layers = active(&options.style_layers, options.style_weight);
@@ -71,7 +71,7 @@ pub(crate) fn schedule(
             return Err(problem("scales", format!("{found}; {advice}")));
         }
         Scales::Count(_) => wanted,
-        Scales::Auto => 1 + (1..wanted).take_while(|&halvings| masks_fit(halvings, size(halvings))).count(),
+        Scales::Auto => 1 + (1..wanted).take_while(|&halvings| leave_something(halvings, size(halvings))).count(),
     };
     let scales = (0..count).map(|i| {
         let (width, height) = size(count - 1 - i);
@@ -152,11 +152,11 @@ mod tests {
         let content = Image::filled(1024, 512, [0.0; 3]);
         let count = |scales: Scales, least: usize| {
             let options = Options { scales, ..Options::default() };
-            let masks_fit = |halvings: usize, (width, height): (usize, usize)| {
+            let leave_something = |halvings: usize, (width, height): (usize, usize)| {
                 assert_eq!((width << halvings, height << halvings), (1024, 512));
                 width >= least
             };
-            schedule(&content, &[(512, 512)], &options, &masks_fit).unwrap().len()
+            schedule(&content, &[(512, 512)], &options, &leave_something).unwrap().len()
         };
         assert_eq!([256, 257, 513, 2000].map(|least| count(Scales::Auto, least)), [3, 2, 1, 1]);
         assert_eq!(count(Scales::Count(3), 2000), 3);

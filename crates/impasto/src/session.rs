@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
 
-use crate::checkpoint::SessionState;
+use crate::checkpoint::{Place, SavedState, SessionState};
 use crate::loss::Losses;
 use crate::memory::{MemoryPlan, Needs, ScalePlan};
 use crate::noise::white_noise;
@@ -160,8 +160,8 @@ impl Session {
         let subject = subject.normalised()?;
         let styles = regions::normalised(styles)?;
         let sizes: Vec<_> = styles.iter().filter_map(Style::size).collect();
-        let masks_fit = |halvings, size| regions::masks_fit(&subject, &styles, size, halvings, options);
-        let scales = schedule(&subject.content, &sizes, options, &masks_fit)?;
+        let leave_something = |halvings, size| regions::leave_something(&subject, &styles, size, halvings, options);
+        let scales = schedule(&subject.content, &sizes, options, &leave_something)?;
         regions::check_statistics(network, &styles, scales.len(), options)?;
         let point = start(&subject.content, &scales[0], options)?;
         let pool = thread_pool(options.threads)?;
@@ -217,36 +217,41 @@ impl Session {
     /// What it takes to go on later, in another process say, with [`Session::restore`]. It borrows the arrays.
     pub fn state(&self) -> SessionState<'_> {
         SessionState {
-            isa: self.isa.to_owned(),
-            scales: self.scales.clone(),
-            scale: self.scale,
-            totals: Cow::Borrowed(&self.totals),
-            point: Cow::Borrowed(self.point.as_slice()),
+            place: Place {
+                isa: self.isa.to_owned(),
+                scales: self.scales.clone(),
+                scale: self.scale,
+                totals: Cow::Borrowed(&self.totals),
+                elapsed: self.elapsed(),
+                finished: self.finished,
+            },
+            point: self.point.as_slice(),
             optimizer: match &self.work {
                 Some(work) => work.optimizer.state(),
                 // The next scale begins without a memory.
                 None => OptimizerState::empty(self.plan.scales[self.scale].optimizer, self.point.as_slice()),
             },
-            elapsed: self.elapsed(),
-            finished: self.finished,
         }
     }
 
     /// Goes on from a state: from here the run is, bit for bit, the one that the state was taken of. The session has to be made of the same
     /// pictures, options and weights as that one; threads may be others.
     ///
-    /// The loss is computed anew, and has to be the one of the state, to the last bit.
+    /// The loss is computed anew, and has to be the one of the state, to the last bit. What the optimiser remembers is given back before that
+    /// of the state is read.
     ///
     /// Errors: [`Error::UnfitState`] for the state of another run, from another instruction set, or of a coarser scale where the session is at
-    /// the last, which has left the styles behind; those of [`Session::new`] at the scale of the state. The session is as it was then.
-    pub fn restore(&mut self, state: SessionState<'static>) -> Result<()> {
-        state.check_scales(&self.scales)?;
-        let scale = state.scale;
-        let Scale { width, height, .. } = self.scales[scale];
-        let point = Image::new(width, height, state.point.into_owned());
-        if self.isa != state.isa {
-            return Err(Error::UnfitState { problem: other_isa(&state.isa, self.isa) });
+    /// the last, which has left the styles behind; those of [`Session::new`] at the scale of the state; a file that cannot be read any more.
+    /// The session then has the picture that it had, from which its optimiser begins anew.
+    pub fn restore(&mut self, saved: &SavedState) -> Result<()> {
+        let place = saved.place();
+        place.check_scales(&self.scales)?;
+        if self.isa != place.isa {
+            return Err(Error::UnfitState { problem: other_isa(&place.isa, self.isa) });
         }
+        let scale = place.scale;
+        let ScalePlan { optimizer, history, .. } = self.plan.scales[scale];
+        saved.check_optimizer(optimizer, history)?;
         let here = self.scale;
         if scale != here && self.is_last_scale() {
             let problem =
@@ -255,36 +260,38 @@ impl Session {
         }
         let Self { pool, network, subject, styles, options, scales, plan, work, .. } = self;
         let begin = Begin { network, subject, styles, options, scales, plan };
-        let (other, optimizer, losses, evaluation) = pool.install(|| {
-            let mut other = match work {
-                Some(_) if scale == here => None,
-                _ => Some(begin.task(scale)?),
-            };
-            let task = match (&mut other, work) {
-                (None, Some(work)) => &mut work.task,
-                (other, _) => other.as_mut().expect("there is one task or the other"),
-            };
-            let started = Instant::now();
-            let (mut optimizer, losses) = begin.optimizer(scale, task, &point)?;
-            let evaluation = started.elapsed();
-            if state.totals.last().map(|total| total.to_bits()) != Some(losses.total.to_bits()) {
-                let problem = "the loss of its picture is another here: it is of other pictures, options or weights, or of another version \
-                               of impasto"
-                    .to_owned();
-                return Err(Error::UnfitState { problem });
+        let mut task = work.take().map(|work| work.task).filter(|_| scale == here);
+        let restored = pool.install(|| {
+            let mut there = task.take().map_or_else(|| begin.task(scale), Ok)?;
+            match begin.restored(scale, &mut there, saved) {
+                Ok(restored) => Ok((there, restored)),
+                Err(error) => {
+                    task = Some(there).filter(|_| scale == here);
+                    Err(error)
+                }
             }
-            optimizer.restore(state.optimizer).map_err(|problem| Error::UnfitState { problem })?;
-            Ok((other, optimizer, losses, evaluation))
-        })?;
-        let task = other.or_else(|| self.work.take().map(|work| work.task)).expect("there is one task or the other");
+        });
+        let (task, Restored { optimizer, losses, point, evaluation }) = match restored {
+            Ok(restored) => restored,
+            Err(error) => {
+                let work = pool.install(|| {
+                    let mut task = task.map_or_else(|| begin.task(here), Ok)?;
+                    let (optimizer, _) = begin.optimizer(here, &mut task, &self.point)?;
+                    Ok::<_, Error>(Work { task, optimizer })
+                });
+                self.work = Some(work?);
+                return Err(error);
+            }
+        };
+        let place = place.clone();
         self.composed = task.composed(point.as_slice());
         self.work = Some(Work { task, optimizer });
-        self.totals = state.totals.into_owned();
+        self.totals = place.totals.into_owned();
         (self.point, self.losses, self.evaluation) = (point, losses, evaluation);
-        (self.scale, self.scales) = (scale, state.scales);
+        (self.scale, self.scales) = (scale, place.scales);
         self.steps_done = self.scales[..scale].iter().map(|scale| scale.steps).sum::<usize>() + self.steps_here();
-        (self.elapsed_before, self.started) = (state.elapsed, Instant::now());
-        self.finished = state.finished;
+        (self.elapsed_before, self.started) = (place.elapsed, Instant::now());
+        self.finished = place.finished;
         self.leave_styles();
         Ok(())
     }
@@ -459,7 +466,9 @@ impl Session {
     pub fn picture(&self) -> Image {
         let content = &self.subject.content;
         let mut picture = resize(&self.point, content.width(), content.height(), self.options.padding);
-        self.subject.keep_in(picture.as_mut_slice());
+        if self.subject.keep.is_some() {
+            self.subject.keep_in(picture.as_mut_slice());
+        }
         picture
     }
 
@@ -514,25 +523,67 @@ impl Begin<'_> {
 
     /// An optimiser that begins at a point, and the losses there.
     fn optimizer(&self, scale: usize, task: &mut Task, point: &Image) -> Result<(Box<dyn Optimizer>, Losses)> {
-        let mut gradient = vec![0.0; point.as_slice().len()];
-        let losses = task.evaluate(point.as_slice(), &mut gradient);
-        if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
-            return Err(Error::NotFinite { total: losses.total });
-        }
-        let ScalePlan { optimizer, history, .. } = self.plan.scales[scale];
-        let optimizer: Box<dyn Optimizer> = match optimizer {
-            OptimizerKind::Lbfgs => {
-                let wraps = self.options.padding == Padding::Circular;
-                let preconditioner = Some(Preconditioner::new(point.width(), point.height(), wraps));
-                let settings = LbfgsSettings { history, preconditioner, ..LbfgsSettings::default() };
-                Box::new(Lbfgs::new(settings, losses.total, gradient))
-            }
-            OptimizerKind::Adam => {
-                Box::new(Adam::new(AdamSettings::default(), point.as_slice(), losses.total, gradient))
-            }
+        let (losses, gradient) = evaluated(task, point)?;
+        let value = losses.total;
+        let optimizer: Box<dyn Optimizer> = match self.plan.scales[scale].optimizer {
+            OptimizerKind::Lbfgs => Box::new(Lbfgs::new(self.lbfgs_settings(scale), value, gradient)),
+            OptimizerKind::Adam => Box::new(Adam::new(AdamSettings::default(), point.as_slice(), value, gradient)),
         };
         Ok((optimizer, losses))
     }
+
+    /// The optimiser of a state at this scale, which fits it, and all that belongs to it.
+    fn restored(&self, scale: usize, task: &mut Task, saved: &SavedState) -> Result<Restored> {
+        let Scale { width, height, .. } = self.scales[scale];
+        let point = Image::new(width, height, saved.point()?);
+        let started = Instant::now();
+        let (losses, gradient) = evaluated(task, &point)?;
+        let evaluation = started.elapsed();
+        let value = losses.total;
+        if saved.place().totals.last().map(|total| total.to_bits()) != Some(value.to_bits()) {
+            let problem = "the loss of its picture is another here: it is of other pictures, options or weights, or of another version \
+                           of impasto"
+                .to_owned();
+            return Err(Error::UnfitState { problem });
+        }
+        let gradient = match self.plan.scales[scale].optimizer {
+            OptimizerKind::Lbfgs => gradient,
+            // Its own is in the state.
+            OptimizerKind::Adam => vec![],
+        };
+        let optimizer: Box<dyn Optimizer> = match saved.optimizer()? {
+            OptimizerState::Lbfgs(pairs) => {
+                Box::new(Lbfgs::of_pairs(self.lbfgs_settings(scale), value, gradient, pairs))
+            }
+            OptimizerState::Adam(state) => Box::new(Adam::of_state(AdamSettings::default(), value, state)),
+        };
+        Ok(Restored { optimizer, losses, point, evaluation })
+    }
+
+    fn lbfgs_settings(&self, scale: usize) -> LbfgsSettings {
+        let Scale { width, height, .. } = self.scales[scale];
+        let wraps = self.options.padding == Padding::Circular;
+        let preconditioner = Some(Preconditioner::new(width, height, wraps));
+        LbfgsSettings { history: self.plan.scales[scale].history, preconditioner, ..LbfgsSettings::default() }
+    }
+}
+
+/// What a state is at a scale.
+struct Restored {
+    optimizer: Box<dyn Optimizer>,
+    losses: Losses,
+    point: Image,
+    evaluation: Duration,
+}
+
+/// Losses and gradient of a point where an optimiser may begin.
+fn evaluated(task: &mut Task, point: &Image) -> Result<(Losses, Vec<f32>)> {
+    let mut gradient = vec![0.0; point.as_slice().len()];
+    let losses = task.evaluate(point.as_slice(), &mut gradient);
+    if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
+        return Err(Error::NotFinite { total: losses.total });
+    }
+    Ok((losses, gradient))
 }
 
 /// The picture to start from, of the size of the coarsest scale.
@@ -569,9 +620,11 @@ mod tests {
             }
             // As a scale that could not be begun leaves it.
             broken.work = None;
-            let bytes = broken.state().to_bytes();
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("state");
+            broken.state().save(&path).unwrap();
             let mut resumed = session();
-            resumed.restore(SessionState::from_bytes(&bytes).unwrap()).unwrap();
+            resumed.restore(&SavedState::open(&path).unwrap()).unwrap();
             for session in [&mut broken, &mut resumed] {
                 session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
                 assert!(session.image() == whole.image(), "{optimizer:?}");

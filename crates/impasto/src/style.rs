@@ -5,7 +5,7 @@ use std::sync::Arc;
 use impasto_engine::{Layer, Layout};
 
 use crate::image_io::{paint_hidden, resize};
-use crate::loss::{Statistics, Sums, Weights};
+use crate::loss::{Statistics, Sums, Weights, total_variation};
 use crate::options::problem;
 use crate::subject::partial;
 use crate::task::{check_image, check_room, evaluator};
@@ -55,6 +55,15 @@ pub struct StylePicture {
     pub rotations: usize,
 }
 
+/// What a style is without the network: what a texture starts its units from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Appearance {
+    /// Mean of each channel over what counts of the picture, 0..255.
+    pub(crate) colour: [f32; 3],
+    /// Eq. (5) of the picture, in squared levels.
+    pub(crate) total_variation: f64,
+}
+
 impl From<Image> for StylePicture {
     /// All of the picture, as it is.
     fn from(image: Image) -> Self {
@@ -99,6 +108,19 @@ impl Style {
         }
     }
 
+    /// What it is without the network at the finest scale; `style`: its place among all, from 0.
+    ///
+    /// Errors: statistics that are of other sizes.
+    pub(crate) fn appearance(&self, style: usize) -> Result<Appearance> {
+        match &self.source {
+            StyleSource::Picture(picture) => Ok(picture.appearance((picture.image.width(), picture.image.height()))),
+            StyleSource::Statistics { statistics, size } => match statistics.of_size(*size) {
+                Ok(found) => Ok(found.appearance),
+                Err(problem) => Err(Error::UnfitStatistics { style: style + 1, problem }),
+            },
+        }
+    }
+
     /// The same style with another weight.
     #[must_use]
     pub fn with_weight(self, weight: f64) -> Self {
@@ -139,6 +161,26 @@ impl StylePicture {
         match (&self.opacity, &self.mask) {
             (Some(opacity), Some(mask)) => Some(opacity.times(mask)),
             (opacity, mask) => opacity.clone().or_else(|| mask.clone()),
+        }
+    }
+
+    /// What a normalised picture is without the network in another size.
+    pub(crate) fn appearance(&self, (width, height): (usize, usize)) -> Appearance {
+        let image = resize(&self.image, width, height);
+        let counts = self.counts().map(|mask| mask.resized(width, height));
+        let weight = |i: usize| counts.as_ref().map_or(1.0, |mask| f64::from(mask.as_slice()[i]));
+        let (mut sums, mut total) = ([0.0; 3], 0.0);
+        for (i, pixel) in image.as_slice().as_chunks::<3>().0.iter().enumerate() {
+            let weight = weight(i);
+            total += weight;
+            for c in 0..3 {
+                sums[c] += weight * f64::from(pixel[c]);
+            }
+        }
+        Appearance {
+            // Where nothing counts, no layer sees anything either, and the run is refused.
+            colour: sums.map(|sum| if total > 0.0 { (sum / total) as f32 } else { 0.0 }),
+            total_variation: total_variation(image.as_slice(), width, false),
         }
     }
 

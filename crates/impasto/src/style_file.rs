@@ -1,30 +1,28 @@
 //! Statistics of a style as a file.
 //!
-//! A safetensors file: in its metadata how the network looked at the style, for each size and layer the matrix, row by row from its
-//! diagonal on, `[C (C + 1) / 2]`, and the means `[C]` where the style loss has them; all F64,
-//! to the last bit.
+//! A safetensors file: in its metadata how the network looked at the style; for each size the mean colour `[3]` and the total variation
+//! `[1]`; for each size and layer the matrix, row by row from its diagonal on, `[C (C + 1) / 2]`, and the means `[C]` where the style loss
+//! has them. Colours F32, all else F64, to the last bit.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
 use impasto_engine::Layer;
 
 use crate::image_io::{read_error, write_whole};
 use crate::loss::Statistics;
+use crate::style::Appearance;
 use crate::style_statistics::{SizeStatistics, View};
-use crate::tensor_file::{Kind, Parsed, Tensor, TensorFile, unknown};
+use crate::tensor_file::{Kind, MAX_HEADER, Parsed, Tensor, TensorFile, all, unknown};
 use crate::{Error, Padding, Pooling, Result, StyleLossKind, StyleStatistics};
 
-const KIND: Kind = Kind { format: "impasto-style", version: "2" };
+const KIND: Kind = Kind { format: "impasto-style", version: "3" };
 
 /// Bytes that a style file has at most: several times what any use makes.
 const MAX_BYTES: u64 = 1 << 29;
-
-/// Longest header that a safetensors file of ours has, in bytes.
-const MAX_HEADER: u64 = 1 << 20;
 
 impl StyleStatistics {
     /// Whether a file begins as a safetensors file does: pictures do not.
@@ -75,6 +73,9 @@ impl StyleStatistics {
         ]);
         let mut tensors = Vec::new();
         for (i, size) in self.sizes.iter().enumerate() {
+            let Appearance { colour, total_variation } = &size.appearance;
+            tensors.push((format!("{i}.{COLOUR}"), Tensor::F32(vec![3], colour)));
+            tensors.push((format!("{i}.{VARIATION}"), Tensor::F64(vec![1], vec![*total_variation].into())));
             for (layer, Statistics { mean, matrix }) in &size.layers {
                 let channels = layer.channels();
                 let upper: Vec<f64> =
@@ -89,7 +90,7 @@ impl StyleStatistics {
     }
 
     fn from_bytes(bytes: &[u8]) -> Parsed<Self> {
-        let file = KIND.read(bytes)?;
+        let file = KIND.read(Cursor::new(bytes), bytes.len() as u64)?;
         let get = |key: &str| file.word(key);
         let view = View {
             style_loss: named(get("style_loss"), &[StyleLossKind::Moments, StyleLossKind::Gram])?,
@@ -103,20 +104,33 @@ impl StyleStatistics {
                 .split_once('x')
                 .and_then(|(width, height)| Some((side(width)?, side(height)?)))
                 .ok_or_else(|| unknown(size))?;
-            Ok(SizeStatistics { width, height, layers: layers(&file, i, view.style_loss)? })
+            let (appearance, layers) = (appearance(&file, i)?, layers(&file, i, view.style_loss)?);
+            Ok(SizeStatistics { width, height, appearance, layers })
         });
         Ok(Self { view, sizes: sizes.collect::<Parsed<_>>()? })
     }
 }
 
+const COLOUR: &str = "mean_colour";
+const VARIATION: &str = "total_variation";
 const MATRIX: &str = "matrix";
 const MEAN: &str = "mean";
 
 /// Longest side of a style in pixels that is believed.
 const MAX_SIDE: usize = 1 << 24;
 
+/// What the style is without the network at a size.
+fn appearance<R: Read + Seek>(file: &TensorFile<R>, size: usize) -> Parsed<Appearance> {
+    let [colour_name, variation_name] = [COLOUR, VARIATION].map(|name| format!("{size}.{name}"));
+    let colour = file.f32s(&colour_name, &[3])?;
+    all(&colour_name, &colour, |v| (0.0..=255.0).contains(&v))?;
+    let variation = file.f64s(&variation_name, &[1])?;
+    all(&variation_name, &variation, |v| v >= 0.0)?;
+    Ok(Appearance { colour: [colour[0], colour[1], colour[2]], total_variation: variation[0] })
+}
+
 /// The statistics at a size.
-fn layers(file: &TensorFile<'_>, size: usize, kind: StyleLossKind) -> Parsed<Vec<(Layer, Statistics)>> {
+fn layers<R: Read + Seek>(file: &TensorFile<R>, size: usize, kind: StyleLossKind) -> Parsed<Vec<(Layer, Statistics)>> {
     let prefix = format!("{size}.");
     let mut layers = Vec::new();
     for layer in Layer::all() {
@@ -165,7 +179,13 @@ mod tests {
                 let mean = if kind == StyleLossKind::Moments { vec![0.1 * width as f64; n] } else { vec![] };
                 Statistics { mean, matrix: (0..n * n).map(|i| ((i / n) * (i % n)) as f64 / 3.0).collect() }
             };
-            SizeStatistics { width, height: 9, layers: layers.iter().map(|&layer| (layer, of(layer))).collect() }
+            let appearance = Appearance { colour: [0.1, 254.9, width as f32], total_variation: 1.0 / 3.0 };
+            SizeStatistics {
+                width,
+                height: 9,
+                appearance,
+                layers: layers.iter().map(|&layer| (layer, of(layer))).collect(),
+            }
         };
         let view = View { style_loss: kind, pooling: Pooling::Average, padding: Padding::Zero, network: 0x0bad_cafe };
         StyleStatistics { view, sizes: vec![at(40), at(20)] }

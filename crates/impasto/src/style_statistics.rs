@@ -5,9 +5,10 @@ use std::fmt::Debug;
 use impasto_engine::{Layer, Layout};
 use rayon::ThreadPool;
 
-use crate::loss::Statistics;
+use crate::loss::{Statistics, Weights};
 use crate::memory::Needs;
-use crate::schedule::{COARSEST, Scale, halved, wanted};
+use crate::schedule::{COARSEST_TEXTURE, Scale, halved, wanted};
+use crate::style::Appearance;
 use crate::task::thread_pool;
 use crate::{Network, Options, Padding, Pooling, Result, StyleLossKind, StylePicture};
 
@@ -37,14 +38,21 @@ pub(crate) struct View {
 pub(crate) struct SizeStatistics {
     pub(crate) width: usize,
     pub(crate) height: usize,
+    pub(crate) appearance: Appearance,
     pub(crate) layers: Vec<(Layer, Statistics)>,
 }
 
-/// How many of `sizes`, each half the one before, a style has room for; one at least.
-fn sizes_with_room(style: &StylePicture, sizes: usize, options: &Options) -> usize {
-    let side = style.image.width().min(style.image.height());
-    let fits = |halvings: usize| options.style_layers.iter().all(|of| side >> halvings >= of.layer.min_side());
-    1 + (1..sizes).take_while(|&halvings| fits(halvings)).count()
+/// How many of `sizes`, each half the one before, show something of a normalised style to every layer; one at least.
+fn sizes_that_show(style: &StylePicture, sizes: usize, options: &Options) -> usize {
+    let (width, height) = (style.image.width(), style.image.height());
+    let shows = |halvings: usize| {
+        let masks = style.masks(halved((width, height), halvings));
+        options.style_layers.iter().all(|of| {
+            width.min(height) >> halvings >= of.layer.min_side()
+                && masks.iter().all(|mask| Weights::new(mask, of.layer).is_some())
+        })
+    };
+    1 + (1..sizes).take_while(|&halvings| shows(halvings)).count()
 }
 
 /// How far, as a part of it, a size may be from that wanted.
@@ -60,16 +68,25 @@ impl View {
 impl StyleStatistics {
     /// Takes the statistics on a thread pool of its own: of the picture in its own size, in half of it, and so on.
     ///
-    /// `sizes`: how many, at least 1; fewer are taken where a layer would see nothing. [`StyleStatistics::sizes_of_a_run`] says how many a
-    /// run needs. Of `options`, the style's layers, the style loss, pooling, padding and threads matter.
+    /// `sizes`: how many, at least 1; fewer are taken where a layer would see nothing, of the picture or of what its mask leaves. [`StyleStatistics::sizes_of_a_run`] says how many a
+    /// run needs. Of `options`, the style's layers, the style loss, pooling, padding, memory and threads matter.
     ///
     /// Errors: options that cannot be meant, a picture without pixels, too small for a layer, with values outside 0..255, a mask that
-    /// leaves nothing, no threads to be had.
+    /// leaves nothing, a size that does not fit the memory, no threads to be had.
     pub fn new(network: &Network, style: &StylePicture, sizes: usize, options: &Options) -> Result<Self> {
         options.validate()?;
         let style = style.normalised()?;
-        let layouts = vec![Layout::whole(); sizes_with_room(&style, sizes, options)];
-        Self::take(network, &style, &layouts, &thread_pool(options.threads)?, options)
+        let pool = thread_pool(options.threads)?;
+        let needs = Needs {
+            options,
+            content: (0, 0),
+            masks: 0,
+            styles: vec![(style.image.width(), style.image.height())],
+            threads: pool.current_num_threads(),
+        };
+        let sizes = sizes_that_show(&style, sizes, options);
+        let layouts = (0..sizes).map(|halvings| needs.style_layout(halvings)).collect::<Result<Vec<_>>>()?;
+        Self::take(network, &style, &layouts, &pool, options)
     }
 
     /// As [`StyleStatistics::new`], with as many sizes as a run with these options needs for a content of this width and height, and by
@@ -85,7 +102,7 @@ impl StyleStatistics {
     ) -> Result<Self> {
         options.validate()?;
         let style = style.normalised()?;
-        let sizes = sizes_with_room(&style, wanted(content.0.max(content.1), options), options);
+        let sizes = sizes_that_show(&style, wanted(content.0.max(content.1), options), options);
         let pool = thread_pool(options.threads)?;
         let needs = Needs {
             options,
@@ -115,20 +132,29 @@ impl StyleStatistics {
         let at = |(halvings, layout)| {
             let (width, height) = halved((style.image.width(), style.image.height()), halvings);
             let statistics = style.statistics(network, (width, height), &layers, layout, options)?;
-            Ok(SizeStatistics { width, height, layers: layers.iter().copied().zip(statistics).collect() })
+            let appearance = style.appearance((width, height));
+            Ok(SizeStatistics { width, height, appearance, layers: layers.iter().copied().zip(statistics).collect() })
         };
         let sizes = pool.install(|| layouts.iter().enumerate().map(at).collect::<Result<_>>())?;
         Ok(Self { view: View::new(network, options), sizes })
     }
 
-    /// How many sizes a run with [`Scales::Auto`](crate::Scales::Auto) needs for a result of `longest` pixels on its longest side.
+    /// How many sizes any run with [`Scales::Auto`](crate::Scales::Auto) needs for a result of `longest` pixels on its longest side; those from
+    /// noise need most.
     pub fn sizes_of_a_run(longest: usize) -> usize {
-        1 + (1..usize::BITS).take_while(|&halvings| longest >> halvings >= COARSEST).count()
+        1 + (1..usize::BITS).take_while(|&halvings| longest >> halvings >= COARSEST_TEXTURE).count()
     }
 
     /// Longest sides of the style in pixels, largest first.
     pub fn sizes(&self) -> Vec<usize> {
         self.sizes.iter().map(|size| size.width.max(size.height)).collect()
+    }
+
+    /// Bytes of memory that they take.
+    pub fn bytes(&self) -> u64 {
+        let layers = self.sizes.iter().flat_map(|size| &size.layers);
+        layers.map(|(_, Statistics { mean, matrix })| size_of_val(&**mean) + size_of_val(&**matrix)).sum::<usize>()
+            as u64
     }
 
     /// Statistics in the order of `layers` for a style of `longest` pixels.
@@ -151,19 +177,18 @@ impl StyleStatistics {
         if pooling != view.pooling {
             return differs("pooling", &pooling, &view.pooling);
         }
-        if padding != view.padding {
-            return differs("padding", &padding, &view.padding);
+        match (padding, view.padding) {
+            (found, wanted) if found == wanted => {}
+            (Padding::Circular, _) => return Err("were taken for a tile; take them anew, as for a picture".to_owned()),
+            (_, Padding::Circular) => {
+                return Err("were not taken for a tile; take them anew, with --tileable".to_owned());
+            }
+            (found, wanted) => return differs("padding", &found, &wanted),
         }
         if network != view.network {
             return Err("were taken with other weights of the network; choose those, or take them anew".to_owned());
         }
-        let Some(size) = self.nearest(longest) else {
-            let sizes = self.sizes().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-            return Err(format!(
-                "are of {sizes} px, and those of {longest} px are needed; take them anew at such a size, with --size {longest} where the \
-                 style scale is 1"
-            ));
-        };
+        let size = self.of_size(longest)?;
         let of = |layer: &Layer| {
             let found = size.layers.iter().find(|(found, _)| found == layer);
             found.map(|(_, statistics)| statistics).ok_or_else(|| {
@@ -174,7 +199,20 @@ impl StyleStatistics {
         layers.iter().map(of).collect()
     }
 
-    /// The size that serves a style of `longest` pixels.
+    /// What serves a style of `longest` pixels.
+    ///
+    /// Errors: which sizes there are, in words.
+    pub(crate) fn of_size(&self, longest: usize) -> std::result::Result<&SizeStatistics, String> {
+        self.nearest(longest).ok_or_else(|| {
+            let sizes = self.sizes().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+            format!(
+                "are of {sizes} px, and those of {longest} px are needed; take them anew at such a size, with --size {longest} where the \
+                 style scale is 1"
+            )
+        })
+    }
+
+    /// What serves a style of `longest` pixels, if anything does.
     pub(crate) fn nearest(&self, longest: usize) -> Option<&SizeStatistics> {
         let distance = |size: &SizeStatistics| (size.width.max(size.height) as f64 / longest as f64).ln().abs();
         let nearest = self.sizes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));

@@ -1,29 +1,35 @@
 //! Runs with one picture: a texture from a style, a content from what the network keeps of it.
 
-use crate::loss::total_variation;
-use crate::task::check_image;
-use crate::{Image, Init, Input, Network, Objective, Options, Result, Session};
+use crate::regions;
+use crate::{Image, Init, Network, Objective, Options, Result, Session, Style};
 
 impl Session {
     /// A texture of `width` x `height` pixels: the style alone, from noise.
     ///
     /// `options` as in [`Session::new`], but that `content_weight` counts as 0 and that a start from the content is one from noise. With
     /// [`Objective::Balanced`] a layer's loss is in units of its distance from a picture of the style's mean colour, the total variation
-    /// in units of the style's. With [`Padding::Circular`](crate::Padding::Circular) the texture can be laid beside itself without a seam:
+    /// in units of the style's. Of the style's picture, transparent and masked parts do not count. With [`Padding::Circular`](crate::Padding::Circular) the texture can be laid beside itself without a seam:
     /// `width` and `height` are then multiples of the deepest style layer's [`min_side`](crate::Layer::min_side).
     ///
     /// Errors: as [`Session::new`], and a size without pixels.
-    pub fn texture(network: &Network, style: &Image, width: usize, height: usize, options: &Options) -> Result<Self> {
-        check_image(Input::Style, style)?;
+    pub fn texture(
+        network: &Network,
+        style: impl Into<Style>,
+        width: usize,
+        height: usize,
+        options: &Options,
+    ) -> Result<Self> {
+        let styles = regions::normalised(&[style.into()])?;
+        let appearance = styles[0].appearance(0)?;
         let mut options = Options { content_weight: 0.0, ..options.clone() };
         if options.init == Init::Content {
             options.init = Init::Noise;
         }
         if options.objective == Objective::Balanced {
             // The picture of one colour below has no total variation to be the unit.
-            options.tv_weight /= total_variation(style.as_slice(), style.width(), false).max(1.0);
+            options.tv_weight /= appearance.total_variation.max(1.0);
         }
-        Self::new(network, &Image::filled(width, height, mean_colour(style)), style, &options)
+        Self::with_styles(network, &Image::filled(width, height, appearance.colour).into(), &styles, &options)
     }
 
     /// What the content layers keep of a photo: their losses alone, by default from noise.
@@ -39,15 +45,4 @@ impl Session {
         }
         Self::new(network, photo, photo, &options)
     }
-}
-
-/// The mean of each channel.
-fn mean_colour(image: &Image) -> [f32; 3] {
-    let mut sums = [0.0; 3];
-    for pixel in image.as_slice().as_chunks::<3>().0 {
-        for c in 0..3 {
-            sums[c] += f64::from(pixel[c]);
-        }
-    }
-    sums.map(|sum| (sum / (image.width() * image.height()) as f64) as f32)
 }

@@ -1,9 +1,13 @@
 //! Files of arrays with words about them: safetensors files whose metadata say of what kind they are, and how they are to be read.
+//! Arrays go to the file and come from it a little at a time: they can be larger than what is left of the memory.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::sync::{Mutex, PoisonError};
 
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
 
 /// What a file says, or what is wrong with it: a part of a sentence about "it".
 pub(crate) type Parsed<T> = Result<T, String>;
@@ -15,25 +19,74 @@ pub(crate) struct Kind {
     pub(crate) version: &'static str,
 }
 
+/// Bytes of the number at the start, which is the length of the header.
+const LENGTH: usize = size_of::<u64>();
+
+/// What the header's length is a multiple of, by blanks at its end, so that arrays begin where f64 may.
+const ALIGNMENT: usize = 8;
+
+/// Longest header that is believed, in bytes.
+pub(crate) const MAX_HEADER: u64 = 1 << 20;
+
+/// Values that are on their way at a time.
+const CHUNK: usize = 1 << 14;
+
 impl Kind {
-    /// A file of this kind.
+    /// Writes a file of this kind.
     ///
     /// # Panics
     /// If an array has another length than its shape.
-    pub(crate) fn to_bytes(&self, words: HashMap<&str, String>, tensors: Vec<(String, Tensor<'_>)>) -> Vec<u8> {
+    pub(crate) fn write(
+        &self,
+        words: HashMap<&str, String>,
+        mut tensors: Vec<(String, Tensor<'_>)>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let kind = [("format", self.format), ("version", self.version)].map(|(key, word)| (key, word.to_owned()));
-        let metadata = words.into_iter().chain(kind).map(|(key, word)| (key.to_owned(), word)).collect();
-        safetensors::serialize(tensors, Some(metadata)).expect("lengths agree with shapes")
+        let words = words.into_iter().chain(kind).map(|(key, word)| (key.to_owned(), word)).collect();
+        // Wide values first: all are aligned then.
+        tensors.sort_by_key(|(_, tensor)| std::cmp::Reverse(tensor.size()));
+        let mut end = 0;
+        let infos = tensors.iter().map(|(name, tensor)| {
+            let begin = end;
+            end += tensor.size() * tensor.len();
+            let info = TensorInfo { dtype: tensor.dtype(), shape: tensor.shape().to_vec(), data_offsets: (begin, end) };
+            (name.clone(), info)
+        });
+        let header = Metadata::new(Some(words), infos.collect()).expect("lengths agree with shapes");
+        let mut header = serde_json::to_vec(&header)?;
+        header.resize(header.len().next_multiple_of(ALIGNMENT), b' ');
+        out.write_all(&(header.len() as u64).to_le_bytes())?;
+        out.write_all(&header)?;
+        tensors.iter().try_for_each(|(_, tensor)| tensor.write(out))
     }
 
-    /// Reads what [`Kind::to_bytes`] made.
+    /// [`Kind::write`] into memory.
+    pub(crate) fn to_bytes(&self, words: HashMap<&str, String>, tensors: Vec<(String, Tensor<'_>)>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write(words, tensors, &mut bytes).expect("memory can be written to");
+        bytes
+    }
+
+    /// Reads the header of what [`Kind::write`] wrote, `len` bytes from the start of `source`.
     ///
     /// Errors: no safetensors file, one of another kind or version.
-    pub(crate) fn read<'a>(&self, bytes: &'a [u8]) -> Parsed<TensorFile<'a>> {
-        let unreadable = |e| format!("it cannot be read ({e})");
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(unreadable)?;
-        let file = TensorFile { words: header.metadata().clone().unwrap_or_default(), tensors };
+    pub(crate) fn read<R: Read + Seek>(&self, mut source: R, len: u64) -> Parsed<TensorFile<R>> {
+        source.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        let mut length = [0; LENGTH];
+        source.read_exact(&mut length).map_err(unreadable)?;
+        let header_len = u64::from_le_bytes(length);
+        if header_len > MAX_HEADER.min(len) {
+            return Err(unreadable("its header would be longer than any"));
+        }
+        let mut header = vec![0; header_len as usize];
+        source.read_exact(&mut header).map_err(unreadable)?;
+        let header: Metadata = serde_json::from_slice(&header).map_err(unreadable)?;
+        let data = LENGTH as u64 + header_len;
+        if header.data_len() as u64 != len.saturating_sub(data) {
+            return Err(unreadable("it does not end where its header says"));
+        }
+        let file = TensorFile { header, data, source: Mutex::new(source) };
         if file.word("format") != self.format {
             return Err("it is a safetensors file of something else".to_owned());
         }
@@ -44,21 +97,33 @@ impl Kind {
     }
 }
 
-/// A file that was read.
-pub(crate) struct TensorFile<'a> {
-    words: HashMap<String, String>,
-    tensors: SafeTensors<'a>,
+fn unreadable(reason: impl std::fmt::Display) -> String {
+    format!("it cannot be read ({reason})")
 }
 
-impl TensorFile<'_> {
+/// A file whose header was read.
+pub(crate) struct TensorFile<R> {
+    header: Metadata,
+    /// Where the arrays begin.
+    data: u64,
+    source: Mutex<R>,
+}
+
+impl<R: Read + Seek> TensorFile<R> {
     /// What the metadata say to a key; empty where they say nothing.
     pub(crate) fn word(&self, key: &str) -> &str {
-        self.words.get(key).map(String::as_str).unwrap_or_default()
+        let words = self.header.metadata().as_ref();
+        words.and_then(|words| words.get(key)).map(String::as_str).unwrap_or_default()
     }
 
     /// How many values an array has; `None` where there is no such array.
     pub(crate) fn len(&self, name: &str) -> Option<usize> {
-        Some(self.tensors.tensor(name).ok()?.shape().iter().product())
+        Some(self.header.info(name)?.shape.iter().product())
+    }
+
+    /// Whether there is an array of F32 of this shape.
+    pub(crate) fn check_f32s(&self, name: &str, shape: &[usize]) -> Parsed<()> {
+        self.offsets(name, Dtype::F32, shape).map(drop)
     }
 
     /// An array of finite F32 of this shape.
@@ -73,6 +138,15 @@ impl TensorFile<'_> {
         all(name, &values, f64::is_finite).map(|()| values)
     }
 
+    /// Where in the data an array of this type and shape is.
+    fn offsets(&self, name: &str, dtype: Dtype, shape: &[usize]) -> Parsed<(usize, usize)> {
+        let info = self.header.info(name).ok_or_else(|| format!("it has no `{name}`"))?;
+        if info.dtype != dtype || info.shape != shape {
+            return Err(format!("`{name}` is {:?} {:?}, not {dtype:?} {shape:?}", info.dtype, info.shape));
+        }
+        Ok(info.data_offsets)
+    }
+
     /// An array of this type, whose values have `N` bytes, and of this shape.
     fn array<T, const N: usize>(
         &self,
@@ -81,12 +155,18 @@ impl TensorFile<'_> {
         shape: &[usize],
         value: impl Fn([u8; N]) -> T,
     ) -> Parsed<Vec<T>> {
-        let tensor = self.tensors.tensor(name).map_err(|_| format!("it has no `{name}`"))?;
-        if tensor.dtype() != dtype || tensor.shape() != shape {
-            let (found, other) = (tensor.dtype(), tensor.shape());
-            return Err(format!("`{name}` is {found:?} {other:?}, not {dtype:?} {shape:?}"));
+        let (begin, end) = self.offsets(name, dtype, shape)?;
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        source.seek(SeekFrom::Start(self.data + begin as u64)).map_err(unreadable)?;
+        let count = (end - begin) / N;
+        let mut values = Vec::with_capacity(count);
+        let mut chunk = vec![0; N * CHUNK.min(count)];
+        while values.len() < count {
+            let bytes = &mut chunk[..N * CHUNK.min(count - values.len())];
+            source.read_exact(bytes).map_err(unreadable)?;
+            values.extend(bytes.as_chunks::<N>().0.iter().map(|&bytes| value(bytes)));
         }
-        Ok(tensor.data().as_chunks::<N>().0.iter().map(|&bytes| value(bytes)).collect())
+        Ok(values)
     }
 }
 
@@ -96,7 +176,7 @@ pub(crate) enum Tensor<'a> {
     F64(Vec<usize>, Cow<'a, [f64]>),
 }
 
-impl View for Tensor<'_> {
+impl Tensor<'_> {
     fn dtype(&self) -> Dtype {
         match self {
             Self::F32(..) => Dtype::F32,
@@ -110,19 +190,42 @@ impl View for Tensor<'_> {
         }
     }
 
-    fn data(&self) -> Cow<'_, [u8]> {
+    /// Values.
+    fn len(&self) -> usize {
         match self {
-            Self::F32(_, values) => values.iter().map(|v| v.to_le_bytes()).collect::<Vec<_>>().into_flattened().into(),
-            Self::F64(_, values) => values.iter().map(|v| v.to_le_bytes()).collect::<Vec<_>>().into_flattened().into(),
+            Self::F32(_, values) => values.len(),
+            Self::F64(_, values) => values.len(),
         }
     }
 
-    fn data_len(&self) -> usize {
+    /// Bytes of a value.
+    fn size(&self) -> usize {
         match self {
-            Self::F32(_, values) => size_of_val(*values),
-            Self::F64(_, values) => size_of_val(&**values),
+            Self::F32(..) => size_of::<f32>(),
+            Self::F64(..) => size_of::<f64>(),
         }
     }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::F32(_, values) => write_values(values, f32::to_le_bytes, out),
+            Self::F64(_, values) => write_values(values, f64::to_le_bytes, out),
+        }
+    }
+}
+
+fn write_values<T: Copy, const N: usize>(
+    values: &[T],
+    bytes: impl Fn(T) -> [u8; N],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut chunk = Vec::with_capacity(CHUNK.min(values.len()));
+    for values in values.chunks(CHUNK) {
+        chunk.clear();
+        chunk.extend(values.iter().map(|&value| bytes(value)));
+        out.write_all(chunk.as_flattened())?;
+    }
+    Ok(())
 }
 
 /// Refuses values that cannot be.
@@ -140,6 +243,8 @@ pub(crate) fn unknown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
     const KIND: Kind = Kind { format: "impasto-test", version: "2" };
@@ -155,7 +260,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let bytes = file(&KIND);
-        let file = KIND.read(&bytes).unwrap();
+        let file = KIND.read(Cursor::new(&bytes), bytes.len() as u64).unwrap();
         assert_eq!((file.word("colour"), file.word("shape")), ("blue", ""));
         assert_eq!((file.len("a"), file.len("c")), (Some(2), None));
         assert_eq!(file.f32s("a", &[2, 1]).unwrap(), [0.1, f32::MAX]);
@@ -166,10 +271,32 @@ mod tests {
     }
 
     #[test]
+    fn any_reader_of_safetensors_reads_it() {
+        let long: Vec<f32> = (0..2 * CHUNK + 5).map(|i| i as f32).collect();
+        let tensors = vec![
+            ("a".to_owned(), Tensor::F32(vec![1], &[0.5])),
+            ("b".to_owned(), Tensor::F64(vec![2], [0.1, -2.0][..].into())),
+            ("c".to_owned(), Tensor::F32(vec![long.len()], &long)),
+        ];
+        let bytes = KIND.to_bytes(HashMap::new(), tensors);
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let data = |name: &str| file.tensor(name).unwrap().data().to_vec();
+        assert_eq!(data("a"), 0.5f32.to_le_bytes());
+        assert_eq!(data("b"), [0.1f64, -2.0].map(f64::to_le_bytes).concat());
+        assert_eq!(data("c"), long.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>());
+        assert!(file.tensor("b").unwrap().data().as_ptr().addr().wrapping_sub(bytes.as_ptr().addr()).is_multiple_of(8));
+        let ours = KIND.read(Cursor::new(&bytes), bytes.len() as u64).unwrap();
+        assert_eq!(ours.f32s("c", &[long.len()]).unwrap(), long);
+    }
+
+    #[test]
     fn other_kinds_and_versions_are_refused() {
-        let problem = |kind: &Kind| KIND.read(&file(kind)).err().unwrap();
+        let read = |bytes: &[u8]| KIND.read(Cursor::new(bytes), bytes.len() as u64).err().unwrap();
+        let problem = |kind: &Kind| read(&file(kind));
         assert_eq!(problem(&Kind { format: "other", ..KIND }), "it is a safetensors file of something else");
         assert_eq!(problem(&Kind { version: "1", ..KIND }), "its version is `1`, and this impasto reads 2");
-        assert!(KIND.read(b"some notes").err().unwrap().starts_with("it cannot be read ("));
+        for bytes in [&b"some notes"[..], &file(&KIND)[..200], &[file(&KIND), vec![0]].concat()] {
+            assert!(read(bytes).starts_with("it cannot be read ("));
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use impasto::{
-    Error, Image, Init, Mask, Network, OptimizerKind, Options, Progress, Scales, Session, SessionState, SizeOptions,
+    Error, Image, Init, Mask, Network, OptimizerKind, Options, Progress, SavedState, Scales, Session, SizeOptions,
     StopReason, Subject, image_io, prepare,
 };
 
@@ -50,10 +50,10 @@ fn check(options: &Options, steps: usize, broken_off: impl IntoIterator<Item = u
     let (reason, totals) = run(&mut whole, Some(folder.path()));
     assert_eq!(whole.steps_done(), steps);
     for step in broken_off {
-        let state = SessionState::load(&folder.path().join(step.to_string())).unwrap();
+        let state = SavedState::open(&folder.path().join(step.to_string())).unwrap();
         assert_eq!(state.steps_done(), step);
         let mut resumed = session(&Options { threads: Some(1 + step % 2), ..options.clone() });
-        resumed.restore(state).unwrap();
+        resumed.restore(&state).unwrap();
         assert_eq!(resumed.steps_done(), step);
         let (resumed_reason, resumed_totals) = run(&mut resumed, None);
         let what = format!("{:?} from step {step}", options.optimizer);
@@ -99,7 +99,7 @@ fn the_state_of_another_run_is_refused_and_changes_nothing() {
     ] {
         let mut session = session(&options);
         let before = (session.picture(), session.losses().clone());
-        let error = session.restore(SessionState::load(&path).unwrap()).unwrap_err();
+        let error = session.restore(&SavedState::open(&path).unwrap()).unwrap_err();
         assert!(matches!(error, Error::UnfitState { .. }) && error.to_string().contains(words), "{error}");
         assert!((session.picture(), session.losses().clone()) == before, "{words}");
         assert_eq!(session.steps_done(), 0);

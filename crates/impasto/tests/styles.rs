@@ -183,6 +183,68 @@ fn a_style_file_does_what_its_picture_does() {
 }
 
 #[test]
+fn a_texture_comes_from_statistics_as_from_the_picture() {
+    let [_, night, _] = pictures();
+    for padding in [Padding::Circular, Padding::Replicate] {
+        let options = Options { steps: 6, tv_weight: 0.02, padding, ..Options::default() };
+        let statistics = Arc::new(StyleStatistics::new(&NETWORK, &(&night).into(), 2, &options).unwrap());
+        let texture = |style: Style| {
+            let mut session = Session::texture(&NETWORK, style, 128, 64, &options).unwrap();
+            session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
+            (session.scales().len(), session.losses().clone(), session.picture())
+        };
+        let from_picture = texture((&night).into());
+        assert_eq!(texture(Style::from_statistics(statistics.clone(), 64)), from_picture);
+        assert_eq!(from_picture.0, 2);
+        let unfit = Session::texture(&NETWORK, Style::from_statistics(statistics, 100), 128, 64, &options);
+        let text = unfit.unwrap_err().to_string();
+        assert!(text.starts_with("the statistics of style 1 are of 64, 32 px, and those of 100 px"), "{text}");
+    }
+}
+
+#[test]
+fn statistics_have_the_sizes_at_which_their_mask_leaves_something() {
+    let [content, night, _] = pictures().map(|image| image_io::resize(&image, 128, 128));
+    let options = Options { content_weight: 0.0, init: Init::Noise, steps: 2, ..Options::default() };
+    let corner = |side: usize| {
+        Mask::new(128, 128, (0..128 * 128).map(|i| f32::from(u8::from(i % 128 < side && i / 128 < side))).collect())
+    };
+    for (side, sizes) in [(16, vec![128]), (32, vec![128, 64])] {
+        let picture = StylePicture { mask: Some(corner(side)), ..(&night).into() };
+        let statistics = StyleStatistics::new(&NETWORK, &picture, 2, &options).unwrap();
+        assert_eq!(statistics.sizes(), sizes);
+        let style = Style::from_statistics(Arc::new(statistics), 128);
+        let session = start(&(&content).into(), std::slice::from_ref(&style), &options);
+        assert_eq!(session.scales().len(), sizes.len());
+        let two = Options { scales: Scales::Count(2), ..options.clone() };
+        if sizes.len() == 1 {
+            let text = message(&(&content).into(), &[style], &two);
+            assert!(text.contains("are of 128 px, and those of 64 px are needed"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn statistics_are_taken_within_the_memory() {
+    let [_, night, _] = pictures();
+    let night = image_io::resize(&night, 512, 400);
+    let statistics = |memory: u64| {
+        let options = Options { memory: Some(memory), threads: Some(2), ..Options::default() };
+        StyleStatistics::new(&NETWORK, &(&night).into(), 1, &options)
+    };
+    let (whole, in_bands) = (statistics(1 << 30).unwrap(), statistics(300 << 20).unwrap());
+    let start = |statistics: StyleStatistics| {
+        let options = Options { scales: Scales::Count(1), ..Options::default() };
+        let style = Style::from_statistics(Arc::new(statistics), 512);
+        start(&(&image_io::resize(&night, 64, 64)).into(), &[style], &options).losses().total
+    };
+    let [whole, in_bands] = [whole, in_bands].map(start);
+    assert!((whole / in_bands - 1.0).abs() < 1e-9, "{whole} {in_bands}");
+    let text = statistics(200 << 20).unwrap_err().to_string();
+    assert!(text.starts_with("a picture of 512x400 px needs "), "{text}");
+}
+
+#[test]
 fn masks_and_weights_that_leave_nothing_are_refused() {
     let [content, night, brick] = pictures();
     let options = Options::default();

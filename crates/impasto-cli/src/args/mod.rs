@@ -17,6 +17,7 @@ use crate::batch::BatchArgs;
 use crate::bench::BenchArgs;
 use crate::checkpoint::{CheckpointArgs, ResumeArgs};
 use crate::colors::ColorArgs;
+use crate::input::Reading;
 use crate::inspect::InspectArgs;
 use crate::manual::{CompletionsArgs, ManArgs};
 use crate::measure::MeasureArgs;
@@ -162,6 +163,13 @@ pub struct TransferArgs {
 
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+impl TransferArgs {
+    /// How its pictures are read.
+    pub fn reading(&self) -> Reading {
+        Reading { quiet: self.report.quiet, memory: self.memory.limit() }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -120,6 +120,31 @@ impl SaveOptions {
     }
 }
 
+impl SaveOptions {
+    /// Bytes that [`encode`] takes besides the picture of `width` x `height` pixels, at most: values as they are written, and a file that
+    /// grows to twice of what it holds.
+    ///
+    /// Errors: as [`SaveOptions::validate`].
+    pub fn memory(&self, name: &Path, width: usize, height: usize) -> Result<u64> {
+        let format = self.validate(name)?;
+        let (colours, opacity) = (3, usize::from(self.alpha.is_some()));
+        let sample = match self.bit_depth {
+            BitDepth::Eight => 1,
+            BitDepth::Sixteen => 2,
+        };
+        let values = sample * (colours + if format == Format::Jpeg { 0 } else { opacity });
+        // PNG's and WebP's data are compressed apart from the file, WebP's from a copy with opacity.
+        let copies = match format {
+            Format::WebP => 7,
+            Format::Png => 5,
+            Format::Jpeg | Format::Tiff => 3,
+        };
+        let converted = usize::from(self.profile.is_some()) + usize::from(format == Format::Jpeg) * opacity;
+        let floats = colours * converted + opacity;
+        Ok((copies * values + size_of::<f32>() * floats) as u64 * (width * height) as u64)
+    }
+}
+
 /// The bytes of a file with `image` in it; `name` has the extension that may choose the format, and is what errors call it.
 ///
 /// Values are clamped to 0..255 and rounded to whole ones of 8 or 16 bits.
@@ -170,6 +195,11 @@ fn lay_over_white(rgb: &mut [f32], alpha: &Mask) {
     }
 }
 
+/// A value of 0..255 in 16 bits.
+fn word(value: f32) -> u16 {
+    (257.0 * value.clamp(0.0, 255.0) + 0.5) as u16
+}
+
 /// What is to be written, in the values of the file's profile.
 struct Job<'a> {
     width: u32,
@@ -201,7 +231,12 @@ impl Job<'_> {
     }
 
     fn words(&self) -> Vec<u16> {
-        self.samples(|v| (257.0 * v.clamp(0.0, 255.0) + 0.5) as u16)
+        self.samples(word)
+    }
+
+    /// 16 bits, most significant first.
+    fn word_bytes(&self) -> Vec<u8> {
+        self.samples(|v| word(v).to_be_bytes()).into_flattened()
     }
 
     fn png(&self, bit_depth: BitDepth) -> std::result::Result<Vec<u8>, png::EncodingError> {
@@ -220,7 +255,7 @@ impl Job<'_> {
             BitDepth::Eight => self.bytes(),
             BitDepth::Sixteen => {
                 encoder.set_depth(png::BitDepth::Sixteen);
-                self.words().into_iter().flat_map(u16::to_be_bytes).collect()
+                self.word_bytes()
             }
         };
         let mut writer = encoder.write_header()?;

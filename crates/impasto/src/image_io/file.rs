@@ -37,9 +37,14 @@ pub fn save_with(path: &Path, image: &Image, options: &SaveOptions) -> Result<()
 ///
 /// Errors: as [`check_writable`], and a disk that is full.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_whole_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_whole`], what `write` writes.
+pub(crate) fn write_whole_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let failed = |problem: String| Error::Write { path: path.to_owned(), problem };
     let mut file = temporary_file(path)?;
-    file.write_all(bytes).map_err(|e| failed(e.to_string()))?;
+    write(&mut file).map_err(|e| failed(e.to_string()))?;
     // Without this, a power cut soon after the renaming could leave an empty file under the final name.
     file.as_file().sync_all().map_err(|e| failed(e.to_string()))?;
     file.persist(path).map_err(|e| failed(e.error.to_string()))?;

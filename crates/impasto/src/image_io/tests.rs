@@ -7,6 +7,8 @@ use image::{ExtendedColorType, ImageEncoder};
 use image::{GrayImage, ImageBuffer, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
 
+use crate::Error;
+
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
@@ -115,10 +117,12 @@ fn unreadable_files_are_told_apart() {
     assert_eq!(message(&path), "there is no file PATH");
 
     let not_a_picture = "PATH is not a picture that impasto can read (JPEG, PNG, TIFF, WebP)";
-    for content in ["", "some notes", "GIF89a and so on"] {
+    for content in ["some notes", "GIF89a and so on"] {
         std::fs::write(&path, content).unwrap();
         assert_eq!(message(&path), not_a_picture);
     }
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(message(&path), "PATH is empty (0 bytes); a copy or a download may have failed");
 }
 
 #[test]
@@ -235,4 +239,43 @@ fn sizes_fit_with_at_least_a_pixel() {
     assert_eq!(fit(1000, 3, 10), (10, 1));
     assert_eq!(fit(100, 66, 100), (100, 66));
     assert_eq!(fit(0, 66, 100), (0, 0));
+}
+
+#[test]
+fn what_takes_more_memory_to_read_than_there_is_is_refused() {
+    let folder = folder();
+    let path = folder.path().join("a.png");
+    for (alpha, least) in [(false, 36), (true, 52)] {
+        let alpha = alpha.then(|| Mask::filled(1000, 900, 0.5));
+        save_with(&path, &gradient(1000, 900), &SaveOptions { alpha, ..SaveOptions::default() }).unwrap();
+        let least = least * 1000 * 900 + (24 << 20) + std::fs::metadata(&path).unwrap().len();
+        assert!(load_within(&path, Some(least)).is_ok());
+        let refused = load_within(&path, Some(least - 1)).unwrap_err();
+        assert!(matches!(&refused, Error::ReadingMemory { needed, .. } if *needed == least), "{refused}");
+        let text = refused.to_string();
+        assert!(text.contains("a.png is 1000x900 px; reading it takes ") && text.contains("make it smaller"), "{text}");
+    }
+}
+
+#[test]
+fn the_memory_of_writing_is_more_than_the_file_and_its_values() {
+    let image = gradient(300, 200);
+    let alpha = Some(Mask::filled(300, 200, 0.5));
+    for (name, bit_depth) in [
+        ("a.png", BitDepth::Eight),
+        ("a.png", BitDepth::Sixteen),
+        ("a.jpg", BitDepth::Eight),
+        ("a.tif", BitDepth::Sixteen),
+        ("a.webp", BitDepth::Eight),
+    ] {
+        let name = Path::new(name);
+        let plain = SaveOptions { bit_depth, ..SaveOptions::default() };
+        let visible = SaveOptions { alpha: alpha.clone(), ..plain.clone() };
+        let memory = |options: &SaveOptions| options.memory(name, 300, 200).unwrap();
+        for options in [&plain, &visible] {
+            let file = encode(&image, name, options).unwrap().len() as u64;
+            assert!(memory(options) > file + 3 * 300 * 200, "{name:?} {file}");
+        }
+        assert!(memory(&visible) > memory(&plain));
+    }
 }

@@ -29,11 +29,12 @@ const REFERENCE_BLACK_WHITE: Tag = Tag::Unknown(532);
 type File<'a> = Decoder<Cursor<&'a [u8]>>;
 
 /// The first picture of a file, as it is stored: in the values of the file, not turned.
-pub fn read(bytes: &[u8], name: &Path) -> Result<Raw> {
+pub fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Raw> {
     let failed = |error| failed(name, error);
     let mut file = open(bytes).map_err(failed)?;
     let (width, height) = file.dimensions().map_err(failed)?;
-    decode::check_pixels(width, height, name)?;
+    let channels = file.colortype().map_or(0, |colours| usize::from(colours.num_samples()));
+    decode::check_pixels((width, height), channels, bytes, name, memory)?;
     let icc = file.find_tag(Tag::IccProfile).and_then(|tag| tag.map(Value::into_u8_vec).transpose());
     let orientation = file.find_tag_unsigned::<u8>(Tag::Orientation).ok().flatten();
     let (pixels, is_premultiplied) = pixels(&mut file, bytes, width, height).map_err(|fault| fault.of(name))?;

@@ -1,8 +1,9 @@
 //! Adam.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use super::{Function, Optimizer, OptimizerState, Outcome};
+use super::{AdamState, Function, Optimizer, OptimizerState, Outcome};
 use crate::reduce::norm;
 
 /// Attempts at a step, each half as long as the one before, where the function has no finite values ahead.
@@ -66,6 +67,14 @@ impl Adam {
         }
     }
 
+    /// The one that a state was taken of: `value` is that of the best point.
+    pub(crate) fn of_state(settings: AdamSettings, value: f64, state: AdamState<'static>) -> Self {
+        let AdamState { steps, walker, gradient, mean, root_mean_square } = state;
+        let [walker, gradient, mean, root_mean_square] =
+            [walker, gradient, mean, root_mean_square].map(Cow::into_owned);
+        Self { settings, steps, walker, gradient, mean, root_mean_square, best: value }
+    }
+
     /// Takes the walker's gradient into the running means.
     fn update_means(&mut self) {
         let (keep1, keep2) = (self.settings.beta1, self.settings.beta2);
@@ -120,26 +129,13 @@ impl Optimizer for Adam {
     }
 
     fn state(&self) -> OptimizerState<'_> {
-        OptimizerState::Adam {
+        OptimizerState::Adam(AdamState {
             steps: self.steps,
             walker: self.walker.as_slice().into(),
             gradient: self.gradient.as_slice().into(),
             mean: self.mean.as_slice().into(),
             root_mean_square: self.root_mean_square.as_slice().into(),
-        }
-    }
-
-    fn restore(&mut self, state: OptimizerState<'static>) -> Result<(), String> {
-        state.check_len(self.walker.len())?;
-        let OptimizerState::Adam { steps, walker, gradient, mean, root_mean_square } = state else {
-            return Err(state.unfit("adam"));
-        };
-        self.steps = steps;
-        self.walker = walker.into_owned();
-        self.gradient = gradient.into_owned();
-        self.mean = mean.into_owned();
-        self.root_mean_square = root_mean_square.into_owned();
-        Ok(())
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use rayon::prelude::*;
 
 use super::{Function, Optimizer, OptimizerState, Outcome, Preconditioner, Values};
-use crate::reduce::{CHUNK, dot, dot_after, norm, sum_abs};
+use crate::reduce::{CHUNK, dot, dot_after, dot_of_differences, norm, sum_abs};
 
 /// `c1` of Armijo: a step must gain this part of what the slope promised. The usual value: it refuses steps that gain nothing,
 /// and next to nothing else.
@@ -41,7 +41,7 @@ pub(crate) fn history_for(variables: usize) -> usize {
 }
 
 /// Arrays of f32, of as many values as there are variables, that an [`Lbfgs`] with a preconditioner has besides its history.
-pub(crate) const LBFGS_ARRAYS: usize = 7;
+pub(crate) const LBFGS_ARRAYS: usize = 5;
 
 /// How an [`Lbfgs`] works.
 pub(crate) struct LbfgsSettings {
@@ -82,8 +82,6 @@ pub(crate) struct Lbfgs {
     gradient: Vec<f32>,
     /// Oldest first.
     history: VecDeque<Pair>,
-    /// Memory for the next pair.
-    spare: Pair,
     frozen: Frozen,
     /// Zero where x may not move.
     direction: Vec<f32>,
@@ -118,12 +116,6 @@ impl Pair {
         Self { s: vec![0.0; len], y: vec![0.0; len], product: 0.0, norms: 0.0 }
     }
 
-    /// With the products of s and y as they are now.
-    fn measure(&mut self) {
-        self.product = dot(&self.s, &self.y);
-        self.norms = norm(&self.s) * norm(&self.y);
-    }
-
     /// `sᵀ y` on the free variables.
     fn curvature(&self, frozen: &Frozen) -> f64 {
         let chunks = frozen.iter().zip(self.s.chunks(CHUNK).zip(self.y.chunks(CHUNK)));
@@ -140,12 +132,26 @@ impl Lbfgs {
             value,
             gradient,
             history: VecDeque::new(),
-            spare: Pair::new(len),
             frozen: vec![vec![]; len.div_ceil(CHUNK)],
             direction: vec![0.0; len],
             trial: vec![0.0; len],
             trial_gradient: vec![0.0; len],
         }
+    }
+
+    /// The one that the pairs are remembered by: value and gradient are those of the best point.
+    pub(crate) fn of_pairs(
+        settings: LbfgsSettings,
+        value: f64,
+        gradient: Vec<f32>,
+        pairs: Vec<[Values<'static>; 2]>,
+    ) -> Self {
+        let pair = |[s, y]: [Values<'static>; 2]| {
+            let (s, y) = (s.into_owned(), y.into_owned());
+            let (product, norms) = (dot(&s, &y), norm(&s) * norm(&y));
+            Pair { s, y, product, norms }
+        };
+        Self { history: pairs.into_iter().map(pair).collect(), ..Self::new(settings, value, gradient) }
     }
 
     /// Freezes what may not move, and points `direction` down the slope elsewhere.
@@ -268,14 +274,17 @@ impl Lbfgs {
 
     /// Moves to `trial` and remembers the way.
     fn accept(&mut self, x: &mut [f32], value: f64) {
-        let pair = &mut self.spare;
-        difference(&mut pair.s, &self.trial, x);
-        difference(&mut pair.y, &self.trial_gradient, &self.gradient);
-        pair.measure();
-        if pair.product > MIN_COSINE * pair.norms {
+        let (s, y) = ([&*self.trial, &*x], [&*self.trial_gradient, &*self.gradient]);
+        // Before the oldest pair makes room, for only one with curvature takes its place.
+        let product = dot_of_differences(s, y);
+        let norms = dot_of_differences(s, s).sqrt() * dot_of_differences(y, y).sqrt();
+        if product > MIN_COSINE * norms {
             let oldest = if self.history.len() < self.settings.history { None } else { self.history.pop_front() };
-            let spare = oldest.unwrap_or_else(|| Pair::new(x.len()));
-            self.history.push_back(mem::replace(&mut self.spare, spare));
+            let mut pair = oldest.unwrap_or_else(|| Pair::new(x.len()));
+            difference(&mut pair.s, s);
+            difference(&mut pair.y, y);
+            (pair.product, pair.norms) = (product, norms);
+            self.history.push_back(pair);
         }
         x.copy_from_slice(&self.trial);
         mem::swap(&mut self.gradient, &mut self.trial_gradient);
@@ -307,27 +316,6 @@ impl Optimizer for Lbfgs {
             self.history.iter().map(|Pair { s, y, .. }| [s.as_slice().into(), y.as_slice().into()]).collect(),
         )
     }
-
-    fn restore(&mut self, state: OptimizerState<'static>) -> Result<(), String> {
-        state.check_len(self.gradient.len())?;
-        let OptimizerState::Lbfgs(pairs) = state else {
-            return Err(state.unfit("lbfgs"));
-        };
-        if pairs.len() > self.settings.history {
-            return Err(format!(
-                "its optimiser remembers {} steps, and the run {}",
-                pairs.len(),
-                self.settings.history
-            ));
-        }
-        let pair = |[s, y]: [Values<'static>; 2]| {
-            let mut pair = Pair { s: s.into_owned(), y: y.into_owned(), product: 0.0, norms: 0.0 };
-            pair.measure();
-            pair
-        };
-        self.history = pairs.into_iter().map(pair).collect();
-        Ok(())
-    }
 }
 
 /// The part of a step at whose end the parabola through what is known has its minimum, within 0.1..=0.5.
@@ -343,7 +331,7 @@ fn dot_at(places: &[u16], a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// `to = a - b`
-fn difference(to: &mut [f32], a: &[f32], b: &[f32]) {
+fn difference(to: &mut [f32], [a, b]: [&[f32]; 2]) {
     to.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK))).for_each(|(to, (a, b))| {
         for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
             *to = a - b;
@@ -424,7 +412,6 @@ mod tests {
             // Everything from 0 to 255, the ends often.
             let x: Vec<f32> = test_values(len, 2).iter().map(|v| (127.0 + 100.0 * v).clamp(0.0, 255.0)).collect();
             let settings = LbfgsSettings { preconditioner: preconditioner(), ..LbfgsSettings::default() };
-            let mut lbfgs = Lbfgs::new(settings, 1.0, gradient.clone());
             let pairs: Vec<[Vec<f32>; 2]> = (0..4)
                 .map(|i| {
                     let s = test_values(len, 10 + i);
@@ -433,7 +420,7 @@ mod tests {
                 })
                 .collect();
             let state = pairs.iter().cloned().map(|pair| pair.map(Values::from)).collect();
-            lbfgs.restore(OptimizerState::Lbfgs(state)).unwrap();
+            let mut lbfgs = Lbfgs::of_pairs(settings, 1.0, gradient.clone(), state);
             lbfgs.face_downhill(&x);
             assert!(lbfgs.apply_history());
 

@@ -8,7 +8,7 @@ mod state;
 pub(crate) use adam::{ADAM_ARRAYS, Adam, AdamSettings};
 pub(crate) use lbfgs::{LBFGS_ARRAYS, LEAST_HISTORY, Lbfgs, LbfgsSettings, history_for};
 pub(crate) use preconditioner::Preconditioner;
-pub(crate) use state::{OptimizerState, Values};
+pub(crate) use state::{AdamState, OptimizerState, Values};
 
 /// The function to minimise: takes x, writes the gradient there (same length, overwritten), returns the value.
 ///
@@ -26,18 +26,14 @@ pub(crate) enum Outcome {
     Stuck,
 }
 
-/// A minimiser with all it remembers between steps. It is made with the value and gradient at its start.
+/// A minimiser with all it remembers between steps. It is made with the value and gradient at its start, or of a state besides: then it goes
+/// on as the one that the state was taken of would, with the same bits.
 pub(crate) trait Optimizer: Send {
     /// One step. `x` is the best point found so far before and after it, within the bounds: the value at `x` never rises.
     fn step(&mut self, x: &mut [f32], function: &mut Function<'_>) -> Outcome;
 
     /// What is remembered besides the value and the gradient at the best point.
     fn state(&self) -> OptimizerState<'_>;
-
-    /// Goes on as the one that `state` was taken of would: with the same bits. The minimiser is new, made at the best point of that one.
-    ///
-    /// Errors, in words: the state of another kind of minimiser, or of another number of variables.
-    fn restore(&mut self, state: OptimizerState<'static>) -> Result<(), String>;
 }
 
 /// Functions to try minimisers on.
