@@ -41,9 +41,9 @@ pub fn write(output: &Path, image: &Image, save: &SaveOptions) -> anyhow::Result
     if !input::is_stream(output) {
         return Ok(image_io::save_with(output, image, save)?);
     }
-    let bytes = image_io::encode(image, Path::new("standard output"), save)?;
     let mut stdout = io::stdout().lock();
-    stdout.write_all(&bytes).and_then(|()| stdout.flush()).context("cannot write the picture to standard output")
+    image_io::write(image, Path::new("standard output"), save, &mut stdout)?;
+    stdout.flush().context("cannot write the picture to standard output")
 }
 
 /// Prints the report of a picture that went to `output`: to stderr where stdout has the picture itself.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crc32fast::Hasher;
 
-use crate::image_io::{read_error, write_whole_with};
+use crate::image_io::{read_error, write_error, write_whole_with};
 use crate::optimizer::{AdamState, OptimizerState, Values};
 use crate::tensor_file::{Kind, Parsed, Tensor, TensorFile, all, unknown};
 use crate::{Error, OptimizerKind, Result, Scale, StopReason};
@@ -93,7 +93,7 @@ impl SessionState<'_> {
     ///
     /// Errors: a path that cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        write_whole_with(path, |file| self.write(file))
+        write_whole_with(path, |file| self.write(file).map_err(|e| write_error(path, &e)))
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {

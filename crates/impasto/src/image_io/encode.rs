@@ -1,12 +1,14 @@
 //! From a picture to the bytes of a file.
 
 use std::borrow::Cow;
+use std::io::Write;
 use std::path::Path;
 
 use image::ImageEncoder;
 use image::codecs::jpeg::JpegEncoder;
 
 use super::decode::one_line;
+use super::profile::Conversion;
 use super::{Exif, Profile, jpeg, recipe, tiff_file};
 use crate::options::problem;
 use crate::{Error, Image, Mask, Result};
@@ -121,27 +123,25 @@ impl SaveOptions {
 }
 
 impl SaveOptions {
-    /// Bytes that [`encode`] takes besides the picture of `width` x `height` pixels, at most: values as they are written, and a file that
-    /// grows to twice of what it holds.
+    /// Bytes that [`super::save_with`] and [`encode`] take besides the picture of `width` x `height` pixels and the result, at most. PNG is
+    /// written row by row; the others are put together in memory, in what grows to twice of what it holds.
     ///
     /// Errors: as [`SaveOptions::validate`].
     pub fn memory(&self, name: &Path, width: usize, height: usize) -> Result<u64> {
         let format = self.validate(name)?;
-        let (colours, opacity) = (3, usize::from(self.alpha.is_some()));
+        let opacity = usize::from(self.alpha.is_some());
         let sample = match self.bit_depth {
             BitDepth::Eight => 1,
             BitDepth::Sixteen => 2,
         };
-        let values = sample * (colours + if format == Format::Jpeg { 0 } else { opacity });
-        // PNG's and WebP's data are compressed apart from the file, WebP's from a copy with opacity.
+        let values = sample * if format == Format::Jpeg { 3 } else { 3 + opacity };
         let copies = match format {
-            Format::WebP => 7,
-            Format::Png => 5,
+            Format::Png => 0,
             Format::Jpeg | Format::Tiff => 3,
+            // From a copy with opacity, to data apart from the file.
+            Format::WebP => 7,
         };
-        let converted = usize::from(self.profile.is_some()) + usize::from(format == Format::Jpeg) * opacity;
-        let floats = colours * converted + opacity;
-        Ok((copies * values + size_of::<f32>() * floats) as u64 * (width * height) as u64)
+        Ok((copies * values + size_of::<f32>() * opacity) as u64 * (width * height) as u64)
     }
 }
 
@@ -151,6 +151,15 @@ impl SaveOptions {
 ///
 /// Errors: [`SaveOptions::validate`], a picture too large for the format, and values that are not finite.
 pub fn encode(image: &Image, name: &Path, options: &SaveOptions) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    write(image, name, options, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// As [`encode`], into a file.
+///
+/// Errors: as [`encode`], and a file that cannot be written to.
+pub fn write(image: &Image, name: &Path, options: &SaveOptions, out: &mut dyn Write) -> Result<()> {
     let format = options.validate(name)?;
     let failed = |problem: String| Error::Write { path: name.to_owned(), problem };
     if !image.as_slice().iter().all(|v| v.is_finite()) {
@@ -162,37 +171,41 @@ pub fn encode(image: &Image, name: &Path, options: &SaveOptions) -> Result<Vec<u
         let name = format.name();
         return Err(failed(format!("{width}x{height} px are too many for {name}, which has room for {most} a side")));
     }
+    let conversion = options.profile.as_ref().map(Profile::conversion).transpose();
     let alpha = options.alpha.as_ref().map(|alpha| alpha.resized(width, height));
-    let mut rgb = Cow::Borrowed(image.as_slice());
-    if let (Format::Jpeg, Some(alpha)) = (format, &alpha) {
-        lay_over_white(rgb.to_mut(), alpha);
-    }
-    if let Some(profile) = &options.profile {
-        rgb = Cow::Owned(profile.convert(&rgb).map_err(|e| failed(format!("its colour profile: {e}")))?);
-    }
     let job = Job {
         width: width as u32,
         height: height as u32,
-        rgb: &rgb,
-        alpha: alpha.as_ref().filter(|_| format != Format::Jpeg).map(Mask::as_slice),
+        rgb: image.as_slice(),
+        alpha: alpha.as_ref().map(Mask::as_slice),
+        is_opaque: format == Format::Jpeg || alpha.is_none(),
+        conversion: conversion.map_err(|e| failed(format!("its colour profile: {e}")))?,
         icc: options.profile.as_ref().map(Profile::as_bytes),
         exif: options.exif.as_ref().map(|exif| exif.for_size(width, height)),
         recipe: options.recipe.as_deref(),
     };
-    let written = match format {
-        Format::Png => job.png(options.bit_depth).map_err(|e| one_line(&e)),
+    let bytes = match format {
+        Format::Png => return job.png(options.bit_depth, out).map_err(|e| failed(one_line(&e))),
         Format::Jpeg => job.jpeg(options.quality.unwrap_or(JPEG_QUALITY)).map_err(|e| one_line(&e)),
         Format::Tiff => job.tiff(options.bit_depth),
         Format::WebP => job.webp().map_err(|e| one_line(&e)),
     };
-    written.map_err(failed)
+    out.write_all(&bytes.map_err(failed)?).map_err(|e| failed(e.to_string()))
 }
 
-fn lay_over_white(rgb: &mut [f32], alpha: &Mask) {
+fn lay_over_white(rgb: &mut [f32], alpha: &[f32]) {
     let (pixels, _) = rgb.as_chunks_mut::<3>();
-    for (pixel, a) in pixels.iter_mut().zip(alpha.as_slice()) {
+    for (pixel, a) in pixels.iter_mut().zip(alpha) {
         *pixel = pixel.map(|v| v * a + 255.0 * (1.0 - a));
     }
+}
+
+/// Bytes of compressed pixels in a chunk of a PNG file.
+const PNG_CHUNK: usize = 1 << 18;
+
+/// A value of 0..255 in 8 bits.
+fn byte(value: f32) -> u8 {
+    (value.clamp(0.0, 255.0) + 0.5) as u8
 }
 
 /// A value of 0..255 in 16 bits.
@@ -200,68 +213,91 @@ fn word(value: f32) -> u16 {
     (257.0 * value.clamp(0.0, 255.0) + 0.5) as u16
 }
 
-/// What is to be written, in the values of the file's profile.
+/// What is to be written.
 struct Job<'a> {
     width: u32,
     height: u32,
-    /// RGB in 0..255.
+    /// sRGB in 0..255.
     rgb: &'a [f32],
     /// 0..1.
     alpha: Option<&'a [f32]>,
+    /// The file has no opacity: the picture is laid over white.
+    is_opaque: bool,
+    /// To the values of the file's profile.
+    conversion: Option<Conversion>,
     icc: Option<&'a [u8]>,
     exif: Option<Vec<u8>>,
     recipe: Option<&'a str>,
 }
 
+/// Pixels that are brought to the values of the file at a time, about.
+const PIXELS_AT_ONCE: usize = 1 << 17;
+
 impl Job<'_> {
-    /// RGB or RGBA, rounded by `round` from 0..1.
+    /// RGB or RGBA, rounded by `round` from 0..255; some rows at a time.
+    fn parts<T>(&self, round: impl Fn(f32) -> T) -> impl Iterator<Item = Vec<T>> {
+        let width = self.width as usize;
+        let pixels = (PIXELS_AT_ONCE / width.max(1)).max(1) * width;
+        (0..self.rgb.len() / 3).step_by(pixels.max(1)).map(move |first| {
+            let places = first..(first + pixels).min(self.rgb.len() / 3);
+            let mut rgb = Cow::Borrowed(&self.rgb[3 * places.start..3 * places.end]);
+            let alpha = self.alpha.map(|alpha| &alpha[places]);
+            if let (true, Some(alpha)) = (self.is_opaque, alpha) {
+                lay_over_white(rgb.to_mut(), alpha);
+            }
+            if let Some(conversion) = &self.conversion {
+                rgb = Cow::Owned(conversion.apply(&rgb));
+            }
+            let alpha = alpha.filter(|_| !self.is_opaque);
+            let (pixels, _) = rgb.as_chunks::<3>();
+            let mut samples = Vec::with_capacity(self.channels() * pixels.len());
+            for (i, pixel) in pixels.iter().enumerate() {
+                samples.extend(pixel.iter().map(|&v| round(v)));
+                samples.extend(alpha.map(|alpha| round(255.0 * alpha[i])));
+            }
+            samples
+        })
+    }
+
+    /// All of [`Job::parts`].
     fn samples<T>(&self, round: impl Fn(f32) -> T) -> Vec<T> {
-        let (pixels, _) = self.rgb.as_chunks::<3>();
-        let channels = if self.alpha.is_some() { 4 } else { 3 };
-        let mut samples = Vec::with_capacity(channels * pixels.len());
-        for (i, pixel) in pixels.iter().enumerate() {
-            samples.extend(pixel.iter().map(|&v| round(v)));
-            samples.extend(self.alpha.map(|alpha| round(255.0 * alpha[i])));
-        }
+        let mut samples = Vec::with_capacity(self.channels() * self.rgb.len() / 3);
+        self.parts(round).for_each(|part| samples.extend(part));
         samples
     }
 
+    fn channels(&self) -> usize {
+        if self.is_opaque { 3 } else { 4 }
+    }
+
     fn bytes(&self) -> Vec<u8> {
-        self.samples(|v| (v.clamp(0.0, 255.0) + 0.5) as u8)
+        self.samples(byte)
     }
 
-    fn words(&self) -> Vec<u16> {
-        self.samples(word)
-    }
-
-    /// 16 bits, most significant first.
-    fn word_bytes(&self) -> Vec<u8> {
-        self.samples(|v| word(v).to_be_bytes()).into_flattened()
-    }
-
-    fn png(&self, bit_depth: BitDepth) -> std::result::Result<Vec<u8>, png::EncodingError> {
-        let mut file = Vec::new();
+    fn png(&self, bit_depth: BitDepth, out: &mut dyn Write) -> std::result::Result<(), png::EncodingError> {
         let mut info = png::Info::with_size(self.width, self.height);
         info.icc_profile = self.icc.map(Cow::Borrowed);
         info.exif_metadata = self.exif.as_deref().map(Cow::Borrowed);
-        let mut encoder = png::Encoder::with_info(&mut file, info)?;
-        encoder.set_color(if self.alpha.is_some() { png::ColorType::Rgba } else { png::ColorType::Rgb });
+        let mut encoder = png::Encoder::with_info(out, info)?;
+        encoder.set_color(if self.is_opaque { png::ColorType::Rgb } else { png::ColorType::Rgba });
         encoder.set_compression(png::Compression::Fast);
         encoder.set_filter(png::Filter::Adaptive);
         if let Some(recipe) = self.recipe {
             encoder.add_itxt_chunk(recipe::KEYWORD.into(), recipe.into())?;
         }
-        let data = match bit_depth {
-            BitDepth::Eight => self.bytes(),
-            BitDepth::Sixteen => {
-                encoder.set_depth(png::BitDepth::Sixteen);
-                self.word_bytes()
-            }
-        };
+        if bit_depth == BitDepth::Sixteen {
+            encoder.set_depth(png::BitDepth::Sixteen);
+        }
         let mut writer = encoder.write_header()?;
-        writer.write_image_data(&data)?;
-        writer.finish()?;
-        Ok(file)
+        let mut rows = writer.stream_writer_with_size(PNG_CHUNK)?;
+        match bit_depth {
+            BitDepth::Eight => self.parts(byte).try_for_each(|part| rows.write_all(&part))?,
+            BitDepth::Sixteen => {
+                self.parts(|v| word(v).to_be_bytes()).try_for_each(|part| rows.write_all(part.as_flattened()))?;
+            }
+        }
+        rows.finish()?;
+        writer.finish()
     }
 
     fn jpeg(&self, quality: u8) -> image::ImageResult<Vec<u8>> {
@@ -285,14 +321,14 @@ impl Job<'_> {
         let contents = tiff_file::Contents {
             width: self.width,
             height: self.height,
-            channels: if self.alpha.is_some() { 4 } else { 3 },
+            channels: self.channels() as u16,
             icc: self.icc,
             xmp: xmp.as_deref(),
             exif: self.exif.as_deref(),
         };
         contents.file(&match bit_depth {
             BitDepth::Eight => tiff_file::Values::Bytes(self.bytes()),
-            BitDepth::Sixteen => tiff_file::Values::Words(self.words()),
+            BitDepth::Sixteen => tiff_file::Values::Words(self.samples(word)),
         })
     }
 
@@ -308,7 +344,7 @@ impl Job<'_> {
         if let Some(recipe) = self.recipe {
             encoder.set_xmp_metadata(recipe::to_xmp(recipe));
         }
-        let color = if self.alpha.is_some() { image_webp::ColorType::Rgba8 } else { image_webp::ColorType::Rgb8 };
+        let color = if self.is_opaque { image_webp::ColorType::Rgb8 } else { image_webp::ColorType::Rgba8 };
         encoder.encode(&self.bytes(), self.width, self.height, color)?;
         Ok(file)
     }

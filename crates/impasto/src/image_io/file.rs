@@ -30,24 +30,28 @@ pub fn save(path: &Path, image: &Image) -> Result<()> {
 ///
 /// Errors: as [`check_output`] and [`encode`], and a disk that is full.
 pub fn save_with(path: &Path, image: &Image, options: &SaveOptions) -> Result<()> {
-    write_whole(path, &encode(image, path, options)?)
+    write_whole_with(path, |file| encode::write(image, path, options, file))
 }
 
 /// Writes a file that appears whole or not at all, in place of what was at `path` before.
 ///
 /// Errors: as [`check_writable`], and a disk that is full.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_whole_with(path, |file| file.write_all(bytes))
+    write_whole_with(path, |file| file.write_all(bytes).map_err(|e| write_error(path, &e)))
+}
+
+/// What the operating system said about writing `path`, as an error of ours.
+pub(crate) fn write_error(path: &Path, reason: &io::Error) -> Error {
+    Error::Write { path: path.to_owned(), problem: reason.to_string() }
 }
 
 /// As [`write_whole`], what `write` writes.
-pub(crate) fn write_whole_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let failed = |problem: String| Error::Write { path: path.to_owned(), problem };
+pub(crate) fn write_whole_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let mut file = temporary_file(path)?;
-    write(&mut file).map_err(|e| failed(e.to_string()))?;
+    write(&mut file)?;
     // Without this, a power cut soon after the renaming could leave an empty file under the final name.
-    file.as_file().sync_all().map_err(|e| failed(e.to_string()))?;
-    file.persist(path).map_err(|e| failed(e.error.to_string()))?;
+    file.as_file().sync_all().map_err(|e| write_error(path, &e))?;
+    file.persist(path).map_err(|e| write_error(path, &e.error))?;
     Ok(())
 }
 

@@ -29,10 +29,10 @@ mod tiff_file;
 use std::fmt;
 
 pub use decode::{MAX_FILE, MAX_PIXELS, decode, decode_within, load, load_within};
-pub use encode::{BitDepth, Format, SaveOptions, encode};
+pub use encode::{BitDepth, Format, SaveOptions, encode, write};
 pub use exif::Exif;
 pub use file::{check_output, check_writable, is_part, save, save_with, write_whole};
-pub(crate) use file::{read_error, write_whole_with};
+pub(crate) use file::{read_error, write_error, write_whole_with};
 pub use profile::Profile;
 pub use recipe::{decode_recipe, recipe};
 pub(crate) use resize::paint_hidden;

@@ -23,10 +23,9 @@ impl Profile {
         &self.0
     }
 
-    /// sRGB values, RGB in 0..255, in this profile.
-    pub(super) fn convert(&self, rgb: &[f32]) -> Result<Vec<f32>, String> {
-        let back = Conversion::back(&parse(&self.0)?)?;
-        Ok(back.apply(rgb))
+    /// From sRGB to this profile.
+    pub(super) fn conversion(&self) -> Result<Conversion, String> {
+        Conversion::back(&parse(&self.0)?)
     }
 }
 
@@ -89,7 +88,7 @@ fn parse(icc: &[u8]) -> Result<ColorProfile, String> {
 }
 
 /// A way from one space of values to another, both in 0..255.
-struct Conversion {
+pub struct Conversion {
     transform: Arc<dyn TransformExecutor<f32> + Send + Sync>,
     channels: Channels,
     /// It changes nothing that could be seen.
@@ -133,7 +132,7 @@ impl Conversion {
     }
 
     /// Each value within 0..255.
-    fn apply(&self, values: &[f32]) -> Vec<f32> {
+    pub fn apply(&self, values: &[f32]) -> Vec<f32> {
         if self.is_identity {
             return values.to_vec();
         }

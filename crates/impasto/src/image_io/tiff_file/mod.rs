@@ -1,5 +1,11 @@
 //! TIFF files (TIFF 6.0): the `tiff` crate reads their numbers, and what these mean is said here.
 
+mod write;
+mod ycbcr;
+
+pub use write::{Contents, Values};
+use ycbcr::{Blocks, YCbCr};
+
 use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
@@ -7,7 +13,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer};
 use tiff::decoder::ifd::Value;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
-use tiff::tags::{CompressionMethod, ExtraSamples, PhotometricInterpretation, Tag};
+use tiff::tags::{ExtraSamples, PhotometricInterpretation, Tag};
 use tiff::{ColorType, TiffError, TiffResult};
 
 use super::decode::{self, CUT_SHORT, MAX_DECODER_MEMORY, Raw, one_line};
@@ -19,12 +25,6 @@ const MAX_TAG: usize = 16 << 20;
 
 /// Adobe's tag for XMP.
 const XMP: Tag = Tag::Unknown(700);
-
-/// `LumaRed, LumaGreen, LumaBlue`.
-const YCBCR_COEFFICIENTS: Tag = Tag::Unknown(529);
-
-/// Black and white of Y, Cb and Cr, one after the other.
-const REFERENCE_BLACK_WHITE: Tag = Tag::Unknown(532);
 
 type File<'a> = Decoder<Cursor<&'a [u8]>>;
 
@@ -369,245 +369,5 @@ impl Palette {
         } else {
             image(width, height, 3, Samples::Words(pixels.flat_map(colour).collect()))
         }
-    }
-}
-
-/// From YCbCr to RGB, sections 20 and 21 of TIFF 6.0.
-struct YCbCr {
-    /// Of red, green and blue in Y.
-    luma: [f32; 3],
-    /// Black and white of Y, Cb and Cr.
-    reference: [f32; 6],
-}
-
-impl YCbCr {
-    /// As the file says; by default Rec. 601, and all of the range.
-    fn new(file: &mut File<'_>) -> std::result::Result<Self, Fault> {
-        let broken = || Fault::Damaged("its YCbCr values are no colours: their coefficients or ends are broken".into());
-        let luma = rationals(file, YCBCR_COEFFICIENTS)?.unwrap_or(vec![0.299, 0.587, 0.114]);
-        let reference = rationals(file, REFERENCE_BLACK_WHITE)?.unwrap_or(vec![0.0, 255.0, 128.0, 255.0, 128.0, 255.0]);
-        let luma: [f32; 3] = luma.try_into().map_err(|_| broken())?;
-        let reference: [f32; 6] = reference.try_into().map_err(|_| broken())?;
-        let is_range = |ends: &[f32; 2]| ends[0] != ends[1];
-        if luma[1] == 0.0 || !reference.as_chunks::<2>().0.iter().all(is_range) {
-            return Err(broken());
-        }
-        Ok(Self { luma, reference })
-    }
-
-    /// RGB in 0..1, which it may leave.
-    fn rgb(&self, pixel: [u8; 3]) -> [f32; 3] {
-        let [red, green, blue] = self.luma;
-        let range = |i: usize, most: f32| {
-            let (black, white) = (self.reference[2 * i], self.reference[2 * i + 1]);
-            (f32::from(pixel[i]) - black) * most / (white - black)
-        };
-        let (y, cb, cr) = (range(0, 255.0), range(1, 127.0), range(2, 127.0));
-        let r = cr * (2.0 - 2.0 * red) + y;
-        let b = cb * (2.0 - 2.0 * blue) + y;
-        let g = (y - blue * b - red * r) / green;
-        [r, g, b].map(|v| v / 255.0)
-    }
-}
-
-/// The fractions of a tag.
-fn rationals(file: &mut File<'_>, tag: Tag) -> TiffResult<Option<Vec<f32>>> {
-    let one = |value| match value {
-        Value::Rational(n, d) => n as f32 / d.max(1) as f32,
-        Value::SRational(n, d) => n as f32 / if d == 0 { 1.0 } else { d as f32 },
-        Value::Float(v) => v,
-        _ => f32::NAN,
-    };
-    Ok(file.find_tag(tag)?.map(|value| match value {
-        Value::List(values) => values.into_iter().map(one).collect(),
-        value => vec![one(value)],
-    }))
-}
-
-/// Colours for blocks of pixels: `columns · rows` values of Y, and one of Cb and Cr.
-struct Blocks {
-    columns: u32,
-    rows: u32,
-}
-
-impl Blocks {
-    /// `None` where every pixel has a colour of its own, and with JPEG, whose decoder gives it one.
-    fn new(file: &mut File<'_>) -> std::result::Result<Option<Self>, Fault> {
-        let compression = file.find_tag_unsigned::<u16>(Tag::Compression)?.unwrap_or(1);
-        if CompressionMethod::from_u16_exhaustive(compression) == CompressionMethod::ModernJPEG {
-            return Ok(None);
-        }
-        let (columns, rows) = match file.find_tag_unsigned_vec::<u32>(Tag::ChromaSubsampling)?.as_deref() {
-            None => (2, 2),
-            Some(&[columns @ (1 | 2 | 4), rows @ (1 | 2 | 4)]) => (columns, rows),
-            Some(found) => return Err(Fault::Damaged(format!("its YCbCr has blocks of {found:?} px"))),
-        };
-        if (columns, rows) == (1, 1) {
-            return Ok(None);
-        }
-        for (tag, found) in [(Tag::PlanarConfiguration, "planes of different sizes"), (Tag::Predictor, "a predictor")] {
-            if file.find_tag_unsigned::<u16>(tag)?.unwrap_or(1) != 1 {
-                return Err(Fault::Unsupported(format!("its YCbCr has blocks of {columns}x{rows} px and {found}")));
-            }
-        }
-        Ok(Some(Self { columns, rows }))
-    }
-
-    /// YCbCr, one after the other for every pixel: all pixels of a block have its colour, as in libtiff.
-    fn read(&self, file: &mut File<'_>, bytes: &[u8], width: u32, height: u32) -> std::result::Result<Vec<u8>, Fault> {
-        let Self { columns, rows } = *self;
-        // A block is a row of bytes, as if they were grey pixels.
-        let block = columns * rows + 2;
-        let in_blocks = |side: u32, of: u32| side.div_ceil(of);
-        let bytes_across = |width: u32| in_blocks(width, columns).saturating_mul(block);
-        let mut entries = vec![
-            (Tag::PhotometricInterpretation, GREY),
-            (Tag::SamplesPerPixel, 1),
-            (Tag::BitsPerSample, 8),
-            (Tag::ImageWidth, bytes_across(width)),
-            (Tag::ImageLength, in_blocks(height, rows)),
-        ];
-        for tag in [Tag::RowsPerStrip, Tag::TileLength] {
-            if let Some(length) = file.find_tag_unsigned::<u32>(tag)? {
-                if length < height && !length.is_multiple_of(rows) {
-                    let found = format!("its YCbCr has blocks of {columns}x{rows} px, cut through every {length} rows");
-                    return Err(Fault::Unsupported(found));
-                }
-                entries.push((tag, in_blocks(length, rows)));
-            }
-        }
-        if let Some(across) = file.find_tag_unsigned::<u32>(Tag::TileWidth)? {
-            entries.push((Tag::TileWidth, bytes_across(across)));
-        }
-        let grey = with_entries(bytes, &entries)?;
-        let (_, samples) = samples(&mut open(&grey)?, bytes_across(width), in_blocks(height, rows))?;
-        let Samples::Bytes(data) = samples else {
-            return Err(Fault::Unsupported("its YCbCr values are fractions".into()));
-        };
-        let across = in_blocks(width, columns) as usize;
-        let blocks: Vec<&[u8]> = data.chunks_exact(block as usize).collect();
-        let (width, columns, rows) = (width as usize, columns as usize, rows as usize);
-        let pixel = |x: usize, y: usize| {
-            let block = blocks.get(y / rows * across + x / columns)?;
-            Some([block[y % rows * columns + x % columns], block[rows * columns], block[rows * columns + 1]])
-        };
-        let pixels = (0..height as usize).flat_map(|y| (0..width).map(move |x| (x, y)));
-        let pixels: Option<Vec<[u8; 3]>> = pixels.map(|(x, y)| pixel(x, y)).collect();
-        Ok(pixels.ok_or_else(|| Fault::Damaged(CUT_SHORT.into()))?.into_flattened())
-    }
-}
-
-/// A picture to be written: colours, or colours and opacity, not compressed.
-pub struct Contents<'a> {
-    /// Width in pixels.
-    pub width: u32,
-    /// Height in pixels.
-    pub height: u32,
-    /// RGB, or RGB and opacity.
-    pub channels: u16,
-    /// The colour profile.
-    pub icc: Option<&'a [u8]>,
-    /// The XMP packet.
-    pub xmp: Option<&'a [u8]>,
-    /// The EXIF block.
-    pub exif: Option<&'a [u8]>,
-}
-
-/// Values of 8 or 16 bits.
-pub enum Values {
-    Bytes(Vec<u8>),
-    Words(Vec<u16>),
-}
-
-/// Bytes of a strip, about.
-const STRIP: usize = 1 << 20;
-
-impl Contents<'_> {
-    /// The bytes of a file: the EXIF block, with whose header the file begins, so that all offsets in it still hold; the pixels; the
-    /// profile and XMP; last the directory, with the block's notes among its entries.
-    ///
-    /// Errors: the file would be larger than TIFF's 32 bits can tell.
-    pub fn file(&self, values: &Values) -> std::result::Result<Vec<u8>, String> {
-        let exif::Notes { is_big_endian, entries: notes } = self.exif.and_then(exif::notes).unwrap_or_default();
-        let short = |v: u16| if is_big_endian { v.to_be_bytes() } else { v.to_le_bytes() };
-        let long = |v: u32| if is_big_endian { v.to_be_bytes() } else { v.to_le_bytes() };
-        let offset =
-            |at: usize| u32::try_from(at).map_err(|_| "it would take more than the 4 GB that TIFF has room for");
-
-        let mut file = match self.exif {
-            Some(block) if !notes.is_empty() => block.to_vec(),
-            _ => b"II*\0\0\0\0\0".to_vec(),
-        };
-        file.resize(file.len().next_multiple_of(2), 0);
-        let pixels_at = file.len();
-        let bits: u16 = match values {
-            Values::Bytes(data) => {
-                file.extend(data);
-                8
-            }
-            Values::Words(data) => {
-                file.extend(data.iter().flat_map(|&v| short(v)));
-                16
-            }
-        };
-        let end = file.len();
-        let row = usize::from(self.channels) * usize::from(bits / 8) * self.width as usize;
-        let rows = (STRIP / row.max(1)).clamp(1, (self.height as usize).max(1));
-        let strips = (pixels_at..end).step_by((rows * row).max(1));
-        let lengths = strips.clone().map(|at| Ok(long(offset((end - at).min(rows * row))?)));
-        let lengths: Vec<[u8; 4]> = lengths.collect::<std::result::Result<_, String>>()?;
-        let offsets: Vec<[u8; 4]> =
-            strips.map(|at| Ok(long(offset(at)?))).collect::<std::result::Result<_, String>>()?;
-
-        const SHORT: u16 = 3;
-        const LONG: u16 = 4;
-        let shorts = |values: &[u16]| (SHORT, values.len(), values.iter().flat_map(|&v| short(v)).collect::<Vec<u8>>());
-        let longs = |values: &[[u8; 4]]| (LONG, values.len(), values.concat());
-        let mut fields = vec![
-            (Tag::ImageWidth, longs(&[long(self.width)])),
-            (Tag::ImageLength, longs(&[long(self.height)])),
-            (Tag::BitsPerSample, shorts(&vec![bits; self.channels.into()])),
-            (Tag::Compression, shorts(&[1])),
-            (Tag::PhotometricInterpretation, shorts(&[PhotometricInterpretation::RGB.to_u16()])),
-            (Tag::StripOffsets, longs(&offsets)),
-            (Tag::SamplesPerPixel, shorts(&[self.channels])),
-            (Tag::RowsPerStrip, longs(&[long(rows as u32)])),
-            (Tag::StripByteCounts, longs(&lengths)),
-        ];
-        if self.channels == 4 {
-            fields.push((Tag::ExtraSamples, shorts(&[ExtraSamples::UnassociatedAlpha.to_u16()])));
-        }
-        const BYTE: u16 = 1;
-        const UNDEFINED: u16 = 7;
-        fields.extend(self.xmp.map(|xmp| (XMP, (BYTE, xmp.len(), xmp.to_vec()))));
-        fields.extend(self.icc.map(|icc| (Tag::IccProfile, (UNDEFINED, icc.len(), icc.to_vec()))));
-
-        let mut entries = notes;
-        for (tag, (kind, count, value)) in fields {
-            let place: [u8; 4] = match value.len() {
-                0..=4 => {
-                    let mut place = [0; 4];
-                    place[..value.len()].copy_from_slice(&value);
-                    place
-                }
-                _ => {
-                    file.resize(file.len().next_multiple_of(2), 0);
-                    let at = long(offset(file.len())?);
-                    file.extend(&value);
-                    at
-                }
-            };
-            let head = [short(tag.to_u16()), short(kind)].concat();
-            let entry = [&head[..], &long(offset(count)?), &place].concat();
-            entries.push((tag.to_u16(), entry.try_into().expect("twelve bytes")));
-        }
-        entries.sort_by_key(|(tag, _)| *tag);
-        file.resize(file.len().next_multiple_of(2), 0);
-        let at = long(offset(file.len())?);
-        file[4..8].copy_from_slice(&at);
-        file.extend(short(entries.len() as u16));
-        entries.iter().for_each(|(_, entry)| file.extend(entry));
-        file.extend([0; 4]);
-        Ok(file)
     }
 }
