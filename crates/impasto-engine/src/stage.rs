@@ -333,7 +333,7 @@ impl Stage {
                 pooled.extend(room, [width / 2, channels]);
                 let rows_of = pooled.rows(height / 2);
                 let sink = GradientSink::new(pooled.map_mut(), rows_of, after, None, false);
-                self.convolve_back(setting, n + 1, sink, scratch, times);
+                self.convolve_back(setting, n + 1, now, sink, scratch, times);
                 self.memory[n].pooled_gradient = pooled;
                 self.release_gradient(n + 1, now);
             }
@@ -359,7 +359,7 @@ impl Stage {
             } else if n < last {
                 let (rows_of, mask) = (gradient.rows(height), memory.mask.below(gradient.first()));
                 let sink = GradientSink::new(gradient.map_mut(), rows_of, rows.clone(), Some(mask), injected);
-                self.convolve_back(setting, n + 1, sink, scratch, times);
+                self.convolve_back(setting, n + 1, now, sink, scratch, times);
                 self.release_gradient(n + 1, now);
             } else if injected {
                 elementwise::cut(width * channels, gradient.values_mut(&rows), memory.mask.bits(&rows));
@@ -382,7 +382,7 @@ impl Stage {
             Target::Map(map) => {
                 let rows_of = Rows::all(map);
                 let sink = GradientSink::new(map, rows_of, rows, None, false);
-                self.convolve_back(setting, 0, sink, scratch, times);
+                self.convolve_back(setting, 0, now, sink, scratch, times);
             }
             Target::Image(image_gradient) => {
                 let start = Instant::now();
@@ -422,11 +422,12 @@ impl Stage {
     }
 
     /// Gradient with respect to the input of convolution `n`, from that before its rectifier, or, where a pooling is fused with it, after
-    /// that.
+    /// that, which is there as far as in `now`.
     fn convolve_back(
         &self,
         setting: &Setting,
         n: usize,
+        now: &Ends,
         sink: GradientSink<'_>,
         scratch: &mut Scratch,
         times: &mut [LayerTime],
@@ -445,7 +446,9 @@ impl Stage {
             kernels::convolve(tile, setting.isa, source, sink, filters, scratch);
         } else {
             let gradient = if step.relu { &memory.relu } else { &memory.gradient };
-            let source = MapSource::new(gradient.map(), gradient.rows(height), border);
+            // Below, a map that a loss looks at has its features still, which can be a million times as large: a tile that reaches into them
+            // has their rounding errors in every row.
+            let source = MapSource::new(gradient.map(), gradient.rows(height), border).up_to(now.gradient[n]);
             kernels::convolve(tile, setting.isa, source, sink, filters, scratch);
         }
         times[self.plan.first + n].backward += start.elapsed();

@@ -13,6 +13,9 @@ use reference::Noise;
 /// Of a gradient, by the Euclidean norm: tiles of the way back, which switches no rectifier, begin elsewhere.
 const MAX_GRADIENT_ERROR: f64 = 1e-4;
 
+/// Of the gradients with respect to the features, which are far larger: nothing of them may be left in what takes their place.
+const GRADIENT: f32 = 1e-7;
+
 fn network() -> Arc<Vgg19> {
     Arc::new(Vgg19::from_static(impasto_weights::VGG19).unwrap())
 }
@@ -61,7 +64,7 @@ fn evaluate(
                 band.replace(|first, _, reference, gradient| {
                     for (i, g) in gradient.iter_mut().enumerate() {
                         let r = reference.map_or(0.0, |values| values[i]);
-                        *g = noise[2 * (first + i)] + 0.01 * noise[2 * (first + i) + 1] * r;
+                        *g = GRADIENT * (noise[2 * (first + i)] + 0.01 * noise[2 * (first + i) + 1] * r);
                     }
                 });
                 true

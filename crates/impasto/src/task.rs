@@ -407,3 +407,46 @@ pub(crate) fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
         .build()
         .map_err(|e| Error::Threads { reason: e.to_string() })
 }
+
+#[cfg(test)]
+mod tests {
+    use impasto_engine::Part;
+
+    use super::*;
+    use crate::image_io;
+
+    /// With the losses of a run, whose gradients are a million times smaller than the features.
+    #[test]
+    fn a_picture_in_bands_has_the_losses_and_the_gradient_of_the_whole() {
+        let network = Network::embedded().unwrap();
+        let examples = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
+        let load = |name: &str| image_io::resize(&image_io::load(&examples.join(name)).unwrap().image, 181, 320);
+        let (content, style) = (load("astronaut.jpg"), load("starry_night.jpg"));
+        let evaluated = |image: &Image, layout: &Layout| {
+            let (subject, styles) = (Subject::from(&content), regions::normalised(&[(&style).into()]).unwrap());
+            let options = Options::default();
+            let mut task = Task::new(&network, subject, &styles, 0, [layout, &Layout::whole()], &options).unwrap();
+            let mut gradient = vec![f32::NAN; image.as_slice().len()];
+            (task.evaluate(image.as_slice(), &mut gradient).total, gradient)
+        };
+        let layout = |parts: &[(usize, Option<usize>)], reference_from| Layout {
+            parts: parts.iter().map(|&(last_block, rows)| Part { last_block, rows }).collect(),
+            reference_from,
+        };
+        for image in [&content, &style] {
+            let (loss, whole) = evaluated(image, &Layout::whole());
+            for layout in [
+                layout(&[(3, Some(48)), (5, None)], 1),
+                layout(&[(2, Some(1)), (3, Some(1)), (4, Some(192)), (5, None)], 1),
+                layout(&[(5, Some(48))], 6),
+            ] {
+                let (in_bands, found) = evaluated(image, &layout);
+                assert!((in_bands / loss - 1.0).abs() < 1e-5, "{layout:?}: {in_bands} {loss}");
+                let norm =
+                    |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+                let error = norm(&mut found.iter().zip(&whole).map(|(a, b)| a - b)) / norm(&mut whole.iter().copied());
+                assert!(error < 1e-4, "{layout:?}: {error:e}");
+            }
+        }
+    }
+}

@@ -41,14 +41,22 @@ impl Rows {
 pub(crate) struct MapSource<'a> {
     map: &'a FeatureMap,
     rows: Rows,
+    /// Where what is read ends.
+    end: usize,
     border: Border,
 }
 
 impl<'a> MapSource<'a> {
     /// `map`: the `rows` of a map.
     pub(crate) fn new(map: &'a FeatureMap, rows: Rows, border: Border) -> Self {
-        assert!(rows.of(map).end <= rows.height);
-        Self { map, rows, border }
+        let end = rows.of(map).end;
+        assert!(end <= rows.height);
+        Self { map, rows, end, border }
+    }
+
+    /// The same without the rows from `end` on: they hold something else, and are 0.
+    pub(crate) fn up_to(self, end: usize) -> Self {
+        Self { end: end.min(self.end), ..self }
     }
 }
 
@@ -59,7 +67,7 @@ impl Source for MapSource<'_> {
 
     #[inline(always)]
     fn rows(&self) -> Range<usize> {
-        self.rows.of(self.map)
+        self.rows.first..self.end
     }
 
     fn border(&self) -> Border {
