@@ -35,6 +35,7 @@
 //!
 //! Results have the same bits at any number of threads: every sum is taken in a fixed order.
 
+mod begin;
 pub mod bench;
 mod checkpoint;
 mod colors;

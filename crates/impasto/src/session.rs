@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use rayon::ThreadPool;
 
+use crate::begin::{Begin, Restored, Work, start};
 use crate::checkpoint::{Place, SavedState, SessionState};
 use crate::loss::Losses;
 use crate::memory::{MemoryPlan, Needs, ScalePlan};
-use crate::noise::white_noise;
-use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, OptimizerState, Outcome, Preconditioner};
+use crate::optimizer::{OptimizerState, Outcome};
 use crate::regions;
 use crate::schedule::{Scale, schedule};
-use crate::task::{Task, check_image, thread_pool};
+use crate::task::{check_image, thread_pool};
 use crate::wrap::resize;
-use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Padding, Result, Style, Subject};
+use crate::{Error, Image, Input, Network, Options, Result, Style, Subject};
 
 /// What an observer sees after a step.
 #[derive(Clone, Copy, Debug)]
@@ -117,12 +117,6 @@ impl fmt::Debug for Session {
             .field("finished", finished)
             .finish_non_exhaustive()
     }
-}
-
-/// What belongs to one scale.
-struct Work {
-    task: Task,
-    optimizer: Box<dyn Optimizer>,
 }
 
 /// Steps over which [`Options::tolerance`] looks back.
@@ -494,115 +488,11 @@ fn other_isa(then: &str, now: &str) -> String {
     )
 }
 
-/// What a scale is begun from.
-struct Begin<'a> {
-    network: &'a Network,
-    subject: &'a Subject,
-    styles: &'a [Style],
-    options: &'a Options,
-    scales: &'a [Scale],
-    plan: &'a MemoryPlan,
-}
-
-impl Begin<'_> {
-    /// Takes the targets at a scale and evaluates its start, on the current thread pool.
-    fn work(&self, scale: usize, point: &Image) -> Result<(Work, Losses)> {
-        let mut task = self.task(scale)?;
-        let (optimizer, losses) = self.optimizer(scale, &mut task, point)?;
-        Ok((Work { task, optimizer }, losses))
-    }
-
-    /// Takes the targets at a scale.
-    fn task(&self, scale: usize) -> Result<Task> {
-        let Scale { width, height, .. } = self.scales[scale];
-        let halvings = self.scales.len() - 1 - scale;
-        let ScalePlan { layout, style_layout, .. } = &self.plan.scales[scale];
-        let subject = self.subject.resized(width, height, self.options.padding);
-        Task::new(self.network, subject, self.styles, halvings, [layout, style_layout], self.options)
-    }
-
-    /// An optimiser that begins at a point, and the losses there.
-    fn optimizer(&self, scale: usize, task: &mut Task, point: &Image) -> Result<(Box<dyn Optimizer>, Losses)> {
-        let (losses, gradient) = evaluated(task, point)?;
-        let value = losses.total;
-        let optimizer: Box<dyn Optimizer> = match self.plan.scales[scale].optimizer {
-            OptimizerKind::Lbfgs => Box::new(Lbfgs::new(self.lbfgs_settings(scale), value, gradient)),
-            OptimizerKind::Adam => Box::new(Adam::new(AdamSettings::default(), point.as_slice(), value, gradient)),
-        };
-        Ok((optimizer, losses))
-    }
-
-    /// The optimiser of a state at this scale, which fits it, and all that belongs to it.
-    fn restored(&self, scale: usize, task: &mut Task, saved: &SavedState) -> Result<Restored> {
-        let Scale { width, height, .. } = self.scales[scale];
-        let point = Image::new(width, height, saved.point()?);
-        let started = Instant::now();
-        let (losses, gradient) = evaluated(task, &point)?;
-        let evaluation = started.elapsed();
-        let value = losses.total;
-        if saved.place().totals.last().map(|total| total.to_bits()) != Some(value.to_bits()) {
-            let problem = "the loss of its picture is another here: it is of other pictures, options or weights, or of another version \
-                           of impasto"
-                .to_owned();
-            return Err(Error::UnfitState { problem });
-        }
-        let gradient = match self.plan.scales[scale].optimizer {
-            OptimizerKind::Lbfgs => gradient,
-            // Its own is in the state.
-            OptimizerKind::Adam => vec![],
-        };
-        let optimizer: Box<dyn Optimizer> = match saved.optimizer()? {
-            OptimizerState::Lbfgs(pairs) => {
-                Box::new(Lbfgs::of_pairs(self.lbfgs_settings(scale), value, gradient, pairs))
-            }
-            OptimizerState::Adam(state) => Box::new(Adam::of_state(AdamSettings::default(), value, state)),
-        };
-        Ok(Restored { optimizer, losses, point, evaluation })
-    }
-
-    fn lbfgs_settings(&self, scale: usize) -> LbfgsSettings {
-        let Scale { width, height, .. } = self.scales[scale];
-        let wraps = self.options.padding == Padding::Circular;
-        let preconditioner = Some(Preconditioner::new(width, height, wraps));
-        LbfgsSettings { history: self.plan.scales[scale].history, preconditioner, ..LbfgsSettings::default() }
-    }
-}
-
-/// What a state is at a scale.
-struct Restored {
-    optimizer: Box<dyn Optimizer>,
-    losses: Losses,
-    point: Image,
-    evaluation: Duration,
-}
-
-/// Losses and gradient of a point where an optimiser may begin.
-fn evaluated(task: &mut Task, point: &Image) -> Result<(Losses, Vec<f32>)> {
-    let mut gradient = vec![0.0; point.as_slice().len()];
-    let losses = task.evaluate(point.as_slice(), &mut gradient);
-    if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
-        return Err(Error::NotFinite { total: losses.total });
-    }
-    Ok((losses, gradient))
-}
-
-/// The picture to start from, of the size of the coarsest scale.
-fn start(content: &Image, scale: &Scale, options: &Options) -> Result<Image> {
-    let &Scale { width, height, .. } = scale;
-    match &options.init {
-        Init::Content => Ok(resize(content, width, height, options.padding)),
-        Init::Noise => Ok(white_noise(width, height, options.seed)),
-        Init::Image(image) => {
-            check_image(Input::Init, image)?;
-            Ok(resize(image, width, height, options.padding))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Scales;
+    use crate::noise::white_noise;
+    use crate::{OptimizerKind, Scales};
 
     #[test]
     fn a_session_between_two_scales_can_be_taken_up() {
