@@ -162,7 +162,7 @@ struct Batch<'a> {
     save: SaveOptions,
     series: Series<'a>,
     interrupt: Interrupt,
-    /// What reading a photo came to, and its place among all: the next job may have the same.
+    /// What reading a photo and bringing it to size came to, and its place among all: the next job may have the same.
     photo: Option<(usize, anyhow::Result<Picture>)>,
     /// What could not be made, and why.
     failures: Vec<String>,

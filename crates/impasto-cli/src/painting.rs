@@ -94,13 +94,12 @@ impl<'a> Painting<'a> {
     /// Errors: what cannot be written so.
     pub fn set_aside(&mut self, output: &Path, save: &SaveOptions) -> anyhow::Result<()> {
         let (width, height) = self.size();
-        // A snapshot of a coarser scale is enlarged, in linear light; the content's colours are given to a copy.
-        let pictures = match self.mode {
-            ColorMode::Content | ColorMode::Luminance => 1,
-            _ => 0,
-        } + if self.wish.files.save_every.is_some() { 2 } else { 0 };
-        let pictures = (pictures * 3 * size_of::<f32>() * width * height) as u64;
-        self.wish.options.aside = pictures + save.memory(output, width, height)?;
+        // The content's colours are given to a copy.
+        let recoloured = usize::from(matches!(self.mode, ColorMode::Content | ColorMode::Luminance));
+        // A snapshot of a coarser scale is enlarged, in linear light.
+        let enlarged = if self.wish.files.save_every.is_some() { 2 } else { 0 };
+        let pictures = (recoloured + enlarged) * 3 * size_of::<f32>() * width * height;
+        self.wish.options.aside = pictures as u64 + save.memory(output, width, height)?;
         Ok(())
     }
 

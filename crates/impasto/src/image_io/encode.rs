@@ -156,9 +156,9 @@ pub fn encode(image: &Image, name: &Path, options: &SaveOptions) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// As [`encode`], into a file.
+/// As [`encode`], to `out`, which has a part of the file where an error comes in its midst: [`super::save_with`] writes whole files.
 ///
-/// Errors: as [`encode`], and a file that cannot be written to.
+/// Errors: as [`encode`], and what `out` says.
 pub fn write(image: &Image, name: &Path, options: &SaveOptions, out: &mut dyn Write) -> Result<()> {
     let format = options.validate(name)?;
     let failed = |problem: String| Error::Write { path: name.to_owned(), problem };
