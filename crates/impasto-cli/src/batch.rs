@@ -11,7 +11,7 @@ use clap::{ArgMatches, Args};
 use impasto::image_io::{self, Picture, SaveOptions};
 use serde::Serialize;
 
-use crate::args::{FileArgs, FormatName, TransferArgs};
+use crate::args::{FileArgs, FormatName, Limits, TransferArgs};
 use crate::checkpoint::{self, CheckpointArgs};
 use crate::input::Inputs;
 use crate::interrupt::{self, Interrupt};
@@ -229,8 +229,11 @@ impl Batch<'_> {
         }
         let (cli, single) = config::parse_whole(line.clone())?;
         let recipe = Recipe::new(Maker::Transfer, &single, &job.files.output, size)?;
-        let (kept, resumed_memory) = keep(args, job, &cli.transfer, line)?;
-        wish.options.memory = resumed_memory.unwrap_or(wish.options.memory);
+        let (kept, resumed) = keep(args, job, &cli.transfer, line)?;
+        if let Some(limits) = resumed {
+            wish.options.memory = limits.memory;
+        }
+        wish.resumed = resumed;
         let recipe = recipe.map(|recipe| recipe.to_json()).transpose()?;
         let save = SaveOptions { recipe, ..output::with_content(save, content) };
         let painted = series.paint(wish, job.style, scaled, &save, Some(&kept), interrupt)?;
@@ -309,7 +312,7 @@ fn single_run(job: &Job, look: &LookArgs, matches: &ArgMatches) -> Vec<OsString>
     line
 }
 
-/// The checkpoints of one of the pictures, and, where it is to go on from some, the memory that it was planned for.
+/// The checkpoints of one of the pictures, and, where it is to go on from some, what it was planned for.
 ///
 /// `single`, `line`: the single run that makes the same picture. Errors: checkpoints that it cannot go on from.
 fn keep(
@@ -317,10 +320,10 @@ fn keep(
     job: &Job,
     single: &TransferArgs,
     line: Vec<OsString>,
-) -> anyhow::Result<(Keep, Option<Option<u64>>)> {
+) -> anyhow::Result<(Keep, Option<Limits>)> {
     let folder = checkpoint::beside(&job.files.output);
     let broken_off = if args.resume { checkpoint::interrupted(&folder, &line)? } else { None };
-    let (resumed, memory) = broken_off.unzip();
+    let (resumed, limits) = broken_off.unzip();
     let mut inputs = output::pictures(&job.files, single);
     inputs.extend(single.network.engine.weights.clone());
     let args = CheckpointArgs {
@@ -330,7 +333,7 @@ fn keep(
         line,
         resumed,
     };
-    Ok((Keep { args, inputs }, memory))
+    Ok((Keep { args, inputs }, limits))
 }
 
 /// Options of a batch whose values are for one style each.

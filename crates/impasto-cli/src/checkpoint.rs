@@ -16,6 +16,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
 use impasto::{SavedState, Session, SessionState, image_io};
 
+use crate::args::Limits;
 use crate::input;
 use crate::interrupt::Interrupt;
 use crate::progress::Display;
@@ -92,10 +93,10 @@ impl Lock {
     }
 }
 
-/// The run that was broken off in `folder`, with the bytes of memory that it was planned for; `None` where there is none.
+/// The run that was broken off in `folder`, with what it was planned for; `None` where there is none.
 ///
 /// Errors: another process is at work on it, it is of another command line than `line`, its inputs have changed.
-pub fn interrupted(folder: &Path, line: &[OsString]) -> anyhow::Result<Option<(Resumed, Option<u64>)>> {
+pub fn interrupted(folder: &Path, line: &[OsString]) -> anyhow::Result<Option<(Resumed, Limits)>> {
     if !folder.join(RUN).exists() {
         return Ok(None);
     }
@@ -110,7 +111,7 @@ pub fn interrupted(folder: &Path, line: &[OsString]) -> anyhow::Result<Option<(R
         );
     }
     run.check_inputs()?;
-    Ok(Some((Resumed { folder: folder.to_owned(), lock }, run.memory)))
+    Ok(Some((Resumed { folder: folder.to_owned(), lock }, run.limits)))
 }
 
 /// Go on with a run that was broken off: the picture is the one of a run that was not, bit for bit.
@@ -150,7 +151,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
     match cli.run_mut() {
         Some((checkpoint, memory)) => {
             checkpoint.resumed = Some(Resumed { folder, lock });
-            memory.resumed = run.memory;
+            memory.resumed = Some(run.limits);
         }
         None => return Err(Failure::User(anyhow::anyhow!("{name} holds no run that has checkpoints"))),
     }
@@ -184,14 +185,14 @@ struct Kept {
 impl Checkpoints {
     /// Takes the session to where its run was broken off, if it was, and gets ready for checkpoints of it, if there are to be any.
     ///
-    /// `output`: where the picture goes. `inputs`: every file that is read. `memory`: the limit in bytes that the session was planned for.
+    /// `output`: where the picture goes. `inputs`: every file that is read. `limits`: what the session was planned for.
     ///
     /// Errors: a state that cannot be used, a folder asked for that cannot.
     pub fn begin(
         args: &CheckpointArgs,
         output: &Path,
         inputs: &[PathBuf],
-        memory: Option<u64>,
+        limits: Limits,
         session: &mut Session,
         display: Display,
     ) -> anyhow::Result<Checkpoints> {
@@ -208,12 +209,12 @@ impl Checkpoints {
             }
             checkpoints.kept = kept(folder.clone(), Some(Arc::clone(lock)), None);
         } else if let Some(folder) = &args.checkpoint {
-            let run = Run::new(&args.line, inputs, memory)?;
+            let run = Run::new(&args.line, inputs, limits)?;
             let lock = begin_in(folder, &run)?;
             checkpoints.kept = kept(folder.clone(), Some(lock), None);
         } else if !args.no_checkpoint && !input::is_stream(output) && session.estimate() > LONG {
             let folder = beside(output);
-            match refuse_taken(&folder).and_then(|()| Run::new(&args.line, inputs, memory)) {
+            match refuse_taken(&folder).and_then(|()| Run::new(&args.line, inputs, limits)) {
                 Ok(run) => checkpoints.kept = kept(folder, None, Some(run)),
                 Err(error) => checkpoints.display.warn(&format!("the run has no checkpoints: {error:#}")),
             }
@@ -252,7 +253,7 @@ impl Checkpoints {
         }
     }
 
-    /// The run was interrupted, or its picture could not be written: writes a last checkpoint, and says how to go on.
+    /// The run was interrupted, could not go on, or its picture could not be written: writes a last checkpoint, and says how to go on.
     pub fn leave(&mut self, session: &Session, interrupt: &Interrupt) {
         if self.leave_quietly(session, interrupt)
             && let Some(kept) = &self.kept

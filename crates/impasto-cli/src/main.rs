@@ -75,6 +75,10 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
 fn wording(error: &anyhow::Error) -> String {
     match error.downcast_ref() {
         Some(impasto::Error::Option { option, problem }) => format!("--{} {problem}", option.replace('_', "-")),
+        Some(impasto::Error::Scratch { folder, reason }) => format!(
+            "cannot keep the photo's features in {}: {reason}; make room there, name another folder with --scratch, or add --no-scratch",
+            folder.display()
+        ),
         Some(impasto::Error::NothingToMinimise) => {
             "nothing to minimise: --content-weight, --style-weight and --tv-weight are all 0; make one of them positive"
                 .to_owned()

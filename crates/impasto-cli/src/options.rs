@@ -48,6 +48,7 @@ pub fn options(args: &TransferArgs) -> anyhow::Result<Options> {
         threads: network.engine.threads,
         memory: args.memory.limit(),
         aside: 0,
+        scratch: None,
     })
 }
 

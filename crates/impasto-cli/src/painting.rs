@@ -5,7 +5,7 @@ use std::path::Path;
 use impasto::image_io::{self, Picture, SaveOptions};
 use impasto::{ColorMode, Image, Init, Layer, Network, Options, Session, SizeOptions, Style, Subject};
 
-use crate::args::{FileArgs, InitFrom, OutputSize, TransferArgs};
+use crate::args::{FileArgs, InitFrom, Limits, OutputSize, TransferArgs};
 use crate::styles::Source;
 use crate::{input, options, styles};
 
@@ -15,15 +15,20 @@ pub struct Wish<'a> {
     pub args: &'a TransferArgs,
     pub size: SizeOptions,
     pub options: Options,
+    /// What a run was planned for that is to go on.
+    pub resumed: Option<Limits>,
 }
 
 impl<'a> Wish<'a> {
-    /// Errors: options that cannot be meant.
+    /// Errors: options that cannot be meant, a folder that cannot be written to.
     pub fn new(files: &'a FileArgs, args: &'a TransferArgs) -> anyhow::Result<Wish<'a>> {
         let (size, options) = (options::size_options(args)?, options::options(args)?);
         size.validate()?;
         options.validate()?;
-        Ok(Wish { files, args, size, options })
+        if let Some(folder) = &args.scratch.scratch {
+            image_io::check_writable(&folder.join("features"))?;
+        }
+        Ok(Wish { files, args, size, options, resumed: args.memory.resumed })
     }
 
     /// The content at the size that it is worked on, which is known from now on even if it is to be the content's own.
@@ -89,17 +94,20 @@ impl<'a> Painting<'a> {
         Ok(Painting { wish, mode, content: content.image, subject, styles })
     }
 
-    /// Leaves memory to writing the picture as `save` says, in its colours, and its snapshots.
+    /// Leaves memory to writing the picture as `save` says, in its colours, and its snapshots, and finds a place for what the memory does not
+    /// hold.
     ///
     /// Errors: what cannot be written so.
-    pub fn set_aside(&mut self, output: &Path, save: &SaveOptions) -> anyhow::Result<()> {
+    pub fn set_limits(&mut self, output: &Path, save: &SaveOptions) -> anyhow::Result<()> {
         let (width, height) = self.size();
         // The content's colours are given to a copy.
         let recoloured = usize::from(matches!(self.mode, ColorMode::Content | ColorMode::Luminance));
         // A snapshot of a coarser scale is enlarged, in linear light.
         let enlarged = if self.wish.files.save_every.is_some() { 2 } else { 0 };
         let pictures = (recoloured + enlarged) * 3 * size_of::<f32>() * width * height;
-        self.wish.options.aside = pictures as u64 + save.memory(output, width, height)?;
+        let Wish { files, args, options, resumed, .. } = &mut self.wish;
+        options.aside = pictures as u64 + save.memory(output, width, height)?;
+        options.scratch = args.scratch.folder(&files.output, options.scratch_bytes(width, height), *resumed);
         Ok(())
     }
 

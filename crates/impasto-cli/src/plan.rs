@@ -38,6 +38,8 @@ struct Scale {
     optimizer: &'static str,
     /// Steps that L-BFGS remembers; 0 for Adam.
     history: usize,
+    /// Bytes at most of the photo's features that are in a file.
+    scratch: u64,
     #[serde(skip)]
     how: String,
 }
@@ -61,6 +63,7 @@ impl Plan {
                     OptimizerKind::Adam => "adam",
                 },
                 history: plan.history,
+                scratch: plan.scratch,
                 how: plan.to_string(),
             })
             .collect();

@@ -17,8 +17,18 @@ use crate::{Failure, OrFail, config, input, settings};
 const VERSION: u32 = 2;
 
 /// Options that leave the picture as it is.
-pub const WITHOUT_EFFECT: [&str; 9] =
-    ["save-every", "no-recipe", "checkpoint", "checkpoint-every", "no-checkpoint", "threads", "plan", "quiet", "json"];
+pub const WITHOUT_EFFECT: [&str; 10] = [
+    "save-every",
+    "no-recipe",
+    "checkpoint",
+    "checkpoint-every",
+    "no-checkpoint",
+    "scratch",
+    "threads",
+    "plan",
+    "quiet",
+    "json",
+];
 
 /// The switch for pictures without a recipe.
 const NO_RECIPE: &str = "no_recipe";

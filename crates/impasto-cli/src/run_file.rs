@@ -9,10 +9,11 @@ use anyhow::{Context, anyhow, bail};
 use impasto::image_io;
 use serde::{Deserialize, Serialize};
 
+use crate::args::Limits;
 use crate::input;
 
 /// Changes when an older program would misread the file.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 const PROGRAM: &str = concat!("impasto ", env!("CARGO_PKG_VERSION"));
 
@@ -28,8 +29,8 @@ pub struct Run {
     /// The command line, the program's name first, with what impasto.toml added to it.
     pub arguments: Vec<String>,
     inputs: Vec<Input>,
-    /// Bytes of memory that it was planned for; `None`: no limit.
-    pub memory: Option<u64>,
+    /// What it was planned for.
+    pub limits: Limits,
 }
 
 /// A file that the run reads.
@@ -52,7 +53,7 @@ impl Run {
     /// The run of a command line, with its inputs as they are now.
     ///
     /// Errors: standard input among the inputs, which is gone afterwards; names that are no Unicode; inputs that cannot be read.
-    pub fn new(line: &[OsString], inputs: &[PathBuf], memory: Option<u64>) -> anyhow::Result<Run> {
+    pub fn new(line: &[OsString], inputs: &[PathBuf], limits: Limits) -> anyhow::Result<Run> {
         if inputs.iter().any(|path| input::is_stream(path)) {
             bail!("a run that reads standard input cannot be taken up again; give it a file");
         }
@@ -66,7 +67,7 @@ impl Run {
             folder: text(&folder.into_os_string())?,
             arguments: line.iter().map(text).collect::<anyhow::Result<_>>()?,
             inputs: inputs.iter().map(|path| Input::new(path)).collect::<anyhow::Result<_>>()?,
-            memory,
+            limits,
         })
     }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use impasto::image_io::{Picture, SaveOptions};
 use impasto::{ColorMode, Image, Network, StopReason, StyleStatistics};
 
-use crate::args::TransferArgs;
+use crate::args::{Limits, TransferArgs};
 use crate::checkpoint::{CheckpointArgs, Checkpoints};
 use crate::input::Reading;
 use crate::interrupt::Interrupt;
@@ -90,14 +90,14 @@ impl<'a> Series<'a> {
         let files = wish.files;
         let source = self.source(&wish, style, &content.image)?;
         let mut painting = Painting::new(wish, content, [Ok(source)], self.init.as_ref())?;
-        painting.set_aside(&files.output, save)?;
+        painting.set_limits(&files.output, save)?;
         let mut session = painting.session(&self.network)?;
         painting.leave_styles();
-        let memory = painting.options().memory;
-        self.make_room(session.memory().peak, memory);
+        let limits = Limits::from(painting.options());
+        self.make_room(session.memory().peak, limits.memory);
         let mut checkpoints = match kept {
             Some(Keep { args, inputs }) => {
-                Checkpoints::begin(args, &files.output, inputs, memory, &mut session, self.display.clone())?
+                Checkpoints::begin(args, &files.output, inputs, limits, &mut session, self.display.clone())?
             }
             None => Checkpoints::none(self.display.clone()),
         };
@@ -108,9 +108,11 @@ impl<'a> Series<'a> {
             if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         self.display.clear();
+        if !matches!(reason, Ok(StopReason::Completed | StopReason::Converged)) {
+            checkpoints.leave_quietly(&session, interrupt);
+        }
         let reason = reason?;
         if reason == StopReason::Stopped {
-            checkpoints.leave_quietly(&session, interrupt);
             return Ok(None);
         }
         let image = painting.finish(session.image());

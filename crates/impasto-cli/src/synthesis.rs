@@ -132,7 +132,7 @@ pub fn run(
     display.note(&plan.line());
     inputs.extend(args.engine.weights.clone());
     let mut checkpoints =
-        Checkpoints::begin(&args.checkpoint, &args.output, &inputs, options.memory, &mut session, display.clone())
+        Checkpoints::begin(&args.checkpoint, &args.output, &inputs, options.into(), &mut session, display.clone())
             .or_user()?;
 
     let mut progress = Progress::new(display.clone(), Objective::Balanced);
@@ -144,6 +144,9 @@ pub fn run(
         if state.step > 0 && interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     display.clear();
+    if reason.is_err() {
+        checkpoints.leave(&session, &interrupt);
+    }
     let reason = reason.or_program()?;
     report::check_start_left(&session).or_user()?;
 

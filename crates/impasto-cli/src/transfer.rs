@@ -44,7 +44,7 @@ pub fn run(
     drop(init);
     let recipe = recipe::noted(Maker::Transfer, matches, &files.output, painting.size())?;
     let save = SaveOptions { alpha: content.alpha, profile: content.profile, exif: content.exif, recipe, ..save };
-    painting.set_aside(output::name(files), &save).or_user()?;
+    painting.set_limits(output::name(files), &save).or_user()?;
     let network = input::network(&args.network.engine)?;
 
     let display = Display::new(args.report.quiet, painting.options().steps).or_program()?;
@@ -62,7 +62,7 @@ pub fn run(
     let mut inputs = output::pictures(files, args);
     inputs.extend(args.network.engine.weights.clone());
     let mut checkpoints =
-        Checkpoints::begin(checkpoint, &files.output, &inputs, options.memory, &mut session, display.clone())
+        Checkpoints::begin(checkpoint, &files.output, &inputs, options.into(), &mut session, display.clone())
             .or_user()?;
 
     let mut progress = Progress::new(display.clone(), options.objective);
@@ -78,6 +78,9 @@ pub fn run(
         if state.step > 0 && interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     display.clear();
+    if reason.is_err() {
+        checkpoints.leave(&session, &interrupt);
+    }
     let reason = reason.or_program()?;
     // The photo itself is a result: `--strength 0` asks for little else.
     if options.init != Init::Content {

@@ -112,6 +112,44 @@ fn checkpoints_take_no_memory_of_their_own() {
     assert!(with < without + (12 << 20), "{with} {without}");
 }
 
+/// Whether it is killed or the folder of the file disappears, nothing is lost, and nothing is left of the file.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_with_a_file_of_features_is_taken_up_again() {
+    let desk = Desk::new();
+    let run = |out: &'static str| {
+        let size = ["--size", "640", "--upscale", "--scales", "2", "--steps", "6", "--memory", "480MiB"];
+        let kept = ["--scratch", "here", "--checkpoint", "kept", "--checkpoint-every", "0"];
+        [&["content.png", "style.png", "-o", out][..], &size, &kept].concat()
+    };
+    let folder = desk.path("here");
+    fs::create_dir(&folder).unwrap();
+    let output = desk.output(&run("undisturbed.png"));
+    let said = text(&output.stderr);
+    assert!(output.status.success() && said.contains(" of the photo in a file"), "{said}");
+    let undisturbed = fs::read(desk.path("undisturbed.png")).unwrap();
+
+    let long = run("out.png");
+    let mut child = desk.command(&long).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_checkpoints(&desk, &mut child);
+    fs::remove_dir(&folder).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("to go on: impasto resume kept"), "{said}");
+    assert!(said.contains("impasto: cannot keep the photo's features in here: "), "{said}");
+
+    fs::create_dir(&folder).unwrap();
+    // There is another once the finest scale has made a step.
+    fs::remove_file(desk.path("kept/state.before")).unwrap();
+    kill(&desk, &RESUME);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    let output = desk.output(&RESUME);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(fs::read(desk.path("out.png")).unwrap() == undisturbed);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+}
+
 #[track_caller]
 fn refused(desk: &Desk, words: &[&str]) {
     let output: Output = desk.output(&RESUME);

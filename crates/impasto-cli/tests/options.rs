@@ -478,3 +478,25 @@ fn a_run_stays_within_its_memory_and_the_picture_is_the_same() {
     assert!(in_bands < 480 << 20 && in_bands < whole, "{in_bands} {whole}");
     assert!((same_loss / loss - 1.0).abs() < 1e-3, "{same_loss} {loss}");
 }
+
+#[test]
+fn features_that_do_not_fit_are_in_a_file_unless_that_is_refused() {
+    let desk = Desk::new();
+    let scratch = |more: &[&str]| {
+        let args = ["content.png", "style.png", "-o", "out.png", "--size", "640", "--upscale", "--memory", "480MiB"];
+        let output = desk.output(&[&args[..], &["--plan", "--json"], more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        plan["scales"].as_array().unwrap().last().unwrap()["scratch"].as_u64().unwrap()
+    };
+    std::fs::create_dir(desk.path("here")).unwrap();
+    let in_file = scratch(&[]);
+    assert!(in_file > 0);
+    assert_eq!(scratch(&["--scratch", "here"]), in_file);
+    assert_eq!(scratch(&["--no-scratch"]), 0);
+
+    let output = desk.output(&["content.png", "style.png", "-o", "out.png", "--scratch", "nowhere"]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    assert!(message.contains("there is no folder nowhere; create it first"), "{message}");
+}

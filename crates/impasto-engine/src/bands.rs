@@ -250,7 +250,7 @@ mod tests {
         {
             let layers: Vec<Layer> = names.iter().map(|name| name.parse().expect("a layer")).collect();
             let parts = cut.iter().map(|&last_block| Part { last_block, rows: Some(rows) });
-            let layout = Layout { parts: parts.collect(), reference_from: 6 };
+            let layout = Layout { parts: parts.collect(), reference_from: 6, reference_file: false };
             for stage in layout.stages(200, height, &layers) {
                 let (plan, last) = (&stage.plan, stage.plan.last());
                 check(plan, stage.height, Some(last), &stage.first);

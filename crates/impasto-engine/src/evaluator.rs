@@ -1,14 +1,17 @@
 //! Forward pass, and the gradient with respect to the image.
 
 use std::fmt;
+use std::fs::File;
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bands::{Ends, Pass};
+use crate::feature_file::FeatureFile;
 use crate::kernels::{Isa, IsaError, Scratch};
 use crate::layer::{Layer, LayerKind};
-use crate::layout::{Layout, StageLayout};
+use crate::layout::{Layout, Place, StageLayout};
 use crate::padding::{PaddedImage, Padding};
 use crate::pooling::Pooling;
 use crate::stage::{Input, LayerTime, Setting, Stage, Target};
@@ -150,6 +153,7 @@ impl Part {
 struct Reference {
     /// Kept features.
     maps: Vec<(Layer, FeatureMap)>,
+    file: Option<FeatureFile>,
     /// The picture and the parts' inputs, to compute them from.
     image: Option<Image>,
     inputs: Vec<FeatureMap>,
@@ -335,46 +339,71 @@ impl Evaluator {
     /// Forward pass on a picture of which the features at some layers are then there on every way back ([`GradientBand::reference`]).
     /// What follows is as after [`Evaluator::forward_with`].
     ///
+    /// `make_file`: an empty file to write and read, which is asked for where the layout has features in a file.
+    ///
+    /// # Errors
+    /// The file cannot be made or written. There is no reference then.
+    ///
     /// # Panics
     /// If the image has another size than the workspace, or a layer was not asked for.
-    pub fn set_reference(&mut self, image: &Image, layers: &[Layer], visit: &mut dyn FnMut(Features<'_>)) {
+    pub fn set_reference(
+        &mut self,
+        image: &Image,
+        layers: &[Layer],
+        make_file: impl FnOnce() -> io::Result<File>,
+        visit: &mut dyn FnMut(Features<'_>),
+    ) -> io::Result<()> {
         assert!(layers.iter().all(|layer| self.layers.contains(layer)), "a layer of the reference was not asked for");
+        assert_eq!((image.width(), image.height()), (self.width(), self.height()), "the image has another size");
         self.reference = None;
-        let mut again = Vec::new();
+        let mut places = Vec::new();
         for part in &mut self.parts {
             let here = part.layout.plan.layers().filter(|layer| layers.contains(layer));
-            let anew: Vec<Layer> = here.filter(|layer| !self.layout.keeps(&part.layout, *layer)).collect();
+            let here: Vec<_> = here.map(|layer| (layer, self.layout.place(&part.layout, layer))).collect();
+            let anew: Vec<Layer> =
+                here.iter().filter(|(_, place)| *place == Place::Nowhere).map(|(layer, _)| *layer).collect();
             part.reference = part
                 .layout
                 .reference(&anew)
                 .map(|(plan, bands)| (Stage::new(plan, part.layout.width, part.layout.height, false), bands));
-            again.extend(anew);
+            places.extend(here);
         }
+        let has_file = places.iter().any(|(_, place)| *place == Place::File);
+        let mut file = has_file.then(|| make_file().map(FeatureFile::new)).transpose()?;
+        let mut written = Ok(());
         let mut maps: Vec<(Layer, FeatureMap)> = Vec::new();
         let (width, height) = (self.width(), self.height());
-        assert_eq!((image.width(), image.height()), (self.width(), self.height()), "the image has another size");
         self.forward_with(image.as_slice(), &mut |features| {
             let layer = features.layer;
-            if layers.contains(&layer) && !again.contains(&layer) {
-                let index = maps.iter().position(|(kept, _)| *kept == layer).unwrap_or_else(|| {
-                    let level = layer.block() - 1;
-                    maps.push((layer, FeatureMap::zeros(height >> level, width >> level, layer.channels())));
-                    maps.len() - 1
-                });
-                let range = features.first..features.first + features.values.len();
-                maps[index].1.as_mut_slice()[range].copy_from_slice(features.values);
+            let level = layer.block() - 1;
+            match (places.iter().find(|(other, _)| *other == layer), &mut file) {
+                (Some((_, Place::Memory)), _) => {
+                    let index = maps.iter().position(|(kept, _)| *kept == layer).unwrap_or_else(|| {
+                        maps.push((layer, FeatureMap::zeros(height >> level, width >> level, layer.channels())));
+                        maps.len() - 1
+                    });
+                    let range = features.first..features.first + features.values.len();
+                    maps[index].1.as_mut_slice()[range].copy_from_slice(features.values);
+                }
+                (Some((_, Place::File)), Some(file)) if written.is_ok() => {
+                    written = file.write(layer, (width >> level) * layer.channels(), features.values);
+                }
+                _ => {}
             }
             visit(features);
         });
+        written?;
         let inputs = self.parts.iter().map(|part| match part.reference {
             Some(_) => part.input.clone(),
             None => FeatureMap::default(),
         });
         self.reference = Some(Reference {
             maps,
+            file,
             inputs: inputs.collect(),
             image: self.parts.first().is_some_and(|part| part.reference.is_some()).then(|| image.clone()),
         });
+        Ok(())
     }
 
     /// Gradient with respect to an image, `[H, W, 3]`, after a forward pass on it. It uses the maps up: another needs another forward pass.
@@ -385,6 +414,9 @@ impl Evaluator {
     ///
     /// `image_gradient`: `[H, W, 3]`, RGB, with respect to the pixel values 0..255; overwritten.
     ///
+    /// # Errors
+    /// The file of the reference's features cannot be read. The gradient means nothing then.
+    ///
     /// # Panics
     /// If the image or `image_gradient` has another size.
     pub fn backward(
@@ -392,7 +424,7 @@ impl Evaluator {
         image: &[f32],
         layer_gradient: &mut dyn FnMut(&mut GradientBand<'_>) -> bool,
         image_gradient: &mut [f32],
-    ) {
+    ) -> io::Result<()> {
         assert_eq!(image.len(), 3 * self.width() * self.height(), "the image has another size");
         assert_eq!(
             image_gradient.len(),
@@ -401,8 +433,11 @@ impl Evaluator {
         );
         self.times.iter_mut().for_each(|time| time.backward = Duration::ZERO);
         let Self { setting, parts, padded, scratch, times, reference, .. } = self;
-        let reference = reference.as_ref();
-        let kept = reference.map_or(&[][..], |reference| &reference.maps);
+        let (mut file, reference) = match reference {
+            Some(Reference { maps, file, image, inputs }) => (file.as_mut(), Some((&*maps, &*image, &*inputs))),
+            None => (None, None),
+        };
+        let mut read = Ok(());
         for i in (0..parts.len()).rev() {
             let (before, rest) = parts.split_at_mut(i + 1);
             let Part { layout, stage, reference: of_reference, input } = &mut before[i];
@@ -421,10 +456,10 @@ impl Evaluator {
                     let mut source = source(i, image, input, padded);
                     stage.forward(setting, &mut source, [ends, now], None, &mut |_, _, _| {}, scratch, times);
                 }
-                if let (Some((stage, bands)), Some(reference)) = (of_reference.as_mut(), reference) {
+                if let (Some((stage, bands)), Some((_, image, inputs))) = (of_reference.as_mut(), reference) {
                     // Any part but the first reads its input.
-                    let image = reference.image.as_ref().map_or(&[][..], Image::as_slice);
-                    let mut source = source(i, image, &reference.inputs[i], padded);
+                    let image = image.as_ref().map_or(&[][..], Image::as_slice);
+                    let mut source = source(i, image, &inputs[i], padded);
                     let start = Ends::start(&stage.plan);
                     let ends = b.checked_sub(1).map_or(&start, |before| &bands[before]);
                     stage.forward(setting, &mut source, [ends, &bands[b]], None, &mut |_, _, _| {}, scratch, times);
@@ -432,11 +467,20 @@ impl Evaluator {
                 let mut of_stage = |layer: Layer, map: &mut FeatureMap, here: Range<usize>, rows: Range<usize>| {
                     let first = rows.start * map.width() * map.channels();
                     let len = rows.len() * map.width() * map.channels();
-                    let kept = kept.iter().find(|(other, _)| *other == layer);
+                    let kept = reference.and_then(|(maps, ..)| maps.iter().find(|(other, _)| *other == layer));
                     let anew = of_reference.as_ref().and_then(|(stage, _)| stage.features(layer));
+                    let stored = match file.as_mut().and_then(|file| file.read(layer, rows.clone())) {
+                        Some(Err(error)) => {
+                            read = Err(error);
+                            return false;
+                        }
+                        Some(Ok(values)) => Some(values),
+                        None => None,
+                    };
                     let reference = kept
                         .map(|(_, map)| &map.as_slice()[first..first + len])
-                        .or(anew.map(|strip| strip.values(&rows)));
+                        .or(anew.map(|strip| strip.values(&rows)))
+                        .or(stored.as_deref());
                     layer_gradient(&mut GradientBand { layer, first, map, rows: here, reference })
                 };
                 let target = if i == 0 { Target::Image(image_gradient) } else { Target::Map(input) };
@@ -451,6 +495,7 @@ impl Evaluator {
                 stage.clear();
             }
         }
+        read
     }
 }
 

@@ -1,6 +1,7 @@
 //! How a picture goes through the network: whole, or in bands whose maps fit the memory that there is.
 
 use crate::bands::{Ends, Pass};
+use crate::feature_file::FeatureFile;
 use crate::layer::{CONVS_PER_BLOCK, Layer};
 use crate::plan::Plan;
 use crate::weights::Weights;
@@ -14,9 +15,20 @@ use crate::weights::Weights;
 pub struct Layout {
     /// In network order.
     pub parts: Vec<Part>,
-    /// The first block of which the reference's features are kept in parts with bands too; before it they are computed anew there, on every
-    /// way back.
+    /// The first block of which the reference's features are kept in memory in parts with bands too.
     pub reference_from: usize,
+    /// Those of the blocks before it are read from a file there ([`Evaluator::set_reference`](crate::Evaluator::set_reference)), on every way
+    /// back, instead of being computed anew.
+    pub reference_file: bool,
+}
+
+/// Where the reference's features at a layer are between one way back and the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Memory,
+    File,
+    /// Nowhere: they are computed anew.
+    Nowhere,
 }
 
 /// What an evaluator takes.
@@ -40,7 +52,8 @@ pub struct Part {
 impl Layout {
     /// The whole network at once.
     pub fn whole() -> Self {
-        Self { parts: vec![Part { last_block: CONVS_PER_BLOCK.len(), rows: None }], reference_from: 1 }
+        let parts = vec![Part { last_block: CONVS_PER_BLOCK.len(), rows: None }];
+        Self { parts, reference_from: 1, reference_file: false }
     }
 
     /// Whether any part is in bands of fewer rows than a picture of that height has.
@@ -56,12 +69,23 @@ impl Layout {
         let mut lasting = 0;
         let mut passing = 0;
         for (i, stage) in stages.iter().enumerate() {
-            let (kept, anew) = self.reference(stage, reference);
+            let (kept, anew) =
+                (self.reference(stage, reference, Place::Memory), self.reference(stage, reference, Place::Nowhere));
             let map = |layer: &Layer| {
                 let level = layer.block() - 1;
                 value * (height >> level) * (width >> level) * layer.channels()
             };
             lasting += kept.iter().map(map).sum::<usize>();
+            // Of the reference's features in a file, what is written and read at a time.
+            let (mut written, mut read) = (0, 0);
+            for layer in self.reference(stage, reference, Place::File) {
+                let (level, n) = (layer.block() - 1, layer.convolution() - stage.plan.first);
+                let row = (width >> level) * layer.channels();
+                let starts = std::iter::once(0).chain(stage.second.iter().map(|band| band.gradient[n]));
+                let rows = stage.second.iter().zip(starts).map(|(band, start)| band.gradient[n] - start);
+                written = written.max(FeatureFile::memory(height >> level, row));
+                read = read.max(value * row * rows.max().unwrap_or(0) + FeatureFile::memory(height >> level, row));
+            }
             if i > 0 {
                 let input = value * stage.height * stage.width * stage.channels;
                 lasting += input * (1 + usize::from(!anew.is_empty()));
@@ -81,15 +105,27 @@ impl Layout {
             }
             lasting += stage.plan.unseen_mask_bytes(stage.width, stage.height);
             let until = Some(stage.plan.last());
-            let once = stage.plan.band_bytes(stage.width, until, Pass::Once, &stage.first);
+            let once = stage.plan.band_bytes(stage.width, until, Pass::Once, &stage.first) + written;
             let mut again =
                 stage.plan.band_bytes(stage.width, stage.plan.last_seen(), Pass::ThereAndBack, &stage.second);
             if let Some((plan, bands)) = stage.reference(&anew) {
                 again += plan.band_bytes(stage.width, Some(plan.last()), Pass::Reference, &bands);
             }
+            again += read;
             passing = passing.max(image + sums + once.max(again));
         }
         Memory { lasting, passing }
+    }
+
+    /// Bytes that the reference's features take in a file at most.
+    pub fn file_bytes(&self, width: usize, height: usize, layers: &[Layer], reference: &[Layer]) -> u64 {
+        let stages = self.stages(width, height, layers);
+        let read = stages.iter().flat_map(|stage| self.reference(stage, reference, Place::File));
+        let bytes = |layer: Layer| {
+            let level = layer.block() - 1;
+            FeatureFile::bytes(height >> level, (width >> level) * layer.channels())
+        };
+        read.map(bytes).sum()
     }
 
     /// Memory in bytes of an evaluator that has whole maps and only goes forward, with the filters that it lays out.
@@ -113,7 +149,7 @@ impl Layout {
                 if stage.is_whole() {
                     return 2.0 * until(last);
                 }
-                let (_, anew) = layout.reference(stage, reference);
+                let anew = layout.reference(stage, reference, Place::Nowhere);
                 let forward = [Some(last), stage.plan.last_seen(), stage.plan.deepest(&anew)];
                 let back = (0..=last)
                     .map(|n| stage.plan.work_of(n, stage.width, stage.height) * stage.plan.work_back(n, &stage.second));
@@ -125,15 +161,19 @@ impl Layout {
         if whole > 0.0 { work(self) / whole } else { 1.0 }
     }
 
-    /// The layers of a reference that belong to a part: those whose features are kept, and those that are computed anew.
-    fn reference(&self, stage: &StageLayout, reference: &[Layer]) -> (Vec<Layer>, Vec<Layer>) {
+    /// The layers of a reference that belong to a part and whose features are there.
+    fn reference(&self, stage: &StageLayout, reference: &[Layer], place: Place) -> Vec<Layer> {
         let here = reference.iter().copied().filter(|layer| stage.plan.layers().any(|other| other == *layer));
-        here.partition(|layer| self.keeps(stage, *layer))
+        here.filter(|layer| self.place(stage, *layer) == place).collect()
     }
 
-    /// Whether the reference's features at a layer are kept.
-    pub(crate) fn keeps(&self, stage: &StageLayout, layer: Layer) -> bool {
-        stage.is_whole() || layer.block() >= self.reference_from
+    /// Where the reference's features at a layer are.
+    pub(crate) fn place(&self, stage: &StageLayout, layer: Layer) -> Place {
+        match self.reference_file {
+            _ if stage.is_whole() || layer.block() >= self.reference_from => Place::Memory,
+            true => Place::File,
+            false => Place::Nowhere,
+        }
     }
 
     /// The parts for pictures of one size, as far as the deepest of `layers`.

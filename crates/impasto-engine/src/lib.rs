@@ -1,9 +1,10 @@
 //! VGG-19 on the CPU: an image goes in, feature maps come out; gradients of any loss on those maps go in, the gradient with
-//! respect to the image comes out. No files, no codecs, no losses.
+//! respect to the image comes out. No file names, no codecs, no losses.
 
 mod bands;
 mod elementwise;
 mod evaluator;
+mod feature_file;
 mod kernels;
 mod layer;
 mod layout;

@@ -31,7 +31,12 @@ fn layers(names: &[&str]) -> Vec<Layer> {
 
 fn layout(parts: &[(usize, Option<usize>)], reference_from: usize) -> Layout {
     let parts = parts.iter().map(|&(last_block, rows)| Part { last_block, rows });
-    Layout { parts: parts.collect(), reference_from }
+    Layout { parts: parts.collect(), reference_from, reference_file: false }
+}
+
+/// The same with a file for the reference's features before `reference_from`.
+fn with_file(parts: &[(usize, Option<usize>)], reference_from: usize) -> Layout {
+    Layout { reference_file: true, ..layout(parts, reference_from) }
 }
 
 /// Features by layer, and the gradient of `sum (a + b r) x` with noise `a`, `b` and the features `r` of a reference.
@@ -41,7 +46,7 @@ fn evaluate(
     reference: &Image,
     of_reference: &[Layer],
 ) -> (BTreeMap<Layer, Vec<f32>>, Vec<f32>) {
-    evaluator.set_reference(reference, of_reference, &mut |_| {});
+    evaluator.set_reference(reference, of_reference, tempfile::tempfile, &mut |_| {}).unwrap();
     let mut gradient = vec![f32::NAN; image.as_slice().len()];
     let mut features = BTreeMap::<Layer, Vec<f32>>::new();
     // Twice: what the first leaves behind must not show in the second.
@@ -52,7 +57,7 @@ fn evaluate(
             assert_eq!(values.len(), found.first, "{}", found.layer);
             values.extend_from_slice(found.values);
         });
-        evaluator.backward(
+        let read = evaluator.backward(
             image.as_slice(),
             &mut |band| {
                 let (layer, start) = (band.layer(), band.first());
@@ -71,6 +76,7 @@ fn evaluate(
             },
             &mut gradient,
         );
+        read.unwrap();
     }
     (features, gradient)
 }
@@ -118,6 +124,8 @@ fn every_cut_and_band_height_gives_the_same() {
         layout(&[(3, Some(48)), (5, Some(96))], 6),
         layout(&[(3, Some(48)), (5, Some(96))], 4),
         layout(&[(5, Some(48))], 3),
+        with_file(&[(2, Some(72)), (3, Some(96)), (4, Some(96)), (5, Some(200))], 6),
+        with_file(&[(3, Some(48)), (5, None)], 3),
     ];
     check(401, 52, &BALANCED, Padding::Replicate, Pooling::Max, &layouts);
     check(1001, 18, &BALANCED, Padding::Zero, Pooling::Max, &[layout(&[(5, Some(1))], 1)]);
@@ -125,7 +133,8 @@ fn every_cut_and_band_height_gives_the_same() {
 
 #[test]
 fn odd_sizes_paddings_and_poolings() {
-    let layouts = [layout(&[(2, Some(48)), (5, Some(96))], 6), layout(&[(2, Some(96)), (3, Some(48)), (5, None)], 1)];
+    let layouts =
+        [with_file(&[(2, Some(48)), (5, Some(96))], 6), layout(&[(2, Some(96)), (3, Some(48)), (5, None)], 1)];
     for (height, width) in [(251, 53), (286, 41), (239, 67)] {
         check(height, width, &BALANCED, Padding::Zero, Pooling::Max, &layouts[..1]);
         check(height, width, &BALANCED, Padding::Replicate, Pooling::Average, &layouts);
@@ -142,10 +151,42 @@ fn maps_before_the_rectifier_and_before_poolings() {
     let layouts = [
         layout(&[(1, Some(24)), (2, Some(24)), (3, Some(48)), (4, Some(96)), (5, Some(96))], 6),
         layout(&[(2, Some(48)), (4, Some(96)), (5, None)], 1),
+        with_file(&[(2, Some(48)), (4, Some(96)), (5, None)], 6),
     ];
     for names in sets {
         check(317, 36, names, Padding::Zero, Pooling::Max, &layouts);
     }
+}
+
+/// Bits and gradients are those of features that are kept, and a file that fails is an error.
+#[test]
+fn a_reference_in_a_file() {
+    let (image, reference) = (picture(190, 61, 1), picture(190, 61, 2));
+    let layers = layers(&BALANCED);
+    let parts = [(3, Some(48)), (5, Some(96))];
+    let evaluator = |layout: Layout| {
+        Evaluator::new(network(), 61, 190, &layers, Pooling::Max).unwrap().with_layout(layout).unwrap()
+    };
+    let kept = evaluate(&mut evaluator(layout(&parts, 1)), &image, &reference, &layers[..3]);
+    assert!(kept == evaluate(&mut evaluator(with_file(&parts, 6)), &image, &reference, &layers[..3]));
+
+    let mut without = evaluator(with_file(&parts, 6));
+    let full = || Err(std::io::ErrorKind::StorageFull.into());
+    let error = without.set_reference(&reference, &layers[..3], full, &mut |_| {}).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+
+    let file = tempfile::tempfile().unwrap();
+    let same_file = file.try_clone().unwrap();
+    let mut evaluator = evaluator(with_file(&parts, 6));
+    evaluator.set_reference(&reference, &layers[..3], || Ok(file), &mut |_| {}).unwrap();
+    let mut backward = || {
+        evaluator.forward(&image);
+        let mut gradient = vec![0.0; image.as_slice().len()];
+        evaluator.backward(image.as_slice(), &mut |_| false, &mut gradient)
+    };
+    assert!(backward().is_ok());
+    same_file.set_len(1000).unwrap();
+    assert_eq!(backward().unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
 }
 
 #[test]

@@ -242,9 +242,9 @@ fn gradients_agree_with_central_differences() {
                         true
                     };
                     // Twice: what the first leaves behind must not show in the second.
-                    evaluator.backward(image.as_slice(), &mut layer_gradient, &mut gradient);
+                    evaluator.backward(image.as_slice(), &mut layer_gradient, &mut gradient).unwrap();
                     evaluator.forward(&image);
-                    evaluator.backward(image.as_slice(), &mut layer_gradient, &mut gradient);
+                    evaluator.backward(image.as_slice(), &mut layer_gradient, &mut gradient).unwrap();
                     assert!(order[..layers.len()].iter().rev().is_sorted(), "{order:?}");
                     let found: f64 = gradient.iter().zip(&direction).map(|(&g, d)| f64::from(g) * d).sum();
                     let scale = gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
@@ -265,7 +265,7 @@ fn a_layer_without_gradient_adds_nothing() {
         let mut evaluator = Evaluator::new(network.clone(), 20, 20, &layers(names), Pooling::Max).unwrap();
         evaluator.forward(&image);
         let mut gradient = vec![0.0; 3 * 20 * 20];
-        evaluator.backward(image.as_slice(), &mut |band| band.layer().to_string() == "relu2_1", &mut gradient);
+        evaluator.backward(image.as_slice(), &mut |band| band.layer().to_string() == "relu2_1", &mut gradient).unwrap();
         gradient
     };
     let alone = gradient_with(&["relu2_1"]);
@@ -298,19 +298,21 @@ fn the_number_of_threads_does_not_change_a_bit() {
                     .map(|&layer| impasto_engine::gram::gram(isa, evaluator.features(layer)))
                     .collect();
                 let mut gradient = vec![0.0; 3 * height * width];
-                evaluator.backward(
-                    image.as_slice(),
-                    &mut |band| {
-                        let i = layers(&names).iter().position(|l| *l == band.layer()).unwrap();
-                        let s: Vec<f32> = grams[i].iter().map(|&v| v as f32).collect();
-                        let channels = band.layer().channels();
-                        band.replace(|_, features, _, gradient| {
-                            impasto_engine::gram::gram_gradient(isa, channels, features, &s, gradient, false);
-                        });
-                        true
-                    },
-                    &mut gradient,
-                );
+                evaluator
+                    .backward(
+                        image.as_slice(),
+                        &mut |band| {
+                            let i = layers(&names).iter().position(|l| *l == band.layer()).unwrap();
+                            let s: Vec<f32> = grams[i].iter().map(|&v| v as f32).collect();
+                            let channels = band.layer().channels();
+                            band.replace(|_, features, _, gradient| {
+                                impasto_engine::gram::gram_gradient(isa, channels, features, &s, gradient, false);
+                            });
+                            true
+                        },
+                        &mut gradient,
+                    )
+                    .unwrap();
                 (grams, gradient)
             })
         };

@@ -108,7 +108,7 @@ pub(crate) struct Restored {
 /// Losses and gradient of a point where an optimiser may begin.
 fn evaluated(task: &mut Task, point: &Image) -> Result<(Losses, Vec<f32>)> {
     let mut gradient = vec![0.0; point.as_slice().len()];
-    let losses = task.evaluate(point.as_slice(), &mut gradient);
+    let losses = task.evaluate(point.as_slice(), &mut gradient)?;
     if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
         return Err(Error::NotFinite { total: losses.total });
     }

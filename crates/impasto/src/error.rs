@@ -311,6 +311,15 @@ pub enum Error {
         /// Bytes that the process may take.
         budget: u64,
     },
+    /// The file of the content's features cannot be made, written or read.
+    #[error("cannot keep the photo's features in {}: {reason}; make room there, name another folder, or have them computed anew",
+        folder.display())]
+    Scratch {
+        /// [`Options::scratch`](crate::Options::scratch).
+        folder: PathBuf,
+        /// The system's reason.
+        reason: String,
+    },
     /// A picture cannot be written to the path.
     #[error("cannot write {}: {problem}", path.display())]
     Write {

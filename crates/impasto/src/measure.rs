@@ -154,7 +154,7 @@ pub fn measure_styles(
         // One loss at a time, as a task of its own: its gradient is then the one wanted.
         let mut alone = |options: &Options| -> Result<(Task, Losses, f64)> {
             let mut task = Task::new(network, subject.clone(), &styles, 0, layouts, options)?;
-            let losses = task.evaluate(picture.as_slice(), &mut gradient);
+            let losses = task.evaluate(picture.as_slice(), &mut gradient)?;
             Ok((task, losses, norm(&gradient)))
         };
         let (_, content, content_norm) = alone(&weighted(1.0, 0.0, 0.0))?;

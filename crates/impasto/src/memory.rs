@@ -33,6 +33,8 @@ pub struct ScalePlan {
     pub optimizer: OptimizerKind,
     /// Steps that L-BFGS remembers.
     pub history: usize,
+    /// Bytes at most of the content's features that are in a file, in [`Options::scratch`](crate::Options::scratch).
+    pub scratch: u64,
     pub(crate) layout: Layout,
     /// Of the styles' evaluations.
     pub(crate) style_layout: Layout,
@@ -43,6 +45,9 @@ impl fmt::Display for ScalePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.in_bands {
             write!(f, "in bands, {:.2} times the work", self.work)?;
+            if self.scratch > 0 {
+                write!(f, "; at most {} of the photo in a file", bytesize::ByteSize(self.scratch).display().iec())?;
+            }
         } else {
             f.write_str("whole")?;
         }
@@ -261,6 +266,7 @@ impl Needs<'_> {
                             work,
                             optimizer,
                             history,
+                            scratch: layouts.file(&layout),
                             layout,
                             style_layout: style_layout.clone(),
                         };
@@ -287,7 +293,8 @@ impl Needs<'_> {
     ) -> Layouts<'a> {
         // Padding around a torus needs all of it.
         let has_bands = !layers.is_empty() && self.options.padding != Padding::Circular;
-        Layouts { width, height, layers, reference, resting, has_bands, in_bands: OnceCell::new() }
+        let has_file = self.options.scratch.is_some();
+        Layouts { width, height, layers, reference, resting, has_bands, has_file, in_bands: OnceCell::new() }
     }
 }
 
@@ -299,6 +306,7 @@ struct Layouts<'a> {
     reference: &'a [Layer],
     resting: usize,
     has_bands: bool,
+    has_file: bool,
     /// Once something does not fit whole.
     in_bands: OnceCell<Vec<InBands>>,
 }
@@ -306,6 +314,8 @@ struct Layouts<'a> {
 /// A way in bands as narrow as can be.
 struct InBands {
     work: f64,
+    /// Of the reference's features.
+    in_file: u64,
     bytes: usize,
     layout: Layout,
 }
@@ -316,24 +326,30 @@ impl Layouts<'_> {
         lasting + passing.max(self.resting)
     }
 
-    /// Those with the least work first.
+    fn file(&self, layout: &Layout) -> u64 {
+        layout.file_bytes(self.width, self.height, self.layers, self.reference)
+    }
+
+    /// Those with the least work first, and of those the ones with the least in a file.
     fn in_bands(&self) -> &[InBands] {
         self.in_bands.get_or_init(|| {
             let mut found = Vec::new();
             for cut in CUTS.iter().filter(|_| self.has_bands) {
                 for in_bands in 1..=cut.len() {
-                    for (reference_from, rows) in
-                        REFERENCE_FROM.iter().flat_map(|&from| LEAST_ROWS.map(|rows| (from, rows)))
+                    let references = REFERENCE_FROM.iter().flat_map(|&from| [(from, false), (from, true)]);
+                    for ((reference_from, reference_file), rows) in references
+                        .filter(|(from, file)| !file || self.has_file && *from > 1)
+                        .flat_map(|reference| LEAST_ROWS.map(|rows| (reference, rows)))
                     {
                         let rows = |part: usize| (part < in_bands).then_some(rows);
                         let parts = cut.iter().enumerate().map(|(i, &last_block)| Part { last_block, rows: rows(i) });
-                        let layout = Layout { parts: parts.collect(), reference_from };
+                        let layout = Layout { parts: parts.collect(), reference_from, reference_file };
                         let work = layout.work(self.width, self.height, self.layers, self.reference);
-                        found.push(InBands { work, bytes: self.memory(&layout), layout });
+                        found.push(InBands { work, in_file: self.file(&layout), bytes: self.memory(&layout), layout });
                     }
                 }
             }
-            found.sort_by(|a, b| a.work.total_cmp(&b.work).then(a.bytes.cmp(&b.bytes)));
+            found.sort_by(|a, b| a.work.total_cmp(&b.work).then(a.in_file.cmp(&b.in_file)).then(a.bytes.cmp(&b.bytes)));
             found
         })
     }
@@ -371,9 +387,11 @@ mod tests {
     use super::*;
 
     fn plan(side: usize, memory: Option<u64>, optimizer: OptimizerKind) -> Result<ScalePlan> {
-        let options = Options { memory, optimizer, ..Options::default() };
-        let needs =
-            Needs { options: &options, content: (side, side), masks: 0, styles: vec![(side, side)], threads: 2 };
+        plan_for(side, &Options { memory, optimizer, ..Options::default() })
+    }
+
+    fn plan_for(side: usize, options: &Options) -> Result<ScalePlan> {
+        let needs = Needs { options, content: (side, side), masks: 0, styles: vec![(side, side)], threads: 2 };
         let plan = needs.plan(&[Scale { width: side, height: side, steps: 1 }])?;
         Ok(plan.scales[0].clone())
     }
@@ -411,8 +429,24 @@ mod tests {
     #[test]
     fn large_pictures_fit_small_machines() {
         for (side, memory) in [(4096, 4.0), (8192, 8.0)] {
-            let plan = plan(side, Some((memory * GIB) as u64), OptimizerKind::Lbfgs).unwrap();
-            assert!(plan.in_bands && plan.work < 2.0, "{plan:?}");
+            let memory = Some((memory * GIB) as u64);
+            let anew = plan(side, memory, OptimizerKind::Lbfgs).unwrap();
+            assert!(anew.in_bands && anew.work < 2.0 && anew.scratch == 0, "{anew:?}");
+            let options = Options { memory, scratch: Some(".".into()), ..Options::default() };
+            let in_file = plan_for(side, &options).unwrap();
+            assert!(in_file.in_bands && in_file.work <= 1.35, "{in_file:?}");
+            assert!(in_file.scratch > 0 && in_file.scratch <= options.scratch_bytes(side, side), "{in_file:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_for_what_the_memory_does_not_hold() {
+        for (memory, in_file) in [(None, false), (Some(16 << 30), false), (Some(5 << 29), true)] {
+            let options = Options { memory, scratch: Some(".".into()), ..Options::default() };
+            let plan = plan_for(2048, &options).unwrap();
+            assert_eq!(plan.scratch > 0, in_file, "{plan:?}");
+            assert_eq!(plan.to_string().contains(" of the photo in a file"), in_file, "{plan}");
+            assert!(plan.work <= 1.35, "{plan:?}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a run may be asked for, and what of that makes sense.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::{Error, Image, Layer, Padding, Pooling, Result};
@@ -201,6 +202,9 @@ pub struct Options {
     /// Bytes of [`Options::memory`] that are the caller's while the session rests, between its steps and after the last: to write the
     /// picture, say ([`SaveOptions::memory`](crate::image_io::SaveOptions::memory)). Default 0.
     pub aside: u64,
+    /// A folder for a file of the content's features where [`Options::memory`] does not hold them: without, they are computed anew for every
+    /// evaluation. The file has no name there, and is gone with the session or the process. Default `None`.
+    pub scratch: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -225,6 +229,7 @@ impl Default for Options {
             threads: None,
             memory: None,
             aside: 0,
+            scratch: None,
         }
     }
 }
@@ -253,6 +258,17 @@ impl Options {
                 }
             }
         }
+    }
+
+    /// Bytes that a file in [`Options::scratch`] has at most, for a content of this width and height.
+    pub fn scratch_bytes(&self, width: usize, height: usize) -> u64 {
+        let layers = self.content_layers.iter().filter(|_| self.content_weight > 0.0);
+        let values = layers.map(|WeightedLayer { layer, .. }| {
+            let halvings = layer.block() - 1;
+            ((width >> halvings) * (height >> halvings) * layer.channels()) as u64
+        });
+        // And a bit for each.
+        values.sum::<u64>() * 33 / 8
     }
 
     /// Whether the options can be meant.

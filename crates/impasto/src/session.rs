@@ -146,7 +146,8 @@ impl Session {
     ///
     /// Errors: options that cannot be meant, pictures without pixels, too small for a layer or for the scales asked for, or with
     /// values outside 0..255, masks that leave nothing, styles without weight, statistics that do not fit the run, a size that does not
-    /// fit [`Options::memory`], weights so large that the loss of the start is not finite, no threads to be had.
+    /// fit [`Options::memory`], weights so large that the loss of the start is not finite, no threads to be had, a file of features that
+    /// cannot be written to [`Options::scratch`].
     pub fn with_styles(network: &Network, subject: &Subject, styles: &[Style], options: &Options) -> Result<Self> {
         let session_started = Instant::now();
         options.validate()?;
@@ -173,7 +174,7 @@ impl Session {
             let (mut work, losses) = begun.work(0, &point)?;
             // Once more for the time: the first evaluation unpacks the weights.
             let started = Instant::now();
-            work.task.evaluate(point.as_slice(), &mut vec![0.0; point.as_slice().len()]);
+            work.task.evaluate(point.as_slice(), &mut vec![0.0; point.as_slice().len()])?;
             Ok::<_, Error>((work, losses, started.elapsed()))
         })?;
         let mut session = Self {
@@ -297,7 +298,8 @@ impl Session {
 
     /// One step of the optimiser; `Some` when there is nothing left to do, at once or after this step.
     ///
-    /// The first step of a scale takes the targets there first. Errors: those of [`Session::new`] at that scale.
+    /// The first step of a scale takes the targets there first. Errors: those of [`Session::new`] at that scale; a file of features that
+    /// cannot be read any more. The session has the best picture still.
     pub fn step(&mut self) -> Result<Option<StopReason>> {
         if self.finished.is_some() {
             return Ok(self.finished);
@@ -309,13 +311,17 @@ impl Session {
             let started = Instant::now();
             let Self { pool, work, point, composed, losses, .. } = self;
             let Work { task, optimizer } = work.as_mut().expect("a scale has been begun");
-            let mut latest = Losses::default();
+            let mut latest = Ok(Losses::default());
             let outcome = pool.install(|| {
                 optimizer.step(point.as_mut_slice(), &mut |pixels, gradient| {
-                    latest = task.evaluate(pixels, gradient);
-                    latest.total
+                    // A point that cannot be evaluated is none that the optimiser stays at.
+                    if latest.is_ok() {
+                        latest = task.evaluate(pixels, gradient);
+                    }
+                    latest.as_ref().map_or(f64::NAN, |losses| losses.total)
                 })
             });
+            let latest = latest?;
             match outcome {
                 Outcome::Improved => (*losses, *composed) = (latest, task.composed(point.as_slice())),
                 Outcome::NotImproved => {}

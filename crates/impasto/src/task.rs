@@ -1,6 +1,9 @@
 //! The narrow waist: an image in, its losses and their gradient out. Optimisers know nothing else of networks and losses, and
 //! those know nothing of optimisers.
 
+use std::io;
+use std::path::PathBuf;
+
 use impasto_engine::{Evaluator, Image, Layer, Layout};
 
 use crate::loss::{
@@ -35,6 +38,8 @@ pub(crate) struct Task {
     mapped: Option<Image>,
     /// Where the bands are that are not evaluated here.
     reduction: Box<dyn Reduction>,
+    /// Of the file of the content's features.
+    scratch: Option<PathBuf>,
 }
 
 /// Which sum of eq. (4) a term belongs to.
@@ -76,8 +81,8 @@ impl Task {
     /// Takes the targets, on the current thread pool. A loss without weight is left out with its layers.
     ///
     /// `subject` has the size to work at, the styles are halved `halvings` times; both are normalised, `options` are valid. `layout`: of
-    /// every evaluation, and of the styles'. Errors: a
-    /// picture too small for one of the layers, a mask that leaves nothing of one, statistics that do not fit.
+    /// every evaluation, and of the styles'. Errors: a picture too small for one of the layers, a mask that leaves nothing of one, statistics
+    /// that do not fit, a file of features that cannot be written.
     pub(crate) fn new(
         network: &Network,
         subject: Subject,
@@ -138,7 +143,11 @@ impl Task {
         let balanced = options.objective == Objective::Balanced;
         let mapped = balanced || !content_layers.is_empty();
         if let Some(evaluator) = evaluator.as_mut().filter(|_| mapped) {
-            evaluator.set_reference(content, &layers(&content_layers), &mut |features| {
+            let make_file = || match &options.scratch {
+                Some(folder) => tempfile::tempfile_in(folder),
+                None => Err(io::ErrorKind::NotFound.into()),
+            };
+            let kept = evaluator.set_reference(content, &layers(&content_layers), make_file, &mut |features| {
                 for term in terms.iter_mut().filter(|term| term.layer == features.layer) {
                     match &mut term.loss {
                         Loss::Content(loss) if balanced => loss.add_reference(features.first, features.values),
@@ -147,6 +156,7 @@ impl Task {
                     }
                 }
             });
+            kept.map_err(|reason| of_scratch(options.scratch.as_ref(), &reason))?;
             for term in &mut terms {
                 match &mut term.loss {
                     Loss::Content(loss) if balanced => loss.calibrate(&*reduction),
@@ -175,6 +185,7 @@ impl Task {
             composed: subject.keep.is_some().then(|| content.as_slice().to_vec()),
             subject: subject.keep.is_some().then_some(subject),
             reduction,
+            scratch: options.scratch.clone(),
         })
     }
 
@@ -188,8 +199,8 @@ impl Task {
 
     /// The losses of a picture of the content's size, and the gradient of their total, on the current thread pool.
     ///
-    /// `pixels`: `[H, W, 3]`, 0..255. `gradient`: the same shape, overwritten.
-    pub(crate) fn evaluate(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Losses {
+    /// `pixels`: `[H, W, 3]`, 0..255. `gradient`: the same shape, overwritten. Errors: the file of the content's features cannot be read.
+    pub(crate) fn evaluate(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Result<Losses> {
         self.forward(pixels);
         self.backward(pixels, gradient)
     }
@@ -220,7 +231,7 @@ impl Task {
     }
 
     /// The second half of [`Task::evaluate`]: losses and gradient at the point of the last [`Task::forward`], `pixels`.
-    pub(crate) fn backward(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Losses {
+    pub(crate) fn backward(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Result<Losses> {
         // The gradients take the maps' place.
         self.mapped = None;
         let pixels = self.composed.as_deref().unwrap_or(pixels);
@@ -233,7 +244,7 @@ impl Task {
                         Loss::Style(loss) => term.value = loss.evaluate(self.style_weight * term.weight),
                     }
                 }
-                evaluator.backward(
+                let read = evaluator.backward(
                     pixels,
                     &mut |band| {
                         let here: Vec<&mut Term> = terms.iter_mut().filter(|term| term.layer == band.layer()).collect();
@@ -263,6 +274,7 @@ impl Task {
                     },
                     gradient,
                 );
+                read.map_err(|reason| of_scratch(self.scratch.as_ref(), &reason))?;
                 for term in terms.iter_mut() {
                     if let Loss::Content(loss) = &term.loss {
                         term.value = loss.value(&*self.reduction);
@@ -278,7 +290,7 @@ impl Task {
         if let Some(subject) = &self.subject {
             subject.keep_out(gradient);
         }
-        self.losses(total_variation(pixels, width, self.wraps))
+        Ok(self.losses(total_variation(pixels, width, self.wraps)))
     }
 
     /// Share and style losses of each region, in their order, from the last evaluation: by layer, unweighted.
@@ -399,6 +411,11 @@ pub(crate) fn check_image(input: Input, image: &Image) -> Result<()> {
     }
 }
 
+/// Why the file of the content's features is of no use.
+fn of_scratch(folder: Option<&PathBuf>, reason: &io::Error) -> Error {
+    Error::Scratch { folder: folder.cloned().unwrap_or_default(), reason: reason.to_string() }
+}
+
 /// The threads to work on.
 pub(crate) fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
     rayon::ThreadPoolBuilder::new()
@@ -424,14 +441,15 @@ mod tests {
         let (content, style) = (load("astronaut.jpg"), load("starry_night.jpg"));
         let evaluated = |image: &Image, layout: &Layout| {
             let (subject, styles) = (Subject::from(&content), regions::normalised(&[(&style).into()]).unwrap());
-            let options = Options::default();
+            let options = Options { scratch: Some(std::env::temp_dir()), ..Options::default() };
             let mut task = Task::new(&network, subject, &styles, 0, [layout, &Layout::whole()], &options).unwrap();
             let mut gradient = vec![f32::NAN; image.as_slice().len()];
-            (task.evaluate(image.as_slice(), &mut gradient).total, gradient)
+            (task.evaluate(image.as_slice(), &mut gradient).unwrap().total, gradient)
         };
         let layout = |parts: &[(usize, Option<usize>)], reference_from| Layout {
             parts: parts.iter().map(|&(last_block, rows)| Part { last_block, rows }).collect(),
             reference_from,
+            reference_file: false,
         };
         for image in [&content, &style] {
             let (loss, whole) = evaluated(image, &Layout::whole());
@@ -439,6 +457,7 @@ mod tests {
                 layout(&[(3, Some(48)), (5, None)], 1),
                 layout(&[(2, Some(1)), (3, Some(1)), (4, Some(192)), (5, None)], 1),
                 layout(&[(5, Some(48))], 6),
+                Layout { reference_file: true, ..layout(&[(5, Some(48))], 6) },
             ] {
                 let (in_bands, found) = evaluated(image, &layout);
                 assert!((in_bands / loss - 1.0).abs() < 1e-5, "{layout:?}: {in_bands} {loss}");

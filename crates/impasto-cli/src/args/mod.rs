@@ -27,7 +27,7 @@ use crate::styles::{LookArgs, RegionArgs, WeightedStyle};
 use crate::sweep::SweepArgs;
 use crate::texture::TextureArgs;
 
-pub use memory::{MemoryArgs, PlanArgs};
+pub use memory::{Limits, MemoryArgs, PlanArgs, ScratchArgs};
 pub use network::{EngineArgs, NetworkArgs};
 pub use optimization::{InitFrom, ObjectiveName, OptimizationArgs, OptimizerName, PaddingName, StyleLossName};
 pub use output::{FormatName, OutputArgs, RecipeNoteArgs};
@@ -160,6 +160,9 @@ pub struct TransferArgs {
 
     #[command(flatten)]
     pub memory: MemoryArgs,
+
+    #[command(flatten)]
+    pub scratch: ScratchArgs,
 
     #[command(flatten)]
     pub report: ReportArgs,
