@@ -85,6 +85,12 @@ impl Ends {
         bands
     }
 
+    /// How many of the bands bring something of what `end` is of.
+    pub(crate) fn passes(bands: &[Self], end: impl Fn(&Self) -> usize) -> f64 {
+        let mut before = 0;
+        bands.iter().filter(|band| std::mem::replace(&mut before, end(band)) < end(band)).count() as f64
+    }
+
     fn is_begun(&self) -> bool {
         self.forward.iter().chain(&self.back).any(|&end| end > 0)
     }

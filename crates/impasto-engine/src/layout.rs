@@ -144,16 +144,25 @@ impl Layout {
         let work = |layout: &Self| -> f64 {
             let stages = layout.stages(width, height, layers);
             let of_stage = |stage: &StageLayout| -> f64 {
-                let until = |n: usize| stage.plan.work(stage.width, stage.height, n);
-                let last = stage.plan.last();
+                let plan = &stage.plan;
+                let of_maps = |n: usize| plan.work_of(n, stage.width, stage.height);
+                let last = plan.last();
                 if stage.is_whole() {
-                    return 2.0 * until(last);
+                    return 2.0 * (0..=last).map(|n| of_maps(n) + plan.filters_of(n)).sum::<f64>();
                 }
+                let forward = |until: Option<usize>, bands: &[Ends]| -> f64 {
+                    let work = |n: usize| of_maps(n) + plan.filters_of(n) * Ends::passes(bands, |band| band.forward[n]);
+                    until.map_or(0.0, |until| (0..=until).map(work).sum())
+                };
+                let back = |n: usize| {
+                    let passes = Ends::passes(&stage.second, |band| band.back[n]);
+                    of_maps(n) * plan.work_back(n, &stage.second) + plan.filters_of(n) * passes
+                };
                 let anew = layout.reference(stage, reference, Place::Nowhere);
-                let forward = [Some(last), stage.plan.last_seen(), stage.plan.deepest(&anew)];
-                let back = (0..=last)
-                    .map(|n| stage.plan.work_of(n, stage.width, stage.height) * stage.plan.work_back(n, &stage.second));
-                forward.into_iter().flatten().map(until).chain(back).sum()
+                forward(Some(last), &stage.first)
+                    + forward(plan.last_seen(), &stage.second)
+                    + forward(plan.deepest(&anew), &stage.second)
+                    + (0..=last).map(back).sum::<f64>()
             };
             stages.iter().map(of_stage).sum()
         };

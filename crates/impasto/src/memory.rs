@@ -27,7 +27,8 @@ pub struct ScalePlan {
     pub peak: u64,
     /// Whether the picture is evaluated in bands.
     pub in_bands: bool,
-    /// Work of an evaluation, as a multiple of that of the whole picture at once: 1 unless it is in bands.
+    /// Work of an evaluation, as a multiple of that of the whole picture at once, by the multiplications that there are: 1 unless it is in
+    /// bands.
     pub work: f64,
     /// The optimiser: [`OptimizerKind::Adam`] also where not even a short history of L-BFGS fits.
     pub optimizer: OptimizerKind,
@@ -338,7 +339,7 @@ impl Layouts<'_> {
                 for in_bands in 1..=cut.len() {
                     let references = REFERENCE_FROM.iter().flat_map(|&from| [(from, false), (from, true)]);
                     for ((reference_from, reference_file), rows) in references
-                        .filter(|(from, file)| !file || self.has_file && *from > 1)
+                        .filter(|(from, file)| !file || self.has_file && *from > 1 && !self.reference.is_empty())
                         .flat_map(|reference| LEAST_ROWS.map(|rows| (reference, rows)))
                     {
                         let rows = |part: usize| (part < in_bands).then_some(rows);
@@ -378,7 +379,7 @@ impl Layouts<'_> {
                 }
             }
         }
-        Ok((found.work, layout))
+        Ok((layout.work(self.width, self.height, self.layers, self.reference), layout))
     }
 }
 
