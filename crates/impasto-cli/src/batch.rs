@@ -230,7 +230,7 @@ impl Batch<'_> {
         let (cli, single) = config::parse_whole(line.clone())?;
         let recipe = Recipe::new(Maker::Transfer, &single, &job.files.output, size)?;
         let (kept, resumed) = keep(args, job, &cli.transfer, line)?;
-        if let Some(limits) = resumed {
+        if let Some(limits) = &resumed {
             wish.options.memory = limits.memory;
         }
         wish.resumed = resumed;

@@ -123,6 +123,10 @@ pub struct ResumeArgs {
     /// The folder of the run's checkpoints: OUT.checkpoint, or what --checkpoint said.
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+
+    /// Another folder for the photo's features that the memory does not hold, where the run was begun with one.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub scratch: Option<PathBuf>,
 }
 
 pub fn seconds(text: &str) -> Result<Duration, &'static str> {
@@ -141,17 +145,30 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Failure> {
     let lock = Lock::of(&folder).or_user()?;
     // Whoever had the lock before may have finished the run.
     let run = Run::load(&folder.join(RUN)).or_user()?.ok_or_else(none)?;
+    let scratch = args.scratch.as_deref().map(|folder| {
+        fs::canonicalize(folder).with_context(|| format!("there is no folder {}", folder.display())).or_user()
+    });
+    let scratch = scratch.transpose()?;
     env::set_current_dir(&run.folder)
         .with_context(|| format!("the run was begun in {}, where its files are looked for; put it back", run.folder))
         .or_user()?;
     run.check_inputs().or_user()?;
+    let mut limits = run.limits;
+    if let Some(folder) = scratch {
+        if limits.scratch.is_none() {
+            return Err(Failure::User(anyhow::anyhow!(
+                "the run in {name} was begun without a file of features, and --scratch has no effect; leave it out"
+            )));
+        }
+        limits.scratch = Some(folder);
+    }
     let line = run.arguments.into_iter().map(OsString::from).collect();
     let parsed = config::parse_whole(line).map_err(|error| anyhow::anyhow!("{name}: {}", crate::summary(&error)));
     let (mut cli, matches) = parsed.or_user()?;
     match cli.run_mut() {
         Some((checkpoint, memory)) => {
             checkpoint.resumed = Some(Resumed { folder, lock });
-            memory.resumed = Some(run.limits);
+            memory.resumed = Some(limits);
         }
         None => return Err(Failure::User(anyhow::anyhow!("{name} holds no run that has checkpoints"))),
     }
@@ -249,26 +266,41 @@ impl Checkpoints {
     /// Writes a checkpoint if one is due.
     pub fn update(&mut self, progress: &impasto::Progress<'_>, interrupt: &Interrupt) {
         if self.kept.as_ref().is_some_and(|kept| progress.step > 0 && kept.last.elapsed() >= kept.wait) {
-            self.write(&progress.state(), interrupt);
+            self.write(&progress.state(), interrupt, "; the run goes on, and tries again");
         }
     }
 
-    /// The run was interrupted, could not go on, or its picture could not be written: writes a last checkpoint, and says how to go on.
+    /// The run was interrupted, or its picture could not be written: writes a last checkpoint, and says how to go on.
     pub fn leave(&mut self, session: &Session, interrupt: &Interrupt) {
-        if self.leave_quietly(session, interrupt)
-            && let Some(kept) = &self.kept
-        {
-            self.display.note(&format!("to go on: impasto resume {}", kept.folder.display()));
+        if self.leave_quietly(session, interrupt) {
+            self.say_how_to_go_on("");
+        }
+    }
+
+    /// The run could not go on: writes a last checkpoint, unless the session has lost what belongs in it, and says how to go on if there is
+    /// one.
+    pub fn leave_failed(&mut self, session: &Session, interrupt: &Interrupt) {
+        if session.is_intact() {
+            self.leave_quietly(session, interrupt);
+        }
+        if self.kept.as_ref().is_some_and(|kept| kept.folder.join(STATE).exists()) {
+            self.say_how_to_go_on(" --scratch DIR");
+        }
+    }
+
+    fn say_how_to_go_on(&self, options: &str) {
+        if let Some(kept) = &self.kept {
+            self.display.note(&format!("to go on: impasto resume {}{options}", kept.folder.display()));
         }
     }
 
     /// As [`Checkpoints::leave`], without a word; whether there is a checkpoint to go on from.
     pub fn leave_quietly(&mut self, session: &Session, interrupt: &Interrupt) -> bool {
-        self.write(&session.state(), interrupt)
+        self.write(&session.state(), interrupt, "")
     }
 
-    /// Whether there is a new checkpoint now. A failure is told once, and does not end the run.
-    fn write(&mut self, state: &SessionState<'_>, interrupt: &Interrupt) -> bool {
+    /// Whether there is a new checkpoint now. A failure is told once, with what follows from it, and does not end the run.
+    fn write(&mut self, state: &SessionState<'_>, interrupt: &Interrupt, then: &str) -> bool {
         let Some(kept) = &mut self.kept else {
             return false;
         };
@@ -281,7 +313,7 @@ impl Checkpoints {
             Ok(()) => true,
             Err(error) => {
                 if !kept.warned {
-                    self.display.warn(&format!("no checkpoint: {error:#}; the run goes on, and tries again"));
+                    self.display.warn(&format!("no checkpoint: {error:#}{then}"));
                 }
                 kept.warned = true;
                 false

@@ -76,7 +76,7 @@ fn wording(error: &anyhow::Error) -> String {
     match error.downcast_ref() {
         Some(impasto::Error::Option { option, problem }) => format!("--{} {problem}", option.replace('_', "-")),
         Some(impasto::Error::Scratch { folder, reason }) => format!(
-            "cannot keep the photo's features in {}: {reason}; make room there, name another folder with --scratch, or add --no-scratch",
+            "cannot keep the photo's features in {}: {reason}; make room there, or name another folder with --scratch",
             folder.display()
         ),
         Some(impasto::Error::NothingToMinimise) => {

@@ -20,15 +20,12 @@ pub struct Wish<'a> {
 }
 
 impl<'a> Wish<'a> {
-    /// Errors: options that cannot be meant, a folder that cannot be written to.
+    /// Errors: options that cannot be meant.
     pub fn new(files: &'a FileArgs, args: &'a TransferArgs) -> anyhow::Result<Wish<'a>> {
         let (size, options) = (options::size_options(args)?, options::options(args)?);
         size.validate()?;
         options.validate()?;
-        if let Some(folder) = &args.scratch.scratch {
-            image_io::check_writable(&folder.join("features"))?;
-        }
-        Ok(Wish { files, args, size, options, resumed: args.memory.resumed })
+        Ok(Wish { files, args, size, options, resumed: args.memory.resumed.clone() })
     }
 
     /// The content at the size that it is worked on, which is known from now on even if it is to be the content's own.
@@ -107,7 +104,11 @@ impl<'a> Painting<'a> {
         let pictures = (recoloured + enlarged) * 3 * size_of::<f32>() * width * height;
         let Wish { files, args, options, resumed, .. } = &mut self.wish;
         options.aside = pictures as u64 + save.memory(output, width, height)?;
-        options.scratch = args.scratch.folder(&files.output, options.scratch_bytes(width, height), *resumed);
+        options.scratch = match resumed {
+            Some(limits) => limits.scratch.clone(),
+            None => args.scratch.folder(&files.output, options.scratch_bytes(width, height)),
+        };
+        options.scratch.as_deref().map_or(Ok(()), impasto::check_scratch)?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 use impasto::{OptimizerKind, Session};
 use serde::Serialize;
 
-use crate::report::{duration, table};
+use crate::report::{self, duration, table};
 
 /// What a run takes.
 #[derive(Debug, Serialize)]
@@ -95,7 +95,7 @@ impl Plan {
             .scales
             .iter()
             .map(|scale| {
-                let memory = format!("{} steps, {}", scale.steps, bytes(scale.peak_memory));
+                let memory = format!("{}, {}", report::steps(scale.steps), bytes(scale.peak_memory));
                 [size(scale.size), scale.how.clone(), memory]
             })
             .collect();

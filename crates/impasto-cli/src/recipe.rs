@@ -16,7 +16,7 @@ use crate::{Failure, OrFail, config, input, settings};
 /// Changes when an older program would misread a recipe.
 const VERSION: u32 = 2;
 
-/// Options that leave the picture as it is.
+/// Options that leave the picture as it is, but for last bits where memory is short and plans differ.
 pub const WITHOUT_EFFECT: [&str; 10] = [
     "save-every",
     "no-recipe",

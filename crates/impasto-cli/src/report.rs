@@ -214,6 +214,11 @@ pub fn transfer_text(report: &Transfer, losses: &Losses) -> String {
     format!("{headline}{}", table(&rows))
 }
 
+/// `1 step`, `2 steps`.
+pub fn steps(count: usize) -> String {
+    format!("{count} step{}", if count == 1 { "" } else { "s" })
+}
+
 /// What was written, after how many steps, of how many, in how many seconds.
 pub fn headline(
     output: &str,
@@ -223,7 +228,7 @@ pub fn headline(
     seconds: f64,
 ) -> String {
     let how = match stopped {
-        "completed" => format!("{steps} steps"),
+        "completed" => self::steps(steps),
         how => format!("{how} after {steps} of {steps_wanted} steps"),
     };
     format!("{output}: {width}x{height} px, {how}, {}\n", duration(Duration::from_secs_f64(seconds)))

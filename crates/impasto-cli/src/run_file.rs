@@ -49,6 +49,18 @@ struct Sealed {
     crc32: u32,
 }
 
+/// What every version of the file says.
+#[derive(Deserialize)]
+struct Told {
+    run: Maker,
+}
+
+#[derive(Deserialize)]
+struct Maker {
+    version: u32,
+    program: String,
+}
+
 impl Run {
     /// The run of a command line, with its inputs as they are now.
     ///
@@ -87,13 +99,16 @@ impl Run {
             bytes => bytes.with_context(|| format!("cannot read {name}"))?,
         };
         let damaged = || format!("{name} is damaged; begin the run anew");
+        // Another version may have other fields, and compute other bits.
+        let Told { run: Maker { version, program } } = serde_json::from_slice(&bytes).with_context(damaged)?;
+        if version != VERSION || program != PROGRAM {
+            bail!(
+                "{name} is of a run of {program}, file version {version}, and this is {PROGRAM}, {VERSION}; go on with that program"
+            );
+        }
         let Sealed { run, crc32 } = serde_json::from_slice(&bytes).with_context(damaged)?;
         if run.checksum()? != crc32 {
             bail!(damaged());
-        }
-        // Another version may compute other bits.
-        if run.version != VERSION || run.program != PROGRAM {
-            bail!("{name} is of a run of {}, and this is {PROGRAM}; go on with that version", run.program);
         }
         Ok(Some(run))
     }

@@ -108,11 +108,12 @@ impl<'a> Series<'a> {
             if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         self.display.clear();
-        if !matches!(reason, Ok(StopReason::Completed | StopReason::Converged)) {
-            checkpoints.leave_quietly(&session, interrupt);
+        if let Err(impasto::Error::Scratch { .. }) = reason {
+            checkpoints.leave_failed(&session, interrupt);
         }
         let reason = reason?;
         if reason == StopReason::Stopped {
+            checkpoints.leave_quietly(&session, interrupt);
             return Ok(None);
         }
         let image = painting.finish(session.image());

@@ -144,9 +144,6 @@ pub fn run(
         if state.step > 0 && interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     display.clear();
-    if reason.is_err() {
-        checkpoints.leave(&session, &interrupt);
-    }
     let reason = reason.or_program()?;
     report::check_start_left(&session).or_user()?;
 

@@ -78,8 +78,8 @@ pub fn run(
         if state.step > 0 && interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     display.clear();
-    if reason.is_err() {
-        checkpoints.leave(&session, &interrupt);
+    if let Err(impasto::Error::Scratch { .. }) = reason {
+        checkpoints.leave_failed(&session, &interrupt);
     }
     let reason = reason.or_program()?;
     // The photo itself is a result: `--strength 0` asks for little else.

@@ -139,12 +139,15 @@ fn a_run_with_a_file_of_features_is_taken_up_again() {
     assert!(said.contains("to go on: impasto resume kept"), "{said}");
     assert!(said.contains("impasto: cannot keep the photo's features in here: "), "{said}");
 
+    refused(&desk, &["cannot keep the photo's features in here: "]);
+    let folder = desk.path("there");
     fs::create_dir(&folder).unwrap();
+    let resume = [&RESUME[..], &["--scratch", "there"]].concat();
     // There is another once the finest scale has made a step.
     fs::remove_file(desk.path("kept/state.before")).unwrap();
-    kill(&desk, &RESUME);
+    kill(&desk, &resume);
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
-    let output = desk.output(&RESUME);
+    let output = desk.output(&resume);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(fs::read(desk.path("out.png")).unwrap() == undisturbed);
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
@@ -233,10 +236,20 @@ fn what_does_not_fit_is_refused() {
         assert!(text(&output.stderr).contains(&format!("set IMPASTO_ISA={isa}")), "{}", text(&output.stderr));
     }
 
+    let of_before = br#"{"run": {"version": 3, "program": "impasto 0.1.0", "memory": null}, "crc32": 0}"#;
+    fs::write(desk.path("kept/run.json"), of_before).unwrap();
+    refused(&desk, &["kept/run.json is of a run of impasto 0.1.0, file version 3", "go on with that program"]);
+
     fs::remove_dir_all(desk.path("kept")).unwrap();
     refused(&desk, &["there is no folder kept"]);
     fs::create_dir(desk.path("kept")).unwrap();
     refused(&desk, &["kept holds no checkpoints"]);
+
+    let desk = Desk::new();
+    kill(&desk, &[&args("lbfgs")[..], &["--no-scratch"]].concat());
+    let output = desk.output(&[&RESUME[..], &["--scratch", "."]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--scratch has no effect; leave it out"), "{}", text(&output.stderr));
 }
 
 #[test]

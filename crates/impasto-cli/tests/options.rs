@@ -498,5 +498,6 @@ fn features_that_do_not_fit_are_in_a_file_unless_that_is_refused() {
     let output = desk.output(&["content.png", "style.png", "-o", "out.png", "--scratch", "nowhere"]);
     assert_eq!(output.status.code(), Some(2));
     let message = text(&output.stderr);
-    assert!(message.contains("there is no folder nowhere; create it first"), "{message}");
+    assert!(message.starts_with("impasto: cannot keep the photo's features in nowhere: "), "{message}");
+    assert!(message.ends_with("; make room there, or name another folder with --scratch\n"), "{message}");
 }

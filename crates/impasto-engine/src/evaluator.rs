@@ -374,6 +374,9 @@ impl Evaluator {
         let mut maps: Vec<(Layer, FeatureMap)> = Vec::new();
         let (width, height) = (self.width(), self.height());
         self.forward_with(image.as_slice(), &mut |features| {
+            if written.is_err() {
+                return;
+            }
             let layer = features.layer;
             let level = layer.block() - 1;
             match (places.iter().find(|(other, _)| *other == layer), &mut file) {
@@ -385,7 +388,7 @@ impl Evaluator {
                     let range = features.first..features.first + features.values.len();
                     maps[index].1.as_mut_slice()[range].copy_from_slice(features.values);
                 }
-                (Some((_, Place::File)), Some(file)) if written.is_ok() => {
+                (Some((_, Place::File)), Some(file)) => {
                     written = file.write(layer, (width >> level) * layer.channels(), features.values);
                 }
                 _ => {}
@@ -486,6 +489,9 @@ impl Evaluator {
                 let target = if i == 0 { Target::Image(image_gradient) } else { Target::Map(input) };
                 let output_gradient = output_gradient.as_deref_mut();
                 stage.backward(setting, [ends, now], output_gradient, &mut of_stage, target, scratch, times);
+                if read.is_err() {
+                    break;
+                }
                 ends = now;
             }
             if !layout.is_whole() {
@@ -493,6 +499,9 @@ impl Evaluator {
             }
             if let Some((stage, _)) = of_reference {
                 stage.clear();
+            }
+            if read.is_err() {
+                break;
             }
         }
         read

@@ -89,3 +89,4 @@ pub use session::{Observer, Progress, Session, StopReason};
 pub use style::{Style, StylePicture, StyleSource};
 pub use style_statistics::StyleStatistics;
 pub use subject::Subject;
+pub use task::check_scratch;

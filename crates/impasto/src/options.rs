@@ -260,7 +260,7 @@ impl Options {
         }
     }
 
-    /// Bytes that a file in [`Options::scratch`] has at most, for a content of this width and height.
+    /// Bytes that a file in [`Options::scratch`] has at most, for a content of this width and height and any memory.
     pub fn scratch_bytes(&self, width: usize, height: usize) -> u64 {
         let layers = self.content_layers.iter().filter(|_| self.content_weight > 0.0);
         let values = layers.map(|WeightedLayer { layer, .. }| {

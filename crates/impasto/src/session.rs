@@ -105,6 +105,7 @@ pub struct Session {
     started: Instant,
     elapsed_before: Duration,
     finished: Option<StopReason>,
+    is_intact: bool,
 }
 
 impl fmt::Debug for Session {
@@ -197,6 +198,7 @@ impl Session {
             started: session_started,
             elapsed_before: Duration::ZERO,
             finished: None,
+            is_intact: true,
         };
         session.leave_styles();
         Ok(session)
@@ -274,7 +276,7 @@ impl Session {
                     let (optimizer, _) = begin.optimizer(here, &mut task, &self.point)?;
                     Ok::<_, Error>(Work { task, optimizer })
                 });
-                self.work = Some(work?);
+                self.work = work.ok();
                 return Err(error);
             }
         };
@@ -286,7 +288,7 @@ impl Session {
         (self.scale, self.scales) = (scale, place.scales);
         self.steps_done = self.scales[..scale].iter().map(|scale| scale.steps).sum::<usize>() + self.steps_here();
         (self.elapsed_before, self.started) = (place.elapsed, Instant::now());
-        self.finished = place.finished;
+        (self.finished, self.is_intact) = (place.finished, true);
         self.leave_styles();
         Ok(())
     }
@@ -299,13 +301,16 @@ impl Session {
     /// One step of the optimiser; `Some` when there is nothing left to do, at once or after this step.
     ///
     /// The first step of a scale takes the targets there first. Errors: those of [`Session::new`] at that scale; a file of features that
-    /// cannot be read any more. The session has the best picture still.
+    /// cannot be read any more. The session has the best picture still ([`Session::is_intact`]).
     pub fn step(&mut self) -> Result<Option<StopReason>> {
         if self.finished.is_some() {
             return Ok(self.finished);
         }
-        if self.work.is_none() || self.steps_here() == self.scales[self.scale].steps {
+        if self.steps_here() == self.scales[self.scale].steps {
             self.refine()?;
+        } else if self.work.is_none() {
+            let problem = "the session could not go back to where it was before; make a new one".to_owned();
+            return Err(Error::UnfitState { problem });
         }
         loop {
             let started = Instant::now();
@@ -321,6 +326,8 @@ impl Session {
                     latest.as_ref().map_or(f64::NAN, |losses| losses.total)
                 })
             });
+            // What the optimiser remembers is of points that were never evaluated.
+            self.is_intact &= latest.is_ok();
             let latest = latest?;
             match outcome {
                 Outcome::Improved => (*losses, *composed) = (latest, task.composed(point.as_slice())),
@@ -351,6 +358,11 @@ impl Session {
             self.finished = Some(StopReason::Completed);
         }
         Ok(self.finished)
+    }
+
+    /// Whether a state taken now is the one of a run in which nothing failed: not after a step that could not be evaluated.
+    pub fn is_intact(&self) -> bool {
+        self.is_intact
     }
 
     fn is_last_scale(&self) -> bool {

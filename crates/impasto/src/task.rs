@@ -2,7 +2,7 @@
 //! those know nothing of optimisers.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use impasto_engine::{Evaluator, Image, Layer, Layout};
 
@@ -411,6 +411,14 @@ pub(crate) fn check_image(input: Input, image: &Image) -> Result<()> {
     }
 }
 
+/// Whether features can be written to a file in this folder ([`Options::scratch`]).
+///
+/// Errors: they cannot.
+pub fn check_scratch(folder: &Path) -> Result<()> {
+    let made = tempfile::tempfile_in(folder);
+    made.map(drop).map_err(|reason| of_scratch(Some(&folder.to_owned()), &reason))
+}
+
 /// Why the file of the content's features is of no use.
 fn of_scratch(folder: Option<&PathBuf>, reason: &io::Error) -> Error {
     Error::Scratch { folder: folder.cloned().unwrap_or_default(), reason: reason.to_string() }
@@ -436,7 +444,7 @@ mod tests {
     #[test]
     fn a_picture_in_bands_has_the_losses_and_the_gradient_of_the_whole() {
         let network = Network::embedded().unwrap();
-        let examples = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
+        let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
         let load = |name: &str| image_io::resize(&image_io::load(&examples.join(name)).unwrap().image, 181, 320);
         let (content, style) = (load("astronaut.jpg"), load("starry_night.jpg"));
         let evaluated = |image: &Image, layout: &Layout| {

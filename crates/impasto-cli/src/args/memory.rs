@@ -8,6 +8,8 @@ use impasto::Options;
 use serde::{Deserialize, Serialize};
 use sysinfo::System;
 
+use crate::input;
+
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Machine")]
 pub struct MemoryArgs {
@@ -22,17 +24,17 @@ pub struct MemoryArgs {
 }
 
 /// What a run is planned for.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Limits {
     /// Bytes of memory; `None`: no limit.
     pub memory: Option<u64>,
-    /// Features of the photo may be in a file.
-    pub scratch: bool,
+    /// Features of the photo may be in a file there.
+    pub scratch: Option<PathBuf>,
 }
 
 impl From<&Options> for Limits {
     fn from(options: &Options) -> Limits {
-        Limits { memory: options.memory, scratch: options.scratch.is_some() }
+        Limits { memory: options.memory, scratch: options.scratch.clone() }
     }
 }
 
@@ -40,8 +42,8 @@ impl From<&Options> for Limits {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Machine")]
 pub struct ScratchArgs {
-    /// Where the photo's features go that the memory does not hold: into a file without a name, which is gone with the process, of at most 15
-    /// GiB at 8192x8192 px. [default: the folder of OUT, if a quarter of what is free there is left]
+    /// Where the photo's features go that the memory does not hold: into a file without a name, which is gone with the process, of at most 231
+    /// bytes a pixel with the default layers. [default: the folder of OUT, if a quarter of what is free there is left and it is no memory]
     #[arg(long, value_name = "DIR", conflicts_with = "no_scratch", value_hint = ValueHint::DirPath)]
     pub scratch: Option<PathBuf>,
 
@@ -66,7 +68,7 @@ const SHARE: f64 = 0.75;
 impl MemoryArgs {
     /// Bytes that may be taken; `None` where the system does not say what is free.
     pub fn limit(&self) -> Option<u64> {
-        match (self.memory, self.resumed) {
+        match (self.memory, &self.resumed) {
             (Some(size), _) => Some(size.as_u64()),
             (None, Some(limits)) => limits.memory,
             (None, None) => free().map(|free| (SHARE * free as f64) as u64),
@@ -75,23 +77,39 @@ impl MemoryArgs {
 }
 
 impl ScratchArgs {
-    /// The folder for a file of at most `bytes`, for a picture that goes to `output`; `None`: there is to be none. `resumed`: what a run was
-    /// planned for that is to go on.
-    pub fn folder(&self, output: &Path, bytes: u64, resumed: Option<Limits>) -> Option<PathBuf> {
+    /// The folder for a file of at most `bytes`, for a picture that goes to `output`; `None`: there is to be none.
+    pub fn folder(&self, output: &Path, bytes: u64) -> Option<PathBuf> {
         let beside = || match output.parent() {
-            Some(folder) if folder != "" => folder.to_owned(),
-            _ => PathBuf::from("."),
+            _ if input::is_stream(output) => None,
+            Some(folder) if folder != "" => Some(folder.to_owned()),
+            _ => Some(PathBuf::from(".")),
         };
-        let has_room =
-            |folder: &Path| fs4::available_space(folder).is_ok_and(|free| bytes as f64 <= SHARE * free as f64);
-        match (&self.scratch, resumed) {
-            (_, Some(Limits { scratch: false, .. })) => None,
+        match &self.scratch {
             _ if self.no_scratch => None,
-            (Some(folder), _) => Some(folder.clone()),
-            (None, Some(_)) => Some(beside()),
-            (None, None) => Some(beside()).filter(|folder| has_room(folder)),
+            Some(folder) => Some(folder.clone()),
+            None => beside().filter(|folder| has_room(folder, bytes)),
         }
     }
+}
+
+/// Whether a file of that many bytes has room in a folder, and takes no memory there.
+fn has_room(folder: &Path, bytes: u64) -> bool {
+    let has_room = fs4::available_space(folder).is_ok_and(|free| bytes as f64 <= SHARE * free as f64);
+    has_room && !is_memory(folder)
+}
+
+/// Whether files of this folder are in memory.
+#[cfg(target_os = "linux")]
+fn is_memory(folder: &Path) -> bool {
+    /// TMPFS_MAGIC and RAMFS_MAGIC of statfs(2).
+    const IN_MEMORY: [u32; 2] = [0x0102_1994, 0x8584_58f6];
+    // The type of the number is not the same on all architectures; the magic ones have 32 bits.
+    rustix::fs::statfs(folder).is_ok_and(|disk| IN_MEMORY.contains(&(disk.f_type as u32)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_memory(_folder: &Path) -> bool {
+    false
 }
 
 /// Bytes that are free on the machine, or in the container that this is.
