@@ -229,9 +229,13 @@ impl Batch<'_> {
         }
         let (cli, single) = config::parse_whole(line.clone())?;
         let recipe = Recipe::new(Maker::Transfer, &single, &job.files.output, size)?;
-        let (kept, resumed) = keep(args, job, &cli.transfer, line)?;
-        if let Some(limits) = &resumed {
-            wish.options.memory = limits.memory;
+        let (kept, mut resumed) = keep(args, job, &cli.transfer, line)?;
+        if let Some(limits) = &mut resumed {
+            // Another folder changes nothing.
+            if let (Some(there), Some(folder)) = (&mut limits.scratch, &transfer.scratch.scratch) {
+                there.clone_from(folder);
+            }
+            limits.plan_as(&mut wish.options);
         }
         wish.resumed = resumed;
         let recipe = recipe.map(|recipe| recipe.to_json()).transpose()?;

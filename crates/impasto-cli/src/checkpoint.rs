@@ -14,7 +14,7 @@ use std::{env, fs};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
-use impasto::{SavedState, Session, SessionState, image_io};
+use impasto::{Options, SavedState, Session, SessionState, image_io};
 
 use crate::args::Limits;
 use crate::input;
@@ -202,18 +202,19 @@ struct Kept {
 impl Checkpoints {
     /// Takes the session to where its run was broken off, if it was, and gets ready for checkpoints of it, if there are to be any.
     ///
-    /// `output`: where the picture goes. `inputs`: every file that is read. `limits`: what the session was planned for.
+    /// `output`: where the picture goes. `inputs`: every file that is read. `options`: what the session was planned for.
     ///
     /// Errors: a state that cannot be used, a folder asked for that cannot.
     pub fn begin(
         args: &CheckpointArgs,
         output: &Path,
         inputs: &[PathBuf],
-        limits: Limits,
+        options: &Options,
         session: &mut Session,
         display: Display,
     ) -> anyhow::Result<Checkpoints> {
         let mut checkpoints = Checkpoints::none(display);
+        let limits = Limits::of(options, session);
         let kept = |folder: PathBuf, lock, run| {
             let (every, last) = (args.checkpoint_every, Instant::now());
             Some(Kept { folder, lock, run, every, last, wait: every, warned: false })

@@ -48,6 +48,7 @@ pub fn options(args: &TransferArgs) -> anyhow::Result<Options> {
         threads: network.engine.threads,
         memory: args.memory.limit(),
         aside: 0,
+        plan_threads: args.memory.resumed.as_ref().map(|limits| limits.threads),
         scratch: None,
     })
 }

@@ -13,7 +13,7 @@ use crate::args::Limits;
 use crate::input;
 
 /// Changes when an older program would misread the file.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 const PROGRAM: &str = concat!("impasto ", env!("CARGO_PKG_VERSION"));
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use impasto::image_io::{Picture, SaveOptions};
 use impasto::{ColorMode, Image, Network, StopReason, StyleStatistics};
 
-use crate::args::{Limits, TransferArgs};
+use crate::args::TransferArgs;
 use crate::checkpoint::{CheckpointArgs, Checkpoints};
 use crate::input::Reading;
 use crate::interrupt::Interrupt;
@@ -93,11 +93,11 @@ impl<'a> Series<'a> {
         painting.set_limits(&files.output, save)?;
         let mut session = painting.session(&self.network)?;
         painting.leave_styles();
-        let limits = Limits::from(painting.options());
-        self.make_room(session.memory().peak, limits.memory);
+        let options = painting.options();
+        self.make_room(session.memory().peak, options.memory);
         let mut checkpoints = match kept {
             Some(Keep { args, inputs }) => {
-                Checkpoints::begin(args, &files.output, inputs, limits, &mut session, self.display.clone())?
+                Checkpoints::begin(args, &files.output, inputs, options, &mut session, self.display.clone())?
             }
             None => Checkpoints::none(self.display.clone()),
         };

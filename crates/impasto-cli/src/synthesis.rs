@@ -62,6 +62,7 @@ impl SynthesisArgs {
             pooling: self.engine.pooling.into(),
             threads: self.engine.threads,
             memory: self.memory.limit(),
+            plan_threads: self.memory.resumed.as_ref().map(|limits| limits.threads),
             ..Options::default()
         }
     }
@@ -132,7 +133,7 @@ pub fn run(
     display.note(&plan.line());
     inputs.extend(args.engine.weights.clone());
     let mut checkpoints =
-        Checkpoints::begin(&args.checkpoint, &args.output, &inputs, options.into(), &mut session, display.clone())
+        Checkpoints::begin(&args.checkpoint, &args.output, &inputs, options, &mut session, display.clone())
             .or_user()?;
 
     let mut progress = Progress::new(display.clone(), Objective::Balanced);

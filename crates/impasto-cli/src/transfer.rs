@@ -62,8 +62,7 @@ pub fn run(
     let mut inputs = output::pictures(files, args);
     inputs.extend(args.network.engine.weights.clone());
     let mut checkpoints =
-        Checkpoints::begin(checkpoint, &files.output, &inputs, options.into(), &mut session, display.clone())
-            .or_user()?;
+        Checkpoints::begin(checkpoint, &files.output, &inputs, options, &mut session, display.clone()).or_user()?;
 
     let mut progress = Progress::new(display.clone(), options.objective);
     // The recipe leads to the result, not to what was there before.

@@ -16,6 +16,8 @@ pub struct MemoryPlan {
     /// Peak resident memory of the process in bytes, at most, if style pictures are the session's alone: it gives them back when it has
     /// begun the last scale.
     pub peak: u64,
+    /// Threads at work that it is for.
+    pub threads: usize,
     /// How every scale is evaluated, coarsest first.
     pub scales: Vec<ScalePlan>,
 }
@@ -149,7 +151,8 @@ impl Needs<'_> {
             })
             .collect::<Result<_>>()?;
         plans.reverse();
-        Ok(MemoryPlan { peak: plans.iter().map(|plan| plan.peak).max().unwrap_or(0), scales: plans })
+        let peak = plans.iter().map(|plan| plan.peak).max().unwrap_or(0);
+        Ok(MemoryPlan { peak, threads: self.threads, scales: plans })
     }
 
     /// How the styles are looked at when they are halved `halvings` times, with nothing else of a run there.

@@ -194,7 +194,8 @@ pub struct Options {
     pub tolerance: f64,
     /// What is minimised. Default balanced.
     pub objective: Objective,
-    /// Threads to work with, 1 to 1024; `None` = one for each core. Results do not depend on it. Default `None`.
+    /// Threads to work with, 1 to 1024; `None` = one for each core. Results do not depend on it, unless memory is
+    /// short ([`Options::plan_threads`]). Default `None`.
     pub threads: Option<usize>,
     /// Peak resident memory in bytes that the process may reach with a [`Session`](crate::Session); `None` = as much as it takes. What does
     /// not fit is evaluated in bands, with the same features but for the order of sums, and L-BFGS remembers less. Default `None`.
@@ -202,6 +203,9 @@ pub struct Options {
     /// Bytes of [`Options::memory`] that are the caller's while the session rests, between its steps and after the last: to write the
     /// picture, say ([`SaveOptions::memory`](crate::image_io::SaveOptions::memory)). Default 0.
     pub aside: u64,
+    /// Threads that the memory is planned for, if it is not those at work: where it is short, the plan depends on them, and with it the last bits
+    /// of gradients. Default `None`.
+    pub plan_threads: Option<usize>,
     /// A folder for a file of the content's features where [`Options::memory`] does not hold them: without, they are computed anew for every
     /// evaluation. The file has no name there, and is gone with the session or the process. Default `None`.
     pub scratch: Option<PathBuf>,
@@ -229,6 +233,7 @@ impl Default for Options {
             threads: None,
             memory: None,
             aside: 0,
+            plan_threads: None,
             scratch: None,
         }
     }

@@ -86,7 +86,7 @@ pub struct Session {
     scales: Vec<Scale>,
     /// Index into `scales`.
     scale: usize,
-    /// `None` once a scale could not be begun: the session is then at the end of the one before.
+    /// `None` once a scale could not be begun, the session being at the end of the one before, or begun again.
     work: Option<Work>,
     /// The objective at the start of the scale and after each of its steps.
     totals: Vec<f64>,
@@ -167,7 +167,7 @@ impl Session {
             masks: [&subject.opacity, &subject.keep].into_iter().flatten().count()
                 + styles.iter().filter(|style| style.region.is_some()).count(),
             styles: sizes,
-            threads: pool.current_num_threads(),
+            threads: options.plan_threads.unwrap_or(pool.current_num_threads()),
         };
         let plan = needs.plan(&scales)?;
         let begun = Begin { network, subject: &subject, styles: &styles, options, scales: &scales, plan: &plan };
@@ -239,7 +239,8 @@ impl Session {
     ///
     /// Errors: [`Error::UnfitState`] for the state of another run, from another instruction set, or of a coarser scale where the session is at
     /// the last, which has left the styles behind; those of [`Session::new`] at the scale of the state; a file that cannot be read any more.
-    /// The session then has the picture that it had, from which its optimiser begins anew.
+    /// The session then has the picture that it had, from which its optimiser begins anew; unless it could not be evaluated again, and there are no
+    /// more steps.
     pub fn restore(&mut self, saved: &SavedState) -> Result<()> {
         let place = saved.place();
         place.check_scales(&self.scales)?;
@@ -276,7 +277,7 @@ impl Session {
                     let (optimizer, _) = begin.optimizer(here, &mut task, &self.point)?;
                     Ok::<_, Error>(Work { task, optimizer })
                 });
-                self.work = work.ok();
+                (self.work, self.is_intact) = (work.ok(), false);
                 return Err(error);
             }
         };
@@ -360,7 +361,8 @@ impl Session {
         Ok(self.finished)
     }
 
-    /// Whether a state taken now is the one of a run in which nothing failed: not after a step that could not be evaluated.
+    /// Whether a state taken now is the one of a run in which nothing failed: not after a step that could not be evaluated, or a state that was
+    /// not taken up.
     pub fn is_intact(&self) -> bool {
         self.is_intact
     }
@@ -409,7 +411,7 @@ impl Session {
     /// What an evaluation costs at a scale, in pixels.
     fn cost(&self, scale: usize) -> f64 {
         let Scale { width, height, .. } = self.scales[scale];
-        (width * height) as f64 * self.plan.scales[scale].work + PIXELS_OF_AN_EVALUATION
+        ((width * height) as f64 + PIXELS_OF_AN_EVALUATION) * self.plan.scales[scale].work
     }
 
     /// Steps until there is nothing left to do or the observer ends it. The observer sees the start first, then every step.

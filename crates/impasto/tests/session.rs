@@ -385,6 +385,16 @@ fn a_run_ends_when_it_has_converged() {
     assert!(session.steps_done() > steps[0], "the second scale has steps of its own");
 }
 
+#[test]
+fn a_plan_can_be_for_other_threads_than_those_at_work() {
+    let plan = |threads, plan_threads| {
+        let options = Options { threads: Some(threads), plan_threads, memory: Some(2 << 30), ..Options::default() };
+        session(&options).memory().clone()
+    };
+    assert_eq!(plan(1, Some(3)), plan(3, None));
+    assert_ne!(plan(1, None), plan(3, None));
+}
+
 /// The picture is kept, and a state is not one to go on from.
 #[cfg(target_os = "linux")]
 #[test]
