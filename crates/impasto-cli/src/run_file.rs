@@ -51,12 +51,12 @@ struct Sealed {
 
 /// What every version of the file says.
 #[derive(Deserialize)]
-struct Told {
-    run: Maker,
+struct OfAnyVersion {
+    run: MadeBy,
 }
 
 #[derive(Deserialize)]
-struct Maker {
+struct MadeBy {
     version: u32,
     program: String,
 }
@@ -100,7 +100,7 @@ impl Run {
         };
         let damaged = || format!("{name} is damaged; begin the run anew");
         // Another version may have other fields, and compute other bits.
-        let Told { run: Maker { version, program } } = serde_json::from_slice(&bytes).with_context(damaged)?;
+        let OfAnyVersion { run: MadeBy { version, program } } = serde_json::from_slice(&bytes).with_context(damaged)?;
         if version != VERSION || program != PROGRAM {
             bail!(
                 "{name} is of a run of {program}, file version {version}, and this is {PROGRAM}, {VERSION}; go on with that program"

@@ -276,6 +276,11 @@ impl Options {
         values.sum::<u64>() * 33 / 8
     }
 
+    /// Threads that memory is planned for, where as many are at work.
+    pub(crate) fn planned_threads(&self, at_work: usize) -> usize {
+        self.plan_threads.unwrap_or(at_work)
+    }
+
     /// Whether the options can be meant.
     ///
     /// Errors: no steps, a weight that is negative or not finite, a layer given twice, a weight without layers to apply it

@@ -167,7 +167,7 @@ impl Session {
             masks: [&subject.opacity, &subject.keep].into_iter().flatten().count()
                 + styles.iter().filter(|style| style.region.is_some()).count(),
             styles: sizes,
-            threads: options.plan_threads.unwrap_or(pool.current_num_threads()),
+            threads: options.planned_threads(pool.current_num_threads()),
         };
         let plan = needs.plan(&scales)?;
         let begun = Begin { network, subject: &subject, styles: &styles, options, scales: &scales, plan: &plan };

@@ -82,7 +82,7 @@ impl StyleStatistics {
             content: (0, 0),
             masks: 0,
             styles: vec![(style.image.width(), style.image.height())],
-            threads: pool.current_num_threads(),
+            threads: options.planned_threads(pool.current_num_threads()),
         };
         let sizes = sizes_that_show(&style, sizes, options);
         let layouts = (0..sizes).map(|halvings| needs.style_layout(halvings)).collect::<Result<Vec<_>>>()?;
@@ -109,7 +109,7 @@ impl StyleStatistics {
             content,
             masks: 0,
             styles: vec![(style.image.width(), style.image.height())],
-            threads: pool.current_num_threads(),
+            threads: options.planned_threads(pool.current_num_threads()),
         };
         let scales = (0..sizes).rev().map(|halvings| {
             let (width, height) = halved(content, halvings);
