@@ -1,7 +1,7 @@
 //! Any bytes as a picture; CONTRIBUTING.md has the command.
 #![no_main]
 
-#[path = "../../crates/impasto/tests/harness/mod.rs"]
+#[path = "../../crates/impasto/tests/it/harness.rs"]
 mod harness;
 
 use libfuzzer_sys::fuzz_target;

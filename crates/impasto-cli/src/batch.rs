@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::{ArgMatches, Args};
-use impasto::image_io::{self, Picture, SaveOptions};
+use impasto::picture::{self, Picture, SaveOptions};
 use serde::Serialize;
 
 use crate::args::{FileArgs, FormatName, Limits, TransferArgs};
@@ -369,7 +369,7 @@ fn check_outputs(args: &BatchArgs, jobs: &[Job], save: &SaveOptions) -> anyhow::
     let inputs = args.photos.iter().chain(&others).chain(&transfer.network.engine.weights).map(PathBuf::as_path);
     let inputs = Inputs::new(inputs);
     for job in jobs {
-        image_io::check_output(&job.files.output, save)?;
+        picture::check_output(&job.files.output, save)?;
         inputs.refuse_overwriting(&job.files.output)?;
     }
     Ok(())
@@ -377,7 +377,7 @@ fn check_outputs(args: &BatchArgs, jobs: &[Job], save: &SaveOptions) -> anyhow::
 
 /// Whether a picture is there. Files are written whole or not at all, so that one that can be read is finished.
 fn is_made(output: &Path) -> bool {
-    output.exists() && image_io::load(output).is_ok()
+    output.exists() && picture::load(output).is_ok()
 }
 
 /// A line on stdout about one of the pictures.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use impasto::bench::{Benchmark, Iteration};
-use impasto::image_io;
+use impasto::picture;
 use serde::Serialize;
 
 use crate::args::{EngineArgs, count};
@@ -87,7 +87,7 @@ impl FromStr for BenchSize {
             return Err(format!("needs at least {least} px a side"));
         }
         // What cannot be a picture is no size to measure.
-        let most = image_io::MAX_PIXELS;
+        let most = picture::MAX_PIXELS;
         if (width as u64).checked_mul(height as u64).is_none_or(|pixels| pixels > most) {
             return Err(format!("needs at most {} megapixels", most / 1_000_000));
         }

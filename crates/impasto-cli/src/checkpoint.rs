@@ -14,7 +14,7 @@ use std::{env, fs};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
-use impasto::{Options, SavedState, Session, SessionState, image_io};
+use impasto::{Options, SavedState, Session, SessionState, picture};
 
 use crate::args::Limits;
 use crate::input;
@@ -390,7 +390,7 @@ fn refuse_taken(folder: &Path) -> anyhow::Result<()> {
 /// Removes what a process that was killed while it wrote has left.
 fn remove_parts(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if image_io::is_part(&entry.path()) {
+        if picture::is_part(&entry.path()) {
             // It takes room, and does no other harm.
             drop(fs::remove_file(entry.path()));
         }

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use impasto::image_io::{self, Picture, SaveOptions};
+use impasto::picture::{self, Picture, SaveOptions};
 use impasto::{Image, Layer, Network, SizeOptions, WeightedLayer};
 use sha2::{Digest, Sha256};
 
@@ -51,11 +51,11 @@ pub struct Reading {
 pub fn load(path: &Path, reading: Reading) -> anyhow::Result<Picture> {
     let picture = if is_stream(path) {
         let mut bytes = Vec::new();
-        let limited = io::stdin().lock().take(image_io::MAX_FILE + 1).read_to_end(&mut bytes);
+        let limited = io::stdin().lock().take(picture::MAX_FILE + 1).read_to_end(&mut bytes);
         limited.context("cannot read standard input")?;
-        image_io::decode_within(&bytes, Path::new("standard input"), reading.memory)?
+        picture::decode_within(&bytes, Path::new("standard input"), reading.memory)?
     } else {
-        image_io::load_within(path, reading.memory)?
+        picture::load_within(path, reading.memory)?
     };
     for warning in picture.warnings.iter().filter(|_| !reading.quiet) {
         // A closed stderr leaves nobody to tell.
@@ -68,7 +68,7 @@ pub fn load(path: &Path, reading: Reading) -> anyhow::Result<Picture> {
 pub fn load_scaled(path: &Path, size: &SizeOptions, reading: Reading) -> anyhow::Result<(Image, bool)> {
     let picture = load(path, reading)?;
     let own = (picture.width(), picture.height());
-    let target = image_io::fit(own.0, own.1, size.content_longest(own.0, own.1));
+    let target = picture::fit(own.0, own.1, size.content_longest(own.0, own.1));
     Ok((picture.resized(target.0, target.1).image, target != own))
 }
 
@@ -100,7 +100,7 @@ pub fn layers(weighted: &[WeightedLayer]) -> impl Iterator<Item = Layer> {
 
 /// Refuses an output that cannot be written or that would destroy an input.
 pub fn check_output(output: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
-    image_io::check_output(output, &SaveOptions::default())?;
+    picture::check_output(output, &SaveOptions::default())?;
     Inputs::new(inputs.iter().copied()).refuse_overwriting(output)
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use impasto::{InspectOptions, Layer, Order, Preset, SizeOptions, View, image_io};
+use impasto::{InspectOptions, Layer, Order, Preset, SizeOptions, View, picture};
 use serde::Serialize;
 
 use crate::args::{EngineArgs, MemoryArgs, ReportArgs, count, name_of};
@@ -133,7 +133,7 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     let network = input::network(&args.engine)?;
 
     let sheet = impasto::inspect(&network, &scaled, &options).or_user()?;
-    image_io::save(&args.output, &sheet).or_program()?;
+    picture::save(&args.output, &sheet).or_program()?;
 
     let report = Inspected {
         output: args.output.display().to_string(),

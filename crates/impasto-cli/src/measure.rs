@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use impasto::image_io;
+use impasto::picture;
 use impasto::{ColorMode, Layer, MeasureOptions, Objective, Padding, Style, StyleLossKind};
 
 use crate::args::{MemoryArgs, NetworkArgs, ObjectiveName, PaddingName, StyleLossName, count};
@@ -140,7 +140,7 @@ fn scaled(source: Source, path: &Path, size: Option<usize>, layers: &[Layer]) ->
         }
     };
     let own = (style.image.width(), style.image.height());
-    let target = size.map_or(own, |size| image_io::fit(own.0, own.1, size));
+    let target = size.map_or(own, |size| picture::fit(own.0, own.1, size));
     let how = size.map(|size| format!(" at --style-size {size}")).unwrap_or_default();
     styles::brought_to(path, style, target, layers, &how, "").map(Style::from)
 }

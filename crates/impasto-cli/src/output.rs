@@ -6,8 +6,8 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use impasto::image_io::{Picture, SaveOptions};
-use impasto::{Image, image_io};
+use impasto::picture::{Picture, SaveOptions};
+use impasto::{Image, picture};
 
 use crate::args::{FileArgs, InitFrom, TransferArgs};
 use crate::input::Inputs;
@@ -18,7 +18,7 @@ use crate::{Failure, input, options, report, styles};
 /// How the result is written; what comes with the content is put in later.
 pub fn save_options(args: &TransferArgs) -> SaveOptions {
     SaveOptions {
-        format: args.output.format.map(image_io::Format::from),
+        format: args.output.format.map(picture::Format::from),
         bit_depth: args.output.bit_depth,
         quality: args.output.quality,
         ..SaveOptions::default()
@@ -39,10 +39,10 @@ pub fn name(files: &FileArgs) -> &Path {
 /// Writes the picture to where it shall go.
 pub fn write(output: &Path, image: &Image, save: &SaveOptions) -> anyhow::Result<()> {
     if !input::is_stream(output) {
-        return Ok(image_io::save_with(output, image, save)?);
+        return Ok(picture::save_with(output, image, save)?);
     }
     let mut stdout = io::stdout().lock();
-    image_io::write(image, Path::new("standard output"), save, &mut stdout)?;
+    picture::write(image, Path::new("standard output"), save, &mut stdout)?;
     stdout.flush().context("cannot write the picture to standard output")
 }
 
@@ -85,7 +85,7 @@ pub fn check(files: &FileArgs, args: &TransferArgs, save: &SaveOptions) -> anyho
     if input::is_stream(&files.output) {
         return check_stdout(files, save);
     }
-    image_io::check_output(&files.output, save)?;
+    picture::check_output(&files.output, save)?;
     let mut inputs = pictures;
     inputs.retain(|path| !input::is_stream(path));
     inputs.extend(args.network.engine.weights.as_deref());
@@ -144,7 +144,7 @@ impl<'a> Snapshots<'a> {
         }
         let path = snapshot_path(self.output, state.step, self.painting.options().steps);
         let _undisturbed = interrupt.undisturbed();
-        match image_io::save_with(&path, &self.painting.finish(state.image), self.save) {
+        match picture::save_with(&path, &self.painting.finish(state.image), self.save) {
             Ok(()) => self.saved.push(path.display().to_string()),
             Err(error) => self.failure = Some(error.into()),
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use impasto::image_io::{self, Picture, SaveOptions};
+use impasto::picture::{self, Picture, SaveOptions};
 use impasto::{ColorMode, Image, Init, Layer, Network, Options, Session, SizeOptions, Style, Subject};
 
 use crate::args::{FileArgs, InitFrom, Limits, OutputSize, TransferArgs};
@@ -35,7 +35,7 @@ impl<'a> Wish<'a> {
         }
         let Wish { size, options, .. } = self;
         let longest = size.content_longest(content.width(), content.height());
-        let (width, height) = image_io::fit(content.width(), content.height(), longest);
+        let (width, height) = picture::fit(content.width(), content.height(), longest);
         let scaled = content.resized(width, height);
         // A term of weight 0 looks at no layer.
         let terms = [(options.style_weight, &options.style_layers), (options.content_weight, &options.content_layers)];
@@ -126,7 +126,7 @@ impl<'a> Painting<'a> {
     /// A picture of the run in the result's size and colours.
     pub fn finish(&self, picture: &Image) -> Image {
         let (width, height) = self.size();
-        self.mode.finish(image_io::resize(picture, width, height), &self.content)
+        self.mode.finish(picture::resize(picture, width, height), &self.content)
     }
 
     pub fn options(&self) -> &Options {

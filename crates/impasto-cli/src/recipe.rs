@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Arg, ArgMatches, ValueHint};
-use impasto::image_io;
+use impasto::picture;
 use serde::{Deserialize, Serialize};
 
 use crate::maker::Maker;
@@ -110,7 +110,7 @@ impl Recipe {
     /// Errors: a file that cannot be read, that holds no recipe, or one that this program does not understand.
     pub fn of(picture: &Path) -> anyhow::Result<Recipe> {
         let name = picture.display();
-        let Some(text) = image_io::recipe(picture)? else {
+        let Some(text) = picture::recipe(picture)? else {
             bail!(
                 "{name} holds no recipe; only pictures that impasto wrote from files do, unless --no-recipe was given or another program has saved them since"
             );

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use impasto::image_io;
+use impasto::picture;
 use serde::{Deserialize, Serialize};
 
 use crate::args::Limits;
@@ -86,7 +86,7 @@ impl Run {
     /// Writes the file, whole or not at all.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
         let sealed = Sealed { run: self.clone(), crc32: self.checksum()? };
-        Ok(image_io::write_whole(path, &serde_json::to_vec_pretty(&sealed)?)?)
+        Ok(picture::write_whole(path, &serde_json::to_vec_pretty(&sealed)?)?)
     }
 
     /// Reads what [`Run::save`] wrote; `None` where there is no file.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use impasto::image_io::{Picture, SaveOptions};
+use impasto::picture::{Picture, SaveOptions};
 use impasto::{ColorMode, Image, Network, StopReason, StyleStatistics};
 
 use crate::args::TransferArgs;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use impasto::{
-    Objective, Options, Padding, Preset, SizeOptions, StyleLossKind, StyleStatistics, WeightedLayer, image_io,
+    Objective, Options, Padding, Preset, SizeOptions, StyleLossKind, StyleStatistics, WeightedLayer, picture,
 };
 
 use crate::args::{EngineArgs, MemoryArgs, ObjectiveName, PaddingName, StyleLossName};
@@ -147,6 +147,6 @@ fn check_output(args: &SaveArgs) -> anyhow::Result<()> {
     inputs.extend(args.look.style_mask.iter().map(PathBuf::as_path));
     inputs.extend(args.engine.weights.as_deref());
     Inputs::new(inputs.into_iter()).refuse_overwriting(&args.output)?;
-    image_io::check_writable(&args.output)?;
+    picture::check_writable(&args.output)?;
     Ok(())
 }

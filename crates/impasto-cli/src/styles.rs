@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use impasto::image_io::{self, Picture};
+use impasto::picture::{self, Picture};
 use impasto::{
     ColorMode, Image, Input, Layer, Mask, Options, SizeOptions, Style, StylePicture, StyleSource, StyleStatistics,
     Subject,
@@ -237,7 +237,7 @@ const SHAPE_TOLERANCE: f64 = 0.02;
 
 /// Reads a mask of the shape of a picture.
 fn load_mask(path: &Path, picture_path: &Path, picture: &Image, reading: Reading) -> anyhow::Result<Image> {
-    let mask = image_io::load_within(path, reading.memory)?.image;
+    let mask = picture::load_within(path, reading.memory)?.image;
     let shape = |image: &Image| image.width() as f64 / image.height() as f64;
     if (shape(&mask) / shape(picture) - 1.0).abs() > SHAPE_TOLERANCE {
         bail!(
@@ -305,7 +305,7 @@ pub fn resized(
     options: &Options,
 ) -> anyhow::Result<StylePicture> {
     let own = (picture.image.width(), picture.image.height());
-    let target = image_io::fit(own.0, own.1, longest);
+    let target = picture::fit(own.0, own.1, longest);
     let is_scaled = target != own;
     let (how, advice) = if is_scaled {
         let how = format!(" at --size {} and --style-scale {}", size.size, size.style_scale);

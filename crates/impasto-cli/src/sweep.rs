@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::{ArgMatches, Args};
-use impasto::image_io::{self, Picture, SaveOptions};
+use impasto::picture::{self, Picture, SaveOptions};
 use impasto::sheet::{Block, Tile, sheet};
 use impasto::{Image, Objective, StyleStatistics, content_weight_at};
 use serde::Serialize;
@@ -308,7 +308,7 @@ impl Cell {
 fn sources(args: &SweepArgs, axes: &Axes, scaled: &Picture) -> anyhow::Result<Vec<Tile>> {
     let longest = scaled.width().max(scaled.height()).div_ceil(2);
     let tile = |path: &Path, picture: &Picture| {
-        let (width, height) = image_io::fit(picture.width(), picture.height(), longest);
+        let (width, height) = picture::fit(picture.width(), picture.height(), longest);
         Tile { image: picture.resized(width, height).image, caption: stem(path) }
     };
     let mut tiles = vec![tile(&args.photo, scaled)];

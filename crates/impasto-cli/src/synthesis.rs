@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use impasto::image_io::{self, SaveOptions};
+use impasto::picture::{self, SaveOptions};
 use impasto::{Network, Objective, Options, Session, StopReason};
 use serde::Serialize;
 
@@ -151,7 +151,7 @@ pub fn run(
     let picture = session.picture();
     let written = {
         let _undisturbed = interrupt.undisturbed();
-        image_io::save_with(&args.output, &picture, &SaveOptions { recipe, ..SaveOptions::default() })
+        picture::save_with(&args.output, &picture, &SaveOptions { recipe, ..SaveOptions::default() })
     };
     if reason == StopReason::Stopped || written.is_err() {
         checkpoints.leave(&session, &interrupt);

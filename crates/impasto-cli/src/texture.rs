@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 use clap::{ArgMatches, Args};
-use impasto::image_io;
+use impasto::picture;
 use impasto::{Layer, Options, Padding, Scales, Session, Style, StyleLossKind, StyleStatistics, WeightedLayer};
 
 use crate::args::{StyleLossName, count, name_of, scales, weight};
@@ -166,7 +166,7 @@ fn scaled_style(args: &TextureArgs, source: Source) -> anyhow::Result<Style> {
         Some(size) => (format!(" at --style-size {size}"), "; choose a larger --style-size"),
         None => (" at this --size".to_owned(), "; choose a larger --size, or --style-size"),
     };
-    let target = image_io::fit(own_width, own_height, longest);
+    let target = picture::fit(own_width, own_height, longest);
     styles::brought_to(&args.style, style, target, &layers, &how, advice).map(Style::from)
 }
 
@@ -183,7 +183,7 @@ fn size(text: &str) -> Result<(usize, usize), String> {
     let (Ok(width), Ok(height)) = (count(width), count(height)) else {
         return Err("needs px of at least 1, as in 512 or 768x512".to_owned());
     };
-    let most = image_io::MAX_PIXELS;
+    let most = picture::MAX_PIXELS;
     match (width as u64).checked_mul(height as u64) {
         Some(pixels) if pixels <= most => Ok((width, height)),
         _ => Err(format!("needs at most {} megapixels", most / 1_000_000)),

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use clap::ArgMatches;
-use impasto::image_io::SaveOptions;
+use impasto::picture::SaveOptions;
 use impasto::{Init, StopReason};
 
 use crate::args::{FileArgs, TransferArgs};

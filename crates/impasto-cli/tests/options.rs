@@ -311,24 +311,24 @@ fn streams_carry_pictures() {
 
 #[test]
 fn transparency_profile_and_camera_notes_come_from_the_content() {
-    use impasto::image_io::{self, SaveOptions};
+    use impasto::picture::{self, SaveOptions};
 
     let desk = Desk::new();
-    let picture = image_io::load(&desk.path("content.png")).unwrap();
+    let picture = picture::load(&desk.path("content.png")).unwrap();
     let pictures = concat!(env!("CARGO_MANIFEST_DIR"), "/../impasto/tests/pictures/");
-    let profile = image_io::load(std::path::Path::new(&format!("{pictures}wide_png.png"))).unwrap().profile;
+    let profile = picture::load(std::path::Path::new(&format!("{pictures}wide_png.png"))).unwrap().profile;
     assert!(profile.is_some());
     // Every opacity there is on the left; the rest is opaque, so that enough is left for the deepest layer.
     let opacity = |i: usize| if i % 48 < 16 { i % 256 } else { 255 };
     let alpha = impasto::Mask::new(48, 36, (0..48 * 36).map(|i| opacity(i) as f32 / 255.0).collect());
     let options = SaveOptions { alpha: Some(alpha.clone()), profile, ..SaveOptions::default() };
-    image_io::save_with(&desk.path("content.png"), &picture.image, &options).unwrap();
+    picture::save_with(&desk.path("content.png"), &picture.image, &options).unwrap();
 
     desk.transfer(&[]);
-    let result = image_io::load(&desk.path("out.png")).unwrap();
+    let result = picture::load(&desk.path("out.png")).unwrap();
     assert_eq!((result.alpha, &result.profile), (Some(alpha.clone()), &options.profile));
     desk.transfer(&["--size", "32"]);
-    let small = image_io::load(&desk.path("out.png")).unwrap().alpha.unwrap();
+    let small = picture::load(&desk.path("out.png")).unwrap().alpha.unwrap();
     let expected = alpha.resized(32, 24);
     assert!(small.as_slice().iter().zip(expected.as_slice()).all(|(a, b)| (a - b).abs() <= 0.5001 / 255.0));
 }

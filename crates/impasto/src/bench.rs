@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 
 use crate::noise::white_noise;
 use crate::options::check_threads;
-use crate::task::{Task, thread_pool};
+use crate::session::task::{Task, thread_pool};
 use crate::{Network, Objective, Options, Pooling, Result};
 
 /// What one evaluation took.

@@ -284,7 +284,7 @@ pub enum Error {
     /// The picture has more pixels than are decoded.
     #[error(
         "{} is {width}x{height} px, {} megapixels; impasto reads up to {}: make it smaller first",
-        path.display(), (width * height).div_ceil(1_000_000), crate::image_io::MAX_PIXELS / 1_000_000
+        path.display(), (width * height).div_ceil(1_000_000), crate::picture::MAX_PIXELS / 1_000_000
     )]
     TooManyPixels {
         /// The path given.

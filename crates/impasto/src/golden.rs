@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::loss::add_total_variation_gradient;
 use crate::reduce::norm;
-use crate::task::Task;
-use crate::{Image, Layer, MeasureOptions, Network, Objective, Options, Pooling, image_io, measure};
+use crate::session::task::Task;
+use crate::{Image, Layer, MeasureOptions, Network, Objective, Options, Pooling, measure, picture};
 
 /// Of each loss, and of each norm.
 const MAX_LOSS_ERROR: f64 = 1e-4;
@@ -34,7 +34,7 @@ struct Case {
 impl Case {
     fn load(name: &str) -> Self {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-        let image = |role: &str| image_io::load(&folder.join(format!("{name}.{role}.png"))).unwrap().image;
+        let image = |role: &str| picture::load(&folder.join(format!("{name}.{role}.png"))).unwrap().image;
         let numbers: Value = serde_json::from_slice(&std::fs::read(folder.join("golden.json")).unwrap()).unwrap();
         Self {
             content: image("content"),

@@ -3,10 +3,10 @@
 use colorous::{PURPLE_ORANGE, VIRIDIS};
 use impasto_engine::{Evaluator, FeatureMap, gram};
 
-use crate::memory::check_forward;
 use crate::options::{check_threads, problem};
+use crate::session::memory::check_forward;
+use crate::session::task::{check_image, thread_pool};
 use crate::sheet::{Block, Tile, sheet};
-use crate::task::{check_image, thread_pool};
 use crate::{Error, Image, Input, Layer, LayerKind, Network, Options, Padding, Pooling, Result};
 
 /// The longest side, in pixels, that a map has on the sheet at most.

@@ -2,20 +2,20 @@
 //!
 //! Minimises `alpha * content + beta * style + tv_weight * TV` over the pixels of the result, where content and style are
 //! compared by the layers of a frozen VGG-19 (Gatys, Ecker and Bethge, CVPR 2016). Everything the `impasto` program does is
-//! here: [`image_io`] reads and writes pictures, [`prepare`] brings them to size, a [`Session`] makes the picture step by step,
+//! here: [`picture`] reads and writes pictures, [`prepare`] brings them to size, a [`Session`] makes the picture step by step,
 //! [`measure`] says how close any picture is to a content and a style, [`mod@bench`] how fast all this is. Nothing here prints,
 //! exits, or panics on user input.
 //!
 //! ```
 //! use std::ops::ControlFlow;
 //!
-//! use impasto::{Network, Options, Progress, Session, SizeOptions, image_io, prepare};
+//! use impasto::{Network, Options, Progress, Session, SizeOptions, picture, prepare};
 //!
 //! # fn main() -> impasto::Result<()> {
 //! # let folder = tempfile::tempdir().expect("a temporary folder");
 //! # let examples = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
-//! let photo = image_io::load(&examples.join("astronaut.jpg"))?;
-//! let painting = image_io::load(&examples.join("starry_night.jpg"))?;
+//! let photo = picture::load(&examples.join("astronaut.jpg"))?;
+//! let painting = picture::load(&examples.join("starry_night.jpg"))?;
 //! let (content, style) = prepare(&photo, &painting, &SizeOptions { size: 48, ..SizeOptions::default() })?;
 //!
 //! let network = Network::embedded()?;
@@ -29,64 +29,52 @@
 //! })?;
 //! assert!(session.losses().total < start);
 //!
-//! image_io::save(&folder.path().join("astronaut-starry.png"), session.image())
+//! picture::save(&folder.path().join("astronaut-starry.png"), session.image())
 //! # }
 //! ```
 //!
 //! Results have the same bits at any number of threads: every sum is taken in a fixed order.
 
-mod begin;
 pub mod bench;
-mod checkpoint;
 mod colors;
 mod error;
-pub mod image_io;
 mod inspect;
 mod loss;
-mod mask;
 mod measure;
-mod memory;
 mod network;
 mod noise;
 mod optimizer;
 mod options;
-mod prepare;
+pub mod picture;
 mod reduce;
-mod regions;
-mod schedule;
 mod session;
 pub mod sheet;
 mod style;
-mod style_file;
-mod style_statistics;
-mod subject;
-mod synthesis;
-mod task;
 mod tensor_file;
-mod turn;
-mod wrap;
+mod texture;
+mod torus;
 
 #[cfg(test)]
 mod golden;
 
-pub use checkpoint::{SavedState, SessionState};
 pub use colors::ColorMode;
 pub use error::{Error, Input, Result};
 pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Padding, Pooling};
 pub use inspect::{InspectOptions, Order, View, inspect};
 pub use loss::Losses;
-pub use mask::Mask;
 pub use measure::{GradientNorms, MeasureOptions, Measurement, RegionLosses, measure, measure_styles};
-pub use memory::{MemoryPlan, ScalePlan};
 pub use network::Network;
 pub use options::{
     BALANCED_WEIGHTS, DEFAULT_STRENGTH, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Preset, Scales,
     StyleLossKind, WeightedLayer, content_weight_at,
 };
-pub use prepare::{SizeOptions, prepare};
-pub use schedule::Scale;
+pub use picture::mask::Mask;
+pub use picture::prepare::{SizeOptions, prepare};
+pub use session::memory::{MemoryPlan, ScalePlan};
+pub use session::schedule::Scale;
+pub use session::state::{SavedState, SessionState};
+pub use session::subject::Subject;
+pub use session::task::check_scratch;
 pub use session::{Observer, Progress, Session, StopReason};
+pub use style::statistics::StyleStatistics;
 pub use style::{Style, StylePicture, StyleSource};
-pub use style_statistics::StyleStatistics;
-pub use subject::Subject;
-pub use task::check_scratch;

@@ -3,12 +3,12 @@
 use impasto_engine::Layer;
 
 use crate::loss::Losses;
-use crate::memory::Needs;
 use crate::options::{check_layers, check_threads};
 use crate::reduce::norm;
-use crate::regions;
-use crate::schedule::Scale;
-use crate::task::{Task, check_image, thread_pool};
+use crate::session::memory::Needs;
+use crate::session::schedule::Scale;
+use crate::session::task::{Task, check_image, thread_pool};
+use crate::style::regions;
 use crate::{
     Error, Image, Input, Mask, Network, Objective, OptimizerKind, Options, Padding, Pooling, Result, Style,
     StyleLossKind, Subject, WeightedLayer,

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use impasto_engine::Vgg19;
 use impasto_engine::weights::WeightsError;
 
-use crate::image_io::read_error;
+use crate::picture::read_error;
 use crate::{Error, Result};
 
 /// VGG-19 with its weights, which never change. A clone shares them.

@@ -201,7 +201,7 @@ pub struct Options {
     /// not fit is evaluated in bands, with the same features but for the order of sums, and L-BFGS remembers less. Default `None`.
     pub memory: Option<u64>,
     /// Bytes of [`Options::memory`] that are the caller's while the session rests, between its steps and after the last: to write the
-    /// picture, say ([`SaveOptions::memory`](crate::image_io::SaveOptions::memory)). Default 0.
+    /// picture, say ([`SaveOptions::memory`](crate::picture::SaveOptions::memory)). Default 0.
     pub aside: u64,
     /// Threads that the memory is planned for, if it is not those at work: where it is short, the plan depends on them, and with it the last bits
     /// of gradients. Default `None`.

@@ -1,7 +1,7 @@
 //! How the result is written.
 
 use clap::{Args, ValueEnum};
-use impasto::image_io::{BitDepth, Format};
+use impasto::picture::{BitDepth, Format};
 
 /// How the result is written.
 #[derive(Args, Debug)]

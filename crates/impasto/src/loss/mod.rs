@@ -1,15 +1,15 @@
 //! The losses of eqs. (1) to (3) and (5): values in f64, gradients in f32.
 
 mod content;
+mod gram;
 mod moments;
 mod statistics;
-mod style;
 mod total_variation;
 
 pub(crate) use content::ContentLoss;
+pub(crate) use gram::GramLoss;
 pub(crate) use moments::MomentsLoss;
 pub(crate) use statistics::{Statistics, Sums, Weights};
-pub(crate) use style::GramLoss;
 pub(crate) use total_variation::{add_total_variation_gradient, total_variation};
 
 use impasto_engine::Layer;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use impasto_engine::Isa;
 use impasto_engine::gram::gram_gradient;
 
+use super::gram::unit_of;
 use super::statistics::{Statistics, Sums, Weights, add_weighted_gram_gradient};
-use super::style::unit_of;
 use super::{LayerValue, StyleLoss};
 use crate::StyleLossKind;
 

@@ -1,0 +1,351 @@
+//! From a picture to the bytes of a file.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::path::Path;
+
+use image::ImageEncoder;
+use image::codecs::jpeg::JpegEncoder;
+
+use super::decode::one_line;
+use super::profile::Conversion;
+use super::{Exif, Profile, jpeg, recipe, tiff};
+use crate::options::problem;
+use crate::{Error, Image, Mask, Result};
+
+/// Of 100: beyond it files grow quickly, and brush strokes look no different.
+const JPEG_QUALITY: u8 = 95;
+
+/// The formats that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Lossless.
+    Png,
+    /// As [`SaveOptions::quality`] says.
+    Jpeg,
+    /// Lossless, not compressed.
+    Tiff,
+    /// Lossless.
+    WebP,
+}
+
+impl Format {
+    /// The format that the extension of `path` stands for: `png`, `jpg`/`jpeg`, `tif`/`tiff`, `webp`.
+    ///
+    /// Errors: there is none.
+    pub fn of(path: &Path) -> Result<Self> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            Some("png") => Ok(Self::Png),
+            Some("jpg" | "jpeg") => Ok(Self::Jpeg),
+            Some("tif" | "tiff") => Ok(Self::Tiff),
+            Some("webp") => Ok(Self::WebP),
+            other => {
+                let found = other.map_or("a name without an extension".into(), |e| format!("the extension `{e}`"));
+                let problem = format!("there is no picture format for {found}; use .png, .jpg, .tif or .webp");
+                Err(Error::Write { path: path.to_owned(), problem })
+            }
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::Tiff => "TIFF",
+            Self::WebP => "WebP",
+        }
+    }
+
+    /// The longest side that the format has room for, in px.
+    pub fn max_side(self) -> usize {
+        match self {
+            Self::Png | Self::Tiff => i32::MAX as usize,
+            Self::Jpeg => 65_535,
+            Self::WebP => 16_384,
+        }
+    }
+}
+
+/// How finely values are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BitDepth {
+    /// 0..255.
+    #[default]
+    Eight,
+    /// 0..65535, in PNG and TIFF.
+    Sixteen,
+}
+
+/// How a picture is written, and what goes with it. The default is 8 bits, sRGB, opaque, and nothing else.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SaveOptions {
+    /// The format; `None` for that of the extension.
+    pub format: Option<Format>,
+    /// Bits a value.
+    pub bit_depth: BitDepth,
+    /// Quality of JPEG, 1 to 100; `None` for 95, and for other formats.
+    pub quality: Option<u8>,
+    /// The opacity, scaled to the picture's size where it has another. In JPEG, which has none, the picture is laid over white.
+    pub alpha: Option<Mask>,
+    /// The profile to write the colours in; `None` for sRGB, which is not noted.
+    pub profile: Option<Profile>,
+    /// The camera's notes.
+    pub exif: Option<Exif>,
+    /// How the picture was made, for [`super::recipe`] to read back.
+    pub recipe: Option<String>,
+}
+
+impl SaveOptions {
+    /// Whether a file called `name` can be written like this; the format that it will have.
+    ///
+    /// Errors: no format, a quality outside 1 to 100 or of another format than JPEG, 16 bits in a format that has 8.
+    pub fn validate(&self, name: &Path) -> Result<Format> {
+        let format = self.format.map_or_else(|| Format::of(name), Ok)?;
+        match self.quality {
+            Some(found) if !(1..=100).contains(&found) => {
+                return Err(problem("quality", format!("is {found}; give 1 to 100")));
+            }
+            Some(_) if format != Format::Jpeg => {
+                return Err(problem(
+                    "quality",
+                    format!("is for JPEG, and {} is lossless; leave it out", format.name()),
+                ));
+            }
+            _ => {}
+        }
+        if self.bit_depth == BitDepth::Sixteen && !matches!(format, Format::Png | Format::Tiff) {
+            let found = format.name();
+            return Err(problem("bit_depth", format!("is 16, and {found} has 8 bits; write PNG or TIFF, or give 8")));
+        }
+        Ok(format)
+    }
+}
+
+impl SaveOptions {
+    /// Bytes that [`super::save_with`] and [`encode`] take besides the picture of `width` x `height` pixels and the result, at most. PNG is
+    /// written row by row; the others are put together in memory, in what grows to twice of what it holds.
+    ///
+    /// Errors: as [`SaveOptions::validate`].
+    pub fn memory(&self, name: &Path, width: usize, height: usize) -> Result<u64> {
+        let format = self.validate(name)?;
+        let opacity = usize::from(self.alpha.is_some());
+        let sample = match self.bit_depth {
+            BitDepth::Eight => 1,
+            BitDepth::Sixteen => 2,
+        };
+        let values = sample * if format == Format::Jpeg { 3 } else { 3 + opacity };
+        let copies = match format {
+            Format::Png => 0,
+            Format::Jpeg | Format::Tiff => 3,
+            // From a copy with opacity, to data apart from the file.
+            Format::WebP => 7,
+        };
+        Ok((copies * values + size_of::<f32>() * opacity) as u64 * (width * height) as u64)
+    }
+}
+
+/// The bytes of a file with `image` in it; `name` has the extension that may choose the format, and is what errors call it.
+///
+/// Values are clamped to 0..255 and rounded to whole ones of 8 or 16 bits.
+///
+/// Errors: [`SaveOptions::validate`], a picture too large for the format, and values that are not finite.
+pub fn encode(image: &Image, name: &Path, options: &SaveOptions) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    write(image, name, options, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// As [`encode`], to `out`, which has a part of the file where an error comes in its midst: [`super::save_with`] writes whole files.
+///
+/// Errors: as [`encode`], and what `out` says.
+pub fn write(image: &Image, name: &Path, options: &SaveOptions, out: &mut dyn Write) -> Result<()> {
+    let format = options.validate(name)?;
+    let failed = |problem: String| Error::Write { path: name.to_owned(), problem };
+    if !image.as_slice().iter().all(|v| v.is_finite()) {
+        return Err(failed("the picture holds values that are not numbers".into()));
+    }
+    let (width, height) = (image.width(), image.height());
+    let most = format.max_side();
+    if width.max(height) > most {
+        let name = format.name();
+        return Err(failed(format!("{width}x{height} px are too many for {name}, which has room for {most} a side")));
+    }
+    let conversion = options.profile.as_ref().map(Profile::conversion).transpose();
+    let alpha = options.alpha.as_ref().map(|alpha| alpha.resized(width, height));
+    let job = Job {
+        width: width as u32,
+        height: height as u32,
+        rgb: image.as_slice(),
+        alpha: alpha.as_ref().map(Mask::as_slice),
+        is_opaque: format == Format::Jpeg || alpha.is_none(),
+        conversion: conversion.map_err(|e| failed(format!("its colour profile: {e}")))?,
+        icc: options.profile.as_ref().map(Profile::as_bytes),
+        exif: options.exif.as_ref().map(|exif| exif.for_size(width, height)),
+        recipe: options.recipe.as_deref(),
+    };
+    let bytes = match format {
+        Format::Png => return job.png(options.bit_depth, out).map_err(|e| failed(one_line(&e))),
+        Format::Jpeg => job.jpeg(options.quality.unwrap_or(JPEG_QUALITY)).map_err(|e| one_line(&e)),
+        Format::Tiff => job.tiff(options.bit_depth),
+        Format::WebP => job.webp().map_err(|e| one_line(&e)),
+    };
+    out.write_all(&bytes.map_err(failed)?).map_err(|e| failed(e.to_string()))
+}
+
+fn lay_over_white(rgb: &mut [f32], alpha: &[f32]) {
+    let (pixels, _) = rgb.as_chunks_mut::<3>();
+    for (pixel, a) in pixels.iter_mut().zip(alpha) {
+        *pixel = pixel.map(|v| v * a + 255.0 * (1.0 - a));
+    }
+}
+
+/// Bytes of compressed pixels in a chunk of a PNG file.
+const PNG_CHUNK: usize = 1 << 18;
+
+/// A value of 0..255 in 8 bits.
+fn byte(value: f32) -> u8 {
+    (value.clamp(0.0, 255.0) + 0.5) as u8
+}
+
+/// A value of 0..255 in 16 bits.
+fn word(value: f32) -> u16 {
+    (257.0 * value.clamp(0.0, 255.0) + 0.5) as u16
+}
+
+/// What is to be written.
+struct Job<'a> {
+    width: u32,
+    height: u32,
+    /// sRGB in 0..255.
+    rgb: &'a [f32],
+    /// 0..1.
+    alpha: Option<&'a [f32]>,
+    /// The file has no opacity: the picture is laid over white.
+    is_opaque: bool,
+    /// To the values of the file's profile.
+    conversion: Option<Conversion>,
+    icc: Option<&'a [u8]>,
+    exif: Option<Vec<u8>>,
+    recipe: Option<&'a str>,
+}
+
+/// Pixels that are brought to the values of the file at a time, about.
+const PIXELS_AT_ONCE: usize = 1 << 17;
+
+impl Job<'_> {
+    /// RGB or RGBA, rounded by `round` from 0..255; some rows at a time.
+    fn parts<T>(&self, round: impl Fn(f32) -> T) -> impl Iterator<Item = Vec<T>> {
+        let width = self.width as usize;
+        let pixels = (PIXELS_AT_ONCE / width.max(1)).max(1) * width;
+        (0..self.rgb.len() / 3).step_by(pixels.max(1)).map(move |first| {
+            let places = first..(first + pixels).min(self.rgb.len() / 3);
+            let mut rgb = Cow::Borrowed(&self.rgb[3 * places.start..3 * places.end]);
+            let alpha = self.alpha.map(|alpha| &alpha[places]);
+            if let (true, Some(alpha)) = (self.is_opaque, alpha) {
+                lay_over_white(rgb.to_mut(), alpha);
+            }
+            if let Some(conversion) = &self.conversion {
+                rgb = Cow::Owned(conversion.apply(&rgb));
+            }
+            let alpha = alpha.filter(|_| !self.is_opaque);
+            let (pixels, _) = rgb.as_chunks::<3>();
+            let mut samples = Vec::with_capacity(self.channels() * pixels.len());
+            for (i, pixel) in pixels.iter().enumerate() {
+                samples.extend(pixel.iter().map(|&v| round(v)));
+                samples.extend(alpha.map(|alpha| round(255.0 * alpha[i])));
+            }
+            samples
+        })
+    }
+
+    /// All of [`Job::parts`].
+    fn samples<T>(&self, round: impl Fn(f32) -> T) -> Vec<T> {
+        let mut samples = Vec::with_capacity(self.channels() * self.rgb.len() / 3);
+        self.parts(round).for_each(|part| samples.extend(part));
+        samples
+    }
+
+    fn channels(&self) -> usize {
+        if self.is_opaque { 3 } else { 4 }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.samples(byte)
+    }
+
+    fn png(&self, bit_depth: BitDepth, out: &mut dyn Write) -> std::result::Result<(), png::EncodingError> {
+        let mut info = png::Info::with_size(self.width, self.height);
+        info.icc_profile = self.icc.map(Cow::Borrowed);
+        info.exif_metadata = self.exif.as_deref().map(Cow::Borrowed);
+        let mut encoder = png::Encoder::with_info(out, info)?;
+        encoder.set_color(if self.is_opaque { png::ColorType::Rgb } else { png::ColorType::Rgba });
+        encoder.set_compression(png::Compression::Fast);
+        encoder.set_filter(png::Filter::Adaptive);
+        if let Some(recipe) = self.recipe {
+            encoder.add_itxt_chunk(recipe::KEYWORD.into(), recipe.into())?;
+        }
+        if bit_depth == BitDepth::Sixteen {
+            encoder.set_depth(png::BitDepth::Sixteen);
+        }
+        let mut writer = encoder.write_header()?;
+        let mut rows = writer.stream_writer_with_size(PNG_CHUNK)?;
+        match bit_depth {
+            BitDepth::Eight => self.parts(byte).try_for_each(|part| rows.write_all(&part))?,
+            BitDepth::Sixteen => {
+                self.parts(|v| word(v).to_be_bytes()).try_for_each(|part| rows.write_all(part.as_flattened()))?;
+            }
+        }
+        rows.finish()?;
+        writer.finish()
+    }
+
+    fn jpeg(&self, quality: u8) -> image::ImageResult<Vec<u8>> {
+        let mut file = Vec::new();
+        let mut encoder = JpegEncoder::new_with_quality(&mut file, quality);
+        if let Some(icc) = self.icc {
+            encoder.set_icc_profile(icc.to_vec()).map_err(image::ImageError::Unsupported)?;
+        }
+        if let Some(exif) = &self.exif {
+            encoder.set_exif_metadata(exif.clone()).map_err(image::ImageError::Unsupported)?;
+        }
+        encoder.write_image(&self.bytes(), self.width, self.height, image::ExtendedColorType::Rgb8)?;
+        Ok(match self.recipe {
+            Some(recipe) => jpeg::with_comments(&file, recipe::COMMENT_PREFIX, recipe.as_bytes()),
+            None => file,
+        })
+    }
+
+    fn tiff(&self, bit_depth: BitDepth) -> std::result::Result<Vec<u8>, String> {
+        let xmp = self.recipe.map(recipe::to_xmp);
+        let contents = tiff::Contents {
+            width: self.width,
+            height: self.height,
+            channels: self.channels() as u16,
+            icc: self.icc,
+            xmp: xmp.as_deref(),
+            exif: self.exif.as_deref(),
+        };
+        contents.file(&match bit_depth {
+            BitDepth::Eight => tiff::Values::Bytes(self.bytes()),
+            BitDepth::Sixteen => tiff::Values::Words(self.samples(word)),
+        })
+    }
+
+    fn webp(&self) -> std::result::Result<Vec<u8>, image_webp::EncodingError> {
+        let mut file = Vec::new();
+        let mut encoder = image_webp::WebPEncoder::new(&mut file);
+        if let Some(icc) = self.icc {
+            encoder.set_icc_profile(icc.to_vec());
+        }
+        if let Some(exif) = &self.exif {
+            encoder.set_exif_metadata(exif.clone());
+        }
+        if let Some(recipe) = self.recipe {
+            encoder.set_xmp_metadata(recipe::to_xmp(recipe));
+        }
+        let color = if self.is_opaque { image_webp::ColorType::Rgb8 } else { image_webp::ColorType::Rgba8 };
+        encoder.encode(&self.bytes(), self.width, self.height, color)?;
+        Ok(file)
+    }
+}

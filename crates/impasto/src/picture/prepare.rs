@@ -1,0 +1,120 @@
+//! From the pictures as they are to the sizes they are worked on in.
+
+use crate::options::problem;
+use crate::picture::{Picture, fit};
+use crate::{Error, Input, Result};
+
+/// The longest side, in pixels, that a picture is brought to. Far beyond what fits in memory; it keeps a slip of the finger from
+/// asking for terabytes.
+const MAX_SIZE: usize = 32_768;
+
+/// Sizes to work in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SizeOptions {
+    /// Longest side of the result in pixels, 1 to 32768. Default 512.
+    pub size: usize,
+    /// Whether a content smaller than `size` is enlarged; otherwise it keeps its own size. Default no.
+    pub upscale: bool,
+    /// Longest side of the style over that of the result: finite, above 0. Larger = larger brush strokes. Default 1.
+    pub style_scale: f64,
+}
+
+impl Default for SizeOptions {
+    fn default() -> Self {
+        Self { size: 512, upscale: false, style_scale: 1.0 }
+    }
+}
+
+impl SizeOptions {
+    /// Whether the sizes can be meant; errors name the field.
+    pub fn validate(&self) -> Result<()> {
+        if !(1..=MAX_SIZE).contains(&self.size) {
+            return Err(problem("size", format!("is {}; give 1 to {MAX_SIZE} px", self.size)));
+        }
+        if !(self.style_scale.is_finite() && self.style_scale > 0.0) {
+            return Err(problem("style_scale", format!("is {}; give a finite number above 0", self.style_scale)));
+        }
+        Ok(())
+    }
+
+    /// Longest side of the result in pixels for a content of `width` x `height`.
+    pub fn content_longest(&self, width: usize, height: usize) -> usize {
+        if self.upscale { self.size } else { self.size.min(width.max(height)) }
+    }
+
+    /// Longest side of a style in pixels for a result of `longest`.
+    ///
+    /// Errors: a `style_scale` that makes it larger than 32768 px.
+    pub fn style_longest(&self, longest: usize) -> Result<usize> {
+        let style_longest = (longest as f64 * self.style_scale).round().max(1.0);
+        if style_longest > MAX_SIZE as f64 {
+            let found = self.style_scale;
+            let size = format!("makes the style {style_longest} px; at most {MAX_SIZE} px are possible, give less");
+            return Err(problem("style_scale", format!("is {found}, which {size}")));
+        }
+        Ok(style_longest as usize)
+    }
+}
+
+/// Content and style in the sizes they are worked on in, in that order, with all that belongs to them.
+///
+/// The content comes to `size` on its longest side, but never beyond its own without `upscale`; the style so that its longest
+/// side is that of the resized content times `style_scale`.
+///
+/// Errors: [`SizeOptions::validate`], a picture without pixels, a `style_scale` that makes the style larger than 32768 px.
+pub fn prepare(content: &Picture, style: &Picture, options: &SizeOptions) -> Result<(Picture, Picture)> {
+    options.validate()?;
+    for (input, image) in [(Input::Content, &content.image), (Input::Style, &style.image)] {
+        if image.width().min(image.height()) == 0 {
+            return Err(Error::Empty { input });
+        }
+    }
+    let longest = options.content_longest(content.width(), content.height());
+    let style_longest = options.style_longest(longest)?;
+    let to = |picture: &Picture, longest| {
+        let (width, height) = fit(picture.width(), picture.height(), longest);
+        picture.resized(width, height)
+    };
+    Ok((to(content, longest), to(style, style_longest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Image;
+
+    fn sizes(content: (usize, usize), style: (usize, usize), options: SizeOptions) -> [(usize, usize); 2] {
+        let image = |(width, height)| Picture::new(Image::filled(width, height, [9.0; 3]));
+        let (content, style) = prepare(&image(content), &image(style), &options).unwrap();
+        [&content, &style].map(|p| (p.width(), p.height()))
+    }
+
+    #[test]
+    fn content_shrinks_and_grows_only_on_request() {
+        let options = SizeOptions { size: 50, ..SizeOptions::default() };
+        assert_eq!(sizes((100, 60), (30, 20), options), [(50, 30), (50, 33)]);
+        assert_eq!(sizes((40, 20), (100, 50), options), [(40, 20), (40, 20)]);
+        assert_eq!(sizes((40, 20), (100, 50), SizeOptions { upscale: true, ..options }), [(50, 25), (50, 25)]);
+    }
+
+    #[test]
+    fn the_style_scale_is_relative_to_the_result() {
+        let options = SizeOptions { size: 50, style_scale: 0.5, ..SizeOptions::default() };
+        assert_eq!(sizes((100, 60), (30, 60), options), [(50, 30), (13, 25)]);
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        let image = Picture::new(Image::filled(4, 4, [0.0; 3]));
+        let message = |options: SizeOptions| prepare(&image, &image, &options).unwrap_err().to_string();
+        let default = SizeOptions::default();
+        assert_eq!(message(SizeOptions { size: 0, ..default }), "`size` is 0; give 1 to 32768 px");
+        for style_scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let message = message(SizeOptions { style_scale, ..default });
+            assert_eq!(message, format!("`style_scale` is {style_scale}; give a finite number above 0"));
+        }
+        assert!(message(SizeOptions { style_scale: 1e9, ..default }).starts_with("`style_scale` is 1000000000, which"));
+        let error = prepare(&Picture::new(Image::new(0, 4, vec![])), &image, &default).unwrap_err().to_string();
+        assert_eq!(error, "the content picture has no pixels");
+    }
+}

@@ -1,0 +1,509 @@
+//! Peak memory of a run, planned before it begins.
+
+use std::cell::OnceCell;
+use std::fmt;
+
+use impasto_engine::{Layer, Layout, Memory, Part};
+
+use crate::optimizer::{ADAM_ARRAYS, LBFGS_ARRAYS, LEAST_HISTORY, history_for};
+use crate::session::schedule::{Scale, halved};
+use crate::torus::STYLE_MARGIN;
+use crate::{Error, OptimizerKind, Options, Padding, Result, WeightedLayer};
+
+/// What a run is to take, before its first step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemoryPlan {
+    /// Peak resident memory of the process in bytes, at most, if style pictures are the session's alone: it gives them back when it has
+    /// begun the last scale.
+    pub peak: u64,
+    /// Threads at work that it is for.
+    pub threads: usize,
+    /// How every scale is evaluated, coarsest first.
+    pub scales: Vec<ScalePlan>,
+}
+
+/// What is done to one scale so that it fits the memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScalePlan {
+    /// Peak resident memory of the process at this scale in bytes, at most.
+    pub peak: u64,
+    /// Whether the picture is evaluated in bands.
+    pub in_bands: bool,
+    /// Work of an evaluation, as a multiple of that of the whole picture at once, by the multiplications that there are: 1 unless it is in
+    /// bands.
+    pub work: f64,
+    /// The optimiser: [`OptimizerKind::Adam`] also where not even a short history of L-BFGS fits.
+    pub optimizer: OptimizerKind,
+    /// Steps that L-BFGS remembers.
+    pub history: usize,
+    /// Bytes at most of the content's features that are in a file, in [`Options::scratch`](crate::Options::scratch).
+    pub scratch: u64,
+    pub(crate) layout: Layout,
+    /// Of the styles' evaluations.
+    pub(crate) style_layout: Layout,
+}
+
+impl fmt::Display for ScalePlan {
+    /// What is not as it would be with memory enough: `in bands, 1.2 times the work; L-BFGS remembers 5 steps`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.in_bands {
+            write!(f, "in bands, {:.2} times the work", self.work)?;
+            if self.scratch > 0 {
+                write!(f, "; at most {} of the photo in a file", bytesize::ByteSize(self.scratch).display().iec())?;
+            }
+        } else {
+            f.write_str("whole")?;
+        }
+        match self.optimizer {
+            OptimizerKind::Lbfgs => write!(f, "; L-BFGS remembers {} steps", self.history),
+            OptimizerKind::Adam => f.write_str("; Adam"),
+        }
+    }
+}
+
+/// Bytes of a process that has no picture yet: program, weights as they are and as they are laid out, transformed filters. Measured:
+/// 155 MiB with two threads.
+const BASE: usize = 190 << 20;
+
+/// The same for a process that only goes forward, without what [`Layout::forward_memory`] has of it. Measured: 14 to 31 MiB with two threads.
+const FORWARD_BASE: usize = 40 << 20;
+
+/// Bytes that every thread has for itself, at most.
+const THREAD: usize = 12 << 20;
+
+/// Part of what is reckoned that is added to it, for what is not: allocators, stacks, sums.
+const RESERVE: f64 = 0.03;
+
+/// Bytes of a picture's pixel.
+const PIXEL: usize = 3 * size_of::<f32>();
+
+/// Pictures of the scale's size that a session has besides its optimiser: the point.
+const PICTURES: usize = 1;
+
+/// Histories of L-BFGS that are tried where the planned one does not fit, and how much longer a run takes for them. Against 20 steps, 10
+/// end 7 % behind after 200; below that, and for Adam, the numbers are estimates.
+const HISTORIES: [(usize, f64); 3] = [(LEAST_HISTORY, 1.05), (5, 1.2), (3, 1.4)];
+
+/// How much longer Adam takes than L-BFGS.
+const ADAM_COST: f64 = 2.0;
+
+/// Rows of the picture that bands have at least, each where wider ones do not fit: the narrowest leave the tiles of the way back unfilled.
+const LEAST_ROWS: [usize; 3] = [96, 48, 1];
+
+/// Rows that they may have beyond that: wider ones share the filters' transform among more tiles.
+const BAND_ROWS: [usize; 4] = [192, 288, 384, 768];
+
+/// Cuts of the network into parts, by their last blocks: the more, the less is computed twice, and the more maps between parts are kept
+/// whole.
+const CUTS: [&[usize]; 8] = [&[5], &[4, 5], &[3, 5], &[3, 4, 5], &[2, 5], &[2, 4, 5], &[2, 3, 5], &[2, 3, 4, 5]];
+
+/// Blocks from which on the reference's features are kept: of all layers down to none.
+const REFERENCE_FROM: [usize; 5] = [1, 2, 3, 4, 6];
+
+/// The layers that a loss of this weight looks at.
+fn active(layers: &[WeightedLayer], weight: f64) -> Vec<Layer> {
+    if weight > 0.0 { layers.iter().map(|layer| layer.layer).collect() } else { vec![] }
+}
+
+/// Bytes of the process, with what is not reckoned.
+fn with_reserve(bytes: usize) -> u64 {
+    (bytes as f64 * (1.0 + RESERVE)) as u64
+}
+
+/// Refuses a picture that does not fit into `memory` where the network looks at it whole and goes forward only, with `others` bytes besides.
+pub(crate) fn check_forward(
+    (width, height): (usize, usize),
+    layers: &[Layer],
+    others: usize,
+    threads: usize,
+    memory: Option<u64>,
+) -> Result<()> {
+    let evaluation = Layout::forward_memory(width, height, layers);
+    let needed = with_reserve(FORWARD_BASE + THREAD * threads + PIXEL * width * height + evaluation + others);
+    match memory {
+        Some(budget) if needed > budget => Err(Error::OutOfMemory { width, height, needed, budget }),
+        _ => Ok(()),
+    }
+}
+
+/// What a run is about, as far as its memory is concerned.
+pub(crate) struct Needs<'a> {
+    pub(crate) options: &'a Options,
+    /// Pictures of the content's size in full that last through the run, and their masks' values a pixel.
+    pub(crate) content: (usize, usize),
+    pub(crate) masks: usize,
+    /// Sizes of the style pictures in full.
+    pub(crate) styles: Vec<(usize, usize)>,
+    pub(crate) threads: usize,
+}
+
+impl Needs<'_> {
+    /// The plan for all scales.
+    ///
+    /// Errors: a scale that does not fit into [`Options::memory`] in any way.
+    pub(crate) fn plan(&self, scales: &[Scale]) -> Result<MemoryPlan> {
+        // The finest first: what does not fit is said of the size that was asked for.
+        let mut plans: Vec<ScalePlan> = (0..scales.len())
+            .rev()
+            .map(|i| {
+                let before = i.checked_sub(1).map(|before| &scales[before]);
+                self.scale(&scales[i], before, scales.len() - 1 - i)
+            })
+            .collect::<Result<_>>()?;
+        plans.reverse();
+        let peak = plans.iter().map(|plan| plan.peak).max().unwrap_or(0);
+        Ok(MemoryPlan { peak, threads: self.threads, scales: plans })
+    }
+
+    /// How the styles are looked at when they are halved `halvings` times, with nothing else of a run there.
+    ///
+    /// Errors: one that does not fit into [`Options::memory`] in any way.
+    pub(crate) fn style_layout(&self, halvings: usize) -> Result<Layout> {
+        let Options { style_layers, style_weight, memory, .. } = self.options;
+        let budget = memory.unwrap_or(u64::MAX);
+        let needed = |bytes: usize| with_reserve(BASE + THREAD * self.threads + bytes);
+        let layers = active(style_layers, *style_weight);
+        match self.styles(halvings, &layers, 0, &|bytes| needed(bytes) <= budget) {
+            Ok((layout, _)) => Ok(layout),
+            Err(bytes) => {
+                let (width, height) = self.styles.first().map_or((0, 0), |&size| halved(size, halvings));
+                Err(Error::OutOfMemory { width, height, needed: needed(bytes), budget })
+            }
+        }
+    }
+
+    /// How the styles are looked at when they are halved `halvings` times, and the bytes that it takes, with all of them in full. `resting`:
+    /// bytes of something else while nothing is looked at.
+    ///
+    /// Errors: one does not fit in any way; the bytes that it needs.
+    fn styles(
+        &self,
+        halvings: usize,
+        layers: &[Layer],
+        resting: usize,
+        fits: &dyn Fn(usize) -> bool,
+    ) -> std::result::Result<(Layout, usize), usize> {
+        let (mut layout, mut bytes, mut needed) = (Layout::whole(), 0, None);
+        for &size in &self.styles {
+            let (width, height) = halved(size, halvings);
+            // For a torus a style is looked at with a margin on every side.
+            let margin = if self.options.padding == Padding::Circular { 2 * STYLE_MARGIN } else { 0 };
+            let (width, height) = (width + margin, height + margin);
+            // In its own size, without a margin, it is no other picture.
+            let brought_to_size = if halvings > 0 || margin > 0 { PIXEL * width * height } else { 0 };
+            let picture = brought_to_size + self.styles_in_full();
+            match self.layouts((width, height), layers, &[], resting).best(&|more| fits(more + picture)) {
+                Err(more) => needed = needed.max(Some(more + picture)),
+                Ok((_, found)) => {
+                    let Memory { lasting, passing } = found.memory(width, height, layers, &[]);
+                    bytes = bytes.max(picture + lasting + passing.max(resting));
+                    // The styles have about the same size; each is evaluated as the first that is not to be whole.
+                    if layout == Layout::whole() {
+                        layout = found;
+                    }
+                }
+            }
+        }
+        needed.map_or(Ok((layout, bytes)), Err)
+    }
+
+    /// Bytes of the style pictures in full, until the targets of the last scale are taken.
+    fn styles_in_full(&self) -> usize {
+        self.styles.iter().map(|(width, height)| PIXEL * width * height).sum()
+    }
+
+    fn scale(&self, scale: &Scale, before: Option<&Scale>, halvings: usize) -> Result<ScalePlan> {
+        let Options { content_layers, content_weight, style_layers, style_weight, .. } = self.options;
+        let (reference, styles) = (active(content_layers, *content_weight), active(style_layers, *style_weight));
+        let layers = [reference.as_slice(), &styles].concat();
+        let pixels = scale.width * scale.height;
+        let lasting =
+            BASE + THREAD * self.threads + (PIXEL + size_of::<f32>() * self.masks) * self.content.0 * self.content.1;
+        let styles_besides = if halvings > 0 { self.styles_in_full() } else { 0 };
+        // A scale begins with the picture of the one before, and the caller has its turn after each step: while nothing is evaluated.
+        let before = PIXEL * before.map_or(0, |scale| scale.width * scale.height);
+        let resting = before.max(usize::try_from(self.options.aside).unwrap_or(usize::MAX));
+        // The content in another size than its own is one more.
+        let resized = if (scale.width, scale.height) == self.content { 0 } else { pixels };
+        let pictures = PIXEL * (PICTURES * pixels + resized)
+            + size_of::<f32>() * (self.masks + usize::from(self.masks > 0)) * pixels;
+        let budget = self.options.memory.unwrap_or(u64::MAX);
+        let fits = |bytes: usize| with_reserve(lasting + pictures + bytes) <= budget;
+        let too_much = |bytes: usize| Error::OutOfMemory {
+            width: scale.width,
+            height: scale.height,
+            needed: with_reserve(lasting + pictures + bytes),
+            budget,
+        };
+
+        // The styles are looked at before anything else of the scale is there.
+        let ((style_layout, style_bytes), style_needed) = match self.styles(halvings, &styles, before, &fits) {
+            Ok(found) => (found, None),
+            Err(needed) => ((Layout::whole(), 0), Some(needed)),
+        };
+
+        let full = history_for(3 * pixels);
+        let lbfgs = |history: usize| PIXEL * (LBFGS_ARRAYS + 2 * history) * pixels;
+        let adam = (OptimizerKind::Adam, 0, PIXEL * ADAM_ARRAYS * pixels, ADAM_COST);
+        let candidates = match self.options.optimizer {
+            OptimizerKind::Adam => vec![adam],
+            OptimizerKind::Lbfgs => {
+                let shorter = HISTORIES.into_iter().filter(|(history, _)| *history < full);
+                let histories = [(full, 1.0)].into_iter().chain(shorter);
+                let of = |(history, cost)| (OptimizerKind::Lbfgs, history, lbfgs(history), cost);
+                histories.map(of).chain([adam]).collect()
+            }
+        };
+        let mut best: Option<(f64, ScalePlan)> = None;
+        let mut least = None;
+        let layouts = self.layouts((scale.width, scale.height), &layers, &reference, resting);
+        for (optimizer, history, bytes, cost) in candidates {
+            match layouts.best(&|more| fits(styles_besides + bytes + more)) {
+                Ok((work, layout)) => {
+                    if best.as_ref().is_none_or(|(least, _)| work * cost < *least) {
+                        let evaluation = layouts.memory(&layout);
+                        let plan = ScalePlan {
+                            peak: with_reserve(
+                                lasting + pictures + (styles_besides + bytes + evaluation).max(style_bytes),
+                            ),
+                            in_bands: layout.has_bands(scale.width, scale.height, &layers),
+                            work,
+                            optimizer,
+                            history,
+                            scratch: layouts.file(&layout),
+                            layout,
+                            style_layout: style_layout.clone(),
+                        };
+                        best = Some((work * cost, plan));
+                    }
+                }
+                Err(needed) => least = least.into_iter().chain([needed + styles_besides + bytes]).min(),
+            }
+        }
+        match (best, style_needed) {
+            (Some((_, plan)), None) => Ok(plan),
+            (None, needed) => Err(too_much(needed.max(least).unwrap_or(0))),
+            (Some(_), needed) => Err(too_much(needed.unwrap_or(0))),
+        }
+    }
+
+    /// All ways to evaluate a picture that there are to choose from. `resting`: bytes of something else while there is no evaluation.
+    fn layouts<'a>(
+        &self,
+        (width, height): (usize, usize),
+        layers: &'a [Layer],
+        reference: &'a [Layer],
+        resting: usize,
+    ) -> Layouts<'a> {
+        // Padding around a torus needs all of it.
+        let has_bands = !layers.is_empty() && self.options.padding != Padding::Circular;
+        let has_file = self.options.scratch.is_some();
+        Layouts { width, height, layers, reference, resting, has_bands, has_file, in_bands: OnceCell::new() }
+    }
+}
+
+/// Ways to evaluate a picture.
+struct Layouts<'a> {
+    width: usize,
+    height: usize,
+    layers: &'a [Layer],
+    reference: &'a [Layer],
+    resting: usize,
+    has_bands: bool,
+    has_file: bool,
+    /// Once something does not fit whole.
+    in_bands: OnceCell<Vec<InBands>>,
+}
+
+/// A way in bands as narrow as can be.
+struct InBands {
+    work: f64,
+    /// Of the reference's features.
+    in_file: u64,
+    bytes: usize,
+    layout: Layout,
+}
+
+impl Layouts<'_> {
+    fn memory(&self, layout: &Layout) -> usize {
+        let Memory { lasting, passing } = layout.memory(self.width, self.height, self.layers, self.reference);
+        lasting + passing.max(self.resting)
+    }
+
+    fn file(&self, layout: &Layout) -> u64 {
+        layout.file_bytes(self.width, self.height, self.layers, self.reference)
+    }
+
+    /// Those with the least work first, and of those the ones with the least in a file.
+    fn in_bands(&self) -> &[InBands] {
+        self.in_bands.get_or_init(|| {
+            let mut found = Vec::new();
+            for cut in CUTS.iter().filter(|_| self.has_bands) {
+                for in_bands in 1..=cut.len() {
+                    let references = REFERENCE_FROM.iter().flat_map(|&from| [(from, false), (from, true)]);
+                    for ((reference_from, reference_file), rows) in references
+                        .filter(|(from, file)| !file || self.has_file && *from > 1 && !self.reference.is_empty())
+                        .flat_map(|reference| LEAST_ROWS.map(|rows| (reference, rows)))
+                    {
+                        let rows = |part: usize| (part < in_bands).then_some(rows);
+                        let parts = cut.iter().enumerate().map(|(i, &last_block)| Part { last_block, rows: rows(i) });
+                        let layout = Layout { parts: parts.collect(), reference_from, reference_file };
+                        let work = layout.work(self.width, self.height, self.layers, self.reference);
+                        found.push(InBands { work, in_file: self.file(&layout), bytes: self.memory(&layout), layout });
+                    }
+                }
+            }
+            found.sort_by(|a, b| a.work.total_cmp(&b.work).then(a.in_file.cmp(&b.in_file)).then(a.bytes.cmp(&b.bytes)));
+            found
+        })
+    }
+
+    /// The one with the least work of those that fit, and its work; in bands as wide as fit, which take no more.
+    ///
+    /// Errors: none does; bytes that the smallest needs.
+    fn best(&self, fits: &dyn Fn(usize) -> bool) -> std::result::Result<(f64, Layout), usize> {
+        let whole = Layout::whole();
+        let bytes = self.memory(&whole);
+        if fits(bytes) {
+            return Ok((1.0, whole));
+        }
+        let Some(found) = self.in_bands().iter().find(|found| fits(found.bytes)) else {
+            return Err(self.in_bands().iter().map(|found| found.bytes).min().map_or(bytes, |least| least.min(bytes)));
+        };
+        let mut layout = found.layout.clone();
+        // Parts in bands take turns: each has what is left.
+        for part in 0..layout.parts.len() {
+            let Some(least) = found.layout.parts[part].rows else { continue };
+            for rows in BAND_ROWS.into_iter().filter(|&rows| least < rows && rows < self.height) {
+                let before = layout.parts[part].rows.replace(rows);
+                if !fits(self.memory(&layout)) {
+                    layout.parts[part].rows = before;
+                    break;
+                }
+            }
+        }
+        Ok((layout.work(self.width, self.height, self.layers, self.reference), layout))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(side: usize, memory: Option<u64>, optimizer: OptimizerKind) -> Result<ScalePlan> {
+        plan_for(side, &Options { memory, optimizer, ..Options::default() })
+    }
+
+    fn plan_for(side: usize, options: &Options) -> Result<ScalePlan> {
+        let needs = Needs { options, content: (side, side), masks: 0, styles: vec![(side, side)], threads: 2 };
+        let plan = needs.plan(&[Scale { width: side, height: side, steps: 1 }])?;
+        Ok(plan.scales[0].clone())
+    }
+
+    const GIB: f64 = (1u64 << 30) as f64;
+
+    #[test]
+    fn what_fits_is_evaluated_whole() {
+        for memory in [None, Some(GIB as u64)] {
+            let plan = plan(512, memory, OptimizerKind::Lbfgs).unwrap();
+            assert!(!plan.in_bands && plan.work == 1.0 && plan.history == 20, "{plan:?}");
+            assert_eq!(plan.to_string(), "whole; L-BFGS remembers 20 steps");
+        }
+    }
+
+    #[test]
+    fn every_plan_is_within_the_memory_and_less_memory_is_never_less_work() {
+        for optimizer in [OptimizerKind::Lbfgs, OptimizerKind::Adam] {
+            let mut work = 1.0;
+            for tenths in (20..160).rev() {
+                let memory = (f64::from(tenths) / 10.0 * GIB) as u64;
+                let Ok(plan) = plan(2048, Some(memory), optimizer) else {
+                    assert!(tenths < 30, "{tenths}");
+                    continue;
+                };
+                assert!(plan.peak <= memory, "{plan:?}");
+                let cost = plan.work * if plan.optimizer == OptimizerKind::Adam { ADAM_COST } else { 1.0 };
+                assert!(cost >= 0.8 * work, "{tenths}: {plan:?} after {work}");
+                work = cost.max(work);
+            }
+            assert!(work > 1.2, "{work}");
+        }
+    }
+
+    #[test]
+    fn large_pictures_fit_small_machines() {
+        for (side, memory) in [(4096, 4.0), (8192, 8.0)] {
+            let memory = Some((memory * GIB) as u64);
+            let anew = plan(side, memory, OptimizerKind::Lbfgs).unwrap();
+            assert!(anew.in_bands && anew.work < 2.0 && anew.scratch == 0, "{anew:?}");
+            let options = Options { memory, scratch: Some(".".into()), ..Options::default() };
+            let in_file = plan_for(side, &options).unwrap();
+            assert!(in_file.in_bands && in_file.work <= 1.35, "{in_file:?}");
+            assert!(in_file.scratch > 0 && in_file.scratch <= options.scratch_bytes(side, side), "{in_file:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_for_what_the_memory_does_not_hold() {
+        for (memory, in_file) in [(None, false), (Some(16 << 30), false), (Some(5 << 29), true)] {
+            let options = Options { memory, scratch: Some(".".into()), ..Options::default() };
+            let plan = plan_for(2048, &options).unwrap();
+            assert_eq!(plan.scratch > 0, in_file, "{plan:?}");
+            assert_eq!(plan.to_string().contains(" of the photo in a file"), in_file, "{plan}");
+            assert!(plan.work <= 1.35, "{plan:?}");
+        }
+    }
+
+    #[test]
+    fn scales_come_coarsest_first_and_the_finest_is_the_one_that_does_not_fit() {
+        let plan = |memory: u64| {
+            let options = Options { memory: Some(memory), ..Options::default() };
+            let needs =
+                Needs { options: &options, content: (2048, 1024), masks: 0, styles: vec![(64, 64)], threads: 2 };
+            let scales = [512, 1024, 2048].map(|width| Scale { width, height: width / 2, steps: 1 });
+            needs.plan(&scales)
+        };
+        let peaks: Vec<u64> = plan(16 << 30).unwrap().scales.iter().map(|scale| scale.peak).collect();
+        assert!(peaks.is_sorted() && peaks.len() == 3, "{peaks:?}");
+        let refused = plan(256 << 20).unwrap_err().to_string();
+        assert!(refused.starts_with("a picture of 2048x1024 px needs "), "{refused}");
+    }
+
+    #[test]
+    fn a_torus_has_its_styles_margin_in_the_plan() {
+        let peak = |padding| {
+            let options = Options { padding, ..Options::default() };
+            let needs = Needs { options: &options, content: (64, 64), masks: 0, styles: vec![(512, 512)], threads: 2 };
+            needs.plan(&[Scale { width: 64, height: 64, steps: 1 }]).unwrap().peak
+        };
+        let features = |side: u64| side * side * 64 * 4;
+        let more = peak(Padding::Circular) - peak(Padding::Replicate);
+        assert!(more > features(512 + 128) - features(512), "{more}");
+    }
+
+    #[test]
+    fn too_little_is_refused_with_what_is_needed() {
+        let refused = plan(1024, Some(300 << 20), OptimizerKind::Lbfgs).unwrap_err();
+        let Error::OutOfMemory { needed, budget, .. } = refused else { panic!("{refused}") };
+        assert_eq!(budget, 300 << 20);
+        assert!(refused.to_string().starts_with("a picture of 1024x1024 px needs "), "{refused}");
+        // What it says is enough.
+        assert!(plan(1024, Some(needed + (needed >> 5)), OptimizerKind::Lbfgs).is_ok(), "{refused}");
+        assert!(plan(1024, Some(needed - (needed >> 5)), OptimizerKind::Lbfgs).is_err(), "{refused}");
+    }
+
+    #[test]
+    fn what_the_caller_takes_while_the_session_rests_is_in_the_plan() {
+        let plan = |aside| {
+            let options = Options { memory: Some(4 << 30), aside, ..Options::default() };
+            let needs =
+                Needs { options: &options, content: (256, 256), masks: 0, styles: vec![(256, 256)], threads: 2 };
+            needs.plan(&[Scale { width: 256, height: 256, steps: 1 }])
+        };
+        let peak = |aside| plan(aside).unwrap().peak;
+        let (least, most) = (peak(0), peak(2 << 30));
+        assert!((least..=least + (33 << 20)).contains(&peak(32 << 20)), "{least}");
+        assert!(most > 2 << 30 && most < least + (2200 << 20), "{least} {most}");
+        assert!(plan(4 << 30).is_err());
+    }
+}

@@ -1,0 +1,129 @@
+//! How the work at a scale begins: with its targets, and from a picture or from the state of a run that was broken off.
+
+use std::time::{Duration, Instant};
+
+use crate::loss::Losses;
+use crate::noise::white_noise;
+use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, OptimizerState, Preconditioner};
+use crate::session::memory::{MemoryPlan, ScalePlan};
+use crate::session::schedule::Scale;
+use crate::session::state::SavedState;
+use crate::session::task::{Task, check_image};
+use crate::torus::resize;
+use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Padding, Result, Style, Subject};
+
+/// What belongs to one scale.
+pub(crate) struct Work {
+    pub(crate) task: Task,
+    pub(crate) optimizer: Box<dyn Optimizer>,
+}
+
+/// What a scale is begun from.
+pub(crate) struct Begin<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) subject: &'a Subject,
+    pub(crate) styles: &'a [Style],
+    pub(crate) options: &'a Options,
+    pub(crate) scales: &'a [Scale],
+    pub(crate) plan: &'a MemoryPlan,
+}
+
+impl Begin<'_> {
+    /// Takes the targets at a scale and evaluates its start, on the current thread pool.
+    pub(crate) fn work(&self, scale: usize, point: &Image) -> Result<(Work, Losses)> {
+        let mut task = self.task(scale)?;
+        let (optimizer, losses) = self.optimizer(scale, &mut task, point)?;
+        Ok((Work { task, optimizer }, losses))
+    }
+
+    /// Takes the targets at a scale.
+    pub(crate) fn task(&self, scale: usize) -> Result<Task> {
+        let Scale { width, height, .. } = self.scales[scale];
+        let halvings = self.scales.len() - 1 - scale;
+        let ScalePlan { layout, style_layout, .. } = &self.plan.scales[scale];
+        let subject = self.subject.resized(width, height, self.options.padding);
+        Task::new(self.network, subject, self.styles, halvings, [layout, style_layout], self.options)
+    }
+
+    /// An optimiser that begins at a point, and the losses there.
+    pub(crate) fn optimizer(
+        &self,
+        scale: usize,
+        task: &mut Task,
+        point: &Image,
+    ) -> Result<(Box<dyn Optimizer>, Losses)> {
+        let (losses, gradient) = evaluated(task, point)?;
+        let value = losses.total;
+        let optimizer: Box<dyn Optimizer> = match self.plan.scales[scale].optimizer {
+            OptimizerKind::Lbfgs => Box::new(Lbfgs::new(self.lbfgs_settings(scale), value, gradient)),
+            OptimizerKind::Adam => Box::new(Adam::new(AdamSettings::default(), point.as_slice(), value, gradient)),
+        };
+        Ok((optimizer, losses))
+    }
+
+    /// The optimiser of a state at this scale, which fits it, and all that belongs to it.
+    pub(crate) fn restored(&self, scale: usize, task: &mut Task, saved: &SavedState) -> Result<Restored> {
+        let Scale { width, height, .. } = self.scales[scale];
+        let point = Image::new(width, height, saved.point()?);
+        let started = Instant::now();
+        let (losses, gradient) = evaluated(task, &point)?;
+        let evaluation = started.elapsed();
+        let value = losses.total;
+        if saved.place().totals.last().map(|total| total.to_bits()) != Some(value.to_bits()) {
+            let problem = "the loss of its picture is another here: it is of other pictures, options or weights, or of another version \
+                           of impasto"
+                .to_owned();
+            return Err(Error::UnfitState { problem });
+        }
+        let gradient = match self.plan.scales[scale].optimizer {
+            OptimizerKind::Lbfgs => gradient,
+            // Its own is in the state.
+            OptimizerKind::Adam => vec![],
+        };
+        let optimizer: Box<dyn Optimizer> = match saved.optimizer()? {
+            OptimizerState::Lbfgs(pairs) => {
+                Box::new(Lbfgs::of_pairs(self.lbfgs_settings(scale), value, gradient, pairs))
+            }
+            OptimizerState::Adam(state) => Box::new(Adam::of_state(AdamSettings::default(), value, state)),
+        };
+        Ok(Restored { optimizer, losses, point, evaluation })
+    }
+
+    fn lbfgs_settings(&self, scale: usize) -> LbfgsSettings {
+        let Scale { width, height, .. } = self.scales[scale];
+        let wraps = self.options.padding == Padding::Circular;
+        let preconditioner = Some(Preconditioner::new(width, height, wraps));
+        LbfgsSettings { history: self.plan.scales[scale].history, preconditioner, ..LbfgsSettings::default() }
+    }
+}
+
+/// What a state is at a scale.
+pub(crate) struct Restored {
+    pub(crate) optimizer: Box<dyn Optimizer>,
+    pub(crate) losses: Losses,
+    pub(crate) point: Image,
+    pub(crate) evaluation: Duration,
+}
+
+/// Losses and gradient of a point where an optimiser may begin.
+fn evaluated(task: &mut Task, point: &Image) -> Result<(Losses, Vec<f32>)> {
+    let mut gradient = vec![0.0; point.as_slice().len()];
+    let losses = task.evaluate(point.as_slice(), &mut gradient)?;
+    if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
+        return Err(Error::NotFinite { total: losses.total });
+    }
+    Ok((losses, gradient))
+}
+
+/// The picture to start from, of the size of the coarsest scale.
+pub(crate) fn start(content: &Image, scale: &Scale, options: &Options) -> Result<Image> {
+    let &Scale { width, height, .. } = scale;
+    match &options.init {
+        Init::Content => Ok(resize(content, width, height, options.padding)),
+        Init::Noise => Ok(white_noise(width, height, options.seed)),
+        Init::Image(image) => {
+            check_image(Input::Init, image)?;
+            Ok(resize(image, width, height, options.padding))
+        }
+    }
+}

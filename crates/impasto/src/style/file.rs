@@ -1,0 +1,227 @@
+//! Statistics of a style as a file.
+//!
+//! A safetensors file: in its metadata how the network looked at the style; for each size the mean colour `[3]` and the total variation
+//! `[1]`; for each size and layer the matrix, row by row from its diagonal on, `[C (C + 1) / 2]`, and the means `[C]` where the style loss
+//! has them. Colours F32, all else F64, to the last bit.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::fs::File;
+use std::io::{Cursor, Read, Seek};
+use std::path::Path;
+
+use impasto_engine::Layer;
+
+use crate::loss::Statistics;
+use crate::picture::{read_error, write_whole};
+use crate::style::Appearance;
+use crate::style::statistics::{SizeStatistics, View};
+use crate::tensor_file::{Kind, MAX_HEADER, Parsed, Tensor, TensorFile, all, unknown};
+use crate::{Error, Padding, Pooling, Result, StyleLossKind, StyleStatistics};
+
+const KIND: Kind = Kind { format: "impasto-style", version: "3" };
+
+/// Bytes that a style file has at most: several times what any use makes.
+const MAX_BYTES: u64 = 1 << 29;
+
+impl StyleStatistics {
+    /// Whether a file begins as a safetensors file does: pictures do not.
+    ///
+    /// Errors: a missing or unreadable file.
+    pub fn is_style_file(path: &Path) -> Result<bool> {
+        if path.is_dir() {
+            return Ok(false);
+        }
+        let file = File::open(path).map_err(|e| read_error(path, e))?;
+        let mut start = Vec::new();
+        file.take(9).read_to_end(&mut start).map_err(|e| read_error(path, e))?;
+        Ok(match start.split_first_chunk::<8>() {
+            Some((length, [b'{'])) => u64::from_le_bytes(*length) <= MAX_HEADER,
+            _ => false,
+        })
+    }
+
+    /// Writes the statistics, to the last bit; whole or not at all. The five layers of the default take 2.5 MB for each size.
+    ///
+    /// Errors: a path that cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        write_whole(path, &self.to_bytes())
+    }
+
+    /// Reads what [`StyleStatistics::save`] wrote.
+    ///
+    /// Errors: a missing or unreadable file, one that is no style file or a damaged one.
+    pub fn load(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Err(Error::Folder { path: path.to_owned(), wanted: "a style file" });
+        }
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(|e| read_error(path, e))?;
+        file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|e| read_error(path, e))?;
+        Self::from_bytes(&bytes).map_err(|problem| Error::StyleFile { path: path.to_owned(), problem })
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let View { style_loss, pooling, padding, network } = self.view;
+        let sizes: Vec<String> = self.sizes.iter().map(|size| format!("{}x{}", size.width, size.height)).collect();
+        let words = HashMap::from([
+            ("style_loss", word(&style_loss)),
+            ("pooling", word(&pooling)),
+            ("padding", word(&padding)),
+            ("network", format!("{network:08x}")),
+            ("sizes", sizes.join(",")),
+        ]);
+        let mut tensors = Vec::new();
+        for (i, size) in self.sizes.iter().enumerate() {
+            let Appearance { colour, total_variation } = &size.appearance;
+            tensors.push((format!("{i}.{COLOUR}"), Tensor::F32(vec![3], colour)));
+            tensors.push((format!("{i}.{VARIATION}"), Tensor::F64(vec![1], vec![*total_variation].into())));
+            for (layer, Statistics { mean, matrix }) in &size.layers {
+                let channels = layer.channels();
+                let upper: Vec<f64> =
+                    (0..channels).flat_map(|r| &matrix[r * channels + r..(r + 1) * channels]).copied().collect();
+                tensors.push((format!("{i}.{layer}.{MATRIX}"), Tensor::F64(vec![upper.len()], upper.into())));
+                if !mean.is_empty() {
+                    tensors.push((format!("{i}.{layer}.{MEAN}"), Tensor::F64(vec![channels], mean.into())));
+                }
+            }
+        }
+        KIND.to_bytes(words, tensors)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Parsed<Self> {
+        let file = KIND.read(Cursor::new(bytes), bytes.len() as u64)?;
+        let get = |key: &str| file.word(key);
+        let view = View {
+            style_loss: named(get("style_loss"), &[StyleLossKind::Moments, StyleLossKind::Gram])?,
+            pooling: named(get("pooling"), &[Pooling::Max, Pooling::Average])?,
+            padding: named(get("padding"), &[Padding::Replicate, Padding::Zero, Padding::Circular])?,
+            network: u32::from_str_radix(get("network"), 16).map_err(|_| unknown(get("network")))?,
+        };
+        let sizes = get("sizes").split(',').enumerate().map(|(i, size)| {
+            let side = |text: &str| text.parse().ok().filter(|side: &usize| (1..=MAX_SIDE).contains(side));
+            let (width, height) = size
+                .split_once('x')
+                .and_then(|(width, height)| Some((side(width)?, side(height)?)))
+                .ok_or_else(|| unknown(size))?;
+            let (appearance, layers) = (appearance(&file, i)?, layers(&file, i, view.style_loss)?);
+            Ok(SizeStatistics { width, height, appearance, layers })
+        });
+        Ok(Self { view, sizes: sizes.collect::<Parsed<_>>()? })
+    }
+}
+
+const COLOUR: &str = "mean_colour";
+const VARIATION: &str = "total_variation";
+const MATRIX: &str = "matrix";
+const MEAN: &str = "mean";
+
+/// Longest side of a style in pixels that is believed.
+const MAX_SIDE: usize = 1 << 24;
+
+/// What the style is without the network at a size.
+fn appearance<R: Read + Seek>(file: &TensorFile<R>, size: usize) -> Parsed<Appearance> {
+    let [colour_name, variation_name] = [COLOUR, VARIATION].map(|name| format!("{size}.{name}"));
+    let colour = file.f32s(&colour_name, &[3])?;
+    all(&colour_name, &colour, |v| (0.0..=255.0).contains(&v))?;
+    let variation = file.f64s(&variation_name, &[1])?;
+    all(&variation_name, &variation, |v| v >= 0.0)?;
+    Ok(Appearance { colour: [colour[0], colour[1], colour[2]], total_variation: variation[0] })
+}
+
+/// The statistics at a size.
+fn layers<R: Read + Seek>(file: &TensorFile<R>, size: usize, kind: StyleLossKind) -> Parsed<Vec<(Layer, Statistics)>> {
+    let prefix = format!("{size}.");
+    let mut layers = Vec::new();
+    for layer in Layer::all() {
+        let name = format!("{prefix}{layer}.");
+        if file.len(&format!("{name}{MATRIX}")).is_none() {
+            continue;
+        }
+        let channels = layer.channels();
+        let upper = file.f64s(&format!("{name}{MATRIX}"), &[channels * (channels + 1) / 2])?;
+        let mut matrix = vec![0.0; channels * channels];
+        let mut values = upper.into_iter();
+        for r in 0..channels {
+            for (c, value) in (r..channels).zip(&mut values) {
+                matrix[r * channels + c] = value;
+                matrix[c * channels + r] = value;
+            }
+        }
+        let mean = match kind {
+            StyleLossKind::Moments => file.f64s(&format!("{name}{MEAN}"), &[channels])?,
+            StyleLossKind::Gram => vec![],
+        };
+        layers.push((layer, Statistics { mean, matrix }));
+    }
+    if layers.is_empty() { Err(format!("it has no layers of its size {}", size + 1)) } else { Ok(layers) }
+}
+
+/// The word for a choice.
+fn word(value: &impl Debug) -> String {
+    format!("{value:?}").to_lowercase()
+}
+
+fn named<T: Debug + Copy>(name: &str, values: &[T]) -> Parsed<T> {
+    values.iter().copied().find(|value| word(value) == name).ok_or_else(|| unknown(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn statistics(kind: StyleLossKind) -> StyleStatistics {
+        let layers: Vec<Layer> = ["relu1_1", "conv2_2"].iter().map(|name| name.parse().unwrap()).collect();
+        let at = |width: usize| {
+            let of = |layer: Layer| {
+                let n = layer.channels();
+                let mean = if kind == StyleLossKind::Moments { vec![0.1 * width as f64; n] } else { vec![] };
+                Statistics { mean, matrix: (0..n * n).map(|i| ((i / n) * (i % n)) as f64 / 3.0).collect() }
+            };
+            let appearance = Appearance { colour: [0.1, 254.9, width as f32], total_variation: 1.0 / 3.0 };
+            SizeStatistics {
+                width,
+                height: 9,
+                appearance,
+                layers: layers.iter().map(|&layer| (layer, of(layer))).collect(),
+            }
+        };
+        let view = View { style_loss: kind, pooling: Pooling::Average, padding: Padding::Zero, network: 0x0bad_cafe };
+        StyleStatistics { view, sizes: vec![at(40), at(20)] }
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        for kind in [StyleLossKind::Gram, StyleLossKind::Moments] {
+            let path = folder.path().join("s.impasto-style");
+            statistics(kind).save(&path).unwrap();
+            assert!(StyleStatistics::is_style_file(&path).unwrap());
+            assert_eq!(StyleStatistics::load(&path).unwrap(), statistics(kind));
+        }
+        let other = folder.path().join("other");
+        std::fs::write(&other, "some notes").unwrap();
+        assert!(!StyleStatistics::is_style_file(&other).unwrap());
+        let message = StyleStatistics::load(&other).unwrap_err().to_string();
+        assert!(message.contains("other is no style file") && message.contains("impasto style save"), "{message}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+        #[test]
+        fn a_broken_file_is_an_error_or_means_something(
+            place in 0usize..1200, byte: u8, part in 0.0..1.0, cuts: bool
+        ) {
+            let mut bytes = statistics(StyleLossKind::Moments).to_bytes();
+            bytes[place] = byte;
+            if cuts {
+                bytes.truncate((part * bytes.len() as f64) as usize);
+            }
+            if let Ok(found) = StyleStatistics::from_bytes(&bytes) {
+                prop_assert!(!cuts, "half a file is no file");
+                prop_assert!(found.sizes.iter().all(|size| !size.layers.is_empty()));
+            }
+        }
+    }
+}

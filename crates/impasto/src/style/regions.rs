@@ -1,0 +1,193 @@
+//! Which statistics are wanted where, at one scale.
+
+use impasto_engine::{Layer, Layout};
+
+use crate::loss::{Statistics, Weights};
+use crate::options::problem;
+use crate::session::schedule::halved;
+use crate::session::subject::Subject;
+use crate::style::statistics::View;
+use crate::{Error, Input, Mask, Network, Options, Result, Style, StyleSource, StyleStatistics, WeightedLayer};
+
+/// A part of the picture with a style of its own.
+pub(crate) struct Region {
+    /// Of the content's size; `None`: all of it.
+    pub(crate) mask: Option<Mask>,
+    /// Its area over that of all that is visible: how much its losses count.
+    pub(crate) share: f64,
+    /// What is wanted there, in the order of the style's layers.
+    pub(crate) targets: Vec<Statistics>,
+}
+
+/// Pictures of their masks' size, weights that make sense: what can be said of styles at any scale.
+///
+/// Errors: those of the pictures, no style, weights that cannot be meant.
+pub(crate) fn normalised(styles: &[Style]) -> Result<Vec<Style>> {
+    if styles.is_empty() {
+        return Err(problem("style", "is missing; give at least one"));
+    }
+    let styles: Vec<Style> = styles
+        .iter()
+        .map(|style| {
+            if !(style.weight.is_finite() && style.weight >= 0.0) {
+                return Err(problem(
+                    "style",
+                    format!("has the weight {}; give a finite number, 0 or above", style.weight),
+                ));
+            }
+            if style.region.as_ref().is_some_and(|mask| mask.as_slice().is_empty()) {
+                return Err(Error::Empty { input: Input::Mask });
+            }
+            let source = match &style.source {
+                StyleSource::Picture(picture) => StyleSource::Picture(picture.normalised()?),
+                statistics => statistics.clone(),
+            };
+            Ok(Style { source, ..style.clone() })
+        })
+        .collect::<Result<_>>()?;
+    for (_, members) in by_region(&styles) {
+        if members.iter().all(|(_, style)| style.weight == 0.0) {
+            return Err(problem("style", "has the weight 0 with nothing beside it; give one style a weight above 0"));
+        }
+    }
+    Ok(styles)
+}
+
+/// Statistics that are taken already fit every scale: what is missing at the last would otherwise be missed after all the others.
+///
+/// `scales`: how many there are. Errors: statistics that do not fit.
+pub(crate) fn check_statistics(network: &Network, styles: &[Style], scales: usize, options: &Options) -> Result<()> {
+    if options.style_weight == 0.0 {
+        return Ok(());
+    }
+    let layers: Vec<Layer> = options.style_layers.iter().map(|weighted| weighted.layer).collect();
+    for (i, style) in styles.iter().enumerate() {
+        if let StyleSource::Statistics { statistics, size } = &style.source {
+            let view = View::new(network, options);
+            for halvings in 0..scales {
+                taken(statistics, &view, *size, halvings, &layers).map_err(unfit(i))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Statistics of a style whose longest side is `size` px at the finest scale.
+fn taken<'a>(
+    statistics: &'a StyleStatistics,
+    view: &View,
+    size: usize,
+    halvings: usize,
+    layers: &[Layer],
+) -> std::result::Result<Vec<&'a Statistics>, String> {
+    statistics.at(view, halved((size, size), halvings).0, layers)
+}
+
+fn unfit(style: usize) -> impl Fn(String) -> Error {
+    move |problem| Error::UnfitStatistics { style: style + 1, problem }
+}
+
+/// A region and its styles, each with its place among all.
+pub(crate) type Members<'a> = (Option<&'a Mask>, Vec<(usize, &'a Style)>);
+
+/// Styles that share a region, each with its place among all, in the order of their first.
+pub(crate) fn by_region(styles: &[Style]) -> Vec<Members<'_>> {
+    let mut regions: Vec<Members<'_>> = Vec::new();
+    for (i, style) in styles.iter().enumerate() {
+        match regions.iter_mut().find(|(region, _)| *region == style.region.as_ref()) {
+            Some((_, members)) => members.push((i, style)),
+            None => regions.push((style.region.as_ref(), vec![(i, style)])),
+        }
+    }
+    regions
+}
+
+/// Where the styles of a region count, in the size of `painted`; `None`: everywhere.
+fn mask_of(region: Option<&Mask>, painted: &Option<Mask>, (width, height): (usize, usize)) -> Option<Mask> {
+    let region = region.map(|mask| mask.resized(width, height));
+    let mask = match (region, painted) {
+        (Some(region), Some(painted)) => Some(region.times(painted)),
+        (region, painted) => region.or_else(|| painted.clone()),
+    };
+    mask.filter(|mask| mask.as_slice().iter().any(|&w| w < 1.0))
+}
+
+/// Whether every layer sees something at a scale: masks leave a part of the subject, which has `size` there, and of the style pictures, which
+/// are halved `halvings` times; statistics have that size. All are normalised.
+pub(crate) fn leave_something(
+    subject: &Subject,
+    styles: &[Style],
+    size: (usize, usize),
+    halvings: usize,
+    options: &Options,
+) -> bool {
+    let Options { content_layers, content_weight, style_layers, style_weight, .. } = options;
+    let fits = |mask: Option<&Mask>, layers: &[WeightedLayer]| {
+        mask.is_none_or(|mask| layers.iter().all(|weighted| Weights::new(mask, weighted.layer).is_some()))
+    };
+    let (opacity, painted) = subject.masks(size);
+    if *content_weight > 0.0 && !fits(opacity.as_ref(), content_layers) {
+        return false;
+    }
+    let style_fits = |style: &Style| match &style.source {
+        StyleSource::Picture(picture) if style.weight > 0.0 => {
+            let size = halved((picture.image.width(), picture.image.height()), halvings);
+            picture.masks(size).iter().all(|mask| fits(Some(mask), style_layers))
+        }
+        StyleSource::Statistics { statistics, size } if style.weight > 0.0 => {
+            statistics.nearest(halved((*size, *size), halvings).0).is_some()
+        }
+        _ => true,
+    };
+    *style_weight == 0.0
+        || by_region(styles).iter().all(|(region, members)| {
+            fits(mask_of(*region, &painted, size).as_ref(), style_layers)
+                && members.iter().all(|(_, style)| style_fits(style))
+        })
+}
+
+/// The regions at a scale, in which both pictures are halved `halvings` times; on the current thread pool.
+///
+/// `subject` has the size of the scale; it and the styles are normalised. `layout`: of the styles' evaluations. Errors: a style too small for a layer, statistics that do not
+/// fit, a region or style mask that covers nothing.
+pub(crate) fn regions(
+    network: &Network,
+    subject: &Subject,
+    styles: &[Style],
+    halvings: usize,
+    layers: &[Layer],
+    layout: &Layout,
+    options: &Options,
+) -> Result<Vec<Region>> {
+    let (width, height) = (subject.content.width(), subject.content.height());
+    let painted = subject.painted();
+    let visible = subject.opacity.as_ref().map_or(1.0, Mask::coverage);
+    let statistics = |i: usize, style: &Style| match &style.source {
+        StyleSource::Picture(picture) => {
+            let size = halved((picture.image.width(), picture.image.height()), halvings);
+            picture.statistics(network, size, layers, layout, options)
+        }
+        StyleSource::Statistics { statistics, size } => {
+            let view = View::new(network, options);
+            let found = taken(statistics, &view, *size, halvings, layers).map_err(unfit(i))?;
+            Ok(found.into_iter().cloned().collect())
+        }
+    };
+    by_region(styles)
+        .into_iter()
+        .map(|(region, members)| {
+            let mask = mask_of(region, &painted, (width, height));
+            let share = mask.as_ref().map_or(1.0, Mask::coverage) / visible;
+            let members: Vec<(f64, Vec<Statistics>)> = members
+                .into_iter()
+                .filter(|(_, style)| style.weight > 0.0)
+                .map(|(i, style)| Ok((style.weight, statistics(i, style)?)))
+                .collect::<Result<_>>()?;
+            let targets = (0..layers.len()).map(|i| {
+                let parts: Vec<_> = members.iter().map(|(weight, of_layers)| (*weight, &of_layers[i])).collect();
+                Statistics::blend(&parts)
+            });
+            Ok(Region { mask, share, targets: targets.collect() })
+        })
+        .collect()
+}

@@ -1,0 +1,221 @@
+//! Statistics of a style, taken once and used for many photos.
+
+use std::fmt::Debug;
+
+use impasto_engine::{Layer, Layout};
+use rayon::ThreadPool;
+
+use crate::loss::{Statistics, Weights};
+use crate::session::memory::Needs;
+use crate::session::schedule::{COARSEST_TEXTURE, Scale, halved, wanted};
+use crate::session::task::thread_pool;
+use crate::style::Appearance;
+use crate::{Network, Options, Padding, Pooling, Result, StyleLossKind, StylePicture};
+
+/// Statistics of a style picture at several sizes, each half the one before: all that a run takes from it.
+///
+/// They serve every run that looks in the same way: with these layers (or some of them), the same style loss, pooling, padding and
+/// network, and a style of one of these sizes, or one within 10 % of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StyleStatistics {
+    pub(crate) view: View,
+    /// Largest first.
+    pub(crate) sizes: Vec<SizeStatistics>,
+}
+
+/// How the network looked at the style.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct View {
+    pub(crate) style_loss: StyleLossKind,
+    pub(crate) pooling: Pooling,
+    pub(crate) padding: Padding,
+    /// [`Network::checksum`].
+    pub(crate) network: u32,
+}
+
+/// Statistics at one size.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SizeStatistics {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) appearance: Appearance,
+    pub(crate) layers: Vec<(Layer, Statistics)>,
+}
+
+/// How many of `sizes`, each half the one before, show something of a normalised style to every layer; one at least.
+fn sizes_that_show(style: &StylePicture, sizes: usize, options: &Options) -> usize {
+    let (width, height) = (style.image.width(), style.image.height());
+    let shows = |halvings: usize| {
+        let masks = style.masks(halved((width, height), halvings));
+        options.style_layers.iter().all(|of| {
+            width.min(height) >> halvings >= of.layer.min_side()
+                && masks.iter().all(|mask| Weights::new(mask, of.layer).is_some())
+        })
+    };
+    1 + (1..sizes).take_while(|&halvings| shows(halvings)).count()
+}
+
+/// How far, as a part of it, a size may be from that wanted.
+const SIZE_TOLERANCE: f64 = 0.1;
+
+impl View {
+    pub(crate) fn new(network: &Network, options: &Options) -> Self {
+        let Options { style_loss, pooling, padding, .. } = *options;
+        Self { style_loss, pooling, padding, network: network.checksum() }
+    }
+}
+
+impl StyleStatistics {
+    /// Takes the statistics on a thread pool of its own: of the picture in its own size, in half of it, and so on.
+    ///
+    /// `sizes`: how many, at least 1; fewer are taken where a layer would see nothing, of the picture or of what its mask leaves. [`StyleStatistics::sizes_of_a_run`] says how many a
+    /// run needs. Of `options`, the style's layers, the style loss, pooling, padding, memory and threads matter.
+    ///
+    /// Errors: options that cannot be meant, a picture without pixels, too small for a layer, with values outside 0..255, a mask that
+    /// leaves nothing, a size that does not fit the memory, no threads to be had.
+    pub fn new(network: &Network, style: &StylePicture, sizes: usize, options: &Options) -> Result<Self> {
+        options.validate()?;
+        let style = style.normalised()?;
+        let pool = thread_pool(options.threads)?;
+        let needs = Needs {
+            options,
+            content: (0, 0),
+            masks: 0,
+            styles: vec![(style.image.width(), style.image.height())],
+            threads: options.planned_threads(pool.current_num_threads()),
+        };
+        let sizes = sizes_that_show(&style, sizes, options);
+        let layouts = (0..sizes).map(|halvings| needs.style_layout(halvings)).collect::<Result<Vec<_>>>()?;
+        Self::take(network, &style, &layouts, &pool, options)
+    }
+
+    /// As [`StyleStatistics::new`], with as many sizes as a run with these options needs for a content of this width and height, and by
+    /// evaluations that fit [`Options::memory`], which are those that the run is planned with. Such a run has the same bits with the
+    /// statistics as with the picture; where masks beside the content make for other bands, the same but for rounding.
+    ///
+    /// Errors: as [`StyleStatistics::new`], and a size at which the run does not fit the memory.
+    pub fn for_run(
+        network: &Network,
+        style: &StylePicture,
+        content: (usize, usize),
+        options: &Options,
+    ) -> Result<Self> {
+        options.validate()?;
+        let style = style.normalised()?;
+        let sizes = sizes_that_show(&style, wanted(content.0.max(content.1), options), options);
+        let pool = thread_pool(options.threads)?;
+        let needs = Needs {
+            options,
+            content,
+            masks: 0,
+            styles: vec![(style.image.width(), style.image.height())],
+            threads: options.planned_threads(pool.current_num_threads()),
+        };
+        let scales = (0..sizes).rev().map(|halvings| {
+            let (width, height) = halved(content, halvings);
+            Scale { width, height, steps: 1 }
+        });
+        let plan = needs.plan(&scales.collect::<Vec<_>>())?;
+        let layouts: Vec<Layout> = plan.scales.into_iter().rev().map(|scale| scale.style_layout).collect();
+        Self::take(network, &style, &layouts, &pool, options)
+    }
+
+    /// The statistics of a normalised style at one size for each of `layouts`, largest first.
+    fn take(
+        network: &Network,
+        style: &StylePicture,
+        layouts: &[Layout],
+        pool: &ThreadPool,
+        options: &Options,
+    ) -> Result<Self> {
+        let layers: Vec<Layer> = options.style_layers.iter().map(|weighted| weighted.layer).collect();
+        let at = |(halvings, layout)| {
+            let (width, height) = halved((style.image.width(), style.image.height()), halvings);
+            let statistics = style.statistics(network, (width, height), &layers, layout, options)?;
+            let appearance = style.appearance((width, height));
+            Ok(SizeStatistics { width, height, appearance, layers: layers.iter().copied().zip(statistics).collect() })
+        };
+        let sizes = pool.install(|| layouts.iter().enumerate().map(at).collect::<Result<_>>())?;
+        Ok(Self { view: View::new(network, options), sizes })
+    }
+
+    /// How many sizes any run with [`Scales::Auto`](crate::Scales::Auto) needs for a result of `longest` pixels on its longest side; those from
+    /// noise need most.
+    pub fn sizes_of_a_run(longest: usize) -> usize {
+        1 + (1..usize::BITS).take_while(|&halvings| longest >> halvings >= COARSEST_TEXTURE).count()
+    }
+
+    /// Longest sides of the style in pixels, largest first.
+    pub fn sizes(&self) -> Vec<usize> {
+        self.sizes.iter().map(|size| size.width.max(size.height)).collect()
+    }
+
+    /// Bytes of memory that they take.
+    pub fn bytes(&self) -> u64 {
+        let layers = self.sizes.iter().flat_map(|size| &size.layers);
+        layers.map(|(_, Statistics { mean, matrix })| size_of_val(&**mean) + size_of_val(&**matrix)).sum::<usize>()
+            as u64
+    }
+
+    /// Statistics in the order of `layers` for a style of `longest` pixels.
+    ///
+    /// Errors: what is different, in words, where the statistics are of another kind, of other layers or sizes.
+    pub(crate) fn at(
+        &self,
+        view: &View,
+        longest: usize,
+        layers: &[Layer],
+    ) -> std::result::Result<Vec<&Statistics>, String> {
+        let differs = |option: &str, found: &dyn Debug, wanted: &dyn Debug| {
+            let [found, wanted] = [found, wanted].map(|value| format!("{value:?}").to_lowercase());
+            Err(format!("were taken with the {option} {found}, not {wanted}; choose that, or take them anew"))
+        };
+        let View { style_loss, pooling, padding, network } = self.view;
+        if style_loss != view.style_loss {
+            return differs("style loss", &style_loss, &view.style_loss);
+        }
+        if pooling != view.pooling {
+            return differs("pooling", &pooling, &view.pooling);
+        }
+        match (padding, view.padding) {
+            (found, wanted) if found == wanted => {}
+            (Padding::Circular, _) => return Err("were taken for a tile; take them anew, as for a picture".to_owned()),
+            (_, Padding::Circular) => {
+                return Err("were not taken for a tile; take them anew, with --tileable".to_owned());
+            }
+            (found, wanted) => return differs("padding", &found, &wanted),
+        }
+        if network != view.network {
+            return Err("were taken with other weights of the network; choose those, or take them anew".to_owned());
+        }
+        let size = self.of_size(longest)?;
+        let of = |layer: &Layer| {
+            let found = size.layers.iter().find(|(found, _)| found == layer);
+            found.map(|(_, statistics)| statistics).ok_or_else(|| {
+                let found = size.layers.iter().map(|(layer, _)| layer.to_string()).collect::<Vec<_>>().join(",");
+                format!("are of the layers {found}, not of {layer}; choose among those, or take them anew")
+            })
+        };
+        layers.iter().map(of).collect()
+    }
+
+    /// What serves a style of `longest` pixels.
+    ///
+    /// Errors: which sizes there are, in words.
+    pub(crate) fn of_size(&self, longest: usize) -> std::result::Result<&SizeStatistics, String> {
+        self.nearest(longest).ok_or_else(|| {
+            let sizes = self.sizes().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+            format!(
+                "are of {sizes} px, and those of {longest} px are needed; take them anew at such a size, with --size {longest} where the \
+                 style scale is 1"
+            )
+        })
+    }
+
+    /// What serves a style of `longest` pixels, if anything does.
+    pub(crate) fn nearest(&self, longest: usize) -> Option<&SizeStatistics> {
+        let distance = |size: &SizeStatistics| (size.width.max(size.height) as f64 / longest as f64).ln().abs();
+        let nearest = self.sizes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        nearest.filter(|size| distance(size) <= (1.0 + SIZE_TOLERANCE).ln())
+    }
+}

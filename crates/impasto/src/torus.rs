@@ -1,0 +1,143 @@
+//! Pictures on a torus, whose last row and column have the first beside them: [`Padding::Circular`].
+
+use impasto_engine::FeatureMap;
+
+use crate::picture;
+use crate::{Image, Padding};
+
+/// Pixels beyond the border that a resized one depends on, in the coarser of the two sizes: Lanczos-3 reaches three.
+const REACH: usize = 4;
+
+/// [`picture::resize`], around the torus where `padding` says that the picture is on one.
+pub(crate) fn resize(image: &Image, width: usize, height: usize, padding: Padding) -> Image {
+    if padding != Padding::Circular || (image.width(), image.height()) == (width, height) {
+        return picture::resize(image, width, height);
+    }
+    let (horizontal, vertical) = (margins(image.width(), width), margins(image.height(), height));
+    let padded = padded(image, horizontal.0, vertical.0);
+    let resized = picture::resize(&padded, width + 2 * horizontal.1, height + 2 * vertical.1);
+    cropped(&resized, (horizontal.1, vertical.1), width, height)
+}
+
+/// Pixels of margin that a style has around it while it is looked at for a picture on a torus: four values of the deepest maps. That
+/// picture has no border, so that what the network makes of the style's must not be in the statistics: where its deep maps end in
+/// zeros, the result would get frames in its midst.
+pub(crate) const STYLE_MARGIN: usize = 64;
+
+/// The picture with [`STYLE_MARGIN`] pixels on every side, where it is mirrored.
+pub(crate) fn with_mirrored_margin(image: &Image) -> Image {
+    // Once there and back is twice the length.
+    let mirrored = |at: usize, margin: usize, len: usize| {
+        let at = (at + 2 * len - margin % (2 * len)) % (2 * len);
+        at.min(2 * len - 1 - at)
+    };
+    extended(image, STYLE_MARGIN, STYLE_MARGIN, mirrored)
+}
+
+/// The part of a map that is inside [`STYLE_MARGIN`], for a picture whose map `halvings` poolings deep has this size.
+pub(crate) fn without_margin(map: &FeatureMap, halvings: usize, height: usize, width: usize) -> FeatureMap {
+    let (margin, channels) = (STYLE_MARGIN >> halvings, map.channels());
+    let mut inner = FeatureMap::zeros(height, width, channels);
+    for (y, row) in inner.as_mut_slice().chunks_exact_mut(width * channels).enumerate() {
+        row.copy_from_slice(&map.as_slice()[((y + margin) * map.width() + margin) * channels..][..width * channels]);
+    }
+    inner
+}
+
+/// The least margins of at least [`REACH`] pixels before and after resizing from `from` to `to` pixels that are as long as each other.
+fn margins(from: usize, to: usize) -> (usize, usize) {
+    let common = gcd(from, to);
+    let (from, to) = (from / common, to / common);
+    let times = REACH.div_ceil(from.min(to));
+    (from * times, to * times)
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// The picture with more of the torus around it.
+fn padded(image: &Image, left: usize, top: usize) -> Image {
+    // A margin may be wider than the picture.
+    extended(image, left, top, |at, margin, len| (at + len - margin % len) % len)
+}
+
+/// The picture with a margin of its own pixels, `index(at, margin, len)` of those of an axis.
+fn extended(image: &Image, left: usize, top: usize, index: impl Fn(usize, usize, usize) -> usize) -> Image {
+    let (width, height) = (image.width() + 2 * left, image.height() + 2 * top);
+    let mut values = Vec::with_capacity(3 * width * height);
+    for y in 0..height {
+        let row = &image.as_slice()[3 * image.width() * index(y, top, image.height())..][..3 * image.width()];
+        for x in 0..width {
+            values.extend_from_slice(&row[3 * index(x, left, image.width())..][..3]);
+        }
+    }
+    Image::new(width, height, values)
+}
+
+fn cropped(image: &Image, (left, top): (usize, usize), width: usize, height: usize) -> Image {
+    let rows = image.as_slice().chunks_exact(3 * image.width()).skip(top).take(height);
+    Image::new(width, height, rows.flat_map(|row| &row[3 * left..][..3 * width]).copied().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::white_noise;
+
+    fn rolled(image: &Image, right: usize, down: usize) -> Image {
+        let (width, height) = (image.width(), image.height());
+        let mut out = image.clone();
+        for (i, pixel) in image.as_slice().chunks_exact(3).enumerate() {
+            let (x, y) = ((i % width + right) % width, (i / width + down) % height);
+            out.as_mut_slice()[3 * (y * width + x)..][..3].copy_from_slice(pixel);
+        }
+        out
+    }
+
+    fn difference(a: &Image, b: &Image) -> f32 {
+        a.as_slice().iter().zip(b.as_slice()).fold(0.0, |most, (a, b)| most.max((a - b).abs()))
+    }
+
+    #[test]
+    fn a_torus_has_no_border_at_any_size() {
+        let image = white_noise(12, 8, 1);
+        // By a quarter of the picture, which is a whole number of pixels in each size.
+        let moved = rolled(&image, 3, 2);
+        for (width, height) in [(24, 16), (4, 4), (8, 12), (36, 4)] {
+            for (padding, least, most) in [(Padding::Circular, 0.0, 0.01), (Padding::Replicate, 1.0, 255.0)] {
+                let here = rolled(&resize(&image, width, height, padding), width / 4, height / 4);
+                let difference = difference(&here, &resize(&moved, width, height, padding));
+                assert!((least..most).contains(&difference), "{width}x{height} {padding:?}: {difference}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_margin_mirrors_and_is_taken_off_again() {
+        let image = Image::new(3, 1, (0..9).map(|v| v as f32).collect());
+        let wide = with_mirrored_margin(&image);
+        assert_eq!((wide.width(), wide.height()), (3 + 2 * STYLE_MARGIN, 1 + 2 * STYLE_MARGIN));
+        let row: Vec<f32> = wide.as_slice().chunks_exact(3).map(|v| v[0] / 3.0).take(wide.width()).collect();
+        assert_eq!(row[STYLE_MARGIN - 4..][..11], [2.0, 2.0, 1.0, 0.0, 0.0, 1.0, 2.0, 2.0, 1.0, 0.0, 0.0]);
+
+        let mut map = FeatureMap::zeros(2 * 16 + 3, 2 * 16 + 2, 1);
+        map.as_mut_slice().iter_mut().enumerate().for_each(|(i, v)| *v = i as f32);
+        let inner = without_margin(&map, 2, 3, 2);
+        assert_eq!(inner.as_slice(), [560.0, 561.0, 594.0, 595.0, 628.0, 629.0]);
+    }
+
+    #[test]
+    fn margins_are_as_long_before_as_after() {
+        for (from, to) in [(1, 1), (128, 256), (144, 272), (7, 13), (300, 10), (5, 1)] {
+            let (before, after) = margins(from, to);
+            assert_eq!(before * to, after * from, "{from} {to}");
+            assert!(before.min(after) >= REACH, "{from} {to}: {before} {after}");
+        }
+        let image = Image::new(2, 1, vec![1.0, 1.0, 1.0, 2.0, 2.0, 2.0]);
+        let wide = padded(&image, 3, 1);
+        assert_eq!((wide.width(), wide.height()), (8, 3));
+        assert!(wide.as_slice().chunks_exact(3).enumerate().all(|(i, v)| v[0] == if i % 2 == 1 { 1.0 } else { 2.0 }));
+        assert_eq!(cropped(&wide, (3, 1), 2, 1), image);
+    }
+}

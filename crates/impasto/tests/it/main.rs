@@ -1,0 +1,9 @@
+//! Tests of the library by its public interface, in one program: it is linked once.
+
+mod harness;
+mod hostile;
+mod picture;
+mod session;
+mod state;
+mod styles;
+mod synthesis;

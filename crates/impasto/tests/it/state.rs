@@ -1,0 +1,108 @@
+//! Runs that are broken off and taken up again by another session.
+#![allow(clippy::unwrap_used, reason = "the lint knows a test function, but not its helpers")]
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use impasto::{
+    Error, Image, Init, Mask, Network, OptimizerKind, Options, Progress, SavedState, Scales, Session, SizeOptions,
+    StopReason, Subject, picture, prepare,
+};
+
+static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
+
+/// The astronaut and the starry night, 65 px on their longest side.
+static PAIR: LazyLock<(Image, Image)> = LazyLock::new(|| {
+    let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
+    let image = |name| picture::load(&examples.join(name)).unwrap();
+    let options = SizeOptions { size: 65, ..SizeOptions::default() };
+    let (content, style) = prepare(&image("astronaut.jpg"), &image("starry_night.jpg"), &options).unwrap();
+    (content.image, style.image)
+});
+
+/// A quarter is kept.
+fn session(options: &Options) -> Session {
+    let (content, style) = &*PAIR;
+    let (width, height) = (content.width(), content.height());
+    let keep = (0..width * height).map(|i| if i % width < width / 4 { 1.0 } else { 0.0 }).collect();
+    let subject = Subject { keep: Some(Mask::new(width, height, keep)), ..content.into() };
+    Session::with_styles(&NETWORK, &subject, &[style.into()], options).unwrap()
+}
+
+/// Runs to the end; the state after each step, as files.
+fn run(session: &mut Session, folder: Option<&Path>) -> (StopReason, Vec<u64>) {
+    let mut totals = Vec::new();
+    let reason = session.run(&mut |progress: &Progress<'_>| {
+        totals.push(progress.losses.total.to_bits());
+        if let Some(folder) = folder {
+            progress.state().save(&folder.join(progress.step.to_string())).unwrap();
+        }
+        ControlFlow::Continue(())
+    });
+    (reason.unwrap(), totals)
+}
+
+/// Broken off after any of these steps, the run ends as if nothing had happened.
+fn check(options: &Options, steps: usize, broken_off: impl IntoIterator<Item = usize>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut whole = session(options);
+    let (reason, totals) = run(&mut whole, Some(folder.path()));
+    assert_eq!(whole.steps_done(), steps);
+    for step in broken_off {
+        let state = SavedState::open(&folder.path().join(step.to_string())).unwrap();
+        assert_eq!(state.steps_done(), step);
+        let mut resumed = session(&Options { threads: Some(1 + step % 2), ..options.clone() });
+        resumed.restore(&state).unwrap();
+        assert_eq!(resumed.steps_done(), step);
+        let (resumed_reason, resumed_totals) = run(&mut resumed, None);
+        let what = format!("{:?} from step {step}", options.optimizer);
+        assert!(resumed.picture() == whole.picture(), "{what}");
+        assert_eq!(resumed_totals, totals[step..], "{what}");
+        assert_eq!((resumed_reason, resumed.losses()), (reason, whole.losses()), "{what}");
+        assert_eq!((resumed.scales(), resumed.steps_done()), (whole.scales(), steps), "{what}");
+    }
+}
+
+fn options() -> Options {
+    Options { steps: 5, scales: Scales::Count(2), init: Init::Noise, ..Options::default() }
+}
+
+#[test]
+fn lbfgs_goes_on_with_the_same_bits_from_every_step() {
+    check(&options(), 5, 0..=5);
+}
+
+#[test]
+fn adam_goes_on_with_the_same_bits_from_every_step() {
+    check(&Options { optimizer: OptimizerKind::Adam, ..options() }, 5, 0..=5);
+}
+
+#[test]
+fn a_scale_that_ends_early_ends_at_the_same_step() {
+    // Ten steps never gain that much, so that each scale ends after ten.
+    check(&Options { steps: 60, tolerance: 1e6, ..options() }, 20, [9, 10, 15]);
+}
+
+#[test]
+fn the_state_of_another_run_is_refused_and_changes_nothing() {
+    let mut other = session(&options());
+    other.step().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    other.state().save(&path).unwrap();
+    for (options, words) in [
+        (Options { style_weight: 2.0, ..options() }, "the loss of its picture is another"),
+        (Options { optimizer: OptimizerKind::Adam, ..options() }, "its optimiser is lbfgs, and that of the run adam"),
+        (Options { steps: 6, ..options() }, "it is of the scales 33x"),
+        (Options { scales: Scales::Count(1), ..options() }, "it is of the scales 33x"),
+    ] {
+        let mut session = session(&options);
+        let before = (session.picture(), session.losses().clone());
+        let error = session.restore(&SavedState::open(&path).unwrap()).unwrap_err();
+        assert!(matches!(error, Error::UnfitState { .. }) && error.to_string().contains(words), "{error}");
+        assert!((session.picture(), session.losses().clone()) == before, "{words}");
+        assert_eq!(session.steps_done(), 0);
+        assert_eq!(session.step().unwrap(), None);
+    }
+}
