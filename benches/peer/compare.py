@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Seconds and memory of one iteration, PyTorch beside impasto, on this machine's CPU; prints a table in Markdown.
+"""Compares the seconds and memory of one iteration, PyTorch and impasto, on this machine's CPU. Prints a Markdown table.
 
-One iteration: VGG-19 to relu5_1 forward, Gram losses at relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1, content loss at relu4_2,
-gradient with respect to the image. Both programs have the same weights and the same number of threads. Every measurement is a
-process of its own, so that its peak memory is its own; the two alternate, so that what else the machine does hits both.
+One iteration is VGG-19 to relu5_1 forward, Gram losses at relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1,
+content loss at relu4_2, and the gradient with respect to the image. Both programs have the same weights and
+the same number of threads. Every measurement runs in its own process, because peak memory is counted per
+process. The programs take turns, which spreads other work on the machine over both.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "assets" / "vgg19-kmeans8.safetensors"
-# By the name they are imported by: the name on PyPI.
+# Import name to PyPI name.
 PACKAGES = {"torch": "torch", "numpy": "numpy"}
 
 # Convolutions of each block, up to relu5_1.
@@ -61,18 +62,18 @@ def arguments():
     parser.add_argument("--sizes", type=sizes, default=sizes("256,512,1024"), metavar="PX|WxH,...",
                         help="sizes to compare in f32, in px (default: 256,512,1024)")
     parser.add_argument("--bf16", type=sizes, default=sizes("512"), metavar="PX|WxH,...",
-                        help="sizes at which PyTorch runs in bf16 autocast too; an empty word for none (default: 512)")
+                        help="sizes at which PyTorch also runs in bf16 autocast; empty for none (default: 512)")
     parser.add_argument("--rounds", type=positive, default=3, metavar="N",
-                        help="how often every program is started; medians over rounds are printed (default: 3)")
+                        help="times every program is started; the table has medians over these (default: 3)")
     parser.add_argument("--runs", type=positive, default=5, metavar="N",
-                        help="iterations in each process after one that is not counted; it reports their median (default: 5)")
-    parser.add_argument("--threads", type=positive, metavar="N", help="threads of both (default: one for each core)")
+                        help="iterations in each process after an uncounted one. The process reports their median (default: 5)")
+    parser.add_argument("--threads", type=positive, metavar="N", help="threads of both programs (default: one for each core)")
     parser.add_argument("--venv", type=Path, default=cache() / "impasto-peer", metavar="FOLDER",
-                        help="virtual environment with torch and numpy, outside the project; made, and the two installed from "
-                             "PyPI, where it is missing (default: impasto-peer in the user's cache folder)")
+                        help="virtual environment outside the project. If it is missing, it is made, and torch and numpy are "
+                             "installed from PyPI (default: impasto-peer in the user's cache folder)")
     parser.add_argument("--impasto", type=Path, default=ROOT / "target" / "release" / "impasto", metavar="FILE",
                         help="the program to measure (default: target/release/impasto)")
-    # How the script calls itself.
+    # The script calls itself with these options.
     parser.add_argument("--worker", metavar="SIZE", help=argparse.SUPPRESS)
     parser.add_argument("--worker-bf16", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -90,7 +91,7 @@ def sizes(text):
     for word in filter(None, text.split(",")):
         sides = word.split("x")
         if len(sides) > 2 or not all(side.isdigit() and int(side) >= 16 for side in sides):
-            raise argparse.ArgumentTypeError(f"{word!r} is no size; 512 or 768x512 is, at least 16 px a side")
+            raise argparse.ArgumentTypeError(f"{word!r} is not a size; give 512 or 768x512, with at least 16 px a side")
         found.append("x".join(sides * 2 if len(sides) == 1 else sides))
     return found
 
@@ -111,10 +112,10 @@ def cache():
 
 
 def environment(folder, packages=PACKAGES):
-    """The interpreter of the virtual environment, which is made, and the packages installed, where they are missing."""
+    """Returns the interpreter of the virtual environment. Makes the environment and installs packages if they are missing."""
     folder = folder.absolute()
     if folder.resolve().is_relative_to(ROOT):
-        sys.exit(f"{folder} is inside the project; give a --venv outside of it")
+        sys.exit(f"{folder} is inside the project; name a folder outside it with --venv")
     python = folder / "bin" / "python"
     if not python.exists():
         print(f"making the virtual environment {folder}", file=sys.stderr)
@@ -134,7 +135,7 @@ def impasto_command(program, size, threads, runs):
 
 
 def run(command):
-    """The JSON object that the program prints."""
+    """Runs a program and returns the JSON object that it prints."""
     done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"failed with exit status {done.returncode}: {' '.join(str(word) for word in command)}")
@@ -170,7 +171,7 @@ def cpu():
 
 
 def torch_worker(args):
-    """Measures one size in this process, and prints a JSON object."""
+    """Measures one size in this process and prints a JSON object."""
     import torch
 
     torch.set_num_threads(args.threads)
@@ -194,10 +195,10 @@ def torch_worker(args):
             loss = loss + (gram(maps[name].float()) - style[name]).square().sum()
         image.grad = None
         loss.backward()
-        # The first iteration makes what the others find.
+        # The first iteration allocates memory that the others reuse.
         if number > 0:
             times.append(time.perf_counter() - start)
-    # In KiB, but on macOS in bytes.
+    # The unit is KiB, or bytes on macOS.
     unit = 2**20 if sys.platform == "darwin" else 2**10
     print(json.dumps({
         "iteration_s": statistics.median(times),
@@ -207,7 +208,7 @@ def torch_worker(args):
 
 
 def weights():
-    """Filters and bias of every convolution, from the safetensors file: a header in JSON, after it the tensors' bytes."""
+    """Reads filters and bias of every convolution from the safetensors file: a JSON header, then the tensors' bytes."""
     import numpy
     import torch
 
@@ -231,14 +232,14 @@ def weights():
 
 
 def noise(height, width):
-    """An image `[1, 3, H, W]`, RGB in 0..255."""
+    """Makes a random image `[1, 3, H, W]`, RGB in 0..255."""
     import torch
 
     return torch.rand(1, 3, height, width) * 255
 
 
 def features(image, filters):
-    """Every map after its rectifier, by `block_index`."""
+    """Returns every feature map after its rectifier, by `block_index`."""
     import torch
     from torch.nn import functional
 
@@ -253,7 +254,7 @@ def features(image, filters):
 
 
 def gram(features_of_layer):
-    """Eq. (3): `FᵀF / (H·W·C)`, for a map `[1, C, H, W]`."""
+    """Gram matrix of a map `[1, C, H, W]`: `FᵀF / (H·W·C)`, eq. (3)."""
     rows = features_of_layer.flatten(2)[0]
     return rows @ rows.T / rows.numel()
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Whole runs: PyTorch's L-BFGS beside impasto, on this machine's CPU; prints a table in Markdown.
+"""Compares whole runs, PyTorch's L-BFGS and impasto, on this machine's CPU. Prints a Markdown table.
 
-time: both minimise the source paper's objective, from the content picture; how long until impasto's total loss is as low as
-PyTorch's. tradeoff: PyTorch with weights that are in wide use, impasto with its own objective at several strengths; content and
-style loss of the finished pictures, and whether impasto has both lower in a tenth of the time.
+time: both minimise the source paper's objective from the content picture. The table says how long impasto takes until
+its total loss is as low as PyTorch's.
 
-Both programs read the same resized pixels from the same PNG files, and have the same network and number of threads.
+tradeoff: PyTorch has weights that are in wide use, impasto its own objective at several strengths. The table has the
+content and style loss of the finished pictures. It says whether impasto has both lower in a tenth of the time.
+
+Both programs read the same resized pixels from the same PNG files. They have the same network and number of threads.
 """
 
 import argparse
@@ -20,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-# Importing compare.py leaves nothing behind in the source tree.
+# Importing compare.py must not leave byte code in the source tree.
 sys.dont_write_bytecode = True
 import compare  # noqa: E402
 from compare import CONTENT_LAYER, ROOT, STYLE_LAYERS, positive  # noqa: E402
@@ -32,7 +34,7 @@ EXAMPLES = [("astronaut", "starry_night"), ("coffee", "gravel"), ("chelsea", "br
 
 def main():
     if sys.argv[1:2] == ["--worker"]:
-        # How the script calls itself, with the virtual environment's interpreter.
+        # The script calls itself with the virtual environment's interpreter.
         job = json.loads(sys.argv[2])
         worker = {"prepare": prepare_worker, "descend": descend_worker, "measure": measure_worker}[job["worker"]]
         print(json.dumps(worker(job)))
@@ -43,13 +45,13 @@ def main():
     pairs = [(args.content, args.style)] if args.command == "time" else args.pairs
     for path in sum(pairs, ()):
         if not path.is_file():
-            sys.exit(f"{path} is no file")
+            sys.exit(f"{path} is not a file")
     args.python = compare.environment(args.venv, PACKAGES)
     args.threads = args.threads or compare.available_cores()
-    # PyTorch's threads spin while they wait for each other: with other work on the cores it is several times slower.
+    # PyTorch's threads spin while they wait for each other. Other work on the cores makes it several times slower.
     load = os.getloadavg()[0]
     if load > compare.available_cores() / 2:
-        say(f"the machine is busy, with a load of {load:.1f}: PyTorch suffers most, and its seconds count for nothing")
+        say(f"the machine is busy (load {load:.1f}). This slows PyTorch down most, and its seconds mean nothing")
     if args.keep:
         args.keep.mkdir(parents=True, exist_ok=True)
         args.run(args, args.keep.absolute())
@@ -60,30 +62,30 @@ def main():
 
 def arguments():
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--threads", type=positive, metavar="N", help="threads of both (default: one for each core)")
+    common.add_argument("--threads", type=positive, metavar="N", help="threads of both programs (default: one for each core)")
     common.add_argument("--venv", type=Path, default=compare.cache() / "impasto-peer", metavar="FOLDER",
-                        help="virtual environment with torch, numpy and pillow, outside the project; made, and the three installed "
-                             "from PyPI, where it is missing (default: impasto-peer in the user's cache folder)")
+                        help="virtual environment outside the project. If it is missing, it is made, and torch, numpy and pillow "
+                             "are installed from PyPI (default: impasto-peer in the user's cache folder)")
     common.add_argument("--impasto", type=Path, default=ROOT / "target" / "release" / "impasto", metavar="FILE",
                         help="the program to measure (default: target/release/impasto)")
     common.add_argument("--impasto-args", type=shlex.split, default=[], metavar="'ARG ...'",
-                        help="more arguments for every run of impasto; --impasto-args='--steps 50'")
+                        help="more arguments for every run of impasto, as in --impasto-args='--steps 50'")
     common.add_argument("--keep", type=Path, metavar="FOLDER",
-                        help="where the pictures and PyTorch's losses by step stay (default: a temporary folder)")
+                        help="folder that keeps the pictures and PyTorch's losses by step (default: a temporary folder)")
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
 
-    command = commands.add_parser("time", parents=[common], help="seconds to the same loss of the paper's objective")
+    command = commands.add_parser("time", parents=[common], help="seconds until the paper's objective has the same loss")
     command.set_defaults(run=time_to_loss)
     command.add_argument("content", type=Path, metavar="CONTENT")
     command.add_argument("style", type=Path, metavar="STYLE")
     command.add_argument("--size", type=positive, default=512, metavar="PX", help="longest side (default: 512)")
     command.add_argument("--steps", type=positive, default=300, metavar="N", help="PyTorch's steps (default: 300)")
-    command.add_argument("--content-weight", type=float, default=1.0, metavar="ALPHA", help="alpha of both (default: 1)")
-    command.add_argument("--style-weight", type=float, default=1e-3, metavar="BETA", help="beta of both (default: 1e-3)")
+    command.add_argument("--content-weight", type=float, default=1.0, metavar="ALPHA", help="alpha of both programs (default: 1)")
+    command.add_argument("--style-weight", type=float, default=1e-3, metavar="BETA", help="beta of both programs (default: 1e-3)")
     command.add_argument("--ladder", type=whole_numbers, default=whole_numbers("25,50,75,100,150,200,300"), metavar="N,...",
-                         help="steps of impasto's runs, of which the first that reaches PyTorch's loss counts "
+                         help="steps of impasto's runs. The first run that reaches PyTorch's loss counts "
                               "(default: 25,50,75,100,150,200,300)")
 
     command = commands.add_parser("tradeoff", parents=[common], help="content and style loss of finished pictures")
@@ -94,9 +96,9 @@ def arguments():
     command.add_argument("--size", type=positive, default=256, metavar="PX", help="longest side (default: 256)")
     command.add_argument("--steps", type=positive, default=500, metavar="N", help="PyTorch's steps (default: 500)")
     command.add_argument("--strengths", type=lambda text: text.split(","), default=["25", "50", "75"], metavar="S,...",
-                         help="a run of impasto for each (default: 25,50,75)")
+                         help="strengths of impasto's runs, one run each (default: 25,50,75)")
     command.add_argument("--strength-option", default="--strength", metavar="OPTION",
-                         help="impasto's option that takes them; --strength-option=--content-weight (default: --strength)")
+                         help="impasto's option for them, as in --strength-option=--content-weight (default: --strength)")
     return parser.parse_args()
 
 
@@ -107,7 +109,7 @@ def whole_numbers(text):
 def pair(text):
     names = text.split(":")
     if len(names) != 2 or not all(names):
-        raise argparse.ArgumentTypeError(f"{text!r} is no pair; photo.jpg:painting.jpg is")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a pair; give one as photo.jpg:painting.jpg")
     return tuple(map(Path, names))
 
 
@@ -122,7 +124,7 @@ def time_to_loss(args, folder):
 
     runs = []
     options = ["--objective", "paper", "--content-weight", args.content_weight, "--style-weight", args.style_weight]
-    # In versions that stop by themselves, `--steps` says how many steps are made only without a tolerance.
+    # Versions with `--tolerance` may stop early. A tolerance of 0 makes them run all `--steps`.
     if has_option(args.impasto, "--tolerance"):
         options += ["--tolerance", "0"]
     for steps in args.ladder:
@@ -157,7 +159,7 @@ def time_to_loss(args, folder):
             print(f"| {name} | {run['steps']} | {run['wall']:.1f} | {run['total_loss']:.4e} | "
                   f"{written[str(run['picture'])]:.4e} | {seconds[step] / run['wall']:.2f} |")
     if not math.isfinite(losses[last]):
-        print(f"\nPyTorch's loss was no finite number after step {last}, where its run ended.")
+        print(f"\nPyTorch's loss was not a finite number after step {last}, and its run ended there.")
 
 
 def tradeoff(args, folder):
@@ -203,13 +205,13 @@ def tradeoff(args, folder):
 
 
 def worker(args, name, **job):
-    """What the worker finds, in a process of its own."""
+    """Runs a worker in a process of its own and returns what it prints."""
     job.update(worker=name, threads=args.threads)
     return compare.run([args.python, __file__, "--worker", json.dumps(job)])
 
 
 def run_impasto(args, prepared, folder, name, options):
-    """The report of a run, with `wall`, the seconds of the whole program, and `picture`, its path."""
+    """Returns the report of a run. Adds `wall`, the seconds of the whole program, and `picture`, its path."""
     picture = folder / name
     command = [args.impasto, folder / "content.png", folder / "style.png", "--output", picture, "--json", "--quiet",
                "--size", max(prepared["width"], prepared["height"]), "--threads", args.threads, *options, *args.impasto_args]
@@ -218,7 +220,7 @@ def run_impasto(args, prepared, folder, name, options):
     report["wall"] = time.perf_counter() - start
     report["picture"] = picture
     if report["size"] != [prepared["width"], prepared["height"]]:
-        sys.exit(f"impasto made {report['size']} of {prepared}; the two must have the same size to be compared")
+        sys.exit(f"impasto made {report['size']} of {prepared}; both must have the same size to be compared")
     return report
 
 
@@ -228,7 +230,7 @@ def has_option(program, option):
 
 
 def lowest_step(losses):
-    """The start is finite, so that there is always one."""
+    """Returns the step with the lowest finite loss. There is always one, because the start is finite."""
     return min((step for step, loss in enumerate(losses) if math.isfinite(loss)), key=lambda step: losses[step])
 
 
@@ -241,8 +243,10 @@ def say(text):
 
 
 def prepare_worker(job):
-    """Writes the resized pictures, so that both programs read the same pixels: the content's longest side `size`, or what it
-    has, the style's the same."""
+    """Writes the resized pictures that both programs read.
+
+    The longest side of the content is `size`, or its own if that is smaller. The style gets the same longest side.
+    """
     from PIL import Image, ImageOps
 
     content = ImageOps.exif_transpose(Image.open(job["content"])).convert("RGB")
@@ -260,9 +264,11 @@ def prepare_worker(job):
 
 
 def descend_worker(job):
-    """L-BFGS from the content picture without line search; `losses` and `seconds` of every step, the start first. The clock
-    runs from here: it has the network and the targets in it, but not the start of the interpreter with its modules. The loss
-    is that of the unconstrained pixels; the written picture, the one of the lowest loss, is clamped to 0..255."""
+    """Runs L-BFGS from the content picture without line search. Returns `losses` and `seconds` of every step, the start first.
+
+    The clock starts here. It includes the network and the targets, but not the start of the interpreter and its modules.
+    The loss is that of the unconstrained pixels. The written picture is the one with the lowest loss, clamped to 0..255.
+    """
     import numpy
     import torch
     from PIL import Image
@@ -283,7 +289,7 @@ def descend_worker(job):
         return job["alpha"] * content_loss + job["beta"] * sum(style_losses)
 
     def popular(maps):
-        # Grams per position, without the division by the channels.
+        # Gram matrices are per position here, without the division by the channels.
         loss = 0.01 * (maps[CONTENT_LAYER] - content_target).square().mean()
         for name in STYLE_LAYERS:
             channels = maps[name].shape[1]
@@ -293,7 +299,8 @@ def descend_worker(job):
 
     objective = {"paper": paper, "popular": popular}[job["objective"]]
     image = content.clone().requires_grad_()
-    # One step a call is the same as all in one call, and lets the loss and the clock be read in between. No tolerance ends it.
+    # One step per call gives the same result as all steps in one call. The loss and the clock can then be read
+    # between steps. Tolerances of 0 never end the run.
     optimizer = torch.optim.LBFGS([image], lr=1, max_iter=1, history_size=HISTORY, line_search_fn=None,
                                   tolerance_grad=0, tolerance_change=0)
 
@@ -306,7 +313,7 @@ def descend_worker(job):
     losses, seconds, lowest, picture = [], [time.perf_counter() - start], math.inf, content.clone()
     for step in range(job["steps"] + 1):
         before = image.detach().clone()
-        # A step evaluates the loss of where it sets out. What is left after the last one is its loss, outside the clock.
+        # A step evaluates the loss at its start. The loss after the last step is evaluated outside the clock.
         if step < job["steps"]:
             loss = optimizer.step(closure).item()
             seconds.append(time.perf_counter() - start)
@@ -322,7 +329,7 @@ def descend_worker(job):
         if step % 25 == 0 or step == job["steps"]:
             say(f"PyTorch, step {step}: loss {loss:.4e}, {seconds[step]:.1f} s")
     if not math.isfinite(losses[0]):
-        sys.exit("the loss of the content picture is no finite number")
+        sys.exit("the loss of the content picture is not a finite number")
     begin = time.perf_counter()
     pixels = picture[0].permute(1, 2, 0).clamp(0, 255).round().numpy().astype(numpy.uint8)
     Image.fromarray(pixels).save(job["picture"])
@@ -331,8 +338,12 @@ def descend_worker(job):
 
 
 def measure_worker(job):
-    """Losses of finished pictures. `content`: content loss by the variance of the content's own features around the channels'
-    means. `style`: mean over layers of style loss by the content picture's style loss. `paper`: alpha, beta and their sum."""
+    """Returns the losses of finished pictures.
+
+    `content`: content loss over the variance of the content's own features around the channels' means.
+    `style`: style loss over the content picture's style loss, a mean over the layers.
+    `paper`: the weighted sum, with alpha and beta.
+    """
     import torch
 
     torch.set_num_threads(job["threads"])
@@ -359,13 +370,14 @@ def measure_worker(job):
 
 
 def paper_losses(maps, content_target, style_target):
-    """Mean squared difference of the content layer, and the squared Frobenius norm of the Grams' difference by layer."""
+    """Returns the mean squared difference at the content layer, and for each style layer the squared Frobenius norm of the
+    difference of the Gram matrices."""
     content = (maps[CONTENT_LAYER] - content_target).square().mean()
     return content, [(compare.gram(maps[name]) - style_target[name]).square().sum() for name in STYLE_LAYERS]
 
 
 def read(path):
-    """The picture `[1, 3, H, W]`, RGB in 0..255."""
+    """Reads a picture as `[1, 3, H, W]`, RGB in 0..255."""
     import numpy
     import torch
     from PIL import Image

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""The contact sheets and tables of docs/quality.md, from the pictures in examples/; about fifteen minutes on two cores.
+"""Makes the contact sheets and tables of docs/quality.md from the pictures in examples/. Takes about fifteen minutes on two
+cores.
 
 needs: pip install pillow
 usage: sheets.py FOLDER [--impasto FILE] [--only NAME,...]
-Writes FOLDER/strengths.jpg, sizes.jpg and objectives.jpg, the single pictures beside them, and a table in Markdown for each sheet on
-stdout.
+
+Writes FOLDER/strengths.jpg, sizes.jpg and objectives.jpg, and the single pictures beside them. Prints a Markdown table for each
+sheet.
 """
 
 import argparse
@@ -17,7 +19,7 @@ from PIL import Image, ImageDraw
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 
-# Name of a sheet: width of a cell in px, its rows, and in each row (content, style, arguments).
+# Each sheet's name, with the width of a cell in px and the rows. A row is a list of (content, style, arguments).
 PAIRS = [("astronaut", "starry_night"), ("coffee", "starry_night"), ("chelsea", "gravel")]
 SHEETS = {
     "strengths": (256, [
@@ -52,20 +54,20 @@ def main():
 
 
 def make(args, sheet_name, content, style, arguments):
-    """The picture, made by the program; its losses in units go to stdout."""
+    """Makes a picture with the program, and prints its losses in units."""
     slug = "-".join([sheet_name, content, style, *arguments.replace("--", "").split()])
     output = args.folder / f"{slug}.png"
     command = [args.impasto, EXAMPLES / f"{content}.jpg", EXAMPLES / f"{style}.jpg", "-o", output, "--json", "--quiet"]
     run = subprocess.run([*map(str, command), *arguments.split()], stdout=subprocess.PIPE, check=True)
     report = json.loads(run.stdout)
-    # Raw losses have no common unit.
+    # The paper's objective reports raw losses, and these have no common unit.
     units = ["-", "-"] if "paper" in arguments else [f"{report[key]:.3f}" for key in ("content_in_units", "style_in_units")]
     print(f"| {content}, {style} | `{arguments}` | {units[0]} | {units[1]} | {report['seconds']:.0f} |", flush=True)
     return output, arguments
 
 
 def sheet(rows, width):
-    """The pictures in rows, `width` px each, with their arguments above."""
+    """Lays out the pictures in rows, each `width` px wide, with its arguments above."""
     caption = 14
     cells = []
     for row in rows:

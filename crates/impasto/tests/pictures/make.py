@@ -1,8 +1,8 @@
-"""Makes the pictures of this folder, and what they are in sRGB by a second implementation (Pillow with LittleCMS).
+"""Makes the pictures of this folder, and their sRGB versions by a second implementation (Pillow with LittleCMS).
 
     python3 make.py
 
-NAME.EXT is the picture, NAME.srgb.png what it has to be within 2 of 255. The profiles are made here too.
+NAME.EXT is the picture. NAME.srgb.png is what it must decode to, within 2 of 255. The profiles are made here too.
 """
 
 import io
@@ -35,7 +35,7 @@ def tag_description(text):
 
 
 def profile(space, pcs, kind, tags):
-    """An ICC profile, version 2.4."""
+    """Builds an ICC profile, version 2.4."""
     table, data = b"", b""
     start = 128 + 4 + 12 * len(tags)
     for name, content in tags:
@@ -53,7 +53,7 @@ WHITE = (b"wtpt", tag_xyz(0.9642, 1.0, 0.8249))
 
 
 def wide():
-    """An RGB profile with the primaries of Adobe RGB (1998), adapted to D50, and gamma 2.2."""
+    """Builds an RGB profile with the primaries of Adobe RGB (1998), adapted to D50, and gamma 2.2."""
     columns = [(0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)]
     tags = [(b"desc", tag_description("wide")), WHITE]
     tags += [(name, tag_xyz(*column)) for name, column in zip([b"rXYZ", b"gXYZ", b"bXYZ"], columns)]
@@ -62,14 +62,14 @@ def wide():
 
 
 def grey():
-    """A grey profile with gamma 1.8."""
+    """Builds a grey profile with gamma 1.8."""
     return profile(b"GRAY", b"XYZ ", b"mntr", [(b"desc", tag_description("grey")), WHITE, (b"kTRC", tag_gamma(1.8))])
 
 
 def inks():
-    """A CMYK profile: curves for the inks, and a table of Lab colours.
+    """Builds a CMYK profile: curves for the inks, and a table of Lab colours.
 
-    The table is straight between its ends: where it is not, implementations differ by how they interpolate.
+    The table is linear between its ends. In a curved table, implementations differ in how they interpolate.
     """
     steps, knots = 3, 17
     curve = struct.pack(f">{knots}H", *(round(65535 * (i / (knots - 1)) ** 1.4) for i in range(knots)))
@@ -87,7 +87,7 @@ def inks():
 
 
 def colours(mode):
-    """All hues, and all depths."""
+    """Makes a picture of all hues and all depths."""
     picture = Image.new(mode, (SIZE, SIZE))
     for y in range(SIZE):
         for x in range(SIZE):
@@ -98,7 +98,7 @@ def colours(mode):
 
 
 def blocks(mode):
-    """Flat blocks of 8 px in colours of middle depth: JPEG decoders round differently, and profiles stretch what is dark."""
+    """Makes flat blocks of 8 px in colours of medium depth. JPEG decoders round differently, and profiles stretch dark colours."""
     small = Image.new(mode, (5, 5))
     for y in range(5):
         for x in range(5):
@@ -108,7 +108,7 @@ def blocks(mode):
 
 
 def tiff(order, entries, strips):
-    """A TIFF file. Numbers of entries are written as 16 bits where they fit, pairs of them as fractions."""
+    """Builds a TIFF file. Writes the numbers of entries as 16 bits if they fit, and pairs of numbers as fractions."""
     entries = {**entries, 273: [0] * len(strips), 279: [len(strip) for strip in strips]}
 
     def value(numbers):
@@ -135,7 +135,7 @@ def tiff(order, entries, strips):
 
 
 def palette_tiff(order, bits, scale):
-    """Indices of some bits in rows that do not end with a byte, and 8-bit colours times `scale`."""
+    """Builds a palette TIFF. Its indices have `bits` bits, its rows do not end at a byte, its colours are 8-bit times `scale`."""
     width, count = SIZE - 1, 1 << bits
     rows = b""
     for y in range(SIZE):
@@ -148,7 +148,7 @@ def palette_tiff(order, bits, scale):
 
 
 def ycbcr_tiff(columns, rows, more):
-    """Blocks with one colour each, in strips of two rows of blocks; neither side is a multiple of the block."""
+    """Builds a YCbCr TIFF of one-colour blocks, in strips of two rows of blocks. Neither side is a multiple of the block."""
     width, height, strips = SIZE + 1, SIZE - 1, []
     for top in range(0, height, 2 * rows):
         strip = b""
@@ -165,8 +165,8 @@ def ycbcr_tiff(columns, rows, more):
 def expect(name, picture, icc=None):
     if icc is not None:
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        # Without shortcuts, which differ from the long way by up to 14 of 255; and relative colorimetric, as the profiles have
-        # one table only, because LittleCMS lifts the black of perceptual ones of version 2.
+        # LittleCMS's shortcuts differ from the full computation by up to 14 of 255. The intent is relative colorimetric,
+        # because LittleCMS lifts the black of perceptual profiles of version 2. The profiles have one table only.
         flags, intent = ImageCms.Flags.NOOPTIMIZE, ImageCms.Intent.RELATIVE_COLORIMETRIC
         target = ImageCms.createProfile("sRGB")
         picture = ImageCms.profileToProfile(
@@ -188,7 +188,7 @@ def main():
     expect("wide_webp", rgb, wide())
 
     luma.save(HERE / "grey_png.png", icc_profile=grey())
-    # LittleCMS yields colours; Pillow's grey to RGB loses the profile's white.
+    # LittleCMS yields colours. Pillow's grey to RGB loses the profile's white.
     expect("grey_png", luma, grey())
     luma.save(HERE / "grey_rgb_profile.png", icc_profile=wide())
     expect("grey_rgb_profile", luma.convert("RGB"), wide())
@@ -196,12 +196,12 @@ def main():
     cmyk.save(HERE / "cmyk_jpeg.jpg", quality=100)
     adobe = (HERE / "cmyk_jpeg.jpg").read_bytes()
     expect("cmyk_jpeg", Image.open(HERE / "cmyk_jpeg.jpg"))
-    # The same bytes as YCCK: Adobe's marker says 2 in place of 0.
+    # The same bytes become YCCK if Adobe's marker says 2 instead of 0.
     at = adobe.index(b"Adobe") + 11
     assert adobe[at] == 0
     (HERE / "ycck_jpeg.jpg").write_bytes(adobe[:at] + b"\2" + adobe[at + 1 :])
     expect("ycck_jpeg", Image.open(HERE / "ycck_jpeg.jpg"))
-    # Without the marker the inks are inverted all the same.
+    # The inks are inverted even without the marker.
     start = adobe.index(b"\xff\xee")
     (HERE / "cmyk_plain_jpeg.jpg").write_bytes(adobe[:start] + adobe[start + 16 :])
     expect("cmyk_plain_jpeg", Image.open(HERE / "cmyk_plain_jpeg.jpg"))
@@ -216,7 +216,7 @@ def main():
     for bits, order, scale in [(1, ">", 257), (2, "<", 256), (4, ">", 257)]:
         (HERE / f"palette{bits}_tiff.tif").write_bytes(palette_tiff(order, bits, scale))
     studio = {529: [(2126, 10000), (7152, 10000), (722, 10000)]}
-    # Half the saturation: libtiff drops fractions of Cb and Cr before they are multiplied, and of even numbers there are none.
+    # The saturation is halved. libtiff drops fractions of Cb and Cr before multiplying, and even numbers leave no fraction.
     studio[532] = [(16, 1), (235, 1), (128, 1), (382, 1), (128, 1), (382, 1)]
     (HERE / "ycbcr22_tiff.tif").write_bytes(ycbcr_tiff(2, 2, {}))
     (HERE / "ycbcr41_tiff.tif").write_bytes(ycbcr_tiff(4, 1, {}))
@@ -230,7 +230,7 @@ def main():
     notes[0x0110], notes[0x0112] = "Camera of a test", 6
     notes.get_ifd(0x8769).update({0x9003: "2026:11:25 12:00:00", 0x927C: b"of the maker"})
     notes.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 0.0)})
-    # Pillow writes only directories that have an entry; their places it finds by itself.
+    # Pillow writes only directories that have an entry. It finds their offsets by itself.
     notes[0x8769] = notes[0x8825] = 0
     page = rgb.crop((0, 0, 8, 12))
     page.save(HERE / "exif_tiff.tif", exif=notes)
