@@ -177,7 +177,7 @@ pub fn stopped(reason: StopReason) -> &'static str {
     match reason {
         StopReason::Completed => "completed",
         // The observer stops only when the user asks for it.
-        StopReason::Stopped => "interrupted",
+        StopReason::Interrupted => "interrupted",
         StopReason::Converged => "converged",
     }
 }

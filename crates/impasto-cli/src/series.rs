@@ -112,7 +112,7 @@ impl<'a> Series<'a> {
             checkpoints.leave_failed(&session, interrupt);
         }
         let reason = reason?;
-        if reason == StopReason::Stopped {
+        if reason == StopReason::Interrupted {
             checkpoints.leave_quietly(&session, interrupt);
             return Ok(None);
         }

@@ -153,7 +153,7 @@ pub fn run(
         let _undisturbed = interrupt.undisturbed();
         picture::save_with(&args.output, &picture, &SaveOptions { recipe, ..SaveOptions::default() })
     };
-    if reason == StopReason::Stopped || written.is_err() {
+    if reason == StopReason::Interrupted || written.is_err() {
         checkpoints.leave(&session, &interrupt);
     } else {
         checkpoints.remove();

@@ -90,7 +90,7 @@ pub fn run(
         let _undisturbed = interrupt.undisturbed();
         output::write(&files.output, &painting.finish(session.image()), &save)
     };
-    if reason == StopReason::Stopped || written.is_err() {
+    if reason == StopReason::Interrupted || written.is_err() {
         checkpoints.leave(&session, &interrupt);
     } else {
         checkpoints.remove();

@@ -97,6 +97,20 @@ impl fmt::Display for Layer {
     }
 }
 
+crate::as_text!(Layer);
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Layer {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Layer".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<String> = Layer::all().map(|layer| layer.to_string()).collect();
+        schemars::json_schema!({ "type": "string", "description": "A layer of VGG-19.", "enum": names })
+    }
+}
+
 impl fmt::Debug for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

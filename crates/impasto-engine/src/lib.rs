@@ -15,6 +15,7 @@ mod stage;
 mod strip;
 mod tensor;
 mod vgg19;
+mod words;
 
 #[cfg(test)]
 #[path = "../tests/reference/mod.rs"]
@@ -34,3 +35,4 @@ pub use pooling::Pooling;
 pub use stage::LayerTime;
 pub use tensor::{FeatureMap, Image};
 pub use vgg19::Vgg19;
+pub use words::UnknownWord;

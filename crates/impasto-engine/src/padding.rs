@@ -7,18 +7,30 @@ use rayon::prelude::*;
 use crate::kernels::{Border, PADDED_CHANNELS};
 use crate::weights::Preprocessing;
 
-/// What lies around the image, one pixel wide, as conv1_1 reads it; and what lies around the maps of the deeper convolutions, which
-/// is zero but for [`Padding::Circular`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Padding {
-    /// Zeros after the mean has been subtracted: what the network was trained with, to which the border is an edge.
-    #[default]
-    Zero,
-    /// The nearest pixel of the image again: conv1_1 finds no edge at the border.
-    Replicate,
-    /// The opposite border, in every convolution: the image is one of a torus, and has no border at all. Its sides have to be
-    /// multiples of the deepest layer's [`min_side`](crate::Layer::min_side), so that every pooling halves them.
-    Circular,
+crate::words! {
+    /// What conv1_1 reads beyond the image, one pixel wide. The deeper convolutions read zeros
+    /// beyond their maps, except with [`Padding::Circular`].
+    #[derive(Default)]
+    pub enum Padding {
+        /// The border's own pixels: nothing happens there.
+        ///
+        /// Each pixel beyond the border repeats the nearest one, so conv1_1 finds no edge.
+        Replicate => "replicate",
+        /// Zeros (the mean colour), as the network was trained.
+        ///
+        /// They are zeros after the mean has been subtracted. To the network, the border is an edge.
+        #[default]
+        Zero => "zero",
+        /// The opposite border, in every convolution: the image lies on a torus and has no border.
+        ///
+        /// Its sides have to be multiples of the deepest layer's
+        /// [`min_side`](crate::Layer::min_side), so that every pooling halves them. Nobody chooses
+        /// this by its word: it goes with an image that tiles. So serde writes it, but does not
+        /// read it, and a command line does not have it.
+        #[serde(skip_deserializing)]
+        #[cfg_attr(feature = "clap", value(skip))]
+        Circular => "circular",
+    }
 }
 
 impl Padding {

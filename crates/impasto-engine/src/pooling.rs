@@ -1,13 +1,18 @@
 //! The two ways of halving a map.
 
-/// How a block's last map is halved for the next block: 2x2 windows with stride 2; a last odd row or column is left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pooling {
-    /// The largest value: what the network was trained with.
-    #[default]
-    Max,
-    /// The mean: smoother gradients (Gatys et al., 2016).
-    Average,
+crate::words! {
+    /// How a block's last map is halved for the next block: 2x2 windows with stride 2. If the map
+    /// has an odd side, its last row or column is left out.
+    #[derive(Default)]
+    pub enum Pooling {
+        /// The largest of each 2x2 values, as VGG-19 was trained.
+        #[default]
+        Max => "max",
+        /// The mean of each 2x2 values: smoother.
+        ///
+        /// Its gradients are smoother too (Gatys et al., 2016).
+        Average => "avg",
+    }
 }
 
 impl Pooling {

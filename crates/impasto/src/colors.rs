@@ -4,25 +4,32 @@
 //! before the transfer ([`ColorMode::prepare_content`], [`ColorMode::prepare_style`]), the picture after it ([`ColorMode::finish`]). In
 //! between nothing knows of it, so the losses of a [`Session`](crate::Session) are those of the picture before it is finished.
 
+use impasto_engine::{Image, words};
 use rayon::prelude::*;
 
-use crate::Image;
 use crate::reduce::{CHUNK, sum_ranges};
 
-/// Whose colours the result has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ColorMode {
-    /// The style's.
-    #[default]
-    Style,
-    /// The content's: the transfer is as with `Style`, then each pixel gets the content's chroma.
-    Content,
-    /// The content's, and the style's colours are not looked at: both are made grey for the transfer, the style's luma is brought to
-    /// the content's mean and standard deviation, then each pixel gets the content's chroma.
-    Luminance,
-    /// The style's strokes in the content's palette: the style is recoloured to the content's mean and covariance first.
-    Matched,
+words! {
+    /// Whose colours the result has.
+    #[derive(Default)]
+    pub enum ColorMode {
+        /// The style's.
+        #[default]
+        Style => "style",
+        /// The photo's: as `style`, then each pixel gets the photo's colour at the brightness that it has.
+        ///
+        /// The colour is the chroma, the brightness the luma.
+        Content => "content",
+        /// The photo's, and the style's count for nothing: only light and dark are transferred.
+        ///
+        /// Both pictures are made grey for the transfer, the style's luma is brought to the photo's
+        /// mean and standard deviation, then each pixel gets the photo's chroma.
+        Luminance => "luminance",
+        /// The style's strokes in the photo's palette: the style is recoloured like the photo first.
+        ///
+        /// The recoloured style has the photo's mean and covariance.
+        Matched => "matched",
+    }
 }
 
 /// The least variance, in squared levels, that a colour is taken to have along any direction when it is stretched: one level. Below

@@ -1,7 +1,7 @@
 //! What a layer sees: its feature maps and their Gram matrix as pictures.
 
 use colorous::{PURPLE_ORANGE, VIRIDIS};
-use impasto_engine::{Evaluator, FeatureMap, gram};
+use impasto_engine::{Evaluator, FeatureMap, gram, words};
 
 use crate::options::{check_threads, problem};
 use crate::session::memory::check_forward;
@@ -23,7 +23,6 @@ const GRAM_COLUMNS: usize = 3;
 
 /// What a sheet shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum View {
     /// The maps of the channels, each brightened by its own largest value.
     ///
@@ -38,14 +37,16 @@ pub enum View {
     Gram,
 }
 
-/// The order of a layer's channels, in maps and Gram matrices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    /// By the mean square of their values, the strongest first.
-    #[default]
-    Strength,
-    /// As in the network.
-    Channel,
+words! {
+    /// The order of a layer's channels, in maps and Gram matrices.
+    #[derive(Default)]
+    pub enum Order {
+        /// The strongest first, by the mean square of their values.
+        #[default]
+        Strength => "strength",
+        /// As in the network.
+        Channel => "channel",
+    }
 }
 
 /// What [`inspect`] is to show.

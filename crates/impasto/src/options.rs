@@ -4,7 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::{Error, Image, Layer, Padding, Pooling, Result};
+use impasto_engine::{Image, Layer, Padding, Pooling, UnknownWord, as_text, words};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::error::{Error, Result};
 
 /// alpha, beta of eq. (4) and the weight of eq. (5) that [`Objective::Balanced`] has unless others are given: alpha is
 /// [`content_weight_at`] the default strength.
@@ -21,17 +24,18 @@ const LEAST_STRENGTH: f64 = 2.0;
 /// large: relu4_1 alone begins near 1e11, while the content loss ends near 1e6.
 pub const PAPER_WEIGHTS: [f64; 3] = [1.0, 1e-3, 0.0];
 
-/// How much is done for a picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Preset {
-    /// The composition, in a third of the time of the standard.
-    Draft,
-    /// What one looks at on a screen.
-    #[default]
-    Standard,
-    /// For prints: until steps change little.
-    Fine,
+words! {
+    /// How much is done for a picture.
+    #[derive(Default)]
+    pub enum Preset {
+        /// The composition, in a third of the time of the standard.
+        Draft => "draft",
+        /// For the screen.
+        #[default]
+        Standard => "standard",
+        /// For prints: larger, and until steps change little.
+        Fine => "fine",
+    }
 }
 
 impl Preset {
@@ -94,28 +98,55 @@ impl fmt::Display for WeightedLayer {
     }
 }
 
-/// What is minimised.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Objective {
-    /// Eqs. (4) and (5) with every loss in units of its own, which are measured at the start: each style layer's loss by what it is
-    /// for the content picture, the content loss by the variance of the content's features, the total variation by that of the
-    /// content. So no layer drowns the others, and the weights mean the same for every pair and at every size.
-    #[default]
-    Balanced,
-    /// Eq. (4) of the paper to the letter, plus total variation: raw losses, weighted and summed.
-    Paper,
+as_text!(WeightedLayer);
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for WeightedLayer {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "WeightedLayer".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A layer of VGG-19 and the weight of its loss, a number above 0; 1 if it is left out.",
+            "pattern": r"^(conv|relu)([12]_[12]|[345]_[1-4])(:[0-9.eE+-]+)?$",
+            "examples": ["relu4_1", "conv4_2:2.5"],
+        })
+    }
 }
 
-/// How the style of a layer is compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StyleLossKind {
-    /// Means and covariances of the channels, apart.
-    #[default]
-    Moments,
-    /// Gram matrices, eqs. (2) and (3).
-    Gram,
+words! {
+    /// What is minimised.
+    #[derive(Default)]
+    pub enum Objective {
+        /// Every loss in a unit that is measured at the start, so that the weights mean the same for every pair and size.
+        ///
+        /// This is eqs. (4) and (5) in those units. The unit of a style layer is its loss for the
+        /// content picture, the unit of the content loss is the variance of the content's features,
+        /// and the unit of the total variation is that of the content. So no layer drowns the
+        /// others.
+        #[default]
+        Balanced => "balanced",
+        /// The source paper's sum, to the letter: alpha * content + beta * style + weight * total variation.
+        ///
+        /// This is eq. (4) plus total variation, of raw losses.
+        Paper => "paper",
+    }
+}
+
+words! {
+    /// How the style of a layer is compared.
+    #[derive(Default)]
+    pub enum StyleLossKind {
+        /// Means and covariances of each layer's channels: clean, coherent strokes.
+        #[default]
+        Moments => "moments",
+        /// Gram matrices, as in the source paper.
+        ///
+        /// Eqs. (2) and (3).
+        Gram => "gram",
+    }
 }
 
 /// How many sizes the picture is worked on at, from coarse to fine; each is half the next.
@@ -129,6 +160,75 @@ pub enum Scales {
     Count(usize),
 }
 
+impl Scales {
+    /// The word for [`Scales::Auto`].
+    const AUTO: &str = "auto";
+
+    /// What can be given.
+    const WORDS: [&str; 2] = [Self::AUTO, "a whole number of at least 1"];
+}
+
+impl FromStr for Scales {
+    type Err = UnknownWord;
+
+    /// `auto`, or a whole number of at least 1.
+    fn from_str(word: &str) -> std::result::Result<Self, UnknownWord> {
+        match word.parse() {
+            Ok(count) if count > 0 => Ok(Self::Count(count)),
+            _ if word == Self::AUTO => Ok(Self::Auto),
+            _ => Err(UnknownWord::new(word, &Self::WORDS)),
+        }
+    }
+}
+
+impl fmt::Display for Scales {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.pad(Self::AUTO),
+            Self::Count(count) => count.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Scales {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str(Self::AUTO),
+            Self::Count(count) => count.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Scales {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum NumberOrWord {
+            Number(i64),
+            Word(String),
+        }
+        let found = match NumberOrWord::deserialize(deserializer)? {
+            NumberOrWord::Number(number) => number.to_string(),
+            NumberOrWord::Word(word) => word,
+        };
+        found.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Scales {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Scales".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "How many sizes the picture is worked on at, from coarse to fine.",
+            "oneOf": [{ "const": Scales::AUTO }, { "type": "integer", "minimum": 1 }],
+        })
+    }
+}
+
 /// alpha of eq. (4) for a strength of 0 (hardly touched) to 100 (nearly pure style), with [`Objective::Balanced`]:
 /// `alpha(50) · ((100 - s) / s)²`.
 pub fn content_weight_at(strength: f64) -> f64 {
@@ -136,14 +236,20 @@ pub fn content_weight_at(strength: f64) -> f64 {
     BALANCED_WEIGHTS[0] * ((100.0 - strength) / strength).powi(2)
 }
 
-/// How it is minimised.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OptimizerKind {
-    /// L-BFGS within 0..255: far fewer steps than Adam, and the loss never rises.
-    #[default]
-    Lbfgs,
-    /// Adam, clamped to 0..255.
-    Adam,
+words! {
+    /// How the objective is minimised.
+    #[derive(Default)]
+    pub enum OptimizerKind {
+        /// Limited-memory BFGS: fewer steps for the same loss.
+        ///
+        /// It stays within 0..255, and the loss never rises.
+        #[default]
+        Lbfgs => "lbfgs",
+        /// Adam: less memory.
+        ///
+        /// Its pixels are clamped to 0..255.
+        Adam => "adam",
+    }
 }
 
 /// Where the picture starts.

@@ -1,11 +1,15 @@
 //! From a picture to the bytes of a file.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::Write;
 use std::path::Path;
+use std::str::FromStr;
 
 use image::ImageEncoder;
 use image::codecs::jpeg::JpegEncoder;
+use impasto_engine::{UnknownWord, words};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::decode::one_line;
 use super::profile::Conversion;
@@ -16,17 +20,18 @@ use crate::{Error, Image, Mask, Result};
 /// Of 100: beyond it files grow quickly, and brush strokes look no different.
 const JPEG_QUALITY: u8 = 95;
 
-/// The formats that are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Lossless.
-    Png,
-    /// As [`SaveOptions::quality`] says.
-    Jpeg,
-    /// Lossless, not compressed.
-    Tiff,
-    /// Lossless.
-    WebP,
+words! {
+    /// The formats that are written.
+    pub enum Format {
+        /// Lossless.
+        Png => "png",
+        /// Smaller; how much is lost, [`SaveOptions::quality`] says.
+        Jpeg => "jpeg" | "jpg",
+        /// Lossless, not compressed.
+        Tiff => "tiff" | "tif",
+        /// Lossless.
+        WebP => "webp",
+    }
 }
 
 impl Format {
@@ -35,17 +40,11 @@ impl Format {
     /// Errors: there is none.
     pub fn of(path: &Path) -> Result<Self> {
         let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        match extension.as_deref() {
-            Some("png") => Ok(Self::Png),
-            Some("jpg" | "jpeg") => Ok(Self::Jpeg),
-            Some("tif" | "tiff") => Ok(Self::Tiff),
-            Some("webp") => Ok(Self::WebP),
-            other => {
-                let found = other.map_or("a name without an extension".into(), |e| format!("the extension `{e}`"));
-                let problem = format!("there is no picture format for {found}; use .png, .jpg, .tif or .webp");
-                Err(Error::Write { path: path.to_owned(), problem })
-            }
-        }
+        extension.as_deref().and_then(|extension| extension.parse().ok()).ok_or_else(|| {
+            let found = extension.map_or("a name without an extension".into(), |e| format!("the extension `{e}`"));
+            let problem = format!("there is no picture format for {found}; use .png, .jpg, .tif or .webp");
+            Error::Write { path: path.to_owned(), problem }
+        })
     }
 
     fn name(self) -> &'static str {
@@ -75,6 +74,62 @@ pub enum BitDepth {
     Eight,
     /// 0..65535, in PNG and TIFF.
     Sixteen,
+}
+
+impl BitDepth {
+    const ALL: [Self; 2] = [Self::Eight, Self::Sixteen];
+
+    /// Bits a value: 8 or 16.
+    pub fn bits(self) -> u8 {
+        match self {
+            Self::Eight => 8,
+            Self::Sixteen => 16,
+        }
+    }
+
+    /// The depth of so many bits a value.
+    fn of_bits(bits: &str) -> std::result::Result<Self, UnknownWord> {
+        let found = Self::ALL.into_iter().find(|depth| depth.to_string() == bits);
+        found.ok_or_else(|| UnknownWord::new(bits, &["8", "16"]))
+    }
+}
+
+impl fmt::Display for BitDepth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.bits().fmt(f)
+    }
+}
+
+impl FromStr for BitDepth {
+    type Err = UnknownWord;
+
+    /// `8` or `16`.
+    fn from_str(bits: &str) -> std::result::Result<Self, UnknownWord> {
+        Self::of_bits(bits)
+    }
+}
+
+impl Serialize for BitDepth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.bits().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for BitDepth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Self::of_bits(&i64::deserialize(deserializer)?.to_string()).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for BitDepth {
+    fn schema_name() -> Cow<'static, str> {
+        "BitDepth".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "description": "Bits a value.", "enum": BitDepth::ALL.map(BitDepth::bits) })
+    }
 }
 
 /// How a picture is written, and what goes with it. The default is 8 bits, sRGB, opaque, and nothing else.

@@ -12,6 +12,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use impasto_engine::words;
 use rayon::ThreadPool;
 
 use crate::loss::Losses;
@@ -64,15 +65,16 @@ impl<F: FnMut(&Progress<'_>) -> ControlFlow<()>> Observer for F {
     }
 }
 
-/// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StopReason {
-    /// All steps are done.
-    Completed,
-    /// The observer ended it.
-    Stopped,
-    /// No step lowers the objective any further, or none by enough ([`Options::tolerance`]).
-    Converged,
+words! {
+    /// Why a run ended.
+    pub enum StopReason {
+        /// All steps are done.
+        Completed => "completed",
+        /// The observer ended it.
+        Interrupted => "interrupted",
+        /// No step lowers the objective any further, or none by enough ([`Options::tolerance`]).
+        Converged => "converged",
+    }
 }
 
 /// A picture being made: content, style and options go in, every step brings the picture closer to
@@ -431,7 +433,7 @@ impl Session {
                 return Ok(reason);
             }
             if wish.is_break() {
-                return Ok(StopReason::Stopped);
+                return Ok(StopReason::Interrupted);
             }
             let steps_before = self.steps_done;
             // A step that leads nowhere is not one to look at.

@@ -365,17 +365,23 @@ fn scale(text: &str) -> Parsed<Scale> {
     }
 }
 
+/// The word for a run that is not finished.
+const UNFINISHED: &str = "no";
+
+/// A run that was interrupted is not finished.
 fn word(finished: Option<StopReason>) -> &'static str {
     match finished {
-        Some(StopReason::Completed) => "completed",
-        Some(StopReason::Converged) => "converged",
-        Some(StopReason::Stopped) | None => "no",
+        Some(reason @ (StopReason::Completed | StopReason::Converged)) => reason.word(),
+        Some(StopReason::Interrupted) | None => UNFINISHED,
     }
 }
 
 fn finished(text: &str) -> Parsed<Option<StopReason>> {
-    let reasons = [None, Some(StopReason::Completed), Some(StopReason::Converged)];
-    reasons.into_iter().find(|&reason| word(reason) == text).ok_or_else(|| unknown(text))
+    match text.parse() {
+        Ok(reason @ (StopReason::Completed | StopReason::Converged)) => Ok(Some(reason)),
+        _ if text == UNFINISHED => Ok(None),
+        _ => Err(unknown(text)),
+    }
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> Parsed<T> {

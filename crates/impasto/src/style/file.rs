@@ -5,10 +5,10 @@
 //! has them. Colours F32, all else F64, to the last bit.
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
+use std::str::FromStr;
 
 use impasto_engine::Layer;
 
@@ -17,7 +17,7 @@ use crate::picture::{read_error, write_whole};
 use crate::style::Appearance;
 use crate::style::statistics::{SizeStatistics, View};
 use crate::tensor_file::{Kind, MAX_HEADER, Parsed, Tensor, TensorFile, all, unknown};
-use crate::{Error, Padding, Pooling, Result, StyleLossKind, StyleStatistics};
+use crate::{Error, Pooling, Result, StyleLossKind, StyleStatistics};
 
 const KIND: Kind = Kind { format: "impasto-style", version: "3" };
 
@@ -65,9 +65,9 @@ impl StyleStatistics {
         let View { style_loss, pooling, padding, network } = self.view;
         let sizes: Vec<String> = self.sizes.iter().map(|size| format!("{}x{}", size.width, size.height)).collect();
         let words = HashMap::from([
-            ("style_loss", word(&style_loss)),
-            ("pooling", word(&pooling)),
-            ("padding", word(&padding)),
+            ("style_loss", style_loss.to_string()),
+            ("pooling", pooling.to_string()),
+            ("padding", padding.to_string()),
             ("network", format!("{network:08x}")),
             ("sizes", sizes.join(",")),
         ]);
@@ -93,9 +93,9 @@ impl StyleStatistics {
         let file = KIND.read(Cursor::new(bytes), bytes.len() as u64)?;
         let get = |key: &str| file.word(key);
         let view = View {
-            style_loss: named(get("style_loss"), &[StyleLossKind::Moments, StyleLossKind::Gram])?,
-            pooling: named(get("pooling"), &[Pooling::Max, Pooling::Average])?,
-            padding: named(get("padding"), &[Padding::Replicate, Padding::Zero, Padding::Circular])?,
+            style_loss: choice(get("style_loss"))?,
+            pooling: if get("pooling") == AVERAGE { Pooling::Average } else { choice(get("pooling"))? },
+            padding: choice(get("padding"))?,
             network: u32::from_str_radix(get("network"), 16).map_err(|_| unknown(get("network")))?,
         };
         let sizes = get("sizes").split(',').enumerate().map(|(i, size)| {
@@ -115,6 +115,9 @@ const COLOUR: &str = "mean_colour";
 const VARIATION: &str = "total_variation";
 const MATRIX: &str = "matrix";
 const MEAN: &str = "mean";
+
+/// The word for [`Pooling::Average`] in files that were written before choices had words.
+const AVERAGE: &str = "average";
 
 /// Longest side of a style in pixels that is believed.
 const MAX_SIDE: usize = 1 << 24;
@@ -157,18 +160,15 @@ fn layers<R: Read + Seek>(file: &TensorFile<R>, size: usize, kind: StyleLossKind
     if layers.is_empty() { Err(format!("it has no layers of its size {}", size + 1)) } else { Ok(layers) }
 }
 
-/// The word for a choice.
-fn word(value: &impl Debug) -> String {
-    format!("{value:?}").to_lowercase()
-}
-
-fn named<T: Debug + Copy>(name: &str, values: &[T]) -> Parsed<T> {
-    values.iter().copied().find(|value| word(value) == name).ok_or_else(|| unknown(name))
+/// The choice that has a word.
+fn choice<T: FromStr>(word: &str) -> Parsed<T> {
+    word.parse().map_err(|_| unknown(word))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Padding;
     use proptest::prelude::*;
 
     fn statistics(kind: StyleLossKind) -> StyleStatistics {
@@ -205,6 +205,34 @@ mod tests {
         assert!(!StyleStatistics::is_style_file(&other).unwrap());
         let message = StyleStatistics::load(&other).unwrap_err().to_string();
         assert!(message.contains("other is no style file") && message.contains("impasto style save"), "{message}");
+    }
+
+    #[test]
+    fn choices_have_these_words_in_a_file() {
+        let mut statistics = statistics(StyleLossKind::Moments);
+        let mut words = |style_loss, pooling, padding| {
+            statistics.view = View { style_loss, pooling, padding, network: 0 };
+            let bytes = statistics.to_bytes();
+            let file = KIND.read(Cursor::new(&bytes), bytes.len() as u64).unwrap();
+            ["style_loss", "pooling", "padding"].map(|key| file.word(key).to_owned())
+        };
+        let first = words(StyleLossKind::Moments, Pooling::Max, Padding::Replicate);
+        assert_eq!(first, ["moments", "max", "replicate"]);
+        assert_eq!(words(StyleLossKind::Gram, Pooling::Average, Padding::Zero), ["gram", "avg", "zero"]);
+        assert_eq!(words(StyleLossKind::Gram, Pooling::Max, Padding::Circular)[2], "circular");
+    }
+
+    #[test]
+    fn the_word_of_earlier_files_is_still_read() {
+        let statistics = statistics(StyleLossKind::Gram);
+        assert_eq!(statistics.view.pooling, Pooling::Average);
+        let bytes = statistics.to_bytes();
+        let end = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        let header = std::str::from_utf8(&bytes[8..end]).unwrap().replace("\"avg\"", "\"average\"");
+        assert!(header.contains("average"));
+        let mut earlier = (header.len() as u64).to_le_bytes().to_vec();
+        earlier.extend([header.as_bytes(), &bytes[end..]].concat());
+        assert_eq!(StyleStatistics::from_bytes(&earlier).unwrap(), statistics);
     }
 
     proptest! {

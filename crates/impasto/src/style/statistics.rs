@@ -1,6 +1,6 @@
 //! Statistics of a style, taken once and used for many photos.
 
-use std::fmt::Debug;
+use std::fmt::Display;
 
 use impasto_engine::{Layer, Layout};
 use rayon::ThreadPool;
@@ -166,8 +166,7 @@ impl StyleStatistics {
         longest: usize,
         layers: &[Layer],
     ) -> std::result::Result<Vec<&Statistics>, String> {
-        let differs = |option: &str, found: &dyn Debug, wanted: &dyn Debug| {
-            let [found, wanted] = [found, wanted].map(|value| format!("{value:?}").to_lowercase());
+        let differs = |option: &str, found: &dyn Display, wanted: &dyn Display| {
             Err(format!("were taken with the {option} {found}, not {wanted}; choose that, or take them anew"))
         };
         let View { style_loss, pooling, padding, network } = self.view;

@@ -7,3 +7,4 @@ mod session;
 mod state;
 mod styles;
 mod synthesis;
+mod words;

@@ -137,7 +137,7 @@ fn an_observer_ends_the_run_and_it_can_be_taken_up_again() {
     let reason = session.run(&mut |progress: &Progress<'_>| {
         if progress.step == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    assert_eq!((reason.unwrap(), session.steps_done()), (StopReason::Stopped, 2));
+    assert_eq!((reason.unwrap(), session.steps_done()), (StopReason::Interrupted, 2));
 
     assert_eq!(session.step().unwrap(), None);
     let reason = session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(()));
