@@ -176,7 +176,7 @@ fn a_style_file_does_what_its_picture_does() {
         let text = refused(options.clone(), 100);
         assert!(text.contains("64, 32 px, and those of 100 px are needed"), "{text}");
         let text = refused(Options { pooling: impasto::Pooling::Average, ..options.clone() }, 64);
-        assert!(text.contains("style 1 were taken with the pooling max, not average"), "{text}");
+        assert!(text.contains("style 1 were taken with the pooling max, not avg"), "{text}");
         let text = refused(Options { style_layers: vec!["relu3_2".parse().unwrap()], ..options }, 64);
         assert!(text.contains("not of relu3_2"), "{text}");
     }
