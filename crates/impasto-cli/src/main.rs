@@ -75,7 +75,7 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
 fn wording(error: &anyhow::Error) -> String {
     match error.downcast_ref() {
         Some(impasto::Error::Option { option, problem }) => format!("--{} {problem}", option.replace('_', "-")),
-        Some(impasto::Error::Scratch { folder, reason }) => format!(
+        Some(impasto::Error::FeatureCache { folder, reason }) => format!(
             "cannot keep the photo's features in {}: {reason}; make room there, or name another folder with --scratch",
             folder.display()
         ),

@@ -47,9 +47,9 @@ pub fn options(args: &TransferArgs) -> anyhow::Result<Options> {
         objective: defaults.objective,
         threads: network.engine.threads,
         memory: args.memory.limit(),
-        aside: 0,
+        reserved_bytes: 0,
         plan_threads: args.memory.resumed.as_ref().map(|limits| limits.threads),
-        scratch: None,
+        feature_cache: None,
     })
 }
 

@@ -103,12 +103,12 @@ impl<'a> Painting<'a> {
         let enlarged = if self.wish.files.save_every.is_some() { 2 } else { 0 };
         let pictures = (recoloured + enlarged) * 3 * size_of::<f32>() * width * height;
         let Wish { files, args, options, resumed, .. } = &mut self.wish;
-        options.aside = pictures as u64 + save.memory(output, width, height)?;
-        options.scratch = match resumed {
+        options.reserved_bytes = pictures as u64 + save.memory(output, width, height)?;
+        options.feature_cache = match resumed {
             Some(limits) => limits.scratch.clone(),
-            None => args.scratch.folder(&files.output, options.scratch_bytes(width, height)),
+            None => args.scratch.folder(&files.output, options.feature_cache_bytes(width, height)),
         };
-        options.scratch.as_deref().map_or(Ok(()), impasto::check_scratch)?;
+        options.feature_cache.as_deref().map_or(Ok(()), impasto::check_feature_cache)?;
         Ok(())
     }
 

@@ -63,7 +63,7 @@ impl Plan {
                     OptimizerKind::Adam => "adam",
                 },
                 history: plan.history,
-                scratch: plan.scratch,
+                scratch: plan.feature_cache_bytes,
                 how: plan.to_string(),
             })
             .collect();

@@ -89,7 +89,7 @@ pub fn run(args: &ReconstructArgs, matches: &ArgMatches) -> Result<(), Failure> 
     };
     input::check_sides(&args.photo, &scaled, &layers, &how, advice).or_user()?;
     let options = Options {
-        aside: args.synthesis.aside((scaled.width(), scaled.height())).or_user()?,
+        reserved_bytes: args.synthesis.aside((scaled.width(), scaled.height())).or_user()?,
         steps: args.steps,
         content_weight: 1.0,
         style_weight: 0.0,

@@ -108,7 +108,7 @@ impl<'a> Series<'a> {
             if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         self.display.clear();
-        if let Err(impasto::Error::Scratch { .. }) = reason {
+        if let Err(impasto::Error::FeatureCache { .. }) = reason {
             checkpoints.leave_failed(&session, interrupt);
         }
         let reason = reason?;

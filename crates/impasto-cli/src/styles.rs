@@ -11,8 +11,8 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use impasto::picture::{self, Picture};
 use impasto::{
-    ColorMode, Image, Input, Layer, Mask, Options, SizeOptions, Style, StylePicture, StyleSource, StyleStatistics,
-    Subject,
+    ColorMode, Image, Layer, Mask, Options, PictureRole, SizeOptions, Style, StylePicture, StyleSource,
+    StyleStatistics, Subject,
 };
 
 use crate::args::FileArgs;
@@ -376,7 +376,7 @@ pub fn subject(
 pub fn with_name(error: impasto::Error, named: &[WeightedStyle], regions: &RegionArgs) -> anyhow::Error {
     let file = match &error {
         impasto::Error::UnfitStatistics { style, .. } => named.get(style - 1).map(|style| style.path.clone()),
-        impasto::Error::MaskVanishes { input: Input::Mask, .. } => regions.mask.clone().or(regions.keep.clone()),
+        impasto::Error::MaskVanishes { input: PictureRole::Mask, .. } => regions.mask.clone().or(regions.keep.clone()),
         _ => None,
     };
     match file {

@@ -95,7 +95,7 @@ const TV_WEIGHT: f64 = 0.02;
 pub fn run(args: &TextureArgs, matches: &ArgMatches) -> Result<(), Failure> {
     let started = Instant::now();
     let options = Options {
-        aside: args.synthesis.aside(args.size).or_user()?,
+        reserved_bytes: args.synthesis.aside(args.size).or_user()?,
         steps: args.steps,
         content_weight: 0.0,
         tv_weight: args.tv_weight,

@@ -77,7 +77,7 @@ pub fn run(
         if state.step > 0 && interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     display.clear();
-    if let Err(impasto::Error::Scratch { .. }) = reason {
+    if let Err(impasto::Error::FeatureCache { .. }) = reason {
         checkpoints.leave_failed(&session, &interrupt);
     }
     let reason = reason.or_program()?;

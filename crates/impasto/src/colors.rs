@@ -107,7 +107,7 @@ fn with_chroma_of(mut picture: Image, content: &Image) -> Image {
 
 /// `(Y - mean_s)·(sigma_c / sigma_s) + mean_c` for grey pictures; section 5.2 of the paper.
 fn match_luma(style: &Image, content: &Image) -> Image {
-    let (from, to) = (Statistics::of(style), Statistics::of(content));
+    let (from, to) = (PixelStatistics::of(style), PixelStatistics::of(content));
     let factor = (to.covariance[0][0] / from.covariance[0][0].max(MIN_VARIANCE)).sqrt();
     map_pixels(style, |[y, ..]| [to_level((f64::from(y) - from.mean[0]) * factor + to.mean[0]); 3])
 }
@@ -117,7 +117,7 @@ fn match_luma(style: &Image, content: &Image) -> Image {
 ///
 /// Departs from the paper where the style hardly varies along a direction ([`MIN_VARIANCE`]), so that `S` has an inverse.
 fn match_colors(style: &Image, content: &Image) -> Image {
-    let (from, to) = (Statistics::of(style), Statistics::of(content));
+    let (from, to) = (PixelStatistics::of(style), PixelStatistics::of(content));
     let root = map_eigenvalues(to.covariance, |value| value.max(0.0).sqrt());
     let inverse_root = map_eigenvalues(from.covariance, |value| value.max(MIN_VARIANCE).sqrt().recip());
     let a = product(&root, &inverse_root);
@@ -141,13 +141,13 @@ fn map_pixels(image: &Image, f: impl Fn([f32; 3]) -> [f32; 3] + Sync) -> Image {
 type Matrix = [[f64; 3]; 3];
 
 /// Mean and covariance of a picture's pixels, in levels and squared levels.
-struct Statistics {
+struct PixelStatistics {
     mean: [f64; 3],
     /// `sum (x - mean)(x - mean)ᵀ / n`.
     covariance: Matrix,
 }
 
-impl Statistics {
+impl PixelStatistics {
     /// The picture has pixels.
     fn of(image: &Image) -> Self {
         let (pixels, _) = image.as_slice().as_chunks::<3>();
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(ColorMode::Matched.prepare_content(&photo()), photo());
         let style = ColorMode::Matched.prepare_style(&photo(), &painting());
         assert_ne!(style, painting());
-        let (found, wanted) = (Statistics::of(&style), Statistics::of(&photo()));
+        let (found, wanted) = (PixelStatistics::of(&style), PixelStatistics::of(&photo()));
         for i in 0..3 {
             assert_close(found.mean[i], wanted.mean[i], wanted.mean[i]);
             for j in 0..3 {
@@ -260,7 +260,7 @@ mod tests {
             let (pixels, _) = image.as_slice().as_chunks::<3>();
             assert!(pixels.iter().all(|[r, g, b]| r == g && g == b));
         }
-        let (found, wanted) = (Statistics::of(&style), Statistics::of(&content));
+        let (found, wanted) = (PixelStatistics::of(&style), PixelStatistics::of(&content));
         assert_close(found.mean[0], wanted.mean[0], wanted.mean[0]);
         assert_close(found.covariance[0][0], wanted.covariance[0][0], wanted.covariance[0][0]);
     }
@@ -319,7 +319,7 @@ mod tests {
         }
         // A style of one colour becomes the content's mean.
         let style = ColorMode::Matched.prepare_style(&photo(), &plain[2]);
-        let mean = Statistics::of(&photo()).mean;
+        let mean = PixelStatistics::of(&photo()).mean;
         for i in 0..3 {
             assert_close(style.as_slice()[i].into(), mean[i], 1.0);
         }
@@ -327,7 +327,8 @@ mod tests {
 
     #[test]
     fn eigenvectors_are_orthonormal_and_make_the_matrix_again() {
-        let (photo, diagonal) = (Statistics::of(&photo()).covariance, [[4.0, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0; 3]]);
+        let (photo, diagonal) =
+            (PixelStatistics::of(&photo()).covariance, [[4.0, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0; 3]]);
         for matrix in [photo, diagonal, [[1.0; 3]; 3], [[0.0; 3]; 3]] {
             let (_, vectors) = eigen(matrix);
             let transposed = std::array::from_fn(|i| std::array::from_fn(|j| vectors[j][i]));

@@ -12,7 +12,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// Which of the pictures an error is about, where the library knows no file name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum PictureRole {
     /// The content picture.
     Content,
     /// The style picture.
@@ -33,18 +33,18 @@ pub enum Input {
     Inspected,
 }
 
-impl fmt::Display for Input {
+impl fmt::Display for PictureRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Input::Content => "the content picture",
-            Input::Style => "the style picture",
-            Input::Init => "the picture to start from",
-            Input::Picture => "the picture to measure",
-            Input::Mask => "the mask",
-            Input::Keep => "the mask of what is kept",
-            Input::StyleMask => "the mask of the style picture",
-            Input::Opacity => "the opacity",
-            Input::Inspected => "the picture to inspect",
+            PictureRole::Content => "the content picture",
+            PictureRole::Style => "the style picture",
+            PictureRole::Init => "the picture to start from",
+            PictureRole::Picture => "the picture to measure",
+            PictureRole::Mask => "the mask",
+            PictureRole::Keep => "the mask of what is kept",
+            PictureRole::StyleMask => "the mask of the style picture",
+            PictureRole::Opacity => "the opacity",
+            PictureRole::Inspected => "the picture to inspect",
         })
     }
 }
@@ -81,13 +81,13 @@ pub enum Error {
     #[error("{input} has no pixels")]
     Empty {
         /// Which picture.
-        input: Input,
+        input: PictureRole,
     },
     /// A picture for which a layer's feature map would be empty.
     #[error("{input} is {width}x{height} px; {layer} needs at least {} px a side", layer.min_side())]
     TooSmall {
         /// Which picture.
-        input: Input,
+        input: PictureRole,
         /// Its width in pixels.
         width: usize,
         /// Its height in pixels.
@@ -127,7 +127,7 @@ pub enum Error {
     #[error("{input} holds the value {value}; pixels are numbers from 0 to 255")]
     Values {
         /// Which picture.
-        input: Input,
+        input: PictureRole,
         /// The first such value.
         value: f32,
     },
@@ -146,7 +146,7 @@ pub enum Error {
     #[error("{input} has no visible part; its opacity is 0 everywhere")]
     NothingVisible {
         /// Which picture.
-        input: Input,
+        input: PictureRole,
     },
     /// A mask leaves less than one position of a layer's feature map.
     #[error(
@@ -155,7 +155,7 @@ pub enum Error {
     )]
     MaskVanishes {
         /// Which mask; of what it masks, the transparent and the kept parts are gone too.
-        input: Input,
+        input: PictureRole,
         /// The layer.
         layer: Layer,
         /// Width of the picture in pixels.
@@ -314,8 +314,8 @@ pub enum Error {
     /// The file of the content's features cannot be made, written or read.
     #[error("cannot keep the photo's features in {}: {reason}; make room there, name another folder, or have them computed anew",
         folder.display())]
-    Scratch {
-        /// [`Options::scratch`](crate::Options::scratch).
+    FeatureCache {
+        /// [`Options::feature_cache`](crate::Options::feature_cache).
         folder: PathBuf,
         /// The system's reason.
         reason: String,
@@ -338,7 +338,7 @@ pub enum Error {
 
 impl Error {
     /// Why a picture has no evaluator.
-    pub(crate) fn of_evaluator(input: Input, error: EvaluatorError) -> Self {
+    pub(crate) fn of_evaluator(input: PictureRole, error: EvaluatorError) -> Self {
         match error {
             EvaluatorError::TooSmall { width, height, layer } => Self::TooSmall { input, width, height, layer },
             EvaluatorError::Uneven { width, height, layer } => Self::Uneven { width, height, layer },

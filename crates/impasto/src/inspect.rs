@@ -7,7 +7,7 @@ use crate::options::{check_threads, problem};
 use crate::session::memory::check_forward;
 use crate::session::task::{check_image, thread_pool};
 use crate::sheet::{Block, Tile, sheet};
-use crate::{Error, Image, Input, Layer, LayerKind, Network, Options, Padding, Pooling, Result};
+use crate::{Error, Image, Layer, LayerKind, Network, Options, Padding, PictureRole, Pooling, Result};
 
 /// The longest side, in pixels, that a map has on the sheet at most.
 const MAP_SIDE: usize = 128;
@@ -117,7 +117,7 @@ impl InspectOptions {
 /// [`InspectOptions::memory`], which is reckoned before it is taken.
 pub fn inspect(network: &Network, image: &Image, options: &InspectOptions) -> Result<Image> {
     options.validate()?;
-    check_image(Input::Inspected, image)?;
+    check_image(PictureRole::Inspected, image)?;
     let pool = thread_pool(options.threads)?;
     let size = (image.width(), image.height());
     check_forward(size, &options.layers, options.sheet_bytes(), pool.current_num_threads(), options.memory)?;
@@ -125,7 +125,7 @@ pub fn inspect(network: &Network, image: &Image, options: &InspectOptions) -> Re
         Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &options.layers, options.pooling);
     let mut evaluator = evaluator
         .and_then(|evaluator| evaluator.with_padding(options.padding))
-        .map_err(|error| Error::of_evaluator(Input::Inspected, error))?;
+        .map_err(|error| Error::of_evaluator(PictureRole::Inspected, error))?;
     pool.install(|| {
         evaluator.forward(image);
         let layers = options.layers.iter().map(|&layer| (layer, evaluator.features(layer)));

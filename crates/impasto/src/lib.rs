@@ -58,7 +58,7 @@ mod torus;
 mod golden;
 
 pub use colors::ColorMode;
-pub use error::{Error, Input, Result};
+pub use error::{Error, PictureRole, Result};
 pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Padding, Pooling};
 pub use inspect::{InspectOptions, Order, View, inspect};
 pub use loss::Losses;
@@ -74,7 +74,7 @@ pub use session::memory::{MemoryPlan, ScalePlan};
 pub use session::schedule::Scale;
 pub use session::state::{SavedState, SessionState};
 pub use session::subject::Subject;
-pub use session::task::check_scratch;
+pub use session::task::check_feature_cache;
 pub use session::{Observer, Progress, Session, StopReason};
 pub use style::statistics::StyleStatistics;
 pub use style::{Style, StylePicture, StyleSource};

@@ -10,7 +10,7 @@ use crate::session::schedule::Scale;
 use crate::session::task::{Task, check_image, thread_pool};
 use crate::style::regions;
 use crate::{
-    Error, Image, Input, Mask, Network, Objective, OptimizerKind, Options, Padding, Pooling, Result, Style,
+    Error, Image, Mask, Network, Objective, OptimizerKind, Options, Padding, PictureRole, Pooling, Result, Style,
     StyleLossKind, Subject, WeightedLayer,
 };
 
@@ -115,8 +115,8 @@ pub fn measure_styles(
     check_layers("content_layers", &options.content_layers)?;
     check_layers("style_layers", &options.style_layers)?;
     check_threads(options.threads)?;
-    check_image(Input::Picture, picture)?;
-    check_image(Input::Content, &subject.content)?;
+    check_image(PictureRole::Picture, picture)?;
+    check_image(PictureRole::Content, &subject.content)?;
     let styles = regions::normalised(styles)?;
     let size = (picture.width(), picture.height());
     let content_size = (subject.content.width(), subject.content.height());

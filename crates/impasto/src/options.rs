@@ -308,13 +308,13 @@ pub struct Options {
     pub memory: Option<u64>,
     /// Bytes of [`Options::memory`] that are the caller's while the session rests, between its steps and after the last: to write the
     /// picture, say ([`SaveOptions::memory`](crate::picture::SaveOptions::memory)). Default 0.
-    pub aside: u64,
+    pub reserved_bytes: u64,
     /// Threads that the memory is planned for, if it is not those at work: where it is short, the plan depends on them, and with it the last bits
     /// of gradients. Default `None`.
     pub plan_threads: Option<usize>,
     /// A folder for a file of the content's features where [`Options::memory`] does not hold them: without, they are computed anew for every
     /// evaluation. The file has no name there, and is gone with the session or the process. Default `None`.
-    pub scratch: Option<PathBuf>,
+    pub feature_cache: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -338,9 +338,9 @@ impl Default for Options {
             objective: Objective::default(),
             threads: None,
             memory: None,
-            aside: 0,
+            reserved_bytes: 0,
             plan_threads: None,
-            scratch: None,
+            feature_cache: None,
         }
     }
 }
@@ -371,8 +371,8 @@ impl Options {
         }
     }
 
-    /// Bytes that a file in [`Options::scratch`] has at most, for a content of this width and height and any memory.
-    pub fn scratch_bytes(&self, width: usize, height: usize) -> u64 {
+    /// Bytes that a file in [`Options::feature_cache`] has at most, for a content of this width and height and any memory.
+    pub fn feature_cache_bytes(&self, width: usize, height: usize) -> u64 {
         let layers = self.content_layers.iter().filter(|_| self.content_weight > 0.0);
         let values = layers.map(|WeightedLayer { layer, .. }| {
             let halvings = layer.block() - 1;

@@ -13,7 +13,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 pub(crate) type Parsed<T> = Result<T, String>;
 
 /// What the metadata's `format` and `version` say.
-pub(crate) struct Kind {
+pub(crate) struct FileKind {
     pub(crate) format: &'static str,
     /// How the rest is to be read.
     pub(crate) version: &'static str,
@@ -31,7 +31,7 @@ pub(crate) const MAX_HEADER: u64 = 1 << 20;
 /// Values that are on their way at a time.
 const CHUNK: usize = 1 << 14;
 
-impl Kind {
+impl FileKind {
     /// Writes a file of this kind.
     ///
     /// # Panics
@@ -61,14 +61,14 @@ impl Kind {
         tensors.iter().try_for_each(|(_, tensor)| tensor.write(out))
     }
 
-    /// [`Kind::write`] into memory.
+    /// [`FileKind::write`] into memory.
     pub(crate) fn to_bytes(&self, words: HashMap<&str, String>, tensors: Vec<(String, Tensor<'_>)>) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.write(words, tensors, &mut bytes).expect("memory can be written to");
         bytes
     }
 
-    /// Reads the header of what [`Kind::write`] wrote, `len` bytes from the start of `source`.
+    /// Reads the header of what [`FileKind::write`] wrote, `len` bytes from the start of `source`.
     ///
     /// Errors: no safetensors file, one of another kind or version.
     pub(crate) fn read<R: Read + Seek>(&self, mut source: R, len: u64) -> Parsed<TensorFile<R>> {
@@ -247,9 +247,9 @@ mod tests {
 
     use super::*;
 
-    const KIND: Kind = Kind { format: "impasto-test", version: "2" };
+    const KIND: FileKind = FileKind { format: "impasto-test", version: "2" };
 
-    fn file(kind: &Kind) -> Vec<u8> {
+    fn file(kind: &FileKind) -> Vec<u8> {
         let tensors = vec![
             ("a".to_owned(), Tensor::F32(vec![2, 1], &[0.1, f32::MAX])),
             ("b".to_owned(), Tensor::F64(vec![2], [0.1 + 0.2, f64::NAN][..].into())),
@@ -292,9 +292,9 @@ mod tests {
     #[test]
     fn other_kinds_and_versions_are_refused() {
         let read = |bytes: &[u8]| KIND.read(Cursor::new(bytes), bytes.len() as u64).err().unwrap();
-        let problem = |kind: &Kind| read(&file(kind));
-        assert_eq!(problem(&Kind { format: "other", ..KIND }), "it is a safetensors file of something else");
-        assert_eq!(problem(&Kind { version: "1", ..KIND }), "its version is `1`, and this impasto reads 2");
+        let problem = |kind: &FileKind| read(&file(kind));
+        assert_eq!(problem(&FileKind { format: "other", ..KIND }), "it is a safetensors file of something else");
+        assert_eq!(problem(&FileKind { version: "1", ..KIND }), "its version is `1`, and this impasto reads 2");
         for bytes in [&b"some notes"[..], &file(&KIND)[..200], &[file(&KIND), vec![0]].concat()] {
             assert!(read(bytes).starts_with("it cannot be read ("));
         }

@@ -36,14 +36,14 @@ pub struct Limits {
 
 impl Limits {
     pub fn of(options: &Options, session: &Session) -> Limits {
-        Limits { memory: options.memory, threads: session.memory().threads, scratch: options.scratch.clone() }
+        Limits { memory: options.memory, threads: session.memory().threads, scratch: options.feature_cache.clone() }
     }
 
     /// Has a run planned as the one before it.
     pub fn plan_as(&self, options: &mut Options) {
         options.memory = self.memory;
         options.plan_threads = Some(self.threads);
-        options.scratch.clone_from(&self.scratch);
+        options.feature_cache.clone_from(&self.scratch);
     }
 }
 

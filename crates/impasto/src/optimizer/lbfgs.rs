@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
-use super::{Function, Optimizer, OptimizerState, Outcome, Preconditioner, Values};
+use super::{Function, Optimizer, OptimizerState, Outcome, Preconditioner, Variables};
 use crate::reduce::{CHUNK, dot, dot_after, dot_of_differences, norm, sum_abs};
 
 /// `c1` of Armijo: a step must gain this part of what the slope promised. The usual value: it refuses steps that gain nothing,
@@ -144,9 +144,9 @@ impl Lbfgs {
         settings: LbfgsSettings,
         value: f64,
         gradient: Vec<f32>,
-        pairs: Vec<[Values<'static>; 2]>,
+        pairs: Vec<[Variables<'static>; 2]>,
     ) -> Self {
-        let pair = |[s, y]: [Values<'static>; 2]| {
+        let pair = |[s, y]: [Variables<'static>; 2]| {
             let (s, y) = (s.into_owned(), y.into_owned());
             let (product, norms) = (dot(&s, &y), norm(&s) * norm(&y));
             Pair { s, y, product, norms }
@@ -419,7 +419,7 @@ mod tests {
                     [s, y]
                 })
                 .collect();
-            let state = pairs.iter().cloned().map(|pair| pair.map(Values::from)).collect();
+            let state = pairs.iter().cloned().map(|pair| pair.map(Variables::from)).collect();
             let mut lbfgs = Lbfgs::of_pairs(settings, 1.0, gradient.clone(), state);
             lbfgs.face_downhill(&x);
             assert!(lbfgs.apply_history());

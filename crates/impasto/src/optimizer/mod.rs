@@ -8,7 +8,7 @@ mod state;
 pub(crate) use adam::{ADAM_ARRAYS, Adam, AdamSettings};
 pub(crate) use lbfgs::{LBFGS_ARRAYS, LEAST_HISTORY, Lbfgs, LbfgsSettings, history_for};
 pub(crate) use preconditioner::Preconditioner;
-pub(crate) use state::{AdamState, OptimizerState, Values};
+pub(crate) use state::{AdamState, OptimizerState, Variables};
 
 /// The function to minimise: takes x, writes the gradient there (same length, overwritten), returns the value.
 ///

@@ -76,7 +76,7 @@ struct Waves {
 
 /// Memory of a task.
 #[derive(Default)]
-struct Scratch {
+struct LineBuffers {
     lines: Vec<Complex<f32>>,
     transform: Vec<Complex<f32>>,
     rows: [Vec<f32>; 2],
@@ -193,7 +193,7 @@ impl Preconditioner {
         let Self { width, height, inverse, rows, columns, bands } = self;
         let row = RGB * *width;
         each_column(bands, columns, row, x, true);
-        x.par_chunks_mut(ROWS * row).enumerate().for_each_init(Scratch::default, |scratch, (block, x)| {
+        x.par_chunks_mut(ROWS * row).enumerate().for_each_init(LineBuffers::default, |scratch, (block, x)| {
             for (pair, x) in x.chunks_mut(2 * row).enumerate() {
                 let y = block * ROWS + 2 * pair;
                 forward_rows(bands, rows, *height, y, scratch);
@@ -236,7 +236,7 @@ impl Preconditioner {
     pub(crate) fn square(&mut self, x: &[f32]) -> f64 {
         let Self { width, height, inverse, rows, columns, bands } = self;
         each_column(bands, columns, RGB * *width, x, true);
-        let of_pair = |scratch: &mut Scratch, pair: usize| -> f64 {
+        let of_pair = |scratch: &mut LineBuffers, pair: usize| -> f64 {
             let y = 2 * pair;
             forward_rows(bands, rows, *height, y, scratch);
             let [red, green, blue] = lines(&mut scratch.lines, *width);
@@ -258,7 +258,7 @@ impl Preconditioner {
         };
         let sums: Vec<f64> = (0..height.div_ceil(2))
             .into_par_iter()
-            .map_init(Scratch::default, |scratch, pair| of_pair(scratch, pair))
+            .map_init(LineBuffers::default, |scratch, pair| of_pair(scratch, pair))
             .collect();
         sums.iter().sum()
     }
@@ -278,8 +278,8 @@ fn lines(memory: &mut [Complex<f32>], width: usize) -> [&mut [Complex<f32>]; RGB
 /// Every column of a picture, `row` values in a row, to waves or back, into `bands`.
 fn each_column(bands: &mut [f32], waves: &Waves, row: usize, x: &[f32], forward: bool) {
     let height = waves.len();
-    bands.par_chunks_mut(height * BAND).enumerate().for_each_init(Scratch::default, |scratch, (band, to)| {
-        let Scratch { lines, transform, .. } = scratch;
+    bands.par_chunks_mut(height * BAND).enumerate().for_each_init(LineBuffers::default, |scratch, (band, to)| {
+        let LineBuffers { lines, transform, .. } = scratch;
         lines.resize(BAND / 2 * (height + GAP), Complex::default());
         let columns = (row - band * BAND).min(BAND);
         for y in 0..height {
@@ -308,9 +308,9 @@ fn each_column(bands: &mut [f32], waves: &Waves, row: usize, x: &[f32], forward:
 }
 
 /// The rows `y` and `y + 1`, zeros below the last, as waves: a line for each channel, [`GAP`] apart.
-fn forward_rows(bands: &[f32], waves: &Waves, height: usize, y: usize, scratch: &mut Scratch) {
+fn forward_rows(bands: &[f32], waves: &Waves, height: usize, y: usize, scratch: &mut LineBuffers) {
     let width = waves.len();
-    let Scratch { lines: memory, transform, rows } = scratch;
+    let LineBuffers { lines: memory, transform, rows } = scratch;
     for (i, row) in rows.iter_mut().enumerate() {
         row.resize(RGB * width, 0.0);
         if y + i < height {

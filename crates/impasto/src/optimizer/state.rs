@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use crate::OptimizerKind;
 
 /// Values of the variables, borrowed from the minimiser or from nowhere.
-pub(crate) type Values<'a> = Cow<'a, [f32]>;
+pub(crate) type Variables<'a> = Cow<'a, [f32]>;
 
 /// What a minimiser remembers between steps, besides the value and the gradient at its best point: these can be had again by one
 /// evaluation.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum OptimizerState<'a> {
     /// Of an [`Lbfgs`](super::Lbfgs): changes of x and of the gradient, oldest first.
-    Lbfgs(Vec<[Values<'a>; 2]>),
+    Lbfgs(Vec<[Variables<'a>; 2]>),
     /// Of an [`Adam`](super::Adam).
     Adam(AdamState<'a>),
 }
@@ -23,13 +23,13 @@ pub(crate) struct AdamState<'a> {
     /// Steps done.
     pub(crate) steps: i32,
     /// The point that walks.
-    pub(crate) walker: Values<'a>,
+    pub(crate) walker: Variables<'a>,
     /// At the walker.
-    pub(crate) gradient: Values<'a>,
+    pub(crate) gradient: Variables<'a>,
     /// Running mean of the gradient.
-    pub(crate) mean: Values<'a>,
+    pub(crate) mean: Variables<'a>,
     /// Running mean of the squared gradient, as its root.
-    pub(crate) root_mean_square: Values<'a>,
+    pub(crate) root_mean_square: Variables<'a>,
 }
 
 impl<'a> OptimizerState<'a> {

@@ -102,7 +102,7 @@ pub fn decode_within(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<P
     pixels.apply_orientation(raw.orientation.or(noted).unwrap_or(Orientation::NoTransforms));
 
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
-    let mut values = Values::new(pixels, raw.is_cmyk);
+    let mut values = ColourValues::new(pixels, raw.is_cmyk);
     if !values.are_finite() {
         let reason = "it holds values that are not numbers".into();
         return Err(Error::Damaged { path: name.to_owned(), reason });
@@ -111,7 +111,7 @@ pub fn decode_within(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<P
         values.unmultiply();
     }
     values.colours.iter_mut().for_each(|v| *v = v.clamp(0.0, 255.0));
-    let Values { colours, channels, alpha } = values;
+    let ColourValues { colours, channels, alpha } = values;
     let (rgb, profile) = match icc {
         None => (profile::plain_to_srgb(colours, channels), None),
         Some(icc) => {
@@ -132,7 +132,7 @@ pub fn decode_within(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<P
 }
 
 /// What the decoders make of a file.
-pub(super) struct Raw {
+pub(super) struct RawPicture {
     /// In the values of the file.
     pub(super) pixels: DynamicImage,
     /// The four channels are inks.
@@ -147,7 +147,7 @@ pub(super) struct Raw {
     pub(super) orientation: Option<Orientation>,
 }
 
-fn decode_raw(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Raw> {
+fn decode_raw(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPicture> {
     let path = || name.to_owned();
     if let Some(kind) = high_efficiency(bytes) {
         return Err(Error::Unsupported { path: path(), reason: format!("{kind} has no decoder here") });
@@ -183,7 +183,7 @@ fn decode_raw(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Raw> {
         Some(pixels) => pixels,
         None => DynamicImage::from_decoder(decoder).map_err(|e| decode_error(name, e))?,
     };
-    Ok(Raw { pixels, is_cmyk, is_premultiplied: false, icc, exif, orientation: None })
+    Ok(RawPicture { pixels, is_cmyk, is_premultiplied: false, icc, exif, orientation: None })
 }
 
 /// Refuses a picture of more than [`MAX_PIXELS`], or of too many for the memory, with so many channels in the file.
@@ -220,7 +220,7 @@ fn high_efficiency(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// The values of a picture, channels apart from opacity.
-struct Values {
+struct ColourValues {
     /// 0..255.
     colours: Vec<f32>,
     channels: Channels,
@@ -228,7 +228,7 @@ struct Values {
     alpha: Option<Vec<f32>>,
 }
 
-impl Values {
+impl ColourValues {
     fn new(pixels: DynamicImage, is_cmyk: bool) -> Self {
         // 8-bit values must stay whole numbers, which a detour by 0..1 would not promise.
         let byte = |v: u8| f32::from(v);

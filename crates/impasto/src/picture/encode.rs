@@ -228,7 +228,7 @@ pub fn write(image: &Image, name: &Path, options: &SaveOptions, out: &mut dyn Wr
     }
     let conversion = options.profile.as_ref().map(Profile::conversion).transpose();
     let alpha = options.alpha.as_ref().map(|alpha| alpha.resized(width, height));
-    let job = Job {
+    let job = PictureEncoder {
         width: width as u32,
         height: height as u32,
         rgb: image.as_slice(),
@@ -269,7 +269,7 @@ fn word(value: f32) -> u16 {
 }
 
 /// What is to be written.
-struct Job<'a> {
+struct PictureEncoder<'a> {
     width: u32,
     height: u32,
     /// sRGB in 0..255.
@@ -288,7 +288,7 @@ struct Job<'a> {
 /// Pixels that are brought to the values of the file at a time, about.
 const PIXELS_AT_ONCE: usize = 1 << 17;
 
-impl Job<'_> {
+impl PictureEncoder<'_> {
     /// RGB or RGBA, rounded by `round` from 0..255; some rows at a time.
     fn parts<T>(&self, round: impl Fn(f32) -> T) -> impl Iterator<Item = Vec<T>> {
         let width = self.width as usize;
@@ -314,7 +314,7 @@ impl Job<'_> {
         })
     }
 
-    /// All of [`Job::parts`].
+    /// All of [`PictureEncoder::parts`].
     fn samples<T>(&self, round: impl Fn(f32) -> T) -> Vec<T> {
         let mut samples = Vec::with_capacity(self.channels() * self.rgb.len() / 3);
         self.parts(round).for_each(|part| samples.extend(part));
@@ -373,7 +373,7 @@ impl Job<'_> {
 
     fn tiff(&self, bit_depth: BitDepth) -> std::result::Result<Vec<u8>, String> {
         let xmp = self.recipe.map(recipe::to_xmp);
-        let contents = tiff::Contents {
+        let contents = tiff::TiffPicture {
             width: self.width,
             height: self.height,
             channels: self.channels() as u16,
@@ -382,8 +382,8 @@ impl Job<'_> {
             exif: self.exif.as_deref(),
         };
         contents.file(&match bit_depth {
-            BitDepth::Eight => tiff::Values::Bytes(self.bytes()),
-            BitDepth::Sixteen => tiff::Values::Words(self.samples(word)),
+            BitDepth::Eight => tiff::TiffValues::Bytes(self.bytes()),
+            BitDepth::Sixteen => tiff::TiffValues::Words(self.samples(word)),
         })
     }
 

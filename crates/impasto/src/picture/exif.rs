@@ -70,7 +70,7 @@ impl Exif {
         if block.len() > MAX_BYTES {
             return Err(format!("it takes {} KB", block.len() >> 10));
         }
-        let mut block = Block::new(block.to_vec()).ok_or("it is broken")?;
+        let mut block = ExifBlock::new(block.to_vec()).ok_or("it is broken")?;
         let first = block.first().ok_or("it is broken")?;
         let orientation = block.entries(first).find(|e| e.tag == ORIENTATION);
         let orientation = orientation.and_then(|entry| {
@@ -84,7 +84,7 @@ impl Exif {
 
     /// The block for a picture of this size in px, from its TIFF header on.
     pub fn for_size(&self, width: usize, height: usize) -> Vec<u8> {
-        let Some(mut block) = Block::new(self.0.clone()) else {
+        let Some(mut block) = ExifBlock::new(self.0.clone()) else {
             return self.0.clone();
         };
         let Some(first) = block.first() else {
@@ -220,7 +220,7 @@ pub(super) struct Notes {
 
 /// The notes in the first directory of a block.
 pub(super) fn notes(block: &[u8]) -> Option<Notes> {
-    let block = Block::new(block.to_vec())?;
+    let block = ExifBlock::new(block.to_vec())?;
     let mut notes = Notes { is_big_endian: block.is_big_endian, entries: Vec::new() };
     for entry in block.entries(block.first()?) {
         let size: usize = match entry.kind {
@@ -252,12 +252,12 @@ struct Entry {
 }
 
 /// Bytes with directories in them. Every access is checked: the offsets come from the file.
-struct Block {
+struct ExifBlock {
     bytes: Vec<u8>,
     is_big_endian: bool,
 }
 
-impl Block {
+impl ExifBlock {
     /// `None` without a TIFF header.
     fn new(bytes: Vec<u8>) -> Option<Self> {
         let is_big_endian = match bytes.get(..4)? {
@@ -397,7 +397,7 @@ mod tests {
             assert_eq!(orientation, 6);
             let bytes = exif.for_size(512, 70_000);
             assert!(!bytes.windows(2).any(|pair| pair == [0xff, 0xd8]), "the thumbnail is still there");
-            let block = Block::new(bytes).unwrap();
+            let block = ExifBlock::new(bytes).unwrap();
             let first = block.first().unwrap();
             let values = |at| block.entries(at).map(|e| block.value(&e).unwrap()).collect::<Vec<_>>();
             assert_eq!(values(first), [1, 38]);

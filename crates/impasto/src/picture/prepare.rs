@@ -2,7 +2,7 @@
 
 use crate::options::problem;
 use crate::picture::{Picture, fit};
-use crate::{Error, Input, Result};
+use crate::{Error, PictureRole, Result};
 
 /// The longest side, in pixels, that a picture is brought to. Far beyond what fits in memory; it keeps a slip of the finger from
 /// asking for terabytes.
@@ -64,7 +64,7 @@ impl SizeOptions {
 /// Errors: [`SizeOptions::validate`], a picture without pixels, a `style_scale` that makes the style larger than 32768 px.
 pub fn prepare(content: &Picture, style: &Picture, options: &SizeOptions) -> Result<(Picture, Picture)> {
     options.validate()?;
-    for (input, image) in [(Input::Content, &content.image), (Input::Style, &style.image)] {
+    for (input, image) in [(PictureRole::Content, &content.image), (PictureRole::Style, &style.image)] {
         if image.width().min(image.height()) == 0 {
             return Err(Error::Empty { input });
         }

@@ -36,8 +36,8 @@ pub struct ScalePlan {
     pub optimizer: OptimizerKind,
     /// Steps that L-BFGS remembers.
     pub history: usize,
-    /// Bytes at most of the content's features that are in a file, in [`Options::scratch`](crate::Options::scratch).
-    pub scratch: u64,
+    /// Bytes at most of the content's features that are in a file, in [`Options::feature_cache`](crate::Options::feature_cache).
+    pub feature_cache_bytes: u64,
     pub(crate) layout: Layout,
     /// Of the styles' evaluations.
     pub(crate) style_layout: Layout,
@@ -48,8 +48,12 @@ impl fmt::Display for ScalePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.in_bands {
             write!(f, "in bands, {:.2} times the work", self.work)?;
-            if self.scratch > 0 {
-                write!(f, "; at most {} of the photo in a file", bytesize::ByteSize(self.scratch).display().iec())?;
+            if self.feature_cache_bytes > 0 {
+                write!(
+                    f,
+                    "; at most {} of the photo in a file",
+                    bytesize::ByteSize(self.feature_cache_bytes).display().iec()
+                )?;
             }
         } else {
             f.write_str("whole")?;
@@ -222,7 +226,7 @@ impl Needs<'_> {
         let styles_besides = if halvings > 0 { self.styles_in_full() } else { 0 };
         // A scale begins with the picture of the one before, and the caller has its turn after each step: while nothing is evaluated.
         let before = PIXEL * before.map_or(0, |scale| scale.width * scale.height);
-        let resting = before.max(usize::try_from(self.options.aside).unwrap_or(usize::MAX));
+        let resting = before.max(usize::try_from(self.options.reserved_bytes).unwrap_or(usize::MAX));
         // The content in another size than its own is one more.
         let resized = if (scale.width, scale.height) == self.content { 0 } else { pixels };
         let pictures = PIXEL * (PICTURES * pixels + resized)
@@ -270,7 +274,7 @@ impl Needs<'_> {
                             work,
                             optimizer,
                             history,
-                            scratch: layouts.file(&layout),
+                            feature_cache_bytes: layouts.file(&layout),
                             layout,
                             style_layout: style_layout.clone(),
                         };
@@ -297,7 +301,7 @@ impl Needs<'_> {
     ) -> Layouts<'a> {
         // Padding around a torus needs all of it.
         let has_bands = !layers.is_empty() && self.options.padding != Padding::Circular;
-        let has_file = self.options.scratch.is_some();
+        let has_file = self.options.feature_cache.is_some();
         Layouts { width, height, layers, reference, resting, has_bands, has_file, in_bands: OnceCell::new() }
     }
 }
@@ -435,20 +439,24 @@ mod tests {
         for (side, memory) in [(4096, 4.0), (8192, 8.0)] {
             let memory = Some((memory * GIB) as u64);
             let anew = plan(side, memory, OptimizerKind::Lbfgs).unwrap();
-            assert!(anew.in_bands && anew.work < 2.0 && anew.scratch == 0, "{anew:?}");
-            let options = Options { memory, scratch: Some(".".into()), ..Options::default() };
+            assert!(anew.in_bands && anew.work < 2.0 && anew.feature_cache_bytes == 0, "{anew:?}");
+            let options = Options { memory, feature_cache: Some(".".into()), ..Options::default() };
             let in_file = plan_for(side, &options).unwrap();
             assert!(in_file.in_bands && in_file.work <= 1.35, "{in_file:?}");
-            assert!(in_file.scratch > 0 && in_file.scratch <= options.scratch_bytes(side, side), "{in_file:?}");
+            assert!(
+                in_file.feature_cache_bytes > 0
+                    && in_file.feature_cache_bytes <= options.feature_cache_bytes(side, side),
+                "{in_file:?}"
+            );
         }
     }
 
     #[test]
     fn a_file_is_for_what_the_memory_does_not_hold() {
         for (memory, in_file) in [(None, false), (Some(16 << 30), false), (Some(5 << 29), true)] {
-            let options = Options { memory, scratch: Some(".".into()), ..Options::default() };
+            let options = Options { memory, feature_cache: Some(".".into()), ..Options::default() };
             let plan = plan_for(2048, &options).unwrap();
-            assert_eq!(plan.scratch > 0, in_file, "{plan:?}");
+            assert_eq!(plan.feature_cache_bytes > 0, in_file, "{plan:?}");
             assert_eq!(plan.to_string().contains(" of the photo in a file"), in_file, "{plan}");
             assert!(plan.work <= 1.35, "{plan:?}");
         }
@@ -494,13 +502,13 @@ mod tests {
 
     #[test]
     fn what_the_caller_takes_while_the_session_rests_is_in_the_plan() {
-        let plan = |aside| {
-            let options = Options { memory: Some(4 << 30), aside, ..Options::default() };
+        let plan = |reserved_bytes| {
+            let options = Options { memory: Some(4 << 30), reserved_bytes, ..Options::default() };
             let needs =
                 Needs { options: &options, content: (256, 256), masks: 0, styles: vec![(256, 256)], threads: 2 };
             needs.plan(&[Scale { width: 256, height: 256, steps: 1 }])
         };
-        let peak = |aside| plan(aside).unwrap().peak;
+        let peak = |reserved_bytes| plan(reserved_bytes).unwrap().peak;
         let (least, most) = (peak(0), peak(2 << 30));
         assert!((least..=least + (33 << 20)).contains(&peak(32 << 20)), "{least}");
         assert!(most > 2 << 30 && most < least + (2200 << 20), "{least} {most}");

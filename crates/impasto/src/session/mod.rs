@@ -18,13 +18,13 @@ use rayon::ThreadPool;
 use crate::loss::Losses;
 use crate::optimizer::{OptimizerState, Outcome};
 use crate::session::memory::{MemoryPlan, Needs, ScalePlan};
-use crate::session::scale_setup::{Begin, Restored, Work, start};
+use crate::session::scale_setup::{RestoredScale, ScaleSetup, ScaleState, start};
 use crate::session::schedule::{Scale, schedule};
-use crate::session::state::{Place, SavedState, SessionState};
+use crate::session::state::{SavedState, SchedulePosition, SessionState};
 use crate::session::task::{check_image, thread_pool};
 use crate::style::regions;
 use crate::torus::resize;
-use crate::{Error, Image, Input, Network, Options, Result, Style, Subject};
+use crate::{Error, Image, Network, Options, PictureRole, Result, Style, Subject};
 
 /// What an observer sees after a step.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +96,7 @@ pub struct Session {
     /// Index into `scales`.
     scale: usize,
     /// `None` once a scale could not be begun, the session being at the end of the one before, or begun again.
-    work: Option<Work>,
+    work: Option<ScaleState>,
     /// The objective at the start of the scale and after each of its steps.
     totals: Vec<f64>,
     plan: MemoryPlan,
@@ -157,11 +157,11 @@ impl Session {
     /// Errors: options that cannot be meant, pictures without pixels, too small for a layer or for the scales asked for, or with
     /// values outside 0..255, masks that leave nothing, styles without weight, statistics that do not fit the run, a size that does not
     /// fit [`Options::memory`], weights so large that the loss of the start is not finite, no threads to be had, a file of features that
-    /// cannot be written to [`Options::scratch`].
+    /// cannot be written to [`Options::feature_cache`].
     pub fn with_styles(network: &Network, subject: &Subject, styles: &[Style], options: &Options) -> Result<Self> {
         let session_started = Instant::now();
         options.validate()?;
-        check_image(Input::Content, &subject.content)?;
+        check_image(PictureRole::Content, &subject.content)?;
         let subject = subject.normalised()?;
         let styles = regions::normalised(styles)?;
         let sizes: Vec<_> = styles.iter().filter_map(Style::size).collect();
@@ -179,7 +179,7 @@ impl Session {
             threads: options.planned_threads(pool.current_num_threads()),
         };
         let plan = needs.plan(&scales)?;
-        let begun = Begin { network, subject: &subject, styles: &styles, options, scales: &scales, plan: &plan };
+        let begun = ScaleSetup { network, subject: &subject, styles: &styles, options, scales: &scales, plan: &plan };
         let (work, losses, evaluation) = pool.install(|| {
             let (mut work, losses) = begun.work(0, &point)?;
             // Once more for the time: the first evaluation unpacks the weights.
@@ -223,7 +223,7 @@ impl Session {
     /// What it takes to go on later, in another process say, with [`Session::restore`]. It borrows the arrays.
     pub fn state(&self) -> SessionState<'_> {
         SessionState {
-            place: Place {
+            place: SchedulePosition {
                 isa: self.isa.to_owned(),
                 scales: self.scales.clone(),
                 scale: self.scale,
@@ -266,7 +266,7 @@ impl Session {
             return Err(Error::UnfitState { problem });
         }
         let Self { pool, network, subject, styles, options, scales, plan, work, .. } = self;
-        let begin = Begin { network, subject, styles, options, scales, plan };
+        let begin = ScaleSetup { network, subject, styles, options, scales, plan };
         let mut task = work.take().map(|work| work.task).filter(|_| scale == here);
         let restored = pool.install(|| {
             let mut there = task.take().map_or_else(|| begin.task(scale), Ok)?;
@@ -278,13 +278,13 @@ impl Session {
                 }
             }
         });
-        let (task, Restored { optimizer, losses, point, evaluation }) = match restored {
+        let (task, RestoredScale { optimizer, losses, point, evaluation }) = match restored {
             Ok(restored) => restored,
             Err(error) => {
                 let work = pool.install(|| {
                     let mut task = task.map_or_else(|| begin.task(here), Ok)?;
                     let (optimizer, _) = begin.optimizer(here, &mut task, &self.point)?;
-                    Ok::<_, Error>(Work { task, optimizer })
+                    Ok::<_, Error>(ScaleState { task, optimizer })
                 });
                 (self.work, self.is_intact) = (work.ok(), false);
                 return Err(error);
@@ -292,7 +292,7 @@ impl Session {
         };
         let place = place.clone();
         self.composed = task.composed(point.as_slice());
-        self.work = Some(Work { task, optimizer });
+        self.work = Some(ScaleState { task, optimizer });
         self.totals = place.totals.into_owned();
         (self.point, self.losses, self.evaluation) = (point, losses, evaluation);
         (self.scale, self.scales) = (scale, place.scales);
@@ -325,7 +325,7 @@ impl Session {
         loop {
             let started = Instant::now();
             let Self { pool, work, point, composed, losses, .. } = self;
-            let Work { task, optimizer } = work.as_mut().expect("a scale has been begun");
+            let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
             let mut latest = Ok(Losses::default());
             let outcome = pool.install(|| {
                 optimizer.step(point.as_mut_slice(), &mut |pixels, gradient| {
@@ -393,7 +393,7 @@ impl Session {
         self.work = None;
         let point = resize(&self.point, width, height, self.options.padding);
         let Self { pool, network, subject, styles, options, scales, plan, .. } = self;
-        let begin = Begin { network, subject, styles, options, scales, plan };
+        let begin = ScaleSetup { network, subject, styles, options, scales, plan };
         let (work, losses) = pool.install(|| begin.work(next, &point))?;
         self.evaluation = self.evaluation.mul_f64(self.cost(next) / self.cost(self.scale));
         self.composed = work.task.composed(point.as_slice());

@@ -10,16 +10,16 @@ use crate::session::schedule::Scale;
 use crate::session::state::SavedState;
 use crate::session::task::{Task, check_image};
 use crate::torus::resize;
-use crate::{Error, Image, Init, Input, Network, OptimizerKind, Options, Padding, Result, Style, Subject};
+use crate::{Error, Image, Init, Network, OptimizerKind, Options, Padding, PictureRole, Result, Style, Subject};
 
 /// What belongs to one scale.
-pub(crate) struct Work {
+pub(crate) struct ScaleState {
     pub(crate) task: Task,
     pub(crate) optimizer: Box<dyn Optimizer>,
 }
 
 /// What a scale is begun from.
-pub(crate) struct Begin<'a> {
+pub(crate) struct ScaleSetup<'a> {
     pub(crate) network: &'a Network,
     pub(crate) subject: &'a Subject,
     pub(crate) styles: &'a [Style],
@@ -28,12 +28,12 @@ pub(crate) struct Begin<'a> {
     pub(crate) plan: &'a MemoryPlan,
 }
 
-impl Begin<'_> {
+impl ScaleSetup<'_> {
     /// Takes the targets at a scale and evaluates its start, on the current thread pool.
-    pub(crate) fn work(&self, scale: usize, point: &Image) -> Result<(Work, Losses)> {
+    pub(crate) fn work(&self, scale: usize, point: &Image) -> Result<(ScaleState, Losses)> {
         let mut task = self.task(scale)?;
         let (optimizer, losses) = self.optimizer(scale, &mut task, point)?;
-        Ok((Work { task, optimizer }, losses))
+        Ok((ScaleState { task, optimizer }, losses))
     }
 
     /// Takes the targets at a scale.
@@ -62,7 +62,7 @@ impl Begin<'_> {
     }
 
     /// The optimiser of a state at this scale, which fits it, and all that belongs to it.
-    pub(crate) fn restored(&self, scale: usize, task: &mut Task, saved: &SavedState) -> Result<Restored> {
+    pub(crate) fn restored(&self, scale: usize, task: &mut Task, saved: &SavedState) -> Result<RestoredScale> {
         let Scale { width, height, .. } = self.scales[scale];
         let point = Image::new(width, height, saved.point()?);
         let started = Instant::now();
@@ -86,7 +86,7 @@ impl Begin<'_> {
             }
             OptimizerState::Adam(state) => Box::new(Adam::of_state(AdamSettings::default(), value, state)),
         };
-        Ok(Restored { optimizer, losses, point, evaluation })
+        Ok(RestoredScale { optimizer, losses, point, evaluation })
     }
 
     fn lbfgs_settings(&self, scale: usize) -> LbfgsSettings {
@@ -98,7 +98,7 @@ impl Begin<'_> {
 }
 
 /// What a state is at a scale.
-pub(crate) struct Restored {
+pub(crate) struct RestoredScale {
     pub(crate) optimizer: Box<dyn Optimizer>,
     pub(crate) losses: Losses,
     pub(crate) point: Image,
@@ -122,7 +122,7 @@ pub(crate) fn start(content: &Image, scale: &Scale, options: &Options) -> Result
         Init::Content => Ok(resize(content, width, height, options.padding)),
         Init::Noise => Ok(white_noise(width, height, options.seed)),
         Init::Image(image) => {
-            check_image(Input::Init, image)?;
+            check_image(PictureRole::Init, image)?;
             Ok(resize(image, width, height, options.padding))
         }
     }

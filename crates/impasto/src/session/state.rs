@@ -15,19 +15,19 @@ use std::time::Duration;
 
 use crc32fast::Hasher;
 
-use crate::optimizer::{AdamState, OptimizerState, Values};
+use crate::optimizer::{AdamState, OptimizerState, Variables};
 use crate::picture::{read_error, write_error, write_whole_with};
-use crate::tensor_file::{Kind, Parsed, Tensor, TensorFile, all, unknown};
+use crate::tensor_file::{FileKind, Parsed, Tensor, TensorFile, all, unknown};
 use crate::{Error, OptimizerKind, Result, Scale, StopReason};
 
-const KIND: Kind = Kind { format: "impasto-state", version: "1" };
+const KIND: FileKind = FileKind { format: "impasto-state", version: "1" };
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = size_of::<u32>();
 
 /// Where in its schedule a run is.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Place<'a> {
+pub(crate) struct SchedulePosition<'a> {
     /// The instruction set; empty when no loss looks at a feature map.
     pub(crate) isa: String,
     /// Those that are done have the steps that they took.
@@ -40,7 +40,7 @@ pub(crate) struct Place<'a> {
     pub(crate) finished: Option<StopReason>,
 }
 
-impl Place<'_> {
+impl SchedulePosition<'_> {
     fn steps_done(&self) -> usize {
         let before = self.scales[..self.scale].iter().map(|scale| scale.steps);
         before.fold(self.totals.len() - 1, usize::saturating_add)
@@ -77,7 +77,7 @@ impl Place<'_> {
 /// Made by [`Session::state`](crate::Session::state), whose arrays it borrows; as a file it is a [`SavedState`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionState<'a> {
-    pub(crate) place: Place<'a>,
+    pub(crate) place: SchedulePosition<'a>,
     /// What the optimiser works on, `[H, W, 3]`, 0..255.
     pub(crate) point: &'a [f32],
     pub(crate) optimizer: OptimizerState<'a>,
@@ -97,7 +97,7 @@ impl SessionState<'_> {
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Place { isa, scales, scale, totals, elapsed, finished } = &self.place;
+        let SchedulePosition { isa, scales, scale, totals, elapsed, finished } = &self.place;
         let mut words = HashMap::from([
             ("isa", isa.clone()),
             ("scales", scale_list(scales)),
@@ -137,7 +137,7 @@ impl SessionState<'_> {
 /// file until then: they take as much memory as those of the session that they replace.
 pub struct SavedState {
     path: PathBuf,
-    contents: Contents<File>,
+    contents: StateContents<File>,
 }
 
 impl fmt::Debug for SavedState {
@@ -156,7 +156,7 @@ impl SavedState {
         }
         let file = File::open(path).map_err(|e| read_error(path, e))?;
         let path = path.to_owned();
-        match Contents::of_file(file) {
+        match StateContents::of_file(file) {
             Ok(contents) => Ok(Self { path, contents }),
             Err(problem) => Err(Error::StateFile { path, problem }),
         }
@@ -173,7 +173,7 @@ impl SavedState {
     }
 
     /// Where in the schedule the run is.
-    pub(crate) fn place(&self) -> &Place<'static> {
+    pub(crate) fn place(&self) -> &SchedulePosition<'static> {
         &self.contents.place
     }
 
@@ -226,13 +226,13 @@ enum Remembered {
 }
 
 /// A state in a file, its arrays still there.
-struct Contents<R> {
+struct StateContents<R> {
     file: TensorFile<R>,
-    place: Place<'static>,
+    place: SchedulePosition<'static>,
     optimizer: Remembered,
 }
 
-impl<R: Read + Seek> Contents<R> {
+impl<R: Read + Seek> StateContents<R> {
     fn of_file(mut source: R) -> Parsed<Self> {
         let unreadable = |e: io::Error| format!("it cannot be read ({e})");
         let len = source.seek(SeekFrom::End(0)).map_err(unreadable)?;
@@ -282,7 +282,7 @@ impl<R: Read + Seek> Contents<R> {
         }
         let elapsed = Duration::try_from_secs_f64(number(get("seconds"))?).map_err(|_| unknown(get("seconds")))?;
         let isa = get("isa").to_owned();
-        let place = Place { isa, scales, scale: index, totals: totals.into(), elapsed, finished };
+        let place = SchedulePosition { isa, scales, scale: index, totals: totals.into(), elapsed, finished };
         Ok(Self { file, place, optimizer })
     }
 
@@ -294,7 +294,7 @@ impl<R: Read + Seek> Contents<R> {
     fn optimizer(&self) -> Parsed<OptimizerState<'static>> {
         let Scale { width, height, .. } = self.place.here();
         let shape = [3 * width * height];
-        let values = |name: &str| -> Parsed<Values<'static>> { Ok(self.file.f32s(name, &shape)?.into()) };
+        let values = |name: &str| -> Parsed<Variables<'static>> { Ok(self.file.f32s(name, &shape)?.into()) };
         Ok(match self.optimizer {
             Remembered::Lbfgs { pairs } => {
                 let pair = |i: usize| {
@@ -406,8 +406,8 @@ mod tests {
         values(seed).iter().map(|v| 100.0 + v).collect()
     }
 
-    fn place() -> Place<'static> {
-        Place {
+    fn place() -> SchedulePosition<'static> {
+        SchedulePosition {
             isa: "avx2".to_owned(),
             scales: SCALES.to_vec(),
             scale: 0,
@@ -434,14 +434,14 @@ mod tests {
     }
 
     /// The bytes of a file.
-    fn bytes(place: Place<'_>, adam: bool) -> Vec<u8> {
+    fn bytes(place: SchedulePosition<'_>, adam: bool) -> Vec<u8> {
         let mut bytes = Vec::new();
         SessionState { place, point: &pixels(5), optimizer: optimizer(adam) }.write(&mut bytes).unwrap();
         bytes
     }
 
-    fn of_bytes(bytes: &[u8]) -> Parsed<Contents<Cursor<&[u8]>>> {
-        Contents::of_file(Cursor::new(bytes))
+    fn of_bytes(bytes: &[u8]) -> Parsed<StateContents<Cursor<&[u8]>>> {
+        StateContents::of_file(Cursor::new(bytes))
     }
 
     #[test]
@@ -475,13 +475,13 @@ mod tests {
         let is_read = |place| of_bytes(&bytes(place, false)).is_ok();
         let last = |finished, totals: usize| {
             let scales = vec![Scale { width: 4, height: 3, steps: 2 }];
-            is_read(Place { scales, finished, totals: vec![1.0; totals].into(), ..place() })
+            is_read(SchedulePosition { scales, finished, totals: vec![1.0; totals].into(), ..place() })
         };
         assert!(last(Some(StopReason::Completed), 3) && last(None, 2));
         for (finished, totals) in [(None, 3), (None, 4), (None, 0)] {
             assert!(!last(finished, totals), "{finished:?} {totals}");
         }
-        assert!(!is_read(Place { finished: Some(StopReason::Converged), ..place() }));
+        assert!(!is_read(SchedulePosition { finished: Some(StopReason::Converged), ..place() }));
     }
 
     #[test]
@@ -517,7 +517,7 @@ mod tests {
                 body.truncate((part * body.len() as f64) as usize);
             }
             // Without the checksum, which would end nearly all of these.
-            if let Ok(found) = Contents::new(Cursor::new(&body), body.len() as u64) {
+            if let Ok(found) = StateContents::new(Cursor::new(&body), body.len() as u64) {
                 prop_assert!(!cuts, "half a file is no file");
                 if let Ok(point) = found.point() {
                     prop_assert!(point.iter().all(|v| (0.0..=255.0).contains(v)));

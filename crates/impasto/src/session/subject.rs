@@ -2,7 +2,7 @@
 
 use crate::picture::paint_hidden;
 use crate::torus::resize;
-use crate::{Error, Image, Input, Mask, Padding, Result};
+use crate::{Error, Image, Mask, Padding, PictureRole, Result};
 
 /// A content picture and what of it counts. Masks of another size are stretched to the picture's.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,12 +36,12 @@ impl Subject {
     /// Errors: masks without pixels, nothing visible.
     pub(crate) fn normalised(&self) -> Result<Self> {
         let (width, height) = (self.content.width(), self.content.height());
-        let opacity = partial(&self.opacity, Input::Opacity, width, height)?;
-        let keep = sized(&self.keep, Input::Keep, width, height)?.filter(|mask| mask.coverage() > 0.0);
+        let opacity = partial(&self.opacity, PictureRole::Opacity, width, height)?;
+        let keep = sized(&self.keep, PictureRole::Keep, width, height)?.filter(|mask| mask.coverage() > 0.0);
         let mut content = self.content.clone();
         if let Some(opacity) = &opacity {
             if opacity.coverage() == 0.0 {
-                return Err(Error::NothingVisible { input: Input::Content });
+                return Err(Error::NothingVisible { input: PictureRole::Content });
             }
             paint_hidden(&mut content, opacity);
         }
@@ -103,7 +103,7 @@ fn painted(opacity: &Option<Mask>, keep: &Option<Mask>) -> Option<Mask> {
 }
 
 /// The mask in a picture's size.
-pub(crate) fn sized(mask: &Option<Mask>, input: Input, width: usize, height: usize) -> Result<Option<Mask>> {
+pub(crate) fn sized(mask: &Option<Mask>, input: PictureRole, width: usize, height: usize) -> Result<Option<Mask>> {
     match mask {
         Some(mask) if mask.as_slice().is_empty() => Err(Error::Empty { input }),
         mask => Ok(mask.as_ref().map(|mask| mask.resized(width, height))),
@@ -111,7 +111,7 @@ pub(crate) fn sized(mask: &Option<Mask>, input: Input, width: usize, height: usi
 }
 
 /// The mask in a picture's size; `None` if it leaves nothing out.
-pub(crate) fn partial(mask: &Option<Mask>, input: Input, width: usize, height: usize) -> Result<Option<Mask>> {
+pub(crate) fn partial(mask: &Option<Mask>, input: PictureRole, width: usize, height: usize) -> Result<Option<Mask>> {
     Ok(sized(mask, input, width, height)?.filter(|mask| mask.as_slice().iter().any(|&w| w < 1.0)))
 }
 

@@ -12,7 +12,7 @@ use crate::loss::{
 };
 use crate::style::regions::{self, Region};
 use crate::{
-    Error, Input, Mask, Network, Objective, Options, Padding, Pooling, Result, Style, StyleLossKind, Subject,
+    Error, Mask, Network, Objective, Options, Padding, PictureRole, Pooling, Result, Style, StyleLossKind, Subject,
     WeightedLayer,
 };
 
@@ -39,7 +39,7 @@ pub(crate) struct Task {
     /// Where the bands are that are not evaluated here.
     reduction: Box<dyn Reduction>,
     /// Of the file of the content's features.
-    scratch: Option<PathBuf>,
+    feature_cache: Option<PathBuf>,
 }
 
 /// Which sum of eq. (4) a term belongs to.
@@ -99,7 +99,7 @@ impl Task {
         let content = &subject.content;
 
         // Too small a content is found before the style takes its time, whose memory is free again before the content's is taken.
-        check_room(Input::Content, content, &all_layers)?;
+        check_room(PictureRole::Content, content, &all_layers)?;
         let regions = match style_layers.as_slice() {
             [] => vec![],
             _ => regions::regions(network, &subject, styles, halvings, &layers(&style_layers), style_layout, options)?,
@@ -107,10 +107,10 @@ impl Task {
         let mut evaluator = (!all_layers.is_empty())
             .then(|| {
                 let (pooling, padding) = (options.pooling, options.padding);
-                evaluator(network, Input::Content, content, &all_layers, layout, pooling, padding)
+                evaluator(network, PictureRole::Content, content, &all_layers, layout, pooling, padding)
             })
             .transpose()?;
-        let weights = |mask: &Option<Mask>, input: Input, layer: Layer| match mask {
+        let weights = |mask: &Option<Mask>, input: PictureRole, layer: Layer| match mask {
             None => Ok(None),
             Some(mask) => match Weights::new(mask, layer) {
                 None => Err(Error::MaskVanishes { input, layer, width: content.width(), height: content.height() }),
@@ -123,7 +123,7 @@ impl Task {
             let isa = evaluator.isa();
             for Region { mask, share, targets } in regions {
                 for (layer, target) in style_layers.iter().zip(targets) {
-                    let weights = weights(&mask, Input::Mask, layer.layer)?;
+                    let weights = weights(&mask, PictureRole::Mask, layer.layer)?;
                     let loss: Box<dyn StyleLoss> = match options.style_loss {
                         StyleLossKind::Gram => Box::new(GramLoss::new(isa, layer.layer.channels(), target, weights)),
                         StyleLossKind::Moments => Box::new(MomentsLoss::new(isa, target, weights)),
@@ -133,7 +133,7 @@ impl Task {
             }
         }
         for layer in &content_layers {
-            let weights = weights(&subject.opacity, Input::Opacity, layer.layer)?;
+            let weights = weights(&subject.opacity, PictureRole::Opacity, layer.layer)?;
             let halvings = layer.layer.block() - 1;
             let positions = (content.width() >> halvings) * (content.height() >> halvings);
             let loss = ContentLoss::new(positions, layer.layer.channels(), weights);
@@ -143,7 +143,7 @@ impl Task {
         let balanced = options.objective == Objective::Balanced;
         let mapped = balanced || !content_layers.is_empty();
         if let Some(evaluator) = evaluator.as_mut().filter(|_| mapped) {
-            let make_file = || match &options.scratch {
+            let make_file = || match &options.feature_cache {
                 Some(folder) => tempfile::tempfile_in(folder),
                 None => Err(io::ErrorKind::NotFound.into()),
             };
@@ -156,7 +156,7 @@ impl Task {
                     }
                 }
             });
-            kept.map_err(|reason| of_scratch(options.scratch.as_ref(), &reason))?;
+            kept.map_err(|reason| feature_cache_error(options.feature_cache.as_ref(), &reason))?;
             for term in &mut terms {
                 match &mut term.loss {
                     Loss::Content(loss) if balanced => loss.calibrate(&*reduction),
@@ -185,7 +185,7 @@ impl Task {
             composed: subject.keep.is_some().then(|| content.as_slice().to_vec()),
             subject: subject.keep.is_some().then_some(subject),
             reduction,
-            scratch: options.scratch.clone(),
+            feature_cache: options.feature_cache.clone(),
         })
     }
 
@@ -274,7 +274,7 @@ impl Task {
                     },
                     gradient,
                 );
-                read.map_err(|reason| of_scratch(self.scratch.as_ref(), &reason))?;
+                read.map_err(|reason| feature_cache_error(self.feature_cache.as_ref(), &reason))?;
                 for term in terms.iter_mut() {
                     if let Loss::Content(loss) = &term.loss {
                         term.value = loss.value(&*self.reduction);
@@ -375,7 +375,7 @@ impl Term {
 /// A workspace for a picture and some layers, each as often as it likes.
 pub(crate) fn evaluator(
     network: &Network,
-    input: Input,
+    input: PictureRole,
     image: &Image,
     layers: &[Layer],
     layout: &Layout,
@@ -392,7 +392,7 @@ pub(crate) fn evaluator(
 }
 
 /// Refuses a picture of which one of the layers would see nothing.
-pub(crate) fn check_room(input: Input, image: &Image, layers: &[Layer]) -> Result<()> {
+pub(crate) fn check_room(input: PictureRole, image: &Image, layers: &[Layer]) -> Result<()> {
     let (width, height) = (image.width(), image.height());
     match layers.iter().max() {
         Some(&layer) if width.min(height) < layer.min_side() => Err(Error::TooSmall { input, width, height, layer }),
@@ -401,7 +401,7 @@ pub(crate) fn check_room(input: Input, image: &Image, layers: &[Layer]) -> Resul
 }
 
 /// Refuses pictures that would poison every sum: without pixels, or with values outside 0..255.
-pub(crate) fn check_image(input: Input, image: &Image) -> Result<()> {
+pub(crate) fn check_image(input: PictureRole, image: &Image) -> Result<()> {
     if image.as_slice().is_empty() {
         return Err(Error::Empty { input });
     }
@@ -411,17 +411,17 @@ pub(crate) fn check_image(input: Input, image: &Image) -> Result<()> {
     }
 }
 
-/// Whether features can be written to a file in this folder ([`Options::scratch`]).
+/// Whether features can be written to a file in this folder ([`Options::feature_cache`]).
 ///
 /// Errors: they cannot.
-pub fn check_scratch(folder: &Path) -> Result<()> {
+pub fn check_feature_cache(folder: &Path) -> Result<()> {
     let made = tempfile::tempfile_in(folder);
-    made.map(drop).map_err(|reason| of_scratch(Some(&folder.to_owned()), &reason))
+    made.map(drop).map_err(|reason| feature_cache_error(Some(&folder.to_owned()), &reason))
 }
 
 /// Why the file of the content's features is of no use.
-fn of_scratch(folder: Option<&PathBuf>, reason: &io::Error) -> Error {
-    Error::Scratch { folder: folder.cloned().unwrap_or_default(), reason: reason.to_string() }
+fn feature_cache_error(folder: Option<&PathBuf>, reason: &io::Error) -> Error {
+    Error::FeatureCache { folder: folder.cloned().unwrap_or_default(), reason: reason.to_string() }
 }
 
 /// The threads to work on.
@@ -449,7 +449,7 @@ mod tests {
         let (content, style) = (load("astronaut.jpg"), load("starry_night.jpg"));
         let evaluated = |image: &Image, layout: &Layout| {
             let (subject, styles) = (Subject::from(&content), regions::normalised(&[(&style).into()]).unwrap());
-            let options = Options { scratch: Some(std::env::temp_dir()), ..Options::default() };
+            let options = Options { feature_cache: Some(std::env::temp_dir()), ..Options::default() };
             let mut task = Task::new(&network, subject, &styles, 0, [layout, &Layout::whole()], &options).unwrap();
             let mut gradient = vec![f32::NAN; image.as_slice().len()];
             (task.evaluate(image.as_slice(), &mut gradient).unwrap().total, gradient)

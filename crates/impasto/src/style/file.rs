@@ -15,11 +15,11 @@ use impasto_engine::Layer;
 use crate::loss::Statistics;
 use crate::picture::{read_error, write_whole};
 use crate::style::Appearance;
-use crate::style::statistics::{SizeStatistics, View};
-use crate::tensor_file::{Kind, MAX_HEADER, Parsed, Tensor, TensorFile, all, unknown};
+use crate::style::statistics::{SizeStatistics, StatisticsSettings};
+use crate::tensor_file::{FileKind, MAX_HEADER, Parsed, Tensor, TensorFile, all, unknown};
 use crate::{Error, Pooling, Result, StyleLossKind, StyleStatistics};
 
-const KIND: Kind = Kind { format: "impasto-style", version: "3" };
+const KIND: FileKind = FileKind { format: "impasto-style", version: "3" };
 
 /// Bytes that a style file has at most: several times what any use makes.
 const MAX_BYTES: u64 = 1 << 29;
@@ -62,7 +62,7 @@ impl StyleStatistics {
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        let View { style_loss, pooling, padding, network } = self.view;
+        let StatisticsSettings { style_loss, pooling, padding, network } = self.view;
         let sizes: Vec<String> = self.sizes.iter().map(|size| format!("{}x{}", size.width, size.height)).collect();
         let words = HashMap::from([
             ("style_loss", style_loss.to_string()),
@@ -92,7 +92,7 @@ impl StyleStatistics {
     fn from_bytes(bytes: &[u8]) -> Parsed<Self> {
         let file = KIND.read(Cursor::new(bytes), bytes.len() as u64)?;
         let get = |key: &str| file.word(key);
-        let view = View {
+        let view = StatisticsSettings {
             style_loss: choice(get("style_loss"))?,
             pooling: if get("pooling") == AVERAGE { Pooling::Average } else { choice(get("pooling"))? },
             padding: choice(get("padding"))?,
@@ -187,7 +187,12 @@ mod tests {
                 layers: layers.iter().map(|&layer| (layer, of(layer))).collect(),
             }
         };
-        let view = View { style_loss: kind, pooling: Pooling::Average, padding: Padding::Zero, network: 0x0bad_cafe };
+        let view = StatisticsSettings {
+            style_loss: kind,
+            pooling: Pooling::Average,
+            padding: Padding::Zero,
+            network: 0x0bad_cafe,
+        };
         StyleStatistics { view, sizes: vec![at(40), at(20)] }
     }
 
@@ -211,7 +216,7 @@ mod tests {
     fn choices_have_these_words_in_a_file() {
         let mut statistics = statistics(StyleLossKind::Moments);
         let mut words = |style_loss, pooling, padding| {
-            statistics.view = View { style_loss, pooling, padding, network: 0 };
+            statistics.view = StatisticsSettings { style_loss, pooling, padding, network: 0 };
             let bytes = statistics.to_bytes();
             let file = KIND.read(Cursor::new(&bytes), bytes.len() as u64).unwrap();
             ["style_loss", "pooling", "padding"].map(|key| file.word(key).to_owned())

@@ -16,7 +16,7 @@ use crate::session::subject::partial;
 use crate::session::task::{check_image, check_room, evaluator};
 use crate::style::turn::turns;
 use crate::torus::{with_mirrored_margin, without_margin};
-use crate::{Error, Image, Input, Mask, Network, Options, Padding, Result, StyleStatistics};
+use crate::{Error, Image, Mask, Network, Options, Padding, PictureRole, Result, StyleStatistics};
 
 /// A style, how much of it, and where.
 ///
@@ -144,17 +144,17 @@ impl StylePicture {
     ///
     /// Errors: a picture or masks without pixels, values outside 0..255, nothing visible, a number of rotations that there is not.
     pub(crate) fn normalised(&self) -> Result<Self> {
-        check_image(Input::Style, &self.image)?;
+        check_image(PictureRole::Style, &self.image)?;
         if ![1, 2, 4, 8].contains(&self.rotations) {
             return Err(problem("style_rotations", format!("is {}; give 1, 2, 4 or 8", self.rotations)));
         }
         let (width, height) = (self.image.width(), self.image.height());
-        let opacity = partial(&self.opacity, Input::Opacity, width, height)?;
-        let mask = partial(&self.mask, Input::StyleMask, width, height)?;
+        let opacity = partial(&self.opacity, PictureRole::Opacity, width, height)?;
+        let mask = partial(&self.mask, PictureRole::StyleMask, width, height)?;
         let mut image = self.image.clone();
         if let Some(opacity) = &opacity {
             if opacity.coverage() == 0.0 {
-                return Err(Error::NothingVisible { input: Input::Style });
+                return Err(Error::NothingVisible { input: PictureRole::Style });
             }
             paint_hidden(&mut image, opacity);
         }
@@ -209,7 +209,7 @@ impl StylePicture {
         let wraps = options.padding == Padding::Circular;
         let padding = if wraps { Padding::Replicate } else { options.padding };
         let image = resize(&self.image, width, height);
-        check_room(Input::Style, &image, layers)?;
+        check_room(PictureRole::Style, &image, layers)?;
         let counts = self.counts().map(|mask| mask.resized(width, height));
         let copies: Vec<Vec<Statistics>> = turns(self.rotations)
             .iter()
@@ -217,13 +217,14 @@ impl StylePicture {
                 let image = turn.image(&image);
                 let (width, height) = (image.width(), image.height());
                 let seen = if wraps { with_mirrored_margin(&image) } else { image };
-                let mut evaluator = evaluator(network, Input::Style, &seen, layers, layout, options.pooling, padding)?;
+                let mut evaluator =
+                    evaluator(network, PictureRole::Style, &seen, layers, layout, options.pooling, padding)?;
                 let counts = counts.as_ref().map(|mask| turn.mask(mask));
                 let mut sums: Vec<Sums> = layers
                     .iter()
                     .map(|&layer| {
                         let weights = counts.as_ref().map(|mask| {
-                            let vanished = Error::MaskVanishes { input: Input::StyleMask, layer, width, height };
+                            let vanished = Error::MaskVanishes { input: PictureRole::StyleMask, layer, width, height };
                             Weights::new(mask, layer).ok_or(vanished)
                         });
                         let weights = weights.transpose()?;

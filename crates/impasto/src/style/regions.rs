@@ -6,8 +6,8 @@ use crate::loss::{Statistics, Weights};
 use crate::options::problem;
 use crate::session::schedule::halved;
 use crate::session::subject::Subject;
-use crate::style::statistics::View;
-use crate::{Error, Input, Mask, Network, Options, Result, Style, StyleSource, StyleStatistics, WeightedLayer};
+use crate::style::statistics::StatisticsSettings;
+use crate::{Error, Mask, Network, Options, PictureRole, Result, Style, StyleSource, StyleStatistics, WeightedLayer};
 
 /// A part of the picture with a style of its own.
 pub(crate) struct Region {
@@ -36,7 +36,7 @@ pub(crate) fn normalised(styles: &[Style]) -> Result<Vec<Style>> {
                 ));
             }
             if style.region.as_ref().is_some_and(|mask| mask.as_slice().is_empty()) {
-                return Err(Error::Empty { input: Input::Mask });
+                return Err(Error::Empty { input: PictureRole::Mask });
             }
             let source = match &style.source {
                 StyleSource::Picture(picture) => StyleSource::Picture(picture.normalised()?),
@@ -63,7 +63,7 @@ pub(crate) fn check_statistics(network: &Network, styles: &[Style], scales: usiz
     let layers: Vec<Layer> = options.style_layers.iter().map(|weighted| weighted.layer).collect();
     for (i, style) in styles.iter().enumerate() {
         if let StyleSource::Statistics { statistics, size } = &style.source {
-            let view = View::new(network, options);
+            let view = StatisticsSettings::new(network, options);
             for halvings in 0..scales {
                 taken(statistics, &view, *size, halvings, &layers).map_err(unfit(i))?;
             }
@@ -75,7 +75,7 @@ pub(crate) fn check_statistics(network: &Network, styles: &[Style], scales: usiz
 /// Statistics of a style whose longest side is `size` px at the finest scale.
 fn taken<'a>(
     statistics: &'a StyleStatistics,
-    view: &View,
+    view: &StatisticsSettings,
     size: usize,
     halvings: usize,
     layers: &[Layer],
@@ -168,7 +168,7 @@ pub(crate) fn regions(
             picture.statistics(network, size, layers, layout, options)
         }
         StyleSource::Statistics { statistics, size } => {
-            let view = View::new(network, options);
+            let view = StatisticsSettings::new(network, options);
             let found = taken(statistics, &view, *size, halvings, layers).map_err(unfit(i))?;
             Ok(found.into_iter().cloned().collect())
         }

@@ -18,14 +18,14 @@ use crate::{Network, Options, Padding, Pooling, Result, StyleLossKind, StylePict
 /// network, and a style of one of these sizes, or one within 10 % of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StyleStatistics {
-    pub(crate) view: View,
+    pub(crate) view: StatisticsSettings,
     /// Largest first.
     pub(crate) sizes: Vec<SizeStatistics>,
 }
 
 /// How the network looked at the style.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct View {
+pub(crate) struct StatisticsSettings {
     pub(crate) style_loss: StyleLossKind,
     pub(crate) pooling: Pooling,
     pub(crate) padding: Padding,
@@ -58,7 +58,7 @@ fn sizes_that_show(style: &StylePicture, sizes: usize, options: &Options) -> usi
 /// How far, as a part of it, a size may be from that wanted.
 const SIZE_TOLERANCE: f64 = 0.1;
 
-impl View {
+impl StatisticsSettings {
     pub(crate) fn new(network: &Network, options: &Options) -> Self {
         let Options { style_loss, pooling, padding, .. } = *options;
         Self { style_loss, pooling, padding, network: network.checksum() }
@@ -136,7 +136,7 @@ impl StyleStatistics {
             Ok(SizeStatistics { width, height, appearance, layers: layers.iter().copied().zip(statistics).collect() })
         };
         let sizes = pool.install(|| layouts.iter().enumerate().map(at).collect::<Result<_>>())?;
-        Ok(Self { view: View::new(network, options), sizes })
+        Ok(Self { view: StatisticsSettings::new(network, options), sizes })
     }
 
     /// How many sizes any run with [`Scales::Auto`](crate::Scales::Auto) needs for a result of `longest` pixels on its longest side; those from
@@ -162,14 +162,14 @@ impl StyleStatistics {
     /// Errors: what is different, in words, where the statistics are of another kind, of other layers or sizes.
     pub(crate) fn at(
         &self,
-        view: &View,
+        view: &StatisticsSettings,
         longest: usize,
         layers: &[Layer],
     ) -> std::result::Result<Vec<&Statistics>, String> {
         let differs = |option: &str, found: &dyn Display, wanted: &dyn Display| {
             Err(format!("were taken with the {option} {found}, not {wanted}; choose that, or take them anew"))
         };
-        let View { style_loss, pooling, padding, network } = self.view;
+        let StatisticsSettings { style_loss, pooling, padding, network } = self.view;
         if style_loss != view.style_loss {
             return differs("style loss", &style_loss, &view.style_loss);
         }

@@ -406,11 +406,11 @@ fn a_file_of_features_that_cannot_be_read_is_an_error() {
             optimizer,
             scales: Scales::Count(1),
             memory: Some(300 << 20),
-            scratch: Some(folder.path().to_owned()),
+            feature_cache: Some(folder.path().to_owned()),
             ..Options::default()
         };
         let mut session = Session::new(&NETWORK, &content, &style, &options).unwrap();
-        assert!(session.memory().scales[0].scratch > 0, "{:?}", session.memory());
+        assert!(session.memory().scales[0].feature_cache_bytes > 0, "{:?}", session.memory());
         session.step().unwrap();
         let (picture, losses) = (session.image().clone(), session.losses().clone());
         for open in std::fs::read_dir("/proc/self/fd").unwrap() {
@@ -421,7 +421,7 @@ fn a_file_of_features_that_cannot_be_read_is_an_error() {
         }
         assert!(session.is_intact());
         let error = session.step().unwrap_err();
-        assert!(matches!(error, Error::Scratch { .. }), "{error}");
+        assert!(matches!(error, Error::FeatureCache { .. }), "{error}");
         assert!(!session.is_intact());
         assert!(*session.image() == picture && *session.losses() == losses && session.steps_done() == 1);
     }

@@ -3,7 +3,7 @@
 mod write;
 mod ycbcr;
 
-pub use write::{Contents, Values};
+pub use write::{TiffPicture, TiffValues};
 use ycbcr::{Blocks, YCbCr};
 
 use std::io::{Cursor, ErrorKind};
@@ -16,7 +16,7 @@ use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::{ExtraSamples, PhotometricInterpretation, Tag};
 use tiff::{ColorType, TiffError, TiffResult};
 
-use super::decode::{self, CUT_SHORT, MAX_DECODER_MEMORY, Raw, one_line};
+use super::decode::{self, CUT_SHORT, MAX_DECODER_MEMORY, RawPicture, one_line};
 use super::exif;
 use crate::{Error, Result};
 
@@ -26,10 +26,10 @@ const MAX_TAG: usize = 16 << 20;
 /// Adobe's tag for XMP.
 const XMP: Tag = Tag::Unknown(700);
 
-type File<'a> = Decoder<Cursor<&'a [u8]>>;
+type TiffFile<'a> = Decoder<Cursor<&'a [u8]>>;
 
 /// The first picture of a file, as it is stored: in the values of the file, not turned.
-pub fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Raw> {
+pub fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPicture> {
     let failed = |error| failed(name, error);
     let mut file = open(bytes).map_err(failed)?;
     let (width, height) = file.dimensions().map_err(failed)?;
@@ -38,7 +38,7 @@ pub fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Raw> {
     let icc = file.find_tag(Tag::IccProfile).and_then(|tag| tag.map(Value::into_u8_vec).transpose());
     let orientation = file.find_tag_unsigned::<u8>(Tag::Orientation).ok().flatten();
     let (pixels, is_premultiplied) = pixels(&mut file, bytes, width, height).map_err(|fault| fault.of(name))?;
-    Ok(Raw {
+    Ok(RawPicture {
         is_cmyk: matches!(file.colortype(), Ok(ColorType::CMYK(_))),
         pixels,
         is_premultiplied,
@@ -54,7 +54,7 @@ pub fn xmp(bytes: &[u8], name: &Path) -> Result<Option<Vec<u8>>> {
     packet.map_err(|error| failed(name, error))
 }
 
-fn open(bytes: &[u8]) -> TiffResult<File<'_>> {
+fn open(bytes: &[u8]) -> TiffResult<TiffFile<'_>> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MAX_DECODER_MEMORY as usize;
     limits.intermediate_buffer_size = MAX_DECODER_MEMORY as usize;
@@ -63,19 +63,19 @@ fn open(bytes: &[u8]) -> TiffResult<File<'_>> {
 }
 
 /// Why there are no pixels.
-enum Fault {
+enum TiffFault {
     Decoder(TiffError),
     Damaged(String),
     Unsupported(String),
 }
 
-impl From<TiffError> for Fault {
+impl From<TiffError> for TiffFault {
     fn from(error: TiffError) -> Self {
         Self::Decoder(error)
     }
 }
 
-impl Fault {
+impl TiffFault {
     fn of(self, name: &Path) -> Error {
         let path = name.to_owned();
         match self {
@@ -100,12 +100,12 @@ fn failed(name: &Path, error: TiffError) -> Error {
 
 /// The pixels, and whether their colours are multiplied by the opacity.
 fn pixels(
-    file: &mut File<'_>,
+    file: &mut TiffFile<'_>,
     bytes: &[u8],
     width: u32,
     height: u32,
-) -> std::result::Result<(DynamicImage, bool), Fault> {
-    let number = |file: &mut File<'_>, tag| file.find_tag_unsigned::<u16>(tag);
+) -> std::result::Result<(DynamicImage, bool), TiffFault> {
+    let number = |file: &mut TiffFile<'_>, tag| file.find_tag_unsigned::<u16>(tag);
     let bits = file.find_tag_unsigned_vec::<u16>(Tag::BitsPerSample)?.and_then(|bits| bits.first().copied());
     let bits = bits.unwrap_or(1);
     let channels = number(file, Tag::SamplesPerPixel)?.unwrap_or(1);
@@ -125,14 +125,14 @@ fn pixels(
         Some(PhotometricInterpretation::YCbCr) => {
             if bits != 8 || channels != 3 {
                 let found = format!("its YCbCr has {channels} values of {bits} bits a pixel, not 3 of 8");
-                return Err(Fault::Unsupported(found));
+                return Err(TiffFault::Unsupported(found));
             }
             let conversion = YCbCr::new(file)?;
             let data = match Blocks::new(file)? {
                 Some(blocks) => blocks.read(file, bytes, width, height)?,
                 None => match samples(file, width, height)? {
                     (3, Samples::Bytes(data)) => data,
-                    _ => return Err(Fault::Unsupported("its YCbCr values are signed or fractions".into())),
+                    _ => return Err(TiffFault::Unsupported("its YCbCr values are signed or fractions".into())),
                 },
             };
             let rgb = data.as_chunks::<3>().0.iter().flat_map(|&pixel| conversion.rgb(pixel)).collect();
@@ -141,13 +141,13 @@ fn pixels(
         _ => {
             let (channels, samples) = samples(file, width, height)?;
             if matches!(file.colortype()?, ColorType::CMYK(_)) && matches!(samples, Samples::Floats(_)) {
-                return Err(Fault::Unsupported("its inks are fractions".into()));
+                return Err(TiffFault::Unsupported("its inks are fractions".into()));
             }
             let (channels, samples) = match file.colortype()? {
                 // More than one value a pixel is a grey with others beside it.
                 ColorType::Multiband { .. } if has_alpha => (2, samples.first(channels, 2)),
                 ColorType::Multiband { .. } => (1, samples.first(channels, 1)),
-                ColorType::CMYKA(_) => return Err(Fault::Unsupported("it has inks and an opacity".into())),
+                ColorType::CMYKA(_) => return Err(TiffFault::Unsupported("it has inks and an opacity".into())),
                 _ => (channels, samples.scaled(bits)),
             };
             image(width, height, channels, samples)?
@@ -192,11 +192,11 @@ impl Samples {
 }
 
 /// How many values a pixel has of those that are read, and the values.
-fn samples(file: &mut File<'_>, width: u32, height: u32) -> std::result::Result<(usize, Samples), Fault> {
+fn samples(file: &mut TiffFile<'_>, width: u32, height: u32) -> std::result::Result<(usize, Samples), TiffFault> {
     let kind = file.colortype()?;
     let (channels, bits) = (usize::from(kind.num_samples()), kind.bit_depth());
     if !matches!(bits, 1 | 2 | 4 | 8 | 16 | 32 | 64) {
-        return Err(Fault::Unsupported(format!("its values have {bits} bits")));
+        return Err(TiffFault::Unsupported(format!("its values have {bits} bits")));
     }
     let mut data = DecodingResult::U8(Vec::new());
     let layout = file.read_image_to_buffer(&mut data)?;
@@ -206,7 +206,7 @@ fn samples(file: &mut File<'_>, width: u32, height: u32) -> std::result::Result<
     let plane = (layout.planes > 1).then(|| width as usize * height as usize);
     let samples = match data {
         DecodingResult::U8(_) if bits < 8 && plane.is_some() => {
-            return Err(Fault::Unsupported(format!(
+            return Err(TiffFault::Unsupported(format!(
                 "its {channels} channels of {bits} bits are stored one after the other"
             )));
         }
@@ -224,7 +224,7 @@ fn samples(file: &mut File<'_>, width: u32, height: u32) -> std::result::Result<
         }
         _ => {
             let found = format!("its values are whole numbers of {bits} bits, and may be negative or beyond 16 bits");
-            return Err(Fault::Unsupported(found));
+            return Err(TiffFault::Unsupported(found));
         }
     };
     Ok((channels, samples))
@@ -248,7 +248,7 @@ fn together<T: Copy>(data: Vec<T>, channels: usize, plane: Option<usize>) -> Vec
 }
 
 /// A picture of values in all of their range: grey, grey and opacity, three colours, or four.
-fn image(width: u32, height: u32, channels: usize, samples: Samples) -> std::result::Result<DynamicImage, Fault> {
+fn image(width: u32, height: u32, channels: usize, samples: Samples) -> std::result::Result<DynamicImage, TiffFault> {
     fn buffer<P: image::Pixel>(width: u32, height: u32, data: Vec<P::Subpixel>) -> Option<DynamicImage>
     where
         DynamicImage: From<ImageBuffer<P, Vec<P::Subpixel>>>,
@@ -267,15 +267,15 @@ fn image(width: u32, height: u32, channels: usize, samples: Samples) -> std::res
         (Samples::Words(data), 4) => buffer::<Rgba<u16>>(width, height, data),
         // Unlike colours, they are seldom from 0 to 1: measured heights and the like.
         (Samples::Floats(_), 1 | 2) => {
-            return Err(Fault::Unsupported(
+            return Err(TiffFault::Unsupported(
                 "it is grey in fractions, and does not say from where to where they go".into(),
             ));
         }
         (Samples::Floats(data), 3) => buffer::<Rgb<f32>>(width, height, data),
         (Samples::Floats(data), 4) => buffer::<Rgba<f32>>(width, height, data),
-        _ => return Err(Fault::Unsupported(format!("its pixels have {channels} values"))),
+        _ => return Err(TiffFault::Unsupported(format!("its pixels have {channels} values"))),
     };
-    found.ok_or_else(|| Fault::Damaged("it has fewer pixels than it says".into()))
+    found.ok_or_else(|| TiffFault::Damaged("it has fewer pixels than it says".into()))
 }
 
 /// `BlackIsZero`.
@@ -283,7 +283,7 @@ const GREY: u32 = 1;
 
 /// A copy of the file whose first directory says something else: the `tiff` crate reads greys of every kind, and neither palettes nor
 /// colours with fewer pixels than their brightness has. Entries that there are become one number each; others are not added.
-fn with_entries(bytes: &[u8], entries: &[(Tag, u32)]) -> std::result::Result<Vec<u8>, Fault> {
+fn with_entries(bytes: &[u8], entries: &[(Tag, u32)]) -> std::result::Result<Vec<u8>, TiffFault> {
     const LONG: u16 = 4;
     let set = || {
         let mut bytes = bytes.to_vec();
@@ -310,7 +310,7 @@ fn with_entries(bytes: &[u8], entries: &[(Tag, u32)]) -> std::result::Result<Vec
         }
         Some(bytes)
     };
-    set().ok_or_else(|| Fault::Damaged(CUT_SHORT.into()))
+    set().ok_or_else(|| TiffFault::Damaged(CUT_SHORT.into()))
 }
 
 /// A whole number of some bytes.
@@ -325,14 +325,14 @@ fn read_number(bytes: &[u8], at: usize, length: usize, is_big_endian: bool) -> O
 struct Palette(Vec<[u16; 3]>);
 
 impl Palette {
-    fn new(values: &[u16], bits: u16) -> std::result::Result<Self, Fault> {
+    fn new(values: &[u16], bits: u16) -> std::result::Result<Self, TiffFault> {
         if !matches!(bits, 1 | 2 | 4 | 8) {
-            return Err(Fault::Unsupported(format!("its palette has indices of {bits} bits")));
+            return Err(TiffFault::Unsupported(format!("its palette has indices of {bits} bits")));
         }
         let count = 1 << bits;
         if values.len() < 3 * count {
             let found = format!("its palette has {} values, and {} are needed", values.len(), 3 * count);
-            return Err(Fault::Damaged(found));
+            return Err(TiffFault::Damaged(found));
         }
         let values = &values[..3 * count];
         // 8 bits are written as they are, times 256 or times 257.
@@ -354,9 +354,9 @@ impl Palette {
         channels: usize,
         has_alpha: bool,
         samples: Samples,
-    ) -> std::result::Result<DynamicImage, Fault> {
+    ) -> std::result::Result<DynamicImage, TiffFault> {
         let Samples::Bytes(data) = samples else {
-            return Err(Fault::Unsupported("its palette has indices that are fractions".into()));
+            return Err(TiffFault::Unsupported("its palette has indices that are fractions".into()));
         };
         let colour = |pixel: &[u8]| self.0[usize::from(pixel[0])];
         let pixels = data.chunks_exact(channels);

@@ -6,7 +6,7 @@ use super::XMP;
 use crate::picture::exif;
 
 /// A picture to be written: colours, or colours and opacity, not compressed.
-pub struct Contents<'a> {
+pub struct TiffPicture<'a> {
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
@@ -22,7 +22,7 @@ pub struct Contents<'a> {
 }
 
 /// Values of 8 or 16 bits.
-pub enum Values {
+pub enum TiffValues {
     Bytes(Vec<u8>),
     Words(Vec<u16>),
 }
@@ -30,12 +30,12 @@ pub enum Values {
 /// Bytes of a strip, about.
 const STRIP: usize = 1 << 20;
 
-impl Contents<'_> {
+impl TiffPicture<'_> {
     /// The bytes of a file: the EXIF block, with whose header the file begins, so that all offsets in it still hold; the pixels; the
     /// profile and XMP; last the directory, with the block's notes among its entries.
     ///
     /// Errors: the file would be larger than TIFF's 32 bits can tell.
-    pub fn file(&self, values: &Values) -> Result<Vec<u8>, String> {
+    pub fn file(&self, values: &TiffValues) -> Result<Vec<u8>, String> {
         let exif::Notes { is_big_endian, entries: notes } = self.exif.and_then(exif::notes).unwrap_or_default();
         let short = |v: u16| if is_big_endian { v.to_be_bytes() } else { v.to_le_bytes() };
         let long = |v: u32| if is_big_endian { v.to_be_bytes() } else { v.to_le_bytes() };
@@ -49,11 +49,11 @@ impl Contents<'_> {
         file.resize(file.len().next_multiple_of(2), 0);
         let pixels_at = file.len();
         let bits: u16 = match values {
-            Values::Bytes(data) => {
+            TiffValues::Bytes(data) => {
                 file.extend(data);
                 8
             }
-            Values::Words(data) => {
+            TiffValues::Words(data) => {
                 file.extend(data.iter().flat_map(|&v| short(v)));
                 16
             }

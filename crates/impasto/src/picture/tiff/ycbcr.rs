@@ -4,7 +4,7 @@ use tiff::TiffResult;
 use tiff::decoder::ifd::Value;
 use tiff::tags::{CompressionMethod, Tag};
 
-use super::{Fault, File, GREY, Samples, open, samples, with_entries};
+use super::{GREY, Samples, TiffFault, TiffFile, open, samples, with_entries};
 use crate::picture::decode::CUT_SHORT;
 
 /// `LumaRed, LumaGreen, LumaBlue`.
@@ -23,8 +23,9 @@ pub struct YCbCr {
 
 impl YCbCr {
     /// As the file says; by default Rec. 601, and all of the range.
-    pub fn new(file: &mut File<'_>) -> Result<Self, Fault> {
-        let broken = || Fault::Damaged("its YCbCr values are no colours: their coefficients or ends are broken".into());
+    pub fn new(file: &mut TiffFile<'_>) -> Result<Self, TiffFault> {
+        let broken =
+            || TiffFault::Damaged("its YCbCr values are no colours: their coefficients or ends are broken".into());
         let luma = rationals(file, YCBCR_COEFFICIENTS)?.unwrap_or(vec![0.299, 0.587, 0.114]);
         let reference = rationals(file, REFERENCE_BLACK_WHITE)?.unwrap_or(vec![0.0, 255.0, 128.0, 255.0, 128.0, 255.0]);
         let luma: [f32; 3] = luma.try_into().map_err(|_| broken())?;
@@ -52,7 +53,7 @@ impl YCbCr {
 }
 
 /// The fractions of a tag.
-fn rationals(file: &mut File<'_>, tag: Tag) -> TiffResult<Option<Vec<f32>>> {
+fn rationals(file: &mut TiffFile<'_>, tag: Tag) -> TiffResult<Option<Vec<f32>>> {
     let one = |value| match value {
         Value::Rational(n, d) => n as f32 / d.max(1) as f32,
         Value::SRational(n, d) => n as f32 / if d == 0 { 1.0 } else { d as f32 },
@@ -73,7 +74,7 @@ pub struct Blocks {
 
 impl Blocks {
     /// `None` where every pixel has a colour of its own, and with JPEG, whose decoder gives it one.
-    pub fn new(file: &mut File<'_>) -> Result<Option<Self>, Fault> {
+    pub fn new(file: &mut TiffFile<'_>) -> Result<Option<Self>, TiffFault> {
         let compression = file.find_tag_unsigned::<u16>(Tag::Compression)?.unwrap_or(1);
         if CompressionMethod::from_u16_exhaustive(compression) == CompressionMethod::ModernJPEG {
             return Ok(None);
@@ -81,21 +82,21 @@ impl Blocks {
         let (columns, rows) = match file.find_tag_unsigned_vec::<u32>(Tag::ChromaSubsampling)?.as_deref() {
             None => (2, 2),
             Some(&[columns @ (1 | 2 | 4), rows @ (1 | 2 | 4)]) => (columns, rows),
-            Some(found) => return Err(Fault::Damaged(format!("its YCbCr has blocks of {found:?} px"))),
+            Some(found) => return Err(TiffFault::Damaged(format!("its YCbCr has blocks of {found:?} px"))),
         };
         if (columns, rows) == (1, 1) {
             return Ok(None);
         }
         for (tag, found) in [(Tag::PlanarConfiguration, "planes of different sizes"), (Tag::Predictor, "a predictor")] {
             if file.find_tag_unsigned::<u16>(tag)?.unwrap_or(1) != 1 {
-                return Err(Fault::Unsupported(format!("its YCbCr has blocks of {columns}x{rows} px and {found}")));
+                return Err(TiffFault::Unsupported(format!("its YCbCr has blocks of {columns}x{rows} px and {found}")));
             }
         }
         Ok(Some(Self { columns, rows }))
     }
 
     /// YCbCr, one after the other for every pixel: all pixels of a block have its colour, as in libtiff.
-    pub fn read(&self, file: &mut File<'_>, bytes: &[u8], width: u32, height: u32) -> Result<Vec<u8>, Fault> {
+    pub fn read(&self, file: &mut TiffFile<'_>, bytes: &[u8], width: u32, height: u32) -> Result<Vec<u8>, TiffFault> {
         let Self { columns, rows } = *self;
         // A block is a row of bytes, as if they were grey pixels.
         let block = columns * rows + 2;
@@ -112,7 +113,7 @@ impl Blocks {
             if let Some(length) = file.find_tag_unsigned::<u32>(tag)? {
                 if length < height && !length.is_multiple_of(rows) {
                     let found = format!("its YCbCr has blocks of {columns}x{rows} px, cut through every {length} rows");
-                    return Err(Fault::Unsupported(found));
+                    return Err(TiffFault::Unsupported(found));
                 }
                 entries.push((tag, in_blocks(length, rows)));
             }
@@ -123,7 +124,7 @@ impl Blocks {
         let grey = with_entries(bytes, &entries)?;
         let (_, samples) = samples(&mut open(&grey)?, bytes_across(width), in_blocks(height, rows))?;
         let Samples::Bytes(data) = samples else {
-            return Err(Fault::Unsupported("its YCbCr values are fractions".into()));
+            return Err(TiffFault::Unsupported("its YCbCr values are fractions".into()));
         };
         let across = in_blocks(width, columns) as usize;
         let blocks: Vec<&[u8]> = data.chunks_exact(block as usize).collect();
@@ -134,6 +135,6 @@ impl Blocks {
         };
         let pixels = (0..height as usize).flat_map(|y| (0..width).map(move |x| (x, y)));
         let pixels: Option<Vec<[u8; 3]>> = pixels.map(|(x, y)| pixel(x, y)).collect();
-        Ok(pixels.ok_or_else(|| Fault::Damaged(CUT_SHORT.into()))?.into_flattened())
+        Ok(pixels.ok_or_else(|| TiffFault::Damaged(CUT_SHORT.into()))?.into_flattened())
     }
 }
