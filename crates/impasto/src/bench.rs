@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use impasto_engine::Evaluator;
+use impasto_engine::{Evaluator, Pooling};
 pub use impasto_engine::{Isa, LayerTime};
 use rayon::ThreadPool;
 
+use crate::error::Result;
+use crate::network::Network;
 use crate::noise::white_noise;
-use crate::options::check_threads;
-use crate::session::task::{Task, thread_pool};
-use crate::{Network, Objective, Options, Pooling, Result};
+use crate::options::{Objective, Options};
+use crate::session::task::Task;
+use crate::threads::{check_threads, thread_pool};
 
 /// What one evaluation took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +112,7 @@ fn options(pooling: Pooling) -> Options {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
+    use crate::error::Error;
 
     #[test]
     fn an_iteration_is_that_of_a_session() {

@@ -284,7 +284,7 @@ pub enum Error {
     /// The picture has more pixels than are decoded.
     #[error(
         "{} is {width}x{height} px, {} megapixels; impasto reads up to {}: make it smaller first",
-        path.display(), (width * height).div_ceil(1_000_000), crate::picture::MAX_PIXELS / 1_000_000
+        path.display(), (width * height).div_ceil(1_000_000), most / 1_000_000
     )]
     TooManyPixels {
         /// The path given.
@@ -293,6 +293,8 @@ pub enum Error {
         width: u64,
         /// Its height in pixels.
         height: u64,
+        /// The most pixels that are decoded.
+        most: u64,
     },
     /// The picture has more pixels than can be read in the memory that may be taken.
     #[error(
@@ -337,6 +339,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// The field of an options struct that holds what cannot be meant, and what to give instead.
+    pub(crate) fn option(option: &'static str, problem: impl Into<String>) -> Self {
+        Self::Option { option, problem: problem.into() }
+    }
+
     /// Why a picture has no evaluator.
     pub(crate) fn of_evaluator(input: PictureRole, error: EvaluatorError) -> Self {
         match error {

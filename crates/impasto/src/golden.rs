@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use impasto_engine::Evaluator;
 use impasto_engine::gram::gram;
+use impasto_engine::{Evaluator, Image, Layer, Pooling};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
 use crate::loss::add_total_variation_gradient;
+use crate::measure::{MeasureOptions, measure};
+use crate::network::Network;
+use crate::options::{Objective, Options};
+use crate::picture;
 use crate::reduce::norm;
 use crate::session::task::Task;
-use crate::{Image, Layer, MeasureOptions, Network, Objective, Options, Pooling, measure, picture};
 
 /// Of each loss, and of each norm.
 const MAX_LOSS_ERROR: f64 = 1e-4;

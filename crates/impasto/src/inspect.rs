@@ -1,13 +1,15 @@
 //! What a layer sees: its feature maps and their Gram matrix as pictures.
 
 use colorous::{PURPLE_ORANGE, VIRIDIS};
-use impasto_engine::{Evaluator, FeatureMap, gram, words};
+use impasto_engine::{Evaluator, FeatureMap, Image, Layer, LayerKind, Padding, Pooling, gram, words};
 
-use crate::options::{check_threads, problem};
+use crate::checks::check_image;
+use crate::error::{Error, PictureRole, Result};
+use crate::network::Network;
+use crate::options::Options;
 use crate::session::memory::check_forward;
-use crate::session::task::{check_image, thread_pool};
 use crate::sheet::{Block, Tile, sheet};
-use crate::{Error, Image, Layer, LayerKind, Network, Options, Padding, PictureRole, Pooling, Result};
+use crate::threads::{check_threads, thread_pool};
 
 /// The longest side, in pixels, that a map has on the sheet at most.
 const MAP_SIDE: usize = 128;
@@ -87,15 +89,18 @@ impl InspectOptions {
     /// Whether the options can be meant; errors name the field.
     pub fn validate(&self) -> Result<()> {
         if self.layers.is_empty() {
-            return Err(problem("layers", "is empty; give a layer"));
+            return Err(Error::option("layers", "is empty; give a layer"));
         }
         if let View::Maps { count: Some(count) } = self.view {
             if count == 0 {
-                return Err(problem("maps", "is 0; give at least 1"));
+                return Err(Error::option("maps", "is 0; give at least 1"));
             }
             if let Some(layer) = self.layers.iter().find(|layer| layer.channels() < count) {
                 let channels = layer.channels();
-                return Err(problem("maps", format!("is {count}; {layer} has {channels}, give at most that, or all")));
+                return Err(Error::option(
+                    "maps",
+                    format!("is {count}; {layer} has {channels}, give at most that, or all"),
+                ));
             }
         }
         check_threads(self.threads)

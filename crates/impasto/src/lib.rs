@@ -36,6 +36,7 @@
 //! Results have the same bits at any number of threads: every sum is taken in a fixed order.
 
 pub mod bench;
+mod checks;
 mod colors;
 mod error;
 mod inspect;
@@ -52,6 +53,7 @@ pub mod sheet;
 mod style;
 mod tensor_file;
 mod texture;
+mod threads;
 mod torus;
 
 #[cfg(test)]
@@ -59,7 +61,7 @@ mod golden;
 
 pub use colors::ColorMode;
 pub use error::{Error, PictureRole, Result};
-pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Padding, Pooling};
+pub use impasto_engine::{FeatureMap, Image, Layer, LayerKind, Padding, Pooling, UnknownWord};
 pub use inspect::{InspectOptions, Order, View, inspect};
 pub use loss::Losses;
 pub use measure::{GradientNorms, MeasureOptions, Measurement, RegionLosses, measure, measure_styles};
@@ -71,10 +73,12 @@ pub use options::{
 pub use picture::mask::Mask;
 pub use picture::prepare::{SizeOptions, prepare};
 pub use session::memory::{MemoryPlan, ScalePlan};
+pub use session::position::StopReason;
 pub use session::schedule::Scale;
 pub use session::state::{SavedState, SessionState};
 pub use session::subject::Subject;
 pub use session::task::check_feature_cache;
-pub use session::{Observer, Progress, Session, StopReason};
+pub use session::{Observer, Progress, Session};
+pub use style::picture::StylePicture;
+pub use style::source::{Style, StyleSource};
 pub use style::statistics::StyleStatistics;
-pub use style::{Style, StylePicture, StyleSource};

@@ -1,18 +1,21 @@
 //! How close a picture is to a content and a style.
 
-use impasto_engine::Layer;
+use impasto_engine::{Image, Layer, Padding, Pooling};
 
+use crate::checks::check_image;
+use crate::error::{Error, PictureRole, Result};
 use crate::loss::Losses;
-use crate::options::{check_layers, check_threads};
+use crate::network::Network;
+use crate::options::{Objective, OptimizerKind, Options, StyleLossKind, WeightedLayer, check_layers};
+use crate::picture::mask::Mask;
 use crate::reduce::norm;
 use crate::session::memory::Needs;
 use crate::session::schedule::Scale;
-use crate::session::task::{Task, check_image, thread_pool};
+use crate::session::subject::Subject;
+use crate::session::task::Task;
 use crate::style::regions;
-use crate::{
-    Error, Image, Mask, Network, Objective, OptimizerKind, Options, Padding, PictureRole, Pooling, Result, Style,
-    StyleLossKind, Subject, WeightedLayer,
-};
+use crate::style::source::Style;
+use crate::threads::{check_threads, thread_pool};
 
 /// By what a picture is measured.
 #[derive(Clone, Debug, PartialEq)]

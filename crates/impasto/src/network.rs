@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use impasto_engine::Vgg19;
 use impasto_engine::weights::WeightsError;
+use impasto_engine::{Evaluator, Image, Layer, Layout, Padding, Pooling, Vgg19};
 
-use crate::picture::read_error;
-use crate::{Error, Result};
+use crate::error::{Error, PictureRole, Result};
+use crate::picture::file::read_error;
 
 /// VGG-19 with its weights, which never change. A clone shares them.
 #[derive(Clone, Debug)]
@@ -53,6 +53,27 @@ impl Network {
 
     pub(crate) fn vgg19(&self) -> &Arc<Vgg19> {
         &self.vgg19
+    }
+
+    /// A workspace for a picture and some layers, each given as often as the caller likes.
+    ///
+    /// Errors: a picture that is too small for a layer, or that cannot wrap around as `padding` asks.
+    pub(crate) fn evaluator(
+        &self,
+        input: PictureRole,
+        image: &Image,
+        layers: &[Layer],
+        layout: &Layout,
+        pooling: Pooling,
+        padding: Padding,
+    ) -> Result<Evaluator> {
+        let mut layers = layers.to_vec();
+        layers.sort();
+        // A layer can serve the content and the style.
+        layers.dedup();
+        Evaluator::new(self.vgg19.clone(), image.width(), image.height(), &layers, pooling)
+            .and_then(|evaluator| evaluator.with_padding(padding)?.with_layout(layout.clone()))
+            .map_err(|error| Error::of_evaluator(input, error))
     }
 }
 

@@ -8,6 +8,7 @@ use impasto_engine::{Image, Layer, Padding, Pooling, UnknownWord, as_text, words
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::error::{Error, Result};
+use crate::threads::check_threads;
 
 /// alpha, beta of eq. (4) and the weight of eq. (5) that [`Objective::Balanced`] has unless others are given: alpha is
 /// [`content_weight_at`] the default strength.
@@ -56,9 +57,6 @@ impl Preset {
         }
     }
 }
-
-/// More threads than any machine has cores; a larger number is a slip of the finger.
-const MAX_THREADS: usize = 1024;
 
 /// A layer and its part in the sum of eq. (4): `relu4_1:2.5`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -393,7 +391,7 @@ impl Options {
     /// to, nothing to minimise at all, a number of threads outside 1..=1024.
     pub fn validate(&self) -> Result<()> {
         if self.steps == 0 {
-            return Err(problem("steps", "is 0; give at least 1"));
+            return Err(Error::option("steps", "is 0; give at least 1"));
         }
         for (option, weight) in [
             ("content_weight", self.content_weight),
@@ -401,14 +399,14 @@ impl Options {
             ("tv_weight", self.tv_weight),
         ] {
             if !(weight.is_finite() && weight >= 0.0) {
-                return Err(problem(option, format!("is {weight}; give a finite number, 0 or above")));
+                return Err(Error::option(option, format!("is {weight}; give a finite number, 0 or above")));
             }
         }
         if !(self.tolerance.is_finite() && self.tolerance >= 0.0) {
-            return Err(problem("tolerance", format!("is {}; give a finite number, 0 or above", self.tolerance)));
+            return Err(Error::option("tolerance", format!("is {}; give a finite number, 0 or above", self.tolerance)));
         }
         if self.scales == Scales::Count(0) {
-            return Err(problem("scales", "is 0; give at least 1"));
+            return Err(Error::option("scales", "is 0; give at least 1"));
         }
         if self.content_weight == 0.0 && self.style_weight == 0.0 && self.tv_weight == 0.0 {
             return Err(Error::NothingToMinimise);
@@ -420,7 +418,7 @@ impl Options {
             check_layers(option, layers)?;
             if layers.is_empty() && weight > 0.0 {
                 let weight_option = option.replace("layers", "weight");
-                return Err(problem(
+                return Err(Error::option(
                     option,
                     format!("is empty while {weight_option} is {weight}; give a layer, or make {weight_option} 0"),
                 ));
@@ -437,24 +435,10 @@ pub(crate) fn check_layers(option: &'static str, layers: &[WeightedLayer]) -> Re
             return Err(Error::LayerWeight { layer, found: weight.to_string() });
         }
         if layers[..i].iter().any(|other| other.layer == layer) {
-            return Err(problem(option, format!("has {layer} twice; give every layer once")));
+            return Err(Error::option(option, format!("has {layer} twice; give every layer once")));
         }
     }
     Ok(())
-}
-
-/// `None`, or a number that a machine can have.
-pub(crate) fn check_threads(threads: Option<usize>) -> Result<()> {
-    match threads {
-        Some(n) if !(1..=MAX_THREADS).contains(&n) => {
-            Err(problem("threads", format!("is {n}; give 1 to {MAX_THREADS}, or none for one per core")))
-        }
-        _ => Ok(()),
-    }
-}
-
-pub(crate) fn problem(option: &'static str, problem: impl Into<String>) -> Error {
-    Error::Option { option, problem: problem.into() }
 }
 
 fn is_positive(weight: f64) -> bool {

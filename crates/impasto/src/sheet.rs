@@ -1,8 +1,7 @@
 //! Contact sheets: small pictures in a grid, with captions.
 
+use impasto_engine::Image;
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
-
-use crate::Image;
 
 /// Pixels between tiles, and around them all.
 const GAP: usize = 8;

@@ -1,7 +1,13 @@
 //! Runs with one picture: a texture from a style, a content from what the network keeps of it.
 
+use impasto_engine::Image;
+
+use crate::error::Result;
+use crate::network::Network;
+use crate::options::{Init, Objective, Options};
+use crate::session::Session;
 use crate::style::regions;
-use crate::{Image, Init, Network, Objective, Options, Result, Session, Style};
+use crate::style::source::Style;
 
 impl Session {
     /// A texture of `width` x `height` pixels: the style alone, from noise.

@@ -1,21 +1,20 @@
 //! Pictures on a torus, whose last row and column have the first beside them: [`Padding::Circular`].
 
-use impasto_engine::FeatureMap;
+use impasto_engine::{FeatureMap, Image, Padding};
 
-use crate::picture;
-use crate::{Image, Padding};
+use crate::picture::resize as flat;
 
 /// Pixels beyond the border that a resized one depends on, in the coarser of the two sizes: Lanczos-3 reaches three.
 const REACH: usize = 4;
 
-/// [`picture::resize`], around the torus where `padding` says that the picture is on one.
+/// [`picture::resize`](crate::picture::resize()), around the torus where `padding` says that the picture is on one.
 pub(crate) fn resize(image: &Image, width: usize, height: usize, padding: Padding) -> Image {
     if padding != Padding::Circular || (image.width(), image.height()) == (width, height) {
-        return picture::resize(image, width, height);
+        return flat::resize(image, width, height);
     }
     let (horizontal, vertical) = (margins(image.width(), width), margins(image.height(), height));
     let padded = padded(image, horizontal.0, vertical.0);
-    let resized = picture::resize(&padded, width + 2 * horizontal.1, height + 2 * vertical.1);
+    let resized = flat::resize(&padded, width + 2 * horizontal.1, height + 2 * vertical.1);
     cropped(&resized, (horizontal.1, vertical.1), width, height)
 }
 

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use super::{AdamState, Function, Optimizer, OptimizerState, Outcome};
+use crate::optimizer::state::{AdamState, OptimizerState};
+use crate::optimizer::step::{Function, Optimizer, Outcome};
 use crate::reduce::norm;
 
 /// Attempts at a step, each half as long as the one before, where the function has no finite values ahead.

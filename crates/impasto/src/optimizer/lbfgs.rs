@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
-use super::{Function, Optimizer, OptimizerState, Outcome, Preconditioner, Variables};
+use crate::optimizer::preconditioner::Preconditioner;
+use crate::optimizer::state::{OptimizerState, Variables};
+use crate::optimizer::step::{Function, Optimizer, Outcome};
 use crate::reduce::{CHUNK, dot, dot_after, dot_of_differences, norm, sum_abs};
 
 /// `c1` of Armijo: a step must gain this part of what the slope promised. The usual value: it refuses steps that gain nothing,

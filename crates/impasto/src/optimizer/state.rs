@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::OptimizerKind;
+use crate::options::OptimizerKind;
 
 /// Values of the variables, borrowed from the minimiser or from nowhere.
 pub(crate) type Variables<'a> = Cow<'a, [f32]>;
@@ -11,13 +11,13 @@ pub(crate) type Variables<'a> = Cow<'a, [f32]>;
 /// evaluation.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum OptimizerState<'a> {
-    /// Of an [`Lbfgs`](super::Lbfgs): changes of x and of the gradient, oldest first.
+    /// Of an [`Lbfgs`](crate::optimizer::lbfgs::Lbfgs): changes of x and of the gradient, oldest first.
     Lbfgs(Vec<[Variables<'a>; 2]>),
-    /// Of an [`Adam`](super::Adam).
+    /// Of an [`Adam`](crate::optimizer::adam::Adam).
     Adam(AdamState<'a>),
 }
 
-/// What an [`Adam`](super::Adam) remembers.
+/// What an [`Adam`](crate::optimizer::adam::Adam) remembers.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AdamState<'a> {
     /// Steps done.

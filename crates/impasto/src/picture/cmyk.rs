@@ -6,7 +6,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::decode::one_line;
+use crate::picture::decoder_error::one_line;
 
 /// The inks of a JPEG with four components, in the place of red, green, blue and alpha: 0 = none, 255 = all.
 ///

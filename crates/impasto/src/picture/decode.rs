@@ -1,41 +1,24 @@
 //! From the bytes of a file to a picture.
 
-use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::Cursor;
 use std::path::Path;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use impasto_engine::Image;
 
-use super::exif::Exif;
-use super::file::read_error;
-use super::profile::{self, Channels};
-use super::{Picture, Warning, cmyk, jpeg, resize, tiff};
-use crate::{Error, Image, Mask, Result};
-
-/// A picture with more pixels is not decoded. The largest cameras stay below; a file of a few kilobytes that claims 2 gigapixels
-/// does not.
-pub const MAX_PIXELS: u64 = 100_000_000;
-
-/// Memory that a decoder may take, in bytes: [`MAX_PIXELS`] of the widest pixel there is (RGBA f32).
-pub const MAX_DECODER_MEMORY: u64 = MAX_PIXELS * 16;
-
-/// The most bytes that a file may have: those of [`MAX_PIXELS`] of the widest pixel.
-pub const MAX_FILE: u64 = MAX_DECODER_MEMORY;
-
-/// Bytes a pixel that reading a picture without opacity takes until it has been brought to half its sides, at most: the picture, the same
-/// in linear light, and half of it twice. For a quarter of its sides 25 were measured. What is to become larger takes more, but the run with
-/// it takes far more than that.
-const READING: u64 = 36;
-
-/// The same with opacity, or with black ink. Measured for a quarter of its sides: 33.
-const READING_FOUR: u64 = 52;
-
-/// Bytes of a process that reads a picture besides. Measured: 11 MiB.
-const READING_BASE: u64 = 24 << 20;
-
-/// What is wrong with a truncated file.
-pub(super) const CUT_SHORT: &str = "it ends in the middle of the picture";
+use crate::error::{Error, Result};
+use crate::picture::decoder_error::{CUT_SHORT, decode_error, one_line};
+use crate::picture::exif::Exif;
+use crate::picture::file::read_limited;
+use crate::picture::limits::{MAX_DECODER_MEMORY, check_length, check_pixels};
+use crate::picture::loaded::{Picture, Warning};
+use crate::picture::mask::Mask;
+use crate::picture::profile::{self, Channels};
+use crate::picture::raw::RawPicture;
+use crate::picture::resize::paint_hidden;
+use crate::picture::tiff::read;
+use crate::picture::{cmyk, jpeg};
 
 /// Reads a picture: JPEG, PNG, TIFF or WebP by its content, whatever its name.
 ///
@@ -44,7 +27,7 @@ pub(super) const CUT_SHORT: &str = "it ends in the middle of the picture";
 /// [`Picture::warnings`], and the values are taken as sRGB then. Transparency becomes [`Picture::alpha`].
 ///
 /// Errors tell a missing file, a folder, an unreadable file, an empty one, a file that is no picture, a damaged one, and one above
-/// [`MAX_PIXELS`] apart.
+/// [`MAX_PIXELS`](crate::picture::MAX_PIXELS) apart.
 pub fn load(path: &Path) -> Result<Picture> {
     load_within(path, None)
 }
@@ -54,29 +37,6 @@ pub fn load(path: &Path) -> Result<Picture> {
 /// Errors: as [`load`], and [`Error::ReadingMemory`] for a picture of too many pixels for that.
 pub fn load_within(path: &Path, memory: Option<u64>) -> Result<Picture> {
     decode_within(&read_limited(path)?, path, memory)
-}
-
-/// All of a file, unless it is larger than any picture that is decoded.
-pub(super) fn read_limited(path: &Path) -> Result<Vec<u8>> {
-    if path.is_dir() {
-        return Err(Error::Folder { path: path.to_owned(), wanted: "a picture" });
-    }
-    let file = File::open(path).map_err(|e| read_error(path, e))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|e| read_error(path, e))?;
-    check_length(&bytes, path)?;
-    Ok(bytes)
-}
-
-fn check_length(bytes: &[u8], name: &Path) -> Result<()> {
-    if bytes.is_empty() {
-        return Err(Error::EmptyFile { path: name.to_owned() });
-    }
-    if bytes.len() as u64 > MAX_FILE {
-        let reason = format!("it has more than {} MB", MAX_FILE / 1_000_000);
-        return Err(Error::Unsupported { path: name.to_owned(), reason });
-    }
-    Ok(())
 }
 
 /// As [`load`], from the bytes of a file; `name` is what errors call it.
@@ -126,25 +86,9 @@ pub fn decode_within(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<P
     let mut image = Image::new(width, height, rgb);
     let alpha = alpha.filter(|alpha| alpha.iter().any(|&a| a < 1.0)).map(|alpha| Mask::new(width, height, alpha));
     if let Some(alpha) = &alpha {
-        resize::paint_hidden(&mut image, alpha);
+        paint_hidden(&mut image, alpha);
     }
     Ok(Picture { image, alpha, profile, exif: exif.map(|(exif, _)| exif), warnings })
-}
-
-/// What the decoders make of a file.
-pub(super) struct RawPicture {
-    /// In the values of the file.
-    pub(super) pixels: DynamicImage,
-    /// The four channels are inks.
-    pub(super) is_cmyk: bool,
-    /// The colours are multiplied by the opacity.
-    pub(super) is_premultiplied: bool,
-    /// The colour profile, or why it cannot be read.
-    pub(super) icc: std::result::Result<Option<Vec<u8>>, String>,
-    /// The EXIF block, or why it cannot be read.
-    pub(super) exif: std::result::Result<Option<Vec<u8>>, String>,
-    /// Where it is noted outside of EXIF.
-    pub(super) orientation: Option<Orientation>,
 }
 
 fn decode_raw(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPicture> {
@@ -157,7 +101,7 @@ fn decode_raw(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPictu
         _ => return Err(Error::NotAPicture { path: path() }),
     };
     if format == ImageFormat::Tiff {
-        return tiff::read(bytes, name, memory);
+        return read::read(bytes, name, memory);
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::no_limits();
@@ -184,27 +128,6 @@ fn decode_raw(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPictu
         None => DynamicImage::from_decoder(decoder).map_err(|e| decode_error(name, e))?,
     };
     Ok(RawPicture { pixels, is_cmyk, is_premultiplied: false, icc, exif, orientation: None })
-}
-
-/// Refuses a picture of more than [`MAX_PIXELS`], or of too many for the memory, with so many channels in the file.
-pub(super) fn check_pixels(
-    (width, height): (u32, u32),
-    channels: usize,
-    bytes: &[u8],
-    name: &Path,
-    memory: Option<u64>,
-) -> Result<()> {
-    let (width, height, path) = (u64::from(width), u64::from(height), || name.to_owned());
-    if width * height > MAX_PIXELS {
-        return Err(Error::TooManyPixels { path: path(), width, height });
-    }
-    // Grey with opacity has few values, but becomes colours with opacity.
-    let pixel = if matches!(channels, 1 | 3) { READING } else { READING_FOUR };
-    let needed = READING_BASE + bytes.len() as u64 + pixel * width * height;
-    match memory {
-        Some(budget) if needed > budget => Err(Error::ReadingMemory { path: path(), width, height, needed, budget }),
-        _ => Ok(()),
-    }
 }
 
 /// The name of a format that is met often and has no decoder in Rust that could be used.
@@ -277,25 +200,4 @@ impl ColourValues {
             pixel.iter_mut().for_each(|v| *v = if a > 0.0 { *v / a } else { 0.0 });
         }
     }
-}
-
-pub(super) fn decode_error(path: &Path, error: ImageError) -> Error {
-    let path = path.to_owned();
-    match error {
-        ImageError::IoError(reason) if reason.kind() != io::ErrorKind::UnexpectedEof => Error::Read { path, reason },
-        ImageError::IoError(_) => Error::Damaged { path, reason: CUT_SHORT.into() },
-        ImageError::Unsupported(e) => Error::Unsupported { path, reason: one_line(&e) },
-        ImageError::Limits(_) => too_much_memory(&path),
-        other => Error::Damaged { path, reason: one_line(&other) },
-    }
-}
-
-pub(super) fn too_much_memory(path: &Path) -> Error {
-    let reason = format!("it takes more than {} MB to decode", MAX_DECODER_MEMORY >> 20);
-    Error::Unsupported { path: path.to_owned(), reason }
-}
-
-/// Some of the decoders' messages have a second line.
-pub(super) fn one_line(error: &dyn std::error::Error) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

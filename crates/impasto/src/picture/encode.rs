@@ -1,136 +1,24 @@
 //! From a picture to the bytes of a file.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::io::Write;
 use std::path::Path;
-use std::str::FromStr;
 
 use image::ImageEncoder;
 use image::codecs::jpeg::JpegEncoder;
-use impasto_engine::{UnknownWord, words};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use impasto_engine::Image;
 
-use super::decode::one_line;
-use super::profile::Conversion;
-use super::{Exif, Profile, jpeg, recipe, tiff};
-use crate::options::problem;
-use crate::{Error, Image, Mask, Result};
+use crate::error::{Error, Result};
+use crate::picture::decoder_error::one_line;
+use crate::picture::exif::Exif;
+use crate::picture::format::{BitDepth, Format};
+use crate::picture::mask::Mask;
+use crate::picture::profile::{Conversion, Profile};
+use crate::picture::tiff::write::{TiffPicture, TiffValues};
+use crate::picture::{jpeg, recipe};
 
 /// Of 100: beyond it files grow quickly, and brush strokes look no different.
 const JPEG_QUALITY: u8 = 95;
-
-words! {
-    /// The formats that are written.
-    pub enum Format {
-        /// Lossless.
-        Png => "png",
-        /// Smaller; how much is lost, [`SaveOptions::quality`] says.
-        Jpeg => "jpeg" | "jpg",
-        /// Lossless, not compressed.
-        Tiff => "tiff" | "tif",
-        /// Lossless.
-        WebP => "webp",
-    }
-}
-
-impl Format {
-    /// The format that the extension of `path` stands for: `png`, `jpg`/`jpeg`, `tif`/`tiff`, `webp`.
-    ///
-    /// Errors: there is none.
-    pub fn of(path: &Path) -> Result<Self> {
-        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        extension.as_deref().and_then(|extension| extension.parse().ok()).ok_or_else(|| {
-            let found = extension.map_or("a name without an extension".into(), |e| format!("the extension `{e}`"));
-            let problem = format!("there is no picture format for {found}; use .png, .jpg, .tif or .webp");
-            Error::Write { path: path.to_owned(), problem }
-        })
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Png => "PNG",
-            Self::Jpeg => "JPEG",
-            Self::Tiff => "TIFF",
-            Self::WebP => "WebP",
-        }
-    }
-
-    /// The longest side that the format has room for, in px.
-    pub fn max_side(self) -> usize {
-        match self {
-            Self::Png | Self::Tiff => i32::MAX as usize,
-            Self::Jpeg => 65_535,
-            Self::WebP => 16_384,
-        }
-    }
-}
-
-/// How finely values are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum BitDepth {
-    /// 0..255.
-    #[default]
-    Eight,
-    /// 0..65535, in PNG and TIFF.
-    Sixteen,
-}
-
-impl BitDepth {
-    const ALL: [Self; 2] = [Self::Eight, Self::Sixteen];
-
-    /// Bits a value: 8 or 16.
-    pub fn bits(self) -> u8 {
-        match self {
-            Self::Eight => 8,
-            Self::Sixteen => 16,
-        }
-    }
-
-    /// The depth of so many bits a value.
-    fn of_bits(bits: &str) -> std::result::Result<Self, UnknownWord> {
-        let found = Self::ALL.into_iter().find(|depth| depth.to_string() == bits);
-        found.ok_or_else(|| UnknownWord::new(bits, &["8", "16"]))
-    }
-}
-
-impl fmt::Display for BitDepth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.bits().fmt(f)
-    }
-}
-
-impl FromStr for BitDepth {
-    type Err = UnknownWord;
-
-    /// `8` or `16`.
-    fn from_str(bits: &str) -> std::result::Result<Self, UnknownWord> {
-        Self::of_bits(bits)
-    }
-}
-
-impl Serialize for BitDepth {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        self.bits().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for BitDepth {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        Self::of_bits(&i64::deserialize(deserializer)?.to_string()).map_err(de::Error::custom)
-    }
-}
-
-#[cfg(feature = "schema")]
-impl schemars::JsonSchema for BitDepth {
-    fn schema_name() -> Cow<'static, str> {
-        "BitDepth".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "description": "Bits a value.", "enum": BitDepth::ALL.map(BitDepth::bits) })
-    }
-}
 
 /// How a picture is written, and what goes with it. The default is 8 bits, sRGB, opaque, and nothing else.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -147,7 +35,7 @@ pub struct SaveOptions {
     pub profile: Option<Profile>,
     /// The camera's notes.
     pub exif: Option<Exif>,
-    /// How the picture was made, for [`super::recipe`] to read back.
+    /// How the picture was made, for [`picture::recipe`](crate::picture::recipe()) to read back.
     pub recipe: Option<String>,
 }
 
@@ -159,10 +47,10 @@ impl SaveOptions {
         let format = self.format.map_or_else(|| Format::of(name), Ok)?;
         match self.quality {
             Some(found) if !(1..=100).contains(&found) => {
-                return Err(problem("quality", format!("is {found}; give 1 to 100")));
+                return Err(Error::option("quality", format!("is {found}; give 1 to 100")));
             }
             Some(_) if format != Format::Jpeg => {
-                return Err(problem(
+                return Err(Error::option(
                     "quality",
                     format!("is for JPEG, and {} is lossless; leave it out", format.name()),
                 ));
@@ -171,14 +59,17 @@ impl SaveOptions {
         }
         if self.bit_depth == BitDepth::Sixteen && !matches!(format, Format::Png | Format::Tiff) {
             let found = format.name();
-            return Err(problem("bit_depth", format!("is 16, and {found} has 8 bits; write PNG or TIFF, or give 8")));
+            return Err(Error::option(
+                "bit_depth",
+                format!("is 16, and {found} has 8 bits; write PNG or TIFF, or give 8"),
+            ));
         }
         Ok(format)
     }
 }
 
 impl SaveOptions {
-    /// Bytes that [`super::save_with`] and [`encode`] take besides the picture of `width` x `height` pixels and the result, at most. PNG is
+    /// Bytes that [`save_with`](crate::picture::save_with) and [`encode`] take besides the picture of `width` x `height` pixels and the result, at most. PNG is
     /// written row by row; the others are put together in memory, in what grows to twice of what it holds.
     ///
     /// Errors: as [`SaveOptions::validate`].
@@ -211,7 +102,7 @@ pub fn encode(image: &Image, name: &Path, options: &SaveOptions) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// As [`encode`], to `out`, which has a part of the file where an error comes in its midst: [`super::save_with`] writes whole files.
+/// As [`encode`], to `out`, which has a part of the file where an error comes in its midst: [`save_with`](crate::picture::save_with) writes whole files.
 ///
 /// Errors: as [`encode`], and what `out` says.
 pub fn write(image: &Image, name: &Path, options: &SaveOptions, out: &mut dyn Write) -> Result<()> {
@@ -373,7 +264,7 @@ impl PictureEncoder<'_> {
 
     fn tiff(&self, bit_depth: BitDepth) -> std::result::Result<Vec<u8>, String> {
         let xmp = self.recipe.map(recipe::to_xmp);
-        let contents = tiff::TiffPicture {
+        let contents = TiffPicture {
             width: self.width,
             height: self.height,
             channels: self.channels() as u16,
@@ -382,8 +273,8 @@ impl PictureEncoder<'_> {
             exif: self.exif.as_deref(),
         };
         contents.file(&match bit_depth {
-            BitDepth::Eight => tiff::TiffValues::Bytes(self.bytes()),
-            BitDepth::Sixteen => tiff::TiffValues::Words(self.samples(word)),
+            BitDepth::Eight => TiffValues::Bytes(self.bytes()),
+            BitDepth::Sixteen => TiffValues::Words(self.samples(word)),
         })
     }
 

@@ -1,13 +1,13 @@
 //! Files that appear whole or not at all.
 
-use std::fs::Permissions;
-use std::io::{self, Write};
+use std::fs::{File, Permissions};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::{SaveOptions, encode};
-use crate::{Error, Image, Result};
+use crate::error::{Error, Result};
+use crate::picture::limits::{MAX_FILE, check_length};
 
 /// What the operating system said about reading `path`, as an error of ours.
 pub(crate) fn read_error(path: &Path, reason: io::Error) -> Error {
@@ -18,19 +18,16 @@ pub(crate) fn read_error(path: &Path, reason: io::Error) -> Error {
     }
 }
 
-/// As [`save_with`] the default options: 8 bits, in the format of the extension, JPEG with quality 95, nothing but the pixels.
-pub fn save(path: &Path, image: &Image) -> Result<()> {
-    save_with(path, image, &SaveOptions::default())
-}
-
-/// Writes `image` as `options` say.
-///
-/// The file appears whole or not at all: it is written beside `path` under another name and renamed. What was at `path` before
-/// is replaced.
-///
-/// Errors: as [`check_output`] and [`encode`], and a disk that is full.
-pub fn save_with(path: &Path, image: &Image, options: &SaveOptions) -> Result<()> {
-    write_whole_with(path, |file| encode::write(image, path, options, file))
+/// All of a file, unless it is larger than any picture that is decoded.
+pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        return Err(Error::Folder { path: path.to_owned(), wanted: "a picture" });
+    }
+    let file = File::open(path).map_err(|e| read_error(path, e))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|e| read_error(path, e))?;
+    check_length(&bytes, path)?;
+    Ok(bytes)
 }
 
 /// Writes a file that appears whole or not at all, in place of what was at `path` before.
@@ -53,15 +50,6 @@ pub(crate) fn write_whole_with(path: &Path, write: impl FnOnce(&mut dyn Write) -
     file.as_file().sync_all().map_err(|e| write_error(path, &e))?;
     file.persist(path).map_err(|e| write_error(path, &e.error))?;
     Ok(())
-}
-
-/// Whether [`save_with`] would be able to write `path`, to be asked before hours of work.
-///
-/// Errors: [`SaveOptions::validate`], `path` is a folder, its folder does not exist or cannot be written to (found out by making
-/// a file there for a moment).
-pub fn check_output(path: &Path, options: &SaveOptions) -> Result<()> {
-    options.validate(path)?;
-    check_writable(path)
 }
 
 /// Whether a file of any kind can be written to `path`.

@@ -3,10 +3,10 @@
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use impasto_engine::Image;
 
 use crate::colors::luma;
-use crate::options::problem;
-use crate::{Error, Image, Result};
+use crate::error::{Error, PictureRole, Result};
 
 /// A weight from 0 to 1 for every pixel of a picture: opacity, or a region with soft edges.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +56,7 @@ impl Mask {
             _ => {}
         }
         let Some(palette) = PALETTE.get(..styles).filter(|palette| !palette.is_empty()) else {
-            return Err(problem("mask", format!("tells 1 to {} styles apart, not {styles}", PALETTE.len())));
+            return Err(Error::option("mask", format!("tells 1 to {} styles apart, not {styles}", PALETTE.len())));
         };
         let mut weights = vec![vec![0.0; image.width() * image.height()]; styles];
         for (i, pixel) in image.as_slice().as_chunks::<3>().0.iter().enumerate() {
@@ -139,6 +139,19 @@ impl Mask {
         let exact = |v: f32| if (v - v.round()).abs() < ROUNDING { v.round() } else { v };
         Self::new(width, height, target.pixels().iter().map(|v| exact(v.0)).collect())
     }
+}
+
+/// The mask in a picture's size.
+pub(crate) fn sized(mask: &Option<Mask>, input: PictureRole, width: usize, height: usize) -> Result<Option<Mask>> {
+    match mask {
+        Some(mask) if mask.as_slice().is_empty() => Err(Error::Empty { input }),
+        mask => Ok(mask.as_ref().map(|mask| mask.resized(width, height))),
+    }
+}
+
+/// The mask in a picture's size; `None` if it leaves nothing out.
+pub(crate) fn partial(mask: &Option<Mask>, input: PictureRole, width: usize, height: usize) -> Result<Option<Mask>> {
+    Ok(sized(mask, input, width, height)?.filter(|mask| mask.as_slice().iter().any(|&w| w < 1.0)))
 }
 
 /// Colours of styles in a mask, by their order.

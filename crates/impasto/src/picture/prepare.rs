@@ -1,8 +1,8 @@
 //! From the pictures as they are to the sizes they are worked on in.
 
-use crate::options::problem;
-use crate::picture::{Picture, fit};
-use crate::{Error, PictureRole, Result};
+use crate::error::{Error, PictureRole, Result};
+use crate::picture::loaded::Picture;
+use crate::picture::resize::fit;
 
 /// The longest side, in pixels, that a picture is brought to. Far beyond what fits in memory; it keeps a slip of the finger from
 /// asking for terabytes.
@@ -29,10 +29,10 @@ impl SizeOptions {
     /// Whether the sizes can be meant; errors name the field.
     pub fn validate(&self) -> Result<()> {
         if !(1..=MAX_SIZE).contains(&self.size) {
-            return Err(problem("size", format!("is {}; give 1 to {MAX_SIZE} px", self.size)));
+            return Err(Error::option("size", format!("is {}; give 1 to {MAX_SIZE} px", self.size)));
         }
         if !(self.style_scale.is_finite() && self.style_scale > 0.0) {
-            return Err(problem("style_scale", format!("is {}; give a finite number above 0", self.style_scale)));
+            return Err(Error::option("style_scale", format!("is {}; give a finite number above 0", self.style_scale)));
         }
         Ok(())
     }
@@ -50,7 +50,7 @@ impl SizeOptions {
         if style_longest > MAX_SIZE as f64 {
             let found = self.style_scale;
             let size = format!("makes the style {style_longest} px; at most {MAX_SIZE} px are possible, give less");
-            return Err(problem("style_scale", format!("is {found}, which {size}")));
+            return Err(Error::option("style_scale", format!("is {found}, which {size}")));
         }
         Ok(style_longest as usize)
     }
@@ -81,7 +81,7 @@ pub fn prepare(content: &Picture, style: &Picture, options: &SizeOptions) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Image;
+    use impasto_engine::Image;
 
     fn sizes(content: (usize, usize), style: (usize, usize), options: SizeOptions) -> [(usize, usize); 2] {
         let image = |(width, height)| Picture::new(Image::filled(width, height, [9.0; 3]));

@@ -6,9 +6,11 @@ use std::path::Path;
 use image::codecs::webp::WebPDecoder;
 use image::{ImageDecoder, ImageFormat};
 
-use super::decode::{decode_error, read_limited};
-use super::{jpeg, tiff};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
+use crate::picture::decoder_error::decode_error;
+use crate::picture::file::read_limited;
+use crate::picture::jpeg;
+use crate::picture::tiff::read::xmp;
 
 /// What a comment of JPEG begins with.
 pub const COMMENT_PREFIX: &[u8] = b"impasto ";
@@ -21,9 +23,9 @@ const ELEMENT: (&str, &str) = ("<impasto:recipe>", "</impasto:recipe>");
 /// Memory for the texts of a PNG, in bytes.
 const MAX_TEXT: usize = 64 << 20;
 
-/// The recipe that [`super::SaveOptions::recipe`] put into a file; `None` where there is none.
+/// The recipe that [`crate::picture::SaveOptions::recipe`] put into a file; `None` where there is none.
 ///
-/// Errors: as [`super::load`], but for what is wrong with the pixels.
+/// Errors: as [`crate::picture::load`], but for what is wrong with the pixels.
 pub fn recipe(path: &Path) -> Result<Option<String>> {
     decode_recipe(&read_limited(path)?, path)
 }
@@ -41,7 +43,7 @@ pub fn decode_recipe(bytes: &[u8], name: &Path) -> Result<Option<String>> {
             let text = chunk.map(png::text_metadata::ITXtChunk::get_text).transpose();
             return text.map_err(|e| damaged(e.to_string()));
         }
-        Ok(ImageFormat::Tiff) => tiff::xmp(bytes, name)?.and_then(|xmp| from_xmp(&xmp)),
+        Ok(ImageFormat::Tiff) => xmp(bytes, name)?.and_then(|xmp| from_xmp(&xmp)),
         Ok(ImageFormat::WebP) => WebPDecoder::new(Cursor::new(bytes))
             .and_then(|mut decoder| decoder.xmp_metadata())
             .map_err(|e| decode_error(name, e))?

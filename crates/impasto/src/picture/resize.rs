@@ -3,10 +3,11 @@
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{F32x3, F32x4};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use impasto_engine::Image;
 use rayon::prelude::*;
 
+use crate::picture::mask::Mask;
 use crate::reduce::CHUNK;
-use crate::{Image, Mask};
 
 /// `image` at `width` x `height` px: Lanczos-3 on linear light, so that fine light and dark detail keeps its mean brightness.
 ///

@@ -1,13 +1,16 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::*;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use image::{GrayImage, ImageBuffer, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
 
-use crate::Error;
+use impasto_engine::Image;
+
+use super::*;
+use crate::error::Error;
+use crate::picture::mask::Mask;
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()

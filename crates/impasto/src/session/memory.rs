@@ -3,12 +3,14 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use impasto_engine::{Layer, Layout, Memory, Part};
+use impasto_engine::{Layer, Layout, Memory, Padding, Part};
 
-use crate::optimizer::{ADAM_ARRAYS, LBFGS_ARRAYS, LEAST_HISTORY, history_for};
+use crate::error::{Error, Result};
+use crate::optimizer::adam::ADAM_ARRAYS;
+use crate::optimizer::lbfgs::{LBFGS_ARRAYS, LEAST_HISTORY, history_for};
+use crate::options::{OptimizerKind, Options, WeightedLayer};
 use crate::session::schedule::{Scale, halved};
 use crate::torus::STYLE_MARGIN;
-use crate::{Error, OptimizerKind, Options, Padding, Result, WeightedLayer};
 
 /// What a run is to take, before its first step.
 #[derive(Clone, Debug, PartialEq)]

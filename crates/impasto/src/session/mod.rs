@@ -1,7 +1,8 @@
 //! A run, step by step.
 
 pub(crate) mod memory;
-mod scale_setup;
+pub(crate) mod position;
+pub(crate) mod scale_setup;
 pub(crate) mod schedule;
 pub(crate) mod state;
 pub(crate) mod subject;
@@ -12,19 +13,26 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use impasto_engine::words;
+use impasto_engine::Image;
 use rayon::ThreadPool;
 
+use crate::checks::check_image;
+use crate::error::{Error, PictureRole, Result};
 use crate::loss::Losses;
-use crate::optimizer::{OptimizerState, Outcome};
+use crate::network::Network;
+use crate::optimizer::state::OptimizerState;
+use crate::optimizer::step::Outcome;
+use crate::options::Options;
 use crate::session::memory::{MemoryPlan, Needs, ScalePlan};
+use crate::session::position::{SchedulePosition, StopReason};
 use crate::session::scale_setup::{RestoredScale, ScaleSetup, ScaleState, start};
 use crate::session::schedule::{Scale, schedule};
-use crate::session::state::{SavedState, SchedulePosition, SessionState};
-use crate::session::task::{check_image, thread_pool};
+use crate::session::state::{SavedState, SessionState};
+use crate::session::subject::Subject;
 use crate::style::regions;
+use crate::style::source::Style;
+use crate::threads::thread_pool;
 use crate::torus::resize;
-use crate::{Error, Image, Network, Options, PictureRole, Result, Style, Subject};
 
 /// What an observer sees after a step.
 #[derive(Clone, Copy, Debug)]
@@ -62,18 +70,6 @@ pub trait Observer {
 impl<F: FnMut(&Progress<'_>) -> ControlFlow<()>> Observer for F {
     fn update(&mut self, progress: &Progress<'_>) -> ControlFlow<()> {
         self(progress)
-    }
-}
-
-words! {
-    /// Why a run ended.
-    pub enum StopReason {
-        /// All steps are done.
-        Completed => "completed",
-        /// The observer ended it.
-        Interrupted => "interrupted",
-        /// No step lowers the objective any further, or none by enough ([`Options::tolerance`]).
-        Converged => "converged",
     }
 }
 
@@ -521,7 +517,7 @@ fn other_isa(then: &str, now: &str) -> String {
 mod tests {
     use super::*;
     use crate::noise::white_noise;
-    use crate::{OptimizerKind, Scales};
+    use crate::options::{OptimizerKind, Scales};
 
     #[test]
     fn a_session_between_two_scales_can_be_taken_up() {

@@ -2,15 +2,26 @@
 
 use std::time::{Duration, Instant};
 
+use impasto_engine::{Image, Padding};
+
+use crate::checks::check_image;
+use crate::error::{Error, PictureRole, Result};
 use crate::loss::Losses;
+use crate::network::Network;
 use crate::noise::white_noise;
-use crate::optimizer::{Adam, AdamSettings, Lbfgs, LbfgsSettings, Optimizer, OptimizerState, Preconditioner};
+use crate::optimizer::adam::{Adam, AdamSettings};
+use crate::optimizer::lbfgs::{Lbfgs, LbfgsSettings};
+use crate::optimizer::preconditioner::Preconditioner;
+use crate::optimizer::state::OptimizerState;
+use crate::optimizer::step::Optimizer;
+use crate::options::{Init, OptimizerKind, Options};
 use crate::session::memory::{MemoryPlan, ScalePlan};
 use crate::session::schedule::Scale;
 use crate::session::state::SavedState;
-use crate::session::task::{Task, check_image};
+use crate::session::subject::Subject;
+use crate::session::task::Task;
+use crate::style::source::Style;
 use crate::torus::resize;
-use crate::{Error, Image, Init, Network, OptimizerKind, Options, Padding, PictureRole, Result, Style, Subject};
 
 /// What belongs to one scale.
 pub(crate) struct ScaleState {

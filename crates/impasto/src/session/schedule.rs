@@ -1,8 +1,9 @@
 //! From coarse to fine: the sizes a picture is worked on at, and the steps at each.
 
-use crate::error::nearest_multiple;
-use crate::options::problem;
-use crate::{Error, Image, Init, Options, Padding, Result, Scales, WeightedLayer};
+use impasto_engine::{Image, Padding};
+
+use crate::error::{Error, Result, nearest_multiple};
+use crate::options::{Init, Options, Scales, WeightedLayer};
 
 /// One size, and what is done there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub(crate) fn schedule(
         Scales::Count(count) if count > most => {
             let advice = if most == 1 { "give 1".to_owned() } else { format!("give at most {most}") };
             let found = format!("is {count}, too many for pictures of this size, which is halved from scale to scale");
-            return Err(problem("scales", format!("{found}; {advice}")));
+            return Err(Error::option("scales", format!("{found}; {advice}")));
         }
         Scales::Count(_) => wanted,
         Scales::Auto => 1 + (1..wanted).take_while(|&halvings| leave_something(halvings, size(halvings))).count(),

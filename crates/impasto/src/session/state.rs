@@ -5,7 +5,6 @@
 //! scale and after each of its steps; those of the optimiser F32, with as many values as the point: `s.0`, `y.0`, ... of L-BFGS (oldest
 //! first), or `walker`, `gradient`, `mean` and `root_mean_square` of Adam.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
@@ -15,61 +14,18 @@ use std::time::Duration;
 
 use crc32fast::Hasher;
 
-use crate::optimizer::{AdamState, OptimizerState, Variables};
-use crate::picture::{read_error, write_error, write_whole_with};
+use crate::error::{Error, Result};
+use crate::optimizer::state::{AdamState, OptimizerState, Variables};
+use crate::options::OptimizerKind;
+use crate::picture::file::{read_error, write_error, write_whole_with};
+use crate::session::position::{SchedulePosition, StopReason, scale_list};
+use crate::session::schedule::Scale;
 use crate::tensor_file::{FileKind, Parsed, Tensor, TensorFile, all, unknown};
-use crate::{Error, OptimizerKind, Result, Scale, StopReason};
 
 const KIND: FileKind = FileKind { format: "impasto-state", version: "1" };
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = size_of::<u32>();
-
-/// Where in its schedule a run is.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct SchedulePosition<'a> {
-    /// The instruction set; empty when no loss looks at a feature map.
-    pub(crate) isa: String,
-    /// Those that are done have the steps that they took.
-    pub(crate) scales: Vec<Scale>,
-    /// Index into `scales`.
-    pub(crate) scale: usize,
-    /// The objective at the start of the scale and after each of its steps.
-    pub(crate) totals: Cow<'a, [f64]>,
-    pub(crate) elapsed: Duration,
-    pub(crate) finished: Option<StopReason>,
-}
-
-impl SchedulePosition<'_> {
-    fn steps_done(&self) -> usize {
-        let before = self.scales[..self.scale].iter().map(|scale| scale.steps);
-        before.fold(self.totals.len() - 1, usize::saturating_add)
-    }
-
-    /// The scale that the run is at.
-    pub(crate) fn here(&self) -> Scale {
-        self.scales[self.scale]
-    }
-
-    /// Refuses a place that is not in a run with these scales.
-    pub(crate) fn check_scales(&self, scales: &[Scale]) -> Result<()> {
-        let fits = self.scales.len() == scales.len()
-            && self.scales.iter().zip(scales).enumerate().all(|(i, (own, other))| {
-                let steps = if i > self.scale { own.steps == other.steps } else { own.steps <= other.steps };
-                steps && (own.width, own.height) == (other.width, other.height)
-            });
-        if fits {
-            return Ok(());
-        }
-        Err(Error::UnfitState {
-            problem: format!(
-                "it is of the scales {}, and the run has {}",
-                scale_list(&self.scales),
-                scale_list(scales)
-            ),
-        })
-    }
-}
 
 /// Everything that a [`Session`](crate::Session) has changed since it was made, to the last bit: the picture, the optimiser's memory,
 /// the place in the schedule. Pictures, options and weights are not in it.
@@ -348,12 +304,6 @@ const ADAM_NAMES: [&str; 4] = ["walker", "gradient", "mean", "root_mean_square"]
 /// What the arrays of a pair of L-BFGS are called.
 fn pair_names(pair: usize) -> [String; 2] {
     [format!("s.{pair}"), format!("y.{pair}")]
-}
-
-/// `256x171:40,512x341:40`: width, height and steps of each.
-fn scale_list(scales: &[Scale]) -> String {
-    let word = |scale: &Scale| format!("{}x{}:{}", scale.width, scale.height, scale.steps);
-    scales.iter().map(word).collect::<Vec<_>>().join(",")
 }
 
 fn scale(text: &str) -> Parsed<Scale> {

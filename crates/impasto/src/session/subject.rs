@@ -1,8 +1,11 @@
 //! What is painted: the photo, and which parts of it take part.
 
-use crate::picture::paint_hidden;
+use impasto_engine::{Image, Padding};
+
+use crate::error::{Error, PictureRole, Result};
+use crate::picture::mask::{Mask, partial, sized};
+use crate::picture::resize::paint_hidden;
 use crate::torus::resize;
-use crate::{Error, Image, Mask, Padding, PictureRole, Result};
 
 /// A content picture and what of it counts. Masks of another size are stretched to the picture's.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,19 +103,6 @@ fn painted(opacity: &Option<Mask>, keep: &Option<Mask>) -> Option<Mask> {
         (Some(opacity), Some(painted)) => Some(opacity.times(&painted)),
         (opacity, painted) => opacity.clone().or(painted),
     }
-}
-
-/// The mask in a picture's size.
-pub(crate) fn sized(mask: &Option<Mask>, input: PictureRole, width: usize, height: usize) -> Result<Option<Mask>> {
-    match mask {
-        Some(mask) if mask.as_slice().is_empty() => Err(Error::Empty { input }),
-        mask => Ok(mask.as_ref().map(|mask| mask.resized(width, height))),
-    }
-}
-
-/// The mask in a picture's size; `None` if it leaves nothing out.
-pub(crate) fn partial(mask: &Option<Mask>, input: PictureRole, width: usize, height: usize) -> Result<Option<Mask>> {
-    Ok(sized(mask, input, width, height)?.filter(|mask| mask.as_slice().iter().any(|&w| w < 1.0)))
 }
 
 #[cfg(test)]

@@ -4,17 +4,20 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use impasto_engine::{Evaluator, Image, Layer, Layout};
+use impasto_engine::{Evaluator, Image, Layer, Layout, Padding};
 
+use crate::checks::check_room;
+use crate::error::{Error, PictureRole, Result};
 use crate::loss::{
     ContentLoss, GramLoss, LayerValue, Local, Losses, MomentsLoss, Reduction, StyleLoss, Sum, Weights,
     add_total_variation_gradient, total_variation,
 };
+use crate::network::Network;
+use crate::options::{Objective, Options, StyleLossKind, WeightedLayer};
+use crate::picture::mask::Mask;
+use crate::session::subject::Subject;
 use crate::style::regions::{self, Region};
-use crate::{
-    Error, Mask, Network, Objective, Options, Padding, PictureRole, Pooling, Result, Style, StyleLossKind, Subject,
-    WeightedLayer,
-};
+use crate::style::source::Style;
 
 /// Eq. (4) plus eq. (5) for one content and its styles: what a run minimises. The style's loss of a layer is the sum of the regions'
 /// losses there, each times the region's share of the area.
@@ -107,7 +110,7 @@ impl Task {
         let mut evaluator = (!all_layers.is_empty())
             .then(|| {
                 let (pooling, padding) = (options.pooling, options.padding);
-                evaluator(network, PictureRole::Content, content, &all_layers, layout, pooling, padding)
+                network.evaluator(PictureRole::Content, content, &all_layers, layout, pooling, padding)
             })
             .transpose()?;
         let weights = |mask: &Option<Mask>, input: PictureRole, layer: Layer| match mask {
@@ -372,45 +375,6 @@ impl Term {
     }
 }
 
-/// A workspace for a picture and some layers, each as often as it likes.
-pub(crate) fn evaluator(
-    network: &Network,
-    input: PictureRole,
-    image: &Image,
-    layers: &[Layer],
-    layout: &Layout,
-    pooling: Pooling,
-    padding: Padding,
-) -> Result<Evaluator> {
-    let mut layers = layers.to_vec();
-    layers.sort();
-    // A layer can serve the content and the style.
-    layers.dedup();
-    Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &layers, pooling)
-        .and_then(|evaluator| evaluator.with_padding(padding)?.with_layout(layout.clone()))
-        .map_err(|error| Error::of_evaluator(input, error))
-}
-
-/// Refuses a picture of which one of the layers would see nothing.
-pub(crate) fn check_room(input: PictureRole, image: &Image, layers: &[Layer]) -> Result<()> {
-    let (width, height) = (image.width(), image.height());
-    match layers.iter().max() {
-        Some(&layer) if width.min(height) < layer.min_side() => Err(Error::TooSmall { input, width, height, layer }),
-        _ => Ok(()),
-    }
-}
-
-/// Refuses pictures that would poison every sum: without pixels, or with values outside 0..255.
-pub(crate) fn check_image(input: PictureRole, image: &Image) -> Result<()> {
-    if image.as_slice().is_empty() {
-        return Err(Error::Empty { input });
-    }
-    match image.as_slice().iter().find(|v| !(0.0..=255.0).contains(*v)) {
-        Some(&value) => Err(Error::Values { input, value }),
-        None => Ok(()),
-    }
-}
-
 /// Whether features can be written to a file in this folder ([`Options::feature_cache`]).
 ///
 /// Errors: they cannot.
@@ -422,15 +386,6 @@ pub fn check_feature_cache(folder: &Path) -> Result<()> {
 /// Why the file of the content's features is of no use.
 fn feature_cache_error(folder: Option<&PathBuf>, reason: &io::Error) -> Error {
     Error::FeatureCache { folder: folder.cloned().unwrap_or_default(), reason: reason.to_string() }
-}
-
-/// The threads to work on.
-pub(crate) fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.unwrap_or(0))
-        .thread_name(|i| format!("impasto-{i}"))
-        .build()
-        .map_err(|e| Error::Threads { reason: e.to_string() })
 }
 
 #[cfg(test)]

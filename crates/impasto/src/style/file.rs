@@ -10,14 +10,15 @@ use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 use std::str::FromStr;
 
-use impasto_engine::Layer;
+use impasto_engine::{Layer, Pooling};
 
+use crate::error::{Error, Result};
 use crate::loss::Statistics;
-use crate::picture::{read_error, write_whole};
-use crate::style::Appearance;
-use crate::style::statistics::{SizeStatistics, StatisticsSettings};
+use crate::options::StyleLossKind;
+use crate::picture::file::{read_error, write_whole};
+use crate::style::picture::Appearance;
+use crate::style::statistics::{SizeStatistics, StatisticsSettings, StyleStatistics};
 use crate::tensor_file::{FileKind, MAX_HEADER, Parsed, Tensor, TensorFile, all, unknown};
-use crate::{Error, Pooling, Result, StyleLossKind, StyleStatistics};
 
 const KIND: FileKind = FileKind { format: "impasto-style", version: "3" };
 
@@ -168,7 +169,7 @@ fn choice<T: FromStr>(word: &str) -> Parsed<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Padding;
+    use impasto_engine::Padding;
     use proptest::prelude::*;
 
     fn statistics(kind: StyleLossKind) -> StyleStatistics {

@@ -2,12 +2,15 @@
 
 use impasto_engine::{Layer, Layout};
 
+use crate::error::{Error, PictureRole, Result};
 use crate::loss::{Statistics, Weights};
-use crate::options::problem;
+use crate::network::Network;
+use crate::options::{Options, WeightedLayer};
+use crate::picture::mask::Mask;
 use crate::session::schedule::halved;
 use crate::session::subject::Subject;
-use crate::style::statistics::StatisticsSettings;
-use crate::{Error, Mask, Network, Options, PictureRole, Result, Style, StyleSource, StyleStatistics, WeightedLayer};
+use crate::style::source::{Style, StyleSource};
+use crate::style::statistics::{StatisticsSettings, StyleStatistics};
 
 /// A part of the picture with a style of its own.
 pub(crate) struct Region {
@@ -24,13 +27,13 @@ pub(crate) struct Region {
 /// Errors: those of the pictures, no style, weights that cannot be meant.
 pub(crate) fn normalised(styles: &[Style]) -> Result<Vec<Style>> {
     if styles.is_empty() {
-        return Err(problem("style", "is missing; give at least one"));
+        return Err(Error::option("style", "is missing; give at least one"));
     }
     let styles: Vec<Style> = styles
         .iter()
         .map(|style| {
             if !(style.weight.is_finite() && style.weight >= 0.0) {
-                return Err(problem(
+                return Err(Error::option(
                     "style",
                     format!("has the weight {}; give a finite number, 0 or above", style.weight),
                 ));
@@ -47,7 +50,10 @@ pub(crate) fn normalised(styles: &[Style]) -> Result<Vec<Style>> {
         .collect::<Result<_>>()?;
     for (_, members) in by_region(&styles) {
         if members.iter().all(|(_, style)| style.weight == 0.0) {
-            return Err(problem("style", "has the weight 0 with nothing beside it; give one style a weight above 0"));
+            return Err(Error::option(
+                "style",
+                "has the weight 0 with nothing beside it; give one style a weight above 0",
+            ));
         }
     }
     Ok(styles)

@@ -2,15 +2,17 @@
 
 use std::fmt::Display;
 
-use impasto_engine::{Layer, Layout};
+use impasto_engine::{Layer, Layout, Padding, Pooling};
 use rayon::ThreadPool;
 
+use crate::error::Result;
 use crate::loss::{Statistics, Weights};
+use crate::network::Network;
+use crate::options::{Options, StyleLossKind};
 use crate::session::memory::Needs;
 use crate::session::schedule::{COARSEST_TEXTURE, Scale, halved, wanted};
-use crate::session::task::thread_pool;
-use crate::style::Appearance;
-use crate::{Network, Options, Padding, Pooling, Result, StyleLossKind, StylePicture};
+use crate::style::picture::{Appearance, StylePicture};
+use crate::threads::thread_pool;
 
 /// Statistics of a style picture at several sizes, each half the one before: all that a run takes from it.
 ///

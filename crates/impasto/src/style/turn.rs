@@ -1,6 +1,8 @@
 //! Pictures turned by right angles and mirrored: exact, pixel by pixel.
 
-use crate::{Image, Mask};
+use impasto_engine::Image;
+
+use crate::picture::mask::Mask;
 
 /// First mirrored from left to right, then turned clockwise.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,8 +2,10 @@
 
 use tiff::tags::{ExtraSamples, PhotometricInterpretation, Tag};
 
-use super::XMP;
 use crate::picture::exif;
+
+/// Adobe's tag for XMP.
+pub(crate) const XMP: Tag = Tag::Unknown(700);
 
 /// A picture to be written: colours, or colours and opacity, not compressed.
 pub struct TiffPicture<'a> {

@@ -4,8 +4,10 @@ use tiff::TiffResult;
 use tiff::decoder::ifd::Value;
 use tiff::tags::{CompressionMethod, Tag};
 
-use super::{GREY, Samples, TiffFault, TiffFile, open, samples, with_entries};
-use crate::picture::decode::CUT_SHORT;
+use crate::picture::decoder_error::CUT_SHORT;
+use crate::picture::tiff::entries::{GREY, with_entries};
+use crate::picture::tiff::fault::TiffFault;
+use crate::picture::tiff::samples::{Samples, TiffFile, open, samples};
 
 /// `LumaRed, LumaGreen, LumaBlue`.
 const YCBCR_COEFFICIENTS: Tag = Tag::Unknown(529);

@@ -1,0 +1,166 @@
+//! A style picture and what of it counts, and the statistics that are taken from it.
+
+use impasto_engine::{Image, Layer, Layout, Padding};
+
+use crate::checks::{check_image, check_room};
+use crate::error::{Error, PictureRole, Result};
+use crate::loss::{Statistics, Sums, Weights, total_variation};
+use crate::network::Network;
+use crate::options::Options;
+use crate::picture::mask::{Mask, partial};
+use crate::picture::resize::{paint_hidden, resize};
+use crate::style::turn::turns;
+use crate::torus::{with_mirrored_margin, without_margin};
+
+/// A style picture and what of it counts. Masks of another size are stretched to the picture's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StylePicture {
+    /// The picture.
+    pub image: Image,
+    /// How opaque each pixel is; `None`: all are. Where it is 0, the colour does not matter.
+    pub opacity: Option<Mask>,
+    /// Which part counts; `None`: all.
+    pub mask: Option<Mask>,
+    /// Copies over which the statistics are averaged: 1, or 2 or 4 turned by equal angles, or 8: 4, and 4 mirrored. Strokes then run in
+    /// more directions than in the picture.
+    pub rotations: usize,
+}
+
+/// What a style is without the network: what a texture starts its units from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Appearance {
+    /// Mean of each channel over what counts of the picture, 0..255.
+    pub(crate) colour: [f32; 3],
+    /// Eq. (5) of the picture, in squared levels.
+    pub(crate) total_variation: f64,
+}
+
+impl From<Image> for StylePicture {
+    /// All of the picture, as it is.
+    fn from(image: Image) -> Self {
+        Self { image, opacity: None, mask: None, rotations: 1 }
+    }
+}
+
+impl From<&Image> for StylePicture {
+    /// All of the picture, as it is.
+    fn from(image: &Image) -> Self {
+        image.clone().into()
+    }
+}
+
+impl StylePicture {
+    /// The same with masks of the picture's size, those that leave nothing out taken away, and one colour in transparent pixels.
+    ///
+    /// Errors: a picture or masks without pixels, values outside 0..255, nothing visible, a number of rotations that there is not.
+    pub(crate) fn normalised(&self) -> Result<Self> {
+        check_image(PictureRole::Style, &self.image)?;
+        if ![1, 2, 4, 8].contains(&self.rotations) {
+            return Err(Error::option("style_rotations", format!("is {}; give 1, 2, 4 or 8", self.rotations)));
+        }
+        let (width, height) = (self.image.width(), self.image.height());
+        let opacity = partial(&self.opacity, PictureRole::Opacity, width, height)?;
+        let mask = partial(&self.mask, PictureRole::StyleMask, width, height)?;
+        let mut image = self.image.clone();
+        if let Some(opacity) = &opacity {
+            if opacity.coverage() == 0.0 {
+                return Err(Error::NothingVisible { input: PictureRole::Style });
+            }
+            paint_hidden(&mut image, opacity);
+        }
+        Ok(Self { image, opacity, mask, rotations: self.rotations })
+    }
+
+    /// What counts: what is visible and in the mask; `None`: all.
+    fn counts(&self) -> Option<Mask> {
+        match (&self.opacity, &self.mask) {
+            (Some(opacity), Some(mask)) => Some(opacity.times(mask)),
+            (opacity, mask) => opacity.clone().or_else(|| mask.clone()),
+        }
+    }
+
+    /// What a normalised picture is without the network in another size.
+    pub(crate) fn appearance(&self, (width, height): (usize, usize)) -> Appearance {
+        let image = resize(&self.image, width, height);
+        let counts = self.counts().map(|mask| mask.resized(width, height));
+        let weight = |i: usize| counts.as_ref().map_or(1.0, |mask| f64::from(mask.as_slice()[i]));
+        let (mut sums, mut total) = ([0.0; 3], 0.0);
+        for (i, pixel) in image.as_slice().as_chunks::<3>().0.iter().enumerate() {
+            let weight = weight(i);
+            total += weight;
+            for c in 0..3 {
+                sums[c] += weight * f64::from(pixel[c]);
+            }
+        }
+        Appearance {
+            // Where nothing counts, no layer sees anything either, and the run is refused.
+            colour: sums.map(|sum| if total > 0.0 { (sum / total) as f32 } else { 0.0 }),
+            total_variation: total_variation(image.as_slice(), width, false),
+        }
+    }
+
+    /// What counts of each of the turned copies in another size; none where all does.
+    pub(crate) fn masks(&self, (width, height): (usize, usize)) -> Vec<Mask> {
+        let counts = self.counts().map(|mask| mask.resized(width, height));
+        counts.map_or(vec![], |mask| turns(self.rotations).iter().map(|turn| turn.mask(&mask)).collect())
+    }
+
+    /// Statistics of a normalised picture at some size, in the order of `layers`, by an evaluation in `layout`; on the current thread pool.
+    ///
+    /// Errors: too small for a layer, nothing of the mask left at one.
+    pub(crate) fn statistics(
+        &self,
+        network: &Network,
+        (width, height): (usize, usize),
+        layers: &[Layer],
+        layout: &Layout,
+        options: &Options,
+    ) -> Result<Vec<Statistics>> {
+        let wraps = options.padding == Padding::Circular;
+        let padding = if wraps { Padding::Replicate } else { options.padding };
+        let image = resize(&self.image, width, height);
+        check_room(PictureRole::Style, &image, layers)?;
+        let counts = self.counts().map(|mask| mask.resized(width, height));
+        let copies: Vec<Vec<Statistics>> = turns(self.rotations)
+            .iter()
+            .map(|turn| {
+                let image = turn.image(&image);
+                let (width, height) = (image.width(), image.height());
+                let seen = if wraps { with_mirrored_margin(&image) } else { image };
+                let mut evaluator =
+                    network.evaluator(PictureRole::Style, &seen, layers, layout, options.pooling, padding)?;
+                let counts = counts.as_ref().map(|mask| turn.mask(mask));
+                let mut sums: Vec<Sums> = layers
+                    .iter()
+                    .map(|&layer| {
+                        let weights = counts.as_ref().map(|mask| {
+                            let vanished = Error::MaskVanishes { input: PictureRole::StyleMask, layer, width, height };
+                            Weights::new(mask, layer).ok_or(vanished)
+                        });
+                        let weights = weights.transpose()?;
+                        Ok(Sums::new(options.style_loss, evaluator.isa(), layer.channels(), weights))
+                    })
+                    .collect::<Result<_>>()?;
+                if wraps {
+                    evaluator.forward(&seen);
+                    for (&layer, sums) in layers.iter().zip(&mut sums) {
+                        let halvings = layer.block() - 1;
+                        let features = evaluator.features(layer);
+                        let inner = without_margin(features, halvings, height >> halvings, width >> halvings);
+                        sums.add(0, inner.as_slice());
+                    }
+                } else {
+                    evaluator.forward_with(seen.as_slice(), &mut |features| {
+                        for (_, sums) in layers.iter().zip(&mut sums).filter(|(layer, _)| **layer == features.layer) {
+                            sums.add(features.first, features.values);
+                        }
+                    });
+                }
+                Ok(sums.iter().map(Sums::statistics).collect())
+            })
+            .collect::<Result<_>>()?;
+        Ok((0..layers.len())
+            .map(|i| Statistics::blend(&copies.iter().map(|copy| (1.0, &copy[i])).collect::<Vec<_>>()))
+            .collect())
+    }
+}
