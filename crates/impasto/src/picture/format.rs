@@ -46,6 +46,16 @@ impl Format {
         }
     }
 
+    /// What the names of its files end in.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+            Self::Tiff => "tif",
+            Self::WebP => "webp",
+        }
+    }
+
     /// The longest side that the format has room for, in px.
     pub fn max_side(self) -> usize {
         match self {

@@ -1,0 +1,64 @@
+//! The picture to be painted, at the size that it is worked on.
+
+use std::path::Path;
+
+use impasto::picture::{self, Exif, Picture, Profile};
+use impasto::{Layer, Mask};
+
+use crate::error::{Error, Result};
+use crate::events::Events;
+use crate::job::Job;
+use crate::job::values::OutputSize;
+use crate::pictures::{self, ReadLimits, SizeHint};
+use crate::resolve::{Complete, Resolved};
+
+/// A content at the size that it is worked on, and what the result takes over from it.
+#[derive(Clone)]
+pub(crate) struct Content {
+    pub(crate) scaled: Picture,
+    /// The longest side that was asked for, in px: its own if it keeps that.
+    pub(crate) wanted: usize,
+    pub(crate) alpha: Option<Mask>,
+    pub(crate) profile: Option<Profile>,
+    pub(crate) exif: Option<Exif>,
+}
+
+/// The path of a job's content.
+///
+/// Errors: the job has none.
+pub(crate) fn path(job: &Job) -> Result<&Path> {
+    let missing = || Error::field("inputs.content", "is missing; name a picture");
+    job.inputs.content.as_ref().map(|file| file.path.as_path()).ok_or_else(missing)
+}
+
+impl Content {
+    /// Reads the content of a job and brings it to size.
+    ///
+    /// Errors: a content that cannot be read, or that is too small for a layer.
+    pub(crate) fn read(resolved: &Resolved, events: &mut dyn Events) -> Result<Content> {
+        let Complete { options, size, numerics, .. } = &resolved.complete;
+        let (path, limits) = (path(&resolved.job)?, ReadLimits { memory: numerics.memory });
+        let picture = pictures::load(path, limits, events)?;
+        let own = (picture.width(), picture.height());
+        let mut size = *size;
+        if options.size == Some(OutputSize::Original) {
+            size.size = own.0.max(own.1);
+        }
+        let (width, height) = picture::fit(own.0, own.1, size.content_longest(own.0, own.1));
+        let scaled = picture.resized(width, height);
+        // A term of weight 0 looks at no layer.
+        let terms =
+            [(numerics.style_weight, &numerics.style_layers), (numerics.content_weight, &numerics.content_layers)];
+        let weighted = terms.into_iter().filter(|(weight, _)| *weight > 0.0);
+        let layers: Vec<Layer> = weighted.flat_map(|(_, layers)| pictures::layers(layers)).collect();
+        let hint = if (width, height) == own {
+            SizeHint { at: String::new(), advice: "; take a larger picture or add `upscale`" }
+        } else {
+            SizeHint { at: format!(" at `size` {}", size.size), advice: "; choose a larger `size`" }
+        };
+        pictures::check_sides(path, &scaled.image, &layers, &hint)?;
+        // The file's own size can be much larger, and is not needed any more.
+        let Picture { alpha, profile, exif, .. } = picture;
+        Ok(Content { scaled, wanted: size.size, alpha, profile, exif })
+    }
+}

@@ -1,0 +1,132 @@
+//! What a run tells while it goes on.
+//!
+//! A run hands every [`Event`] to an [`Events`]: a terminal shows a bar, a server sends them on, a
+//! test collects them. Events are plain data and serialisable. The other methods of the trait are
+//! what a run asks of its surroundings; their defaults suit a run that nobody watches.
+
+use std::path::PathBuf;
+
+use impasto::{Image, Objective};
+use serde::Serialize;
+
+use crate::plan::Plan;
+
+/// Something that a run tells.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// Something is not as it should be, and the run goes on.
+    Warning {
+        /// The file that it is about, if it is about one.
+        about: Option<PathBuf>,
+        /// What it is, and what follows.
+        text: String,
+    },
+    /// Something about a file that is good to know.
+    Note {
+        /// The file.
+        about: PathBuf,
+        /// What it is.
+        text: String,
+    },
+    /// The run is planned, and its first step comes next.
+    Planned(Plan),
+    /// A step is done; step 0 is the start.
+    Step(Step),
+    /// A picture in between is written.
+    Saved {
+        /// Its name.
+        path: PathBuf,
+    },
+    /// The steps are over, and the result follows.
+    Ended,
+    /// The run has ended early and left a checkpoint.
+    CanResume {
+        /// The folder to give to `impasto resume`.
+        folder: PathBuf,
+        /// The run failed for want of room in its feature cache, and needs another folder for it.
+        needs_feature_cache: bool,
+    },
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Step {
+    /// Steps done; 0 is the start.
+    pub step: usize,
+    /// Steps that there will be at most.
+    pub steps: usize,
+    /// The scale that the picture is worked on at; 0 is the coarsest.
+    pub scale: usize,
+    /// How many scales there are.
+    pub scales: usize,
+    /// Width and height of the picture at this scale in px.
+    pub size: [usize; 2],
+    /// Seconds that the rest takes, at most.
+    pub seconds_left: f64,
+    /// The content loss: in units with the balanced objective, else raw. `None`: it does not count.
+    pub content: Option<f64>,
+    /// The style loss, in the same way.
+    pub style: Option<f64>,
+    /// What is minimised.
+    pub total: f64,
+}
+
+impl Step {
+    pub(crate) fn new(progress: &impasto::Progress<'_>, objective: Objective) -> Step {
+        let losses = progress.losses;
+        let [content, style] = match objective {
+            // Raw losses would say nothing: each counts in a unit of its own.
+            Objective::Balanced => [losses.content_in_units(), losses.style_in_units()],
+            Objective::Paper => [losses.content_loss(), losses.style_loss()],
+        };
+        Step {
+            step: progress.step,
+            steps: progress.steps,
+            scale: progress.scale,
+            scales: progress.scales,
+            size: [progress.image.width(), progress.image.height()],
+            seconds_left: progress.left.as_secs_f64(),
+            // A term that does not count has no layers.
+            content: (!losses.content.is_empty()).then_some(content),
+            style: (!losses.style.is_empty()).then_some(style),
+            total: losses.total,
+        }
+    }
+}
+
+/// What surrounds a run.
+pub trait Events {
+    /// Takes what the run tells.
+    fn event(&mut self, event: Event);
+
+    /// Sees the picture after every step, at the size of its scale, 0..255.
+    fn picture(&mut self, _image: &Image) {}
+
+    /// Whether the run is to end after this step.
+    fn stop_requested(&self) -> bool {
+        false
+    }
+
+    /// Calls `write`, which writes a file. Nothing may end the process meanwhile, or a part of a file
+    /// would be left behind.
+    fn while_writing(&mut self, write: &mut dyn FnMut()) {
+        write();
+    }
+}
+
+/// Nobody watches.
+pub struct Unwatched;
+
+impl Events for Unwatched {
+    fn event(&mut self, _event: Event) {}
+}
+
+/// [`Events::while_writing`] with a result.
+pub(crate) fn while_writing<T>(events: &mut dyn Events, write: impl FnOnce() -> T) -> T {
+    let (mut write, mut result) = (Some(write), None);
+    events.while_writing(&mut || result = write.take().map(|write| write()));
+    result.expect("while_writing calls what it is given")
+}

@@ -1,0 +1,263 @@
+//! Reading what a job names: pictures, styles, masks, the network. Every error names the file.
+//!
+//! What could not be used of a picture (a broken profile, say) is told as an event and stops nothing.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use impasto::picture::{self, Picture};
+use impasto::{
+    ColorMode, Image, Layer, Mask, Network, SizeOptions, Style, StylePicture, StyleStatistics, Subject, WeightedLayer,
+};
+
+use crate::error::{Error, OrWhose, Result};
+use crate::events::{Event, Events};
+use crate::files;
+use crate::job::inputs::{InputFile, StyleInput, StyleLook};
+use crate::job::values::Crop;
+
+/// Limits of reading.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReadLimits {
+    /// Bytes that the process may take; `None`: any number.
+    pub memory: Option<u64>,
+}
+
+/// A style as it was read, before its size is known.
+pub enum LoadedStyle {
+    /// A picture, cut and masked.
+    Picture(StylePicture),
+    /// What was taken from a picture before.
+    Statistics(Arc<StyleStatistics>),
+}
+
+/// What a message about too small a picture says besides.
+pub struct SizeHint {
+    /// At which size it is too small: ` at --size 10`, or nothing.
+    pub at: String,
+    /// What helps besides another picture: `; choose a larger --size`, or nothing.
+    pub advice: &'static str,
+}
+
+impl SizeHint {
+    /// Nothing besides.
+    pub const NONE: SizeHint = SizeHint { at: String::new(), advice: "" };
+}
+
+/// The network: that in the program, or that of a file.
+pub fn network(weights: Option<&InputFile>) -> Result<Network> {
+    match weights {
+        Some(file) => Network::load(&file.path).or_user(),
+        None => Network::embedded().or_program(),
+    }
+}
+
+/// Reads a picture, from standard input if `path` is `-`.
+pub fn load(path: &Path, limits: ReadLimits, events: &mut dyn Events) -> Result<Picture> {
+    let picture = if files::is_stream(path) {
+        let mut bytes = Vec::new();
+        let limited = io::stdin().lock().take(picture::MAX_FILE + 1).read_to_end(&mut bytes);
+        limited.map_err(|error| Error::user(format!("cannot read standard input: {error}")))?;
+        picture::decode_within(&bytes, Path::new("standard input"), limits.memory)?
+    } else {
+        picture::load_within(path, limits.memory)?
+    };
+    for warning in &picture.warnings {
+        events.event(Event::Warning { about: Some(path.to_owned()), text: warning.to_string() });
+    }
+    Ok(picture)
+}
+
+/// Reads a picture that is the only one of a run, at the size it is worked on, and says whether that
+/// is not its own.
+pub fn load_scaled(
+    path: &Path,
+    size: &SizeOptions,
+    limits: ReadLimits,
+    events: &mut dyn Events,
+) -> Result<(Image, bool)> {
+    let picture = load(path, limits, events)?;
+    let own = (picture.width(), picture.height());
+    let target = picture::fit(own.0, own.1, size.content_longest(own.0, own.1));
+    Ok((picture.resized(target.0, target.1).image, target != own))
+}
+
+/// Refuses a picture of which a layer would see nothing.
+pub fn check_sides(path: &Path, image: &Image, layers: &[Layer], hint: &SizeHint) -> Result<()> {
+    let (width, height) = (image.width(), image.height());
+    let Some(layer) = layers.iter().copied().max_by_key(|layer| (layer.min_side(), std::cmp::Reverse(*layer))) else {
+        return Ok(());
+    };
+    let (least, SizeHint { at, advice }) = (layer.min_side(), hint);
+    if width.min(height) < least {
+        return Err(Error::user(format!(
+            "{} is {width}x{height} px{at}; {layer} needs at least {least} px a side{advice}",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// The layers without their weights.
+pub fn layers(weighted: &[WeightedLayer]) -> impl Iterator<Item = Layer> {
+    weighted.iter().map(|weighted| weighted.layer)
+}
+
+/// Reads a style: a picture, cut and with its mask, or a style file.
+pub fn load_style(style: &StyleInput, limits: ReadLimits, events: &mut dyn Events) -> Result<LoadedStyle> {
+    let StyleInput { file, weight: _, mask, look: StyleLook { rotations, crop } } = style;
+    let path = &file.path;
+    let rotations = rotations.map_or(1, |rotations| rotations.get());
+    if !files::is_stream(path) && StyleStatistics::is_style_file(path)? {
+        if mask.is_some() || crop.is_some() || rotations > 1 {
+            return Err(Error::user(format!(
+                "{} is a style file; give `style-mask`, `style-crop` and `style-rotations` to `impasto style save`",
+                path.display()
+            )));
+        }
+        return Ok(LoadedStyle::Statistics(Arc::new(StyleStatistics::load(path)?)));
+    }
+    let Picture { image, alpha, .. } = load(path, limits, events)?;
+    let mask = mask.as_ref().map(|mask| load_mask(&mask.path, path, &image, limits)).transpose()?;
+    let mask = mask.map(|mask| Mask::from_brightness(&mask));
+    let style = StylePicture { opacity: alpha, mask, rotations, ..image.into() };
+    match crop {
+        Some(crop) => cropped(path, style, *crop).map(LoadedStyle::Picture),
+        None => Ok(LoadedStyle::Picture(style)),
+    }
+}
+
+/// A rectangle of a style picture.
+fn cropped(path: &Path, style: StylePicture, crop: Crop) -> Result<StylePicture> {
+    let (width, height) = (style.image.width(), style.image.height());
+    let rectangle = crop.within(path, width, height)?;
+    let [_, _, w, h] = rectangle;
+    let cut_mask = |mask: Mask| Mask::new(w, h, cut::<1>(mask.resized(width, height).as_slice(), width, rectangle));
+    Ok(StylePicture {
+        image: Image::new(w, h, cut::<3>(style.image.as_slice(), width, rectangle)),
+        opacity: style.opacity.map(cut_mask),
+        mask: style.mask.map(cut_mask),
+        rotations: style.rotations,
+    })
+}
+
+/// The values of `[H, W, N]` inside a rectangle.
+fn cut<const N: usize>(values: &[f32], width: usize, [x, y, w, h]: [usize; 4]) -> Vec<f32> {
+    (y..y + h).flat_map(|row| &values[(row * width + x) * N..][..w * N]).copied().collect()
+}
+
+/// How far the shapes of a mask and its picture may differ, as a part of it: sides are rounded to
+/// whole pixels.
+const SHAPE_TOLERANCE: f64 = 0.02;
+
+/// Reads a mask of the shape of a picture.
+pub fn load_mask(path: &Path, picture_path: &Path, picture: &Image, limits: ReadLimits) -> Result<Image> {
+    let mask = picture::load_within(path, limits.memory)?.image;
+    let shape = |image: &Image| image.width() as f64 / image.height() as f64;
+    if (shape(&mask) / shape(picture) - 1.0).abs() > SHAPE_TOLERANCE {
+        return Err(Error::user(format!(
+            "{} is {}x{} px, {} {}x{} px; a mask needs its picture's shape",
+            path.display(),
+            mask.width(),
+            mask.height(),
+            picture_path.display(),
+            picture.width(),
+            picture.height()
+        )));
+    }
+    Ok(mask)
+}
+
+/// A style picture in some width and height, of which every layer sees something.
+pub fn fit_style(
+    path: &Path,
+    style: StylePicture,
+    (width, height): (usize, usize),
+    layers: &[Layer],
+    hint: &SizeHint,
+) -> Result<StylePicture> {
+    let visible = Picture { alpha: style.opacity, ..Picture::new(style.image) };
+    let Picture { image, alpha: opacity, .. } = visible.resized(width, height);
+    check_sides(path, &image, layers, hint)?;
+    Ok(StylePicture { image, opacity, mask: style.mask, rotations: style.rotations })
+}
+
+/// The styles, each in its part of the mask of `content`, if there is one.
+///
+/// Errors: weights together with a mask of several parts, a mask of another shape or other colours.
+pub fn in_regions(
+    styles: Vec<Style>,
+    inputs: &[StyleInput],
+    mask: Option<&InputFile>,
+    content_path: &Path,
+    content: &Image,
+    limits: ReadLimits,
+) -> Result<Vec<Style>> {
+    let Some(InputFile { path, .. }) = mask else {
+        return Ok(styles);
+    };
+    if styles.len() > 1 && inputs.iter().any(|style| style.weight.is_some()) {
+        return Err(Error::user(
+            "weights of `style` blend styles; with `mask` each style has a part of its own, so leave the weights out",
+        ));
+    }
+    let image = load_mask(path, content_path, content, limits)?;
+    let masks = Mask::of_styles(&image, styles.len()).map_err(|error| Error::from(error).about(path))?;
+    Ok(styles.into_iter().zip(masks).map(|(style, mask)| style.with_region(mask)).collect())
+}
+
+/// What is painted of a content, in the colours that the transfer is to see.
+pub fn subject(
+    path: &Path,
+    keep: Option<&InputFile>,
+    content: &Picture,
+    mode: ColorMode,
+    limits: ReadLimits,
+) -> Result<Subject> {
+    let keep = keep.map(|mask| load_mask(&mask.path, path, &content.image, limits)).transpose()?;
+    Ok(Subject {
+        content: mode.prepare_content(&content.image),
+        opacity: content.alpha.clone(),
+        keep: keep.map(|mask| Mask::from_brightness(&mask)),
+    })
+}
+
+/// The error of a session, about the file that the library does not know.
+pub fn with_name(
+    error: impasto::Error,
+    styles: &[StyleInput],
+    mask: Option<&InputFile>,
+    keep: Option<&InputFile>,
+) -> Error {
+    let file = match &error {
+        impasto::Error::UnfitStatistics { style, .. } => styles.get(style - 1).map(|style| &style.file),
+        impasto::Error::MaskVanishes { input: impasto::PictureRole::Mask, .. } => mask.or(keep),
+        _ => None,
+    };
+    match file {
+        Some(file) => Error::from(error).about(&file.path),
+        None => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deepest_layer_decides_about_the_size() {
+        let picture = Image::filled(20, 12, [0.0; 3]);
+        let layers: Vec<Layer> = ["relu5_2", "relu5_1", "relu1_1"].iter().map(|name| name.parse().unwrap()).collect();
+        let path = Path::new("photo.jpg");
+        let message = check_sides(path, &picture, &layers, &SizeHint::NONE).unwrap_err().to_string();
+        assert_eq!(message, "photo.jpg is 20x12 px; relu5_1 needs at least 16 px a side");
+        assert!(check_sides(path, &picture, &layers[2..], &SizeHint::NONE).is_ok());
+    }
+
+    #[test]
+    fn a_rectangle_is_cut_out_row_by_row() {
+        let values: Vec<f32> = (0..12).map(|v| v as f32).collect();
+        assert_eq!(cut::<1>(&values, 4, [1, 1, 2, 2]), [5.0, 6.0, 9.0, 10.0]);
+    }
+}

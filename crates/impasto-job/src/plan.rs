@@ -1,0 +1,73 @@
+//! What a run takes, known before its first step.
+
+use std::path::Path;
+
+use impasto::{OptimizerKind, Session};
+use serde::Serialize;
+
+/// What a run takes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// Where the picture goes; empty if it goes nowhere.
+    pub output: String,
+    /// Width and height in px.
+    pub size: [usize; 2],
+    /// Peak resident memory of the process in bytes, at most.
+    pub peak_memory: u64,
+    /// The limit in bytes that the run is planned for; `null`: none.
+    pub memory: Option<u64>,
+    /// Seconds that the steps take, at most.
+    pub seconds: f64,
+    /// The sizes that the picture is worked on at, coarsest first.
+    pub scales: Vec<PlannedScale>,
+}
+
+/// One of the sizes that the picture is worked on at.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedScale {
+    /// Width and height in px.
+    pub size: [usize; 2],
+    /// Steps of the optimiser.
+    pub steps: usize,
+    /// Peak resident memory of the process at this scale in bytes, at most.
+    pub peak_memory: u64,
+    /// The picture is evaluated in bands instead of whole.
+    pub in_bands: bool,
+    /// Work of an evaluation, as a multiple of that of the whole picture.
+    pub work: f64,
+    /// The optimiser.
+    pub optimizer: OptimizerKind,
+    /// Steps that L-BFGS remembers; 0 for Adam.
+    pub history: usize,
+    /// Bytes at most of the photo's features that are in a file.
+    pub feature_cache: u64,
+    /// The same in words.
+    #[serde(skip)]
+    pub summary: String,
+}
+
+impl Plan {
+    /// `memory`: the limit in bytes.
+    pub(crate) fn new(output: Option<&Path>, session: &Session, memory: Option<u64>) -> Plan {
+        let plan = session.memory();
+        let scales = session.scales().iter().zip(&plan.scales).map(|(scale, plan)| PlannedScale {
+            size: [scale.width, scale.height],
+            steps: scale.steps,
+            peak_memory: plan.peak,
+            in_bands: plan.in_bands,
+            work: plan.work,
+            optimizer: plan.optimizer,
+            history: plan.history,
+            feature_cache: plan.feature_cache_bytes,
+            summary: plan.to_string(),
+        });
+        Plan {
+            output: output.map(|output| output.display().to_string()).unwrap_or_default(),
+            size: session.content_size().into(),
+            peak_memory: plan.peak,
+            memory,
+            seconds: session.estimate().as_secs_f64(),
+            scales: scales.collect(),
+        }
+    }
+}

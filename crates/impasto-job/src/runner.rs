@@ -1,0 +1,273 @@
+//! The one run loop: from a resolved job to a picture in a file.
+//!
+//! [`run`] does one job. A [`Runner`] does several and keeps the network between them. Whatever kind
+//! a job is of, its steps are the same: read the inputs, make a session, step and tell, keep
+//! checkpoints, write the picture, report.
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use impasto::picture::{self, SaveOptions};
+use impasto::{Image, Init, Network, Session, StopReason};
+
+use crate::checkpoint::CheckpointWriter;
+use crate::content::Content;
+use crate::error::{Error, OrWhose, Result};
+use crate::events::{Event, Events, Step, while_writing};
+use crate::files;
+use crate::job::inputs::InputFile;
+use crate::job::values::Count;
+use crate::job::{Job, Kind};
+use crate::machine::PlannedFor;
+use crate::pictures;
+use crate::plan::Plan;
+use crate::prepared::Prepared;
+use crate::report::{Report, ReportedScale};
+use crate::resolve::Resolved;
+use crate::shared_inputs::SharedInputs;
+use crate::snapshots::Snapshots;
+
+/// Does one job: makes its picture, writes it and reports. A run that is asked to stop writes the
+/// picture that it has.
+///
+/// Errors: inputs that do not go with each other, a run that finds no step, an output that cannot be
+/// written.
+pub fn run(resolved: &Resolved, events: &mut dyn Events) -> Result<Report> {
+    Runner::default().run(resolved, events)
+}
+
+/// What a job takes, without doing it: the session is made and its start evaluated.
+///
+/// Errors: as [`run`], before the first step.
+pub fn plan(resolved: &Resolved, events: &mut dyn Events) -> Result<Plan> {
+    let Begun { plan, .. } = Runner::default().begin(resolved, events)?;
+    Ok(plan)
+}
+
+/// Does jobs one after the other.
+#[derive(Default)]
+pub struct Runner {
+    /// The last network, and the file that it is from.
+    network: Option<(Option<InputFile>, Network)>,
+    /// What the jobs share; `None`: nothing but the network.
+    shared: Option<SharedInputs>,
+}
+
+/// A session that is ready for its first step.
+struct Begun {
+    prepared: Prepared,
+    session: Session,
+    plan: Plan,
+    start_loss: f64,
+}
+
+/// A picture that was made, and how.
+pub(crate) struct Painted {
+    /// In the result's colours.
+    pub(crate) image: Image,
+    pub(crate) report: Report,
+}
+
+/// What a run does with its picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Destiny {
+    /// It is written, even that of a run that was asked to stop.
+    Written,
+    /// It is written, unless the run was asked to stop.
+    WrittenWhole,
+    /// The caller takes it, unless the run was asked to stop.
+    Taken,
+}
+
+impl Runner {
+    /// A runner whose jobs share pictures and statistics: for many jobs with few photos and styles.
+    pub(crate) fn sharing() -> Runner {
+        Runner { network: None, shared: Some(SharedInputs::default()) }
+    }
+
+    /// As [`run`].
+    pub fn run(&mut self, resolved: &Resolved, events: &mut dyn Events) -> Result<Report> {
+        let painted = self.paint(resolved, Destiny::Written, events)?;
+        painted.map(|painted| painted.report).ok_or_else(|| Error::interrupted("interrupted"))
+    }
+
+    /// Makes the picture of a job; `None`: the run was asked to stop, and its picture is not wanted
+    /// then.
+    pub(crate) fn paint(
+        &mut self,
+        resolved: &Resolved,
+        destiny: Destiny,
+        events: &mut dyn Events,
+    ) -> Result<Option<Painted>> {
+        let started = Instant::now();
+        let Begun { mut prepared, mut session, plan, start_loss } = self.begin(resolved, events)?;
+        prepared.leave_styles();
+        if let Some(shared) = &mut self.shared {
+            shared.make_room(session.memory().peak, prepared.numerics.memory);
+        }
+        events.event(Event::Planned(plan));
+        let job = &resolved.job;
+        let planned = planned_for(&prepared, &session);
+        let mut checkpoints = CheckpointWriter::begin(&resolved.checkpoints, job, planned, &mut session, events)?;
+        let mut snapshots = snapshots(resolved, &prepared)?;
+        let reason = steps(&mut session, &prepared, &mut checkpoints, snapshots.as_mut(), destiny, events);
+        events.event(Event::Ended);
+        if let Err(impasto::Error::FeatureCache { .. }) = reason {
+            checkpoints.leave_failed(&session, events);
+        }
+        let reason = reason.or_program()?;
+        if reason == StopReason::Interrupted && destiny != Destiny::Written {
+            checkpoints.leave_quietly(&session, events);
+            return Ok(None);
+        }
+        check_start_left(&prepared, &session)?;
+        let image = prepared.result(&session);
+        let written = match destiny {
+            Destiny::Taken => Ok(()),
+            Destiny::Written | Destiny::WrittenWhole => {
+                while_writing(events, || write(resolved.output()?, &image, &prepared.save))
+            }
+        };
+        if reason == StopReason::Interrupted || written.is_err() {
+            checkpoints.leave(&session, events);
+        } else {
+            checkpoints.remove(events);
+        }
+        written?;
+        snapshots.as_ref().map_or(Ok(()), Snapshots::check)?;
+        let seconds = checkpoints.seconds_before + started.elapsed().as_secs_f64();
+        let saved = snapshots.map(|snapshots| snapshots.saved).unwrap_or_default();
+        let report = report(job, &prepared, &session, reason, seconds, start_loss);
+        let report = Report { saved: (job.kind == Kind::Transfer).then_some(saved), ..report };
+        Ok(Some(Painted { image, report }))
+    }
+
+    /// The content of a job at the size that it is worked on.
+    pub(crate) fn content(&mut self, resolved: &Resolved, events: &mut dyn Events) -> Result<Content> {
+        match &mut self.shared {
+            Some(shared) => shared.content(resolved, events),
+            None => Content::read(resolved, events),
+        }
+    }
+
+    /// Reads the inputs and makes the session.
+    fn begin(&mut self, resolved: &Resolved, events: &mut dyn Events) -> Result<Begun> {
+        let job = &resolved.job;
+        let network = self.network(job)?;
+        let prepared = Prepared::new(resolved, &network, self.shared.as_mut(), events)?;
+        let session = prepared.session(job, &network)?;
+        let plan = Plan::new(job.output.file.as_deref(), &session, prepared.numerics.memory);
+        let start_loss = session.losses().total;
+        Ok(Begun { prepared, session, plan, start_loss })
+    }
+
+    /// The network of a job.
+    pub(crate) fn network(&mut self, job: &Job) -> Result<Network> {
+        let weights = &job.inputs.weights;
+        if let Some((known, network)) = &self.network
+            && known == weights
+        {
+            return Ok(network.clone());
+        }
+        let network = pictures::network(weights.as_ref())?;
+        self.network = Some((weights.clone(), network.clone()));
+        Ok(network)
+    }
+}
+
+/// What a session was planned for.
+fn planned_for(prepared: &Prepared, session: &Session) -> PlannedFor {
+    PlannedFor {
+        memory: prepared.numerics.memory,
+        threads: session.memory().threads,
+        feature_cache: prepared.numerics.feature_cache.clone(),
+    }
+}
+
+/// The pictures in between that a job asks for.
+fn snapshots<'a>(resolved: &'a Resolved, prepared: &Prepared) -> Result<Option<Snapshots<'a>>> {
+    let Some(every) = resolved.job.output.save_every.map(Count::get) else {
+        return Ok(None);
+    };
+    Ok(Some(Snapshots::new(every, resolved.output()?, &prepared.save, prepared.numerics.steps)))
+}
+
+/// Steps until there is nothing left to do or the run is asked to stop.
+fn steps(
+    session: &mut Session,
+    prepared: &Prepared,
+    checkpoints: &mut CheckpointWriter,
+    mut snapshots: Option<&mut Snapshots<'_>>,
+    destiny: Destiny,
+    events: &mut dyn Events,
+) -> impasto::Result<StopReason> {
+    session.run(&mut |progress: &impasto::Progress<'_>| {
+        events.event(Event::Step(Step::new(progress, prepared.numerics.objective)));
+        events.picture(progress.image);
+        if let Some(snapshots) = &mut snapshots {
+            snapshots.update(progress, |image| prepared.finish(image), events);
+        }
+        checkpoints.update(progress, events);
+        // At the start there is no picture yet that would be worth writing.
+        let may_stop = progress.step > 0 || destiny != Destiny::Written;
+        if may_stop && events.stop_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+}
+
+/// Refuses the end of a run that has found no step from its start, if there is a loss to lower: its
+/// picture would be the start. The photo itself is a result: a strength of 0 asks for little else.
+fn check_start_left(prepared: &Prepared, session: &Session) -> Result<()> {
+    let total = session.losses().total;
+    if prepared.numerics.init == Init::Content || session.steps_done() > 0 || total <= 0.0 {
+        return Ok(());
+    }
+    Err(Error::user(format!(
+        "no step reduced the starting loss ({total:e}), so nothing was written; change the loss weights"
+    )))
+}
+
+/// Writes a picture to where it is to go.
+pub(crate) fn write(output: &Path, image: &Image, save: &SaveOptions) -> Result<()> {
+    if !files::is_stream(output) {
+        return picture::save_with(output, image, save).or_program();
+    }
+    let mut stdout = io::stdout().lock();
+    picture::write(image, Path::new("standard output"), save, &mut stdout).or_program()?;
+    stdout.flush().map_err(|error| Error::program(format!("cannot write the picture to standard output: {error}")))
+}
+
+/// What a run says at its end.
+fn report(
+    job: &Job,
+    prepared: &Prepared,
+    session: &Session,
+    reason: StopReason,
+    seconds: f64,
+    start_loss: f64,
+) -> Report {
+    let (losses, numerics) = (session.losses(), &prepared.numerics);
+    let is_transfer = job.kind == Kind::Transfer;
+    let of_transfer = |value: f64| is_transfer.then_some(value);
+    Report {
+        output: job.output.file.as_ref().map(|output| output.display().to_string()).unwrap_or_default(),
+        size: prepared.size.into(),
+        steps: session.steps_done(),
+        steps_wanted: numerics.steps,
+        stopped: reason,
+        seconds,
+        content_loss: of_transfer(losses.content_loss()),
+        content_loss_by_layer: losses.content.as_slice().into(),
+        style_loss: losses.style.as_slice().into(),
+        tv: losses.tv,
+        total_loss: losses.total,
+        start_loss: (!is_transfer).then_some(start_loss),
+        objective: is_transfer.then_some(numerics.objective),
+        content_in_units: of_transfer(losses.content_in_units()),
+        style_in_units: of_transfer(losses.style_in_units()),
+        scales: session.scales().iter().map(ReportedScale::from).collect(),
+        seed: numerics.seed,
+        saved: None,
+    }
+}

@@ -1,0 +1,126 @@
+//! What jobs that are done one after the other share: pictures that were read, statistics that were
+//! taken.
+//!
+//! The pictures come out as from single runs, to the last bit. Statistics are kept by all that they
+//! depend on, and forgotten when a run needs the memory.
+
+use std::sync::Arc;
+
+use impasto::StyleStatistics;
+use impasto::picture::Picture;
+
+use crate::content::Content;
+use crate::error::Result;
+use crate::events::{Events, Unwatched};
+use crate::job::inputs::{InputFile, StyleInput};
+use crate::job::options::JobOptions;
+use crate::job::values::{OutputSize, Weight};
+use crate::pictures::{self, LoadedStyle, ReadLimits};
+use crate::resolve::Resolved;
+
+/// Statistics that are kept at most: those of photos of many sizes would fill the memory.
+const KEPT: usize = 32;
+
+/// What jobs share.
+#[derive(Default)]
+pub(crate) struct SharedInputs {
+    /// The last content, with what decides about its size.
+    content: Option<(ContentKey, Content)>,
+    init: Option<(InputFile, Picture)>,
+    /// Oldest first.
+    statistics: Vec<(StyleKey, Arc<StyleStatistics>)>,
+}
+
+/// What a content at its size depends on.
+#[derive(PartialEq)]
+struct ContentKey {
+    file: Option<InputFile>,
+    size: Option<OutputSize>,
+    upscale: bool,
+}
+
+/// What statistics of a style depend on.
+#[derive(Clone, PartialEq)]
+pub(crate) struct StyleKey {
+    style: StyleInput,
+    /// Width and height of the content in px.
+    content: (usize, usize),
+    /// Longest side of the style in px.
+    longest: usize,
+    /// The options but for those that only weigh the losses.
+    options: JobOptions,
+}
+
+impl StyleKey {
+    pub(crate) fn new(style: &StyleInput, content: (usize, usize), longest: usize, options: &JobOptions) -> StyleKey {
+        // Whether the content counts at all decides about the scales.
+        let counts = options.content_weight.is_none_or(|weight| weight.get() > 0.0);
+        let options = JobOptions {
+            strength: None,
+            content_weight: if counts { None } else { Weight::new(0.0) },
+            style_scale: None,
+            ..options.clone()
+        };
+        StyleKey { style: StyleInput { weight: None, ..style.clone() }, content, longest, options }
+    }
+}
+
+impl SharedInputs {
+    /// The content of a job: that of the job before, if it is the same.
+    ///
+    /// Errors: as [`Content::read`].
+    pub(crate) fn content(&mut self, resolved: &Resolved, events: &mut dyn Events) -> Result<Content> {
+        let job = &resolved.job;
+        let key = ContentKey { file: job.inputs.content.clone(), size: job.options.size, upscale: job.options.upscale };
+        if let Some((known, content)) = &self.content
+            && *known == key
+        {
+            return Ok(content.clone());
+        }
+        self.content = None;
+        let content = Content::read(resolved, events)?;
+        self.content = Some((key, content.clone()));
+        Ok(content)
+    }
+
+    /// The picture that jobs start from.
+    pub(crate) fn init(&mut self, file: &InputFile, limits: ReadLimits) -> Result<Picture> {
+        if let Some((known, picture)) = &self.init
+            && known == file
+        {
+            return Ok(picture.clone());
+        }
+        let picture = pictures::load(&file.path, limits, &mut Unwatched)?;
+        self.init = Some((file.clone(), picture.clone()));
+        Ok(picture)
+    }
+
+    /// A style: statistics that were taken before, or what `take` makes of the file.
+    pub(crate) fn style(
+        &mut self,
+        key: StyleKey,
+        limits: ReadLimits,
+        take: impl FnOnce(LoadedStyle) -> Result<LoadedStyle>,
+    ) -> Result<LoadedStyle> {
+        if let Some((_, statistics)) = self.statistics.iter().find(|(known, _)| *known == key) {
+            return Ok(LoadedStyle::Statistics(Arc::clone(statistics)));
+        }
+        // What could not be used of the file was told of when it was first read.
+        let taken = take(pictures::load_style(&key.style, limits, &mut Unwatched)?)?;
+        if let LoadedStyle::Statistics(statistics) = &taken {
+            if self.statistics.len() == KEPT {
+                self.statistics.remove(0);
+            }
+            self.statistics.push((key, Arc::clone(statistics)));
+        }
+        Ok(taken)
+    }
+
+    /// Forgets statistics that do not fit into `memory` beside a run of `peak` bytes.
+    pub(crate) fn make_room(&mut self, peak: u64, memory: Option<u64>) {
+        let kept: u64 = self.statistics.iter().map(|(_, statistics)| statistics.bytes()).sum();
+        if memory.is_some_and(|memory| peak + kept > memory) {
+            self.statistics.clear();
+        }
+    }
+}
