@@ -1,32 +1,38 @@
-//! `impasto.toml`: options that need not be typed again.
+//! `impasto.toml`: options read from a file, and printed as one.
 //!
-//! A key is the long name of an option: at the top for all commands that have it, in a table for the command of its name. The file is
-//! turned into arguments that stand before those of the command line, without those that the command line overrules.
+//! The file is a partial job: its keys are the options' long names. Keys in a table are for the
+//! command of its name. The command line overrules the file, and the table overrules what stands
+//! above it. Groups of options are merged as maps, so nothing here knows a single option.
 
-use std::ffi::OsString;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use clap::error::ErrorKind;
-use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches};
-use toml::{Table, Value};
+use clap::{Arg, ArgAction, Args, Command};
+use impasto_job::error::Error;
+use impasto_job::job::inputs::{InitFrom, StyleInput};
+use impasto_job::job::{Job, from_map, to_map};
+use impasto_job::resolve;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use toml::Table;
 
-use crate::again;
-use crate::args::{self, Cli};
-use crate::maker::Maker;
-use crate::settings::{self, Setting};
+use crate::args::inputs::LookArgs;
+use crate::args::{Maker, PictureArgs};
+use crate::failure::wording;
 
-/// What is read when it is there.
+/// The file that is read if there is one in the current folder.
 const FILE: &str = "impasto.toml";
 
-#[derive(Args, Debug)]
+/// Where options come from besides the command line.
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Configuration")]
 pub struct ConfigArgs {
-    /// A TOML file of options, whose keys are their long names: strength = 60. Keys in a table are for the command of its name: [sweep]. The
-    /// command line overrules it.
-    /// [default: impasto.toml, where there is one]
+    /// Read options from FILE (TOML) by their long names: strength = 60. Keys in a table are for the
+    /// command of its name: [sweep]. The command line overrules the file. [default: impasto.toml, if
+    /// there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -34,114 +40,143 @@ pub struct ConfigArgs {
     #[arg(long, conflicts_with = "config")]
     pub no_config: bool,
 
-    /// Print every option with its value as an impasto.toml, and do nothing else.
+    /// Print every option with its value as an impasto.toml, and stop.
     #[arg(long)]
     pub print_config: bool,
 }
 
-/// What the command line asks for.
-pub enum Request {
-    /// To do this; the same once more as clap has it.
-    Run(Box<Cli>, ArgMatches),
-    /// To print this.
-    Print(String),
+/// A command's options, with those of the file.
+pub struct Configured {
+    /// All of them.
+    pub args: PictureArgs,
+    /// Options that the file has set, by their keys in a job.
+    pub from_file: BTreeSet<String>,
 }
 
-/// Why there is nothing to do.
-pub enum Refused {
-    /// clap has said something: an error, or the help that was asked for.
-    Line(clap::Error),
-    /// The file of options is at fault.
-    Config(anyhow::Error),
+/// The options of a command together with those of the file. `names_style`: the command line names a
+/// style, which takes the place of those in the file.
+///
+/// Errors: a file that cannot be read; keys that are no options, values that they cannot have.
+pub fn configured(
+    maker: Maker,
+    config: &ConfigArgs,
+    args: PictureArgs,
+    names_style: bool,
+) -> anyhow::Result<Configured> {
+    let Some(file) = ConfigFile::find(config)? else {
+        return Ok(Configured { args, from_file: BTreeSet::new() });
+    };
+    let command = maker.options();
+    let mut settings = settings(&args);
+    let given: BTreeSet<String> = settings.keys().cloned().chain(names_style.then(|| "styles".to_owned())).collect();
+    let found = file.options(maker, &command, &given)?;
+    let from_file = found.keys().cloned().collect();
+    settings.extend(found);
+    let args = from_settings(settings, &args).with_context(|| file.name())?;
+    Ok(Configured { args, from_file })
 }
 
-impl From<clap::Error> for Refused {
-    fn from(error: clap::Error) -> Refused {
-        Refused::Line(error)
-    }
+/// The name of an option in a map of settings.
+fn key(arg: &Arg) -> String {
+    arg.get_id().as_str().replace('_', "-")
 }
 
-impl From<anyhow::Error> for Refused {
-    fn from(error: anyhow::Error) -> Refused {
-        Refused::Config(error)
-    }
+/// Every option that is set, in one map.
+fn settings(args: &PictureArgs) -> Map<String, Value> {
+    let PictureArgs {
+        output,
+        styles,
+        regions,
+        look,
+        options,
+        init,
+        weights,
+        compute,
+        feature_cache,
+        checkpoints,
+        only,
+        report,
+    } = args;
+    let mut output = to_map(output);
+    // A file names no result.
+    output.remove("file");
+    let groups = [
+        output,
+        to_map(styles),
+        to_map(regions),
+        to_map(&look.look),
+        to_map(&look.masks),
+        to_map(options),
+        to_map(init),
+        to_map(weights),
+        to_map(compute),
+        to_map(feature_cache),
+        to_map(checkpoints),
+        to_map(only),
+        to_map(report),
+    ];
+    groups.into_iter().flatten().collect()
 }
 
-/// The program's command line.
-pub fn command() -> Command {
-    let names = Maker::ALL.into_iter().filter_map(Maker::name);
-    names.fold(ConfigArgs::augment_args(Cli::command()), |command, name| {
-        command.mut_subcommand(name, ConfigArgs::augment_args)
+/// The groups of a map of settings; the output is that of `args`.
+fn from_settings(settings: Map<String, Value>, args: &PictureArgs) -> Result<PictureArgs, Error> {
+    let mut output: impasto_job::job::output::Output = group(&settings)?;
+    output.file.clone_from(&args.output.file);
+    Ok(PictureArgs {
+        output,
+        styles: group(&settings)?,
+        regions: group(&settings)?,
+        look: LookArgs { look: group(&settings)?, masks: group(&settings)? },
+        options: group(&settings)?,
+        init: group(&settings)?,
+        weights: group(&settings)?,
+        compute: group(&settings)?,
+        feature_cache: group(&settings)?,
+        checkpoints: group(&settings)?,
+        only: group(&settings)?,
+        report: group(&settings)?,
     })
 }
 
-/// What `line`, the program's name first, asks for together with the file of options.
-pub fn parse(line: &[OsString]) -> Result<Request, Refused> {
-    let matches = match reading(line, without_files()).try_get_matches_from(line) {
-        // The help is that of the command as it is, with what has to be there.
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => reading(line, command()).try_get_matches_from(line)?,
-        matches => matches?,
-    };
-    let Some(maker) = Maker::of(&matches) else {
-        let (cli, matches) = parse_whole(line.to_vec())?;
-        return Ok(Request::Run(Box::new(cli), matches));
-    };
-    let own = maker.matches(&matches);
-    let config = ConfigArgs::from_arg_matches(own)?;
-    let found = match ConfigFile::find(&config)? {
-        Some(file) => file.arguments(maker, line, own)?,
-        None => Vec::new(),
-    };
-    let line = with(maker, line, &found);
-    if config.print_config {
-        let matches = without_files().try_get_matches_from(line)?;
-        return Ok(Request::Print(text(maker, maker.matches(&matches))?));
-    }
-    let (mut cli, matches) = parse_whole(line)?;
-    if let Some(args::Command::Sweep(sweep)) = &mut cli.command {
-        let sets = |name: &str| found.iter().any(|argument| settings::name_in(argument) == Some(name));
-        sweep.weight_from_file = sets("strength") || sets("content-weight");
-    }
-    Ok(Request::Run(Box::new(cli), matches))
+/// One group of a map of settings.
+fn group<G: Args + DeserializeOwned>(settings: &Map<String, Value>) -> Result<G, Error> {
+    let keys: BTreeSet<String> = G::augment_args(Command::new("group")).get_arguments().map(key).collect();
+    from_map(settings.iter().filter(|(name, _)| keys.contains(*name)).map(|(k, v)| (k.clone(), v.clone())).collect())
 }
 
-/// `line` with arguments before its own.
-fn with(maker: Maker, line: &[OsString], arguments: &[OsString]) -> Vec<OsString> {
-    // The program's name, and that of the subcommand, before which there can be no options.
-    let (names, own) = line.split_at(if maker.name().is_some() { 2 } else { 1 });
-    [names, arguments, own].concat()
+/// Options that a file may hold: those with a long name, but for the result's name.
+fn options(command: &Command) -> impl Iterator<Item = &Arg> {
+    command.get_arguments().filter(|arg| arg.get_long().is_some() && arg.get_id() != "output")
 }
 
-/// What a line asks for in which all is said: no file of options is read.
-pub fn parse_whole(line: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
-    let matches = reading(&line, command()).try_get_matches_from(&line)?;
-    let mut cli = Cli::from_arg_matches(&matches)?;
-    if let Some((checkpoint, _)) = cli.run_mut() {
-        checkpoint.line = line;
-    }
-    Ok((cli, matches))
+/// The long name of an option.
+fn name(option: &Arg) -> &str {
+    option.get_long().unwrap_or_default()
 }
 
-/// The command line as `line` is to be read: the options of `again` are those of what made the picture.
-fn reading(line: &[OsString], command: Command) -> Command {
-    match line.get(1) {
-        Some(word) if word == again::NAME => again::reading(command, line),
-        _ => command,
-    }
+/// Whether an option is called so, in the help or from former times.
+fn is_called(option: &Arg, name: &str) -> bool {
+    option.get_long() == Some(name) || option.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
 }
 
-/// The command line with nothing that has to be there.
-fn without_files() -> Command {
-    let names = Maker::ALL.into_iter().filter_map(Maker::name);
-    names.fold(settings::optional(command()), |command, name| command.mut_subcommand(name, settings::optional))
+fn is_switch(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::SetTrue)
 }
 
-/// The option that names the result: no two results have the same.
-const OUTPUT: &str = "output";
+fn is_list(option: &Arg) -> bool {
+    option.get_value_delimiter().is_some() || matches!(option.get_action(), ArgAction::Append)
+}
 
-/// The options of a [`Maker`]'s command that a file may hold.
-pub fn options(command: &Command) -> Vec<&Arg> {
-    settings::options(command).into_iter().filter(|option| settings::name(option) != OUTPUT).collect()
+/// Whether an option of a file has to give way to those that are given: to itself, or to one that it
+/// conflicts with.
+fn gives_way(command: &Command, option: &Arg, given: &BTreeSet<String>) -> bool {
+    given.contains(&key(option)) || conflicts(command, option).any(|other| given.contains(&other))
+}
+
+/// The keys of the options that an option conflicts with, on either's word.
+pub fn conflicts<'a>(command: &'a Command, option: &'a Arg) -> impl Iterator<Item = String> + 'a {
+    let names = |a: &Arg, b: &Arg| command.get_arg_conflicts_with(a).iter().any(|other| other.get_id() == b.get_id());
+    command.get_arguments().filter(move |other| names(option, other) || names(other, option)).map(key)
 }
 
 struct ConfigFile {
@@ -164,78 +199,98 @@ impl ConfigFile {
         }
     }
 
-    /// The options of the file for `maker`, as arguments to stand before those of `line`: those at the top, and those in the table of its
-    /// name, which overrule them. What `maker` does not have, but another command does, is left aside.
-    ///
-    /// `matches`: the maker's own of `line`, which is in order, so that whatever clap finds now is in the file.
-    fn arguments(&self, maker: Maker, line: &[OsString], matches: &ArgMatches) -> anyhow::Result<Vec<OsString>> {
-        let name = self.path.display();
-        let command = maker.command();
-        let options = options(&command);
-        let positionals = command.get_positionals();
-        let given = settings::given(&positionals.chain(options.iter().copied()).collect::<Vec<_>>(), matches);
-        let problem = |arguments: &[OsString]| without_files().try_get_matches_from(with(maker, line, arguments)).err();
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
 
-        let mut shared = Vec::new();
-        let mut own = Vec::new();
+    /// The options of the file for `maker`: those at the top, and those in the table of its name,
+    /// which overrule them. Options at the top that go with other commands only are left aside.
+    fn options(&self, maker: Maker, command: &Command, given: &BTreeSet<String>) -> anyhow::Result<Map<String, Value>> {
+        let (own, shared) = self.entries(maker)?;
+        let mut all = Map::new();
+        let mut set = given.clone();
+        for (is_own, entries) in [(true, own), (false, shared)] {
+            let mut here: Vec<&Arg> = Vec::new();
+            for (path, value) in entries {
+                let named = path.rsplit('.').next().unwrap_or_default();
+                let Some(option) = find(command, named, is_own).with_context(|| self.name())? else {
+                    continue;
+                };
+                let value = setting(option, value).and_then(|value| check(maker, option, value));
+                match value {
+                    // What fits a transfer and not this command is left aside: one file serves all.
+                    Err(_) if !is_own && maker != Maker::Transfer && fits_a_transfer(named, self.table.get(named)) => {}
+                    Err(error) => bail!("{}: `{path}`: {error:#}", self.name()),
+                    Ok(_) if gives_way(command, option, &set) => {}
+                    Ok(value) => {
+                        if let Some(other) =
+                            here.iter().find(|other| conflicts(command, option).any(|id| id == key(other)))
+                        {
+                            bail!(
+                                "{}: `{path}` cannot be used with `{}`; remove one of them",
+                                self.name(),
+                                name(other)
+                            );
+                        }
+                        here.push(option);
+                        all.insert(key(option), value);
+                    }
+                }
+            }
+            set.extend(here.into_iter().map(key));
+        }
+        Ok(all)
+    }
+
+    /// The entries of the table for `maker`, and those at the top, each with its path.
+    #[expect(clippy::type_complexity, reason = "two lists of the same kind")]
+    fn entries(&self, maker: Maker) -> anyhow::Result<(Vec<(String, &toml::Value)>, Vec<(String, &toml::Value)>)> {
+        let (mut own, mut shared) = (Vec::new(), Vec::new());
         for (key, value) in &self.table {
-            let Value::Table(table) = value else {
+            let toml::Value::Table(table) = value else {
                 shared.push((key.clone(), value));
                 continue;
             };
-            let Some(of) = Maker::named(Some(key)) else {
+            let Some(of) = Maker::ALL.into_iter().find(|maker| maker.name() == Some(key)) else {
                 let known: Vec<String> =
                     Maker::ALL.into_iter().filter_map(Maker::name).map(|name| format!("[{name}]")).collect();
-                bail!("{name}: [{key}] is no command with options here; there are {}", known.join(", "));
+                bail!("{}: [{key}] is no command with options here; there are {}", self.name(), known.join(", "));
             };
             if of == maker {
                 own.extend(table.iter().map(|(inner, value)| (format!("{key}.{inner}"), value)));
             }
         }
-
-        let mut all = Vec::new();
-        let mut set: Vec<&Arg> = given;
-        for (is_own, entries) in [(true, own), (false, shared)] {
-            let mut set_here = Vec::new();
-            for (path, value) in entries {
-                let key = path.rsplit('.').next().unwrap_or_default();
-                let Some(option) = find(&options, key, is_own).with_context(|| name.to_string())? else {
-                    continue;
-                };
-                let arguments = setting(option, value).map(|setting| settings::arguments(option, &setting));
-                let arguments = arguments.with_context(|| format!("{name}: `{path}`")).and_then(|arguments| {
-                    match problem(&arguments).filter(|_| !settings::gives_way(&command, option, &set)) {
-                        Some(error) => bail!("{name}: `{path}`: {}", crate::summary(&error)),
-                        None => Ok(arguments),
-                    }
-                });
-                match arguments {
-                    _ if !is_own && maker != Maker::Transfer && is_of_transfer(key, value) && arguments.is_err() => {}
-                    Err(error) => return Err(error),
-                    Ok(_) if settings::gives_way(&command, option, &set) => {}
-                    Ok(arguments) => {
-                        set_here.push(option);
-                        all.extend(arguments);
-                    }
-                }
-            }
-            set.extend(set_here);
-        }
-        match problem(&all) {
-            Some(error) => bail!("{name}: {}", crate::summary(&error)),
-            None => Ok(all),
-        }
+        Ok((own, shared))
     }
 }
 
-/// Whether it is a setting of the transfer, which another command has in other words: `init = "content"` of a reconstruction.
-fn is_of_transfer(key: &str, value: &Value) -> bool {
-    let command = Maker::Transfer.command();
-    let Some(option) = options(&command).into_iter().find(|option| settings::name(option) == key) else {
+/// Refuses a value that the option cannot have for this command.
+fn check(maker: Maker, option: &Arg, value: Value) -> anyhow::Result<Value> {
+    let map = Map::from_iter([(key(option), value.clone())]);
+    let in_words = |error: Error| anyhow::anyhow!("{}", without_path(&wording(&error)));
+    let args = from_settings(map, &PictureArgs::default()).map_err(in_words)?;
+    let job = Job { options: args.options.clone(), ..args.job(maker.kind()) };
+    // A dial of one objective is refused with the other, which may follow from another key.
+    resolve::complete(&job).map_err(in_words)?;
+    Ok(value)
+}
+
+/// An error without the path that stands before it: the file's own key says the same.
+fn without_path(message: &str) -> &str {
+    match message.strip_prefix('`').and_then(|rest| rest.split_once("`: ")) {
+        Some((_, rest)) => rest,
+        None => message,
+    }
+}
+
+/// Whether an option with that name and value goes with a transfer.
+fn fits_a_transfer(name: &str, value: Option<&toml::Value>) -> bool {
+    let command = Maker::Transfer.options();
+    let option = options(&command).find(|option| !option.is_hide_set() && is_called(option, name));
+    let (Some(option), Some(value)) = (option, value) else {
         return false;
     };
-    let line = |setting: Setting| [vec!["impasto".into()], settings::arguments(option, &setting)].concat();
-    setting(option, value).is_ok_and(|setting| without_files().try_get_matches_from(line(setting)).is_ok())
+    setting(option, value).and_then(|value| check(Maker::Transfer, option, value)).is_ok()
 }
 
 fn table(path: &Path, text: &str) -> anyhow::Result<Table> {
@@ -246,118 +301,137 @@ fn table(path: &Path, text: &str) -> anyhow::Result<Table> {
     })
 }
 
-/// The option that a key names; `None` where it is one of another command, which a table of one's own cannot have.
-fn find<'a>(options: &[&'a Arg], key: &str, is_own: bool) -> anyhow::Result<Option<&'a Arg>> {
-    if let Some(option) = options.iter().find(|option| settings::name(option) == key) {
+/// The option that a key names; `None`: it is one of another command, which a table of one's own
+/// cannot have.
+fn find<'a>(command: &'a Command, key: &str, is_own: bool) -> anyhow::Result<Option<&'a Arg>> {
+    let own = || options(command).filter(|option| !option.is_hide_set());
+    if let Some(option) = own().find(|option| is_called(option, key)) {
         return Ok(Some(option));
     }
-    let commands = Maker::ALL.map(Maker::command);
-    let of_all: Vec<&Arg> = commands.iter().flat_map(self::options).collect();
-    match of_all.iter().any(|option| settings::name(option) == key) {
+    let commands = Maker::ALL.map(Maker::options);
+    let of_all: Vec<&Arg> = commands.iter().flat_map(options).filter(|option| !option.is_hide_set()).collect();
+    match of_all.iter().any(|option| is_called(option, key)) {
         true if is_own => bail!("`{key}` is no option of that command; put it above the tables, or remove it"),
         true => return Ok(None),
         false => {}
     }
-    let line = ConfigArgs::augment_args(Command::new("config"));
-    let on_the_line = commands.iter().chain([&line]).flat_map(Command::get_arguments);
-    let is_named = |arg: &&Arg| arg.get_long() == Some(key) || arg.get_id().as_str() == key;
-    if on_the_line.filter(|arg| !of_all.iter().any(|option| option.get_id() == arg.get_id())).any(|arg| is_named(&arg))
-    {
+    let line = ConfigArgs::augment_args(PictureArgs::augment_args(Command::new("line")));
+    if line.get_arguments().any(|arg| arg.get_long() == Some(key)) {
         bail!("`{key}` belongs on the command line; remove it from the file");
     }
-    let candidates = if is_own { options } else { &of_all };
+    let candidates: Vec<&Arg> = if is_own { own().collect() } else { of_all };
     let likeness = |name: &str| strsim::jaro_winkler(name, key);
-    match candidates.iter().map(|option| settings::name(option)).max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
+    match candidates.into_iter().map(name).max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
         Some(nearest) => bail!("there is no option `{key}`; did you mean `{nearest}`?"),
         None => bail!("there is no option `{key}`; remove it"),
     }
 }
 
-/// What the file sets the option to; whether the option can have that value is for clap to say.
-fn setting(option: &Arg, value: &Value) -> anyhow::Result<Setting> {
-    let scalar = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Integer(number) => Some(number.to_string()),
-        Value::Float(number) => Some(number.to_string()),
+/// What the file sets an option to. Whether the option can have that value is for the job to say.
+fn setting(option: &Arg, value: &toml::Value) -> anyhow::Result<Value> {
+    let found = value.type_str();
+    let scalar = |value: &toml::Value| match value {
+        toml::Value::String(text) => Some(Value::from(text.as_str())),
+        toml::Value::Integer(number) => Some(Value::from(*number)),
+        toml::Value::Float(number) => Some(Value::from(*number)).filter(|value| !value.is_null()),
         _ => None,
     };
-    let found = value.type_str();
     match value {
-        Value::Boolean(on) if settings::is_switch(option) => Ok(Setting::Switch(*on)),
-        _ if settings::is_switch(option) => bail!("is a switch and has the type {found}; give true or false"),
-        Value::Array(values) if settings::is_list(option) => {
-            match values.iter().map(scalar).collect::<Option<Vec<_>>>() {
-                Some(values) if !values.is_empty() => Ok(Setting::Many(values)),
-                Some(_) => bail!("is an empty list; give a value, or leave the key out"),
-                None => bail!("is a list of other things than text or numbers; give these alone"),
-            }
-        }
+        toml::Value::Boolean(on) if is_switch(option) => Ok(Value::Bool(*on)),
+        _ if is_switch(option) => bail!("is a switch and has the type {found}; give true or false"),
+        toml::Value::Array(values) if is_list(option) => match values.iter().map(scalar).collect::<Option<Vec<_>>>() {
+            Some(values) if !values.is_empty() => Ok(Value::Array(values)),
+            Some(_) => bail!("is an empty list; give a value, or leave the key out"),
+            None => bail!("is a list of other things than text or numbers; give these alone"),
+        },
+        toml::Value::Float(number) if !number.is_finite() => bail!("is {number}; give a finite number"),
         _ => match scalar(value) {
-            Some(value) => Ok(Setting::One(value)),
+            Some(value) if is_list(option) => Ok(Value::Array(vec![value])),
+            Some(value) => Ok(value),
             None => bail!("has the type {found}; give text or a number"),
         },
     }
 }
 
-/// A file that sets every option of `maker` to what it is now; those of a subcommand are a table, which can stand below the others.
-fn text(maker: Maker, matches: &ArgMatches) -> anyhow::Result<String> {
-    let command = maker.command();
-    let settings = settings::in_force(maker, &options(&command), matches)?;
+/// A file that sets every option of a command to what it comes to. Those of a subcommand are a table,
+/// which can stand below the others.
+///
+/// Errors: options that contradict each other.
+pub fn printed(maker: Maker, args: &PictureArgs) -> anyhow::Result<String> {
+    let command = maker.options();
+    let job = Job { inputs: with_any_style(args), ..args.job(maker.kind()) };
+    let complete = resolve::complete(&job).map_err(|error| anyhow::anyhow!("{}", wording(&error)))?;
+    let mut settings = settings(args);
+    settings.extend(to_map(&complete.options));
+    if let Some(init) = &complete.init {
+        settings.insert("init".to_owned(), init_word(init)?);
+    }
     let mut text = match maker.name() {
         None => format!("# Options of impasto, read from {FILE} in the current folder or with --config.\n"),
-        Some(name) => {
-            format!(
-                "# Options of `impasto {name}`, read from {FILE} in the current folder or with --config.\n[{name}]\n"
-            )
-        }
+        Some(name) => format!(
+            "# Options of `impasto {name}`, read from {FILE} in the current folder or with --config.\n[{name}]\n"
+        ),
     };
+    let shown: Vec<&Arg> = options(&command).filter(|option| !option.is_hide_set()).collect();
     let mut headings = Vec::new();
-    for heading in settings.iter().map(|(option, _)| option.get_help_heading()) {
+    for heading in shown.iter().map(|option| option.get_help_heading()) {
         if !headings.contains(&heading) {
             headings.push(heading);
         }
     }
     for heading in headings {
         text.push_str(&format!("\n# {}\n", heading.unwrap_or("Options")));
-        for (option, setting) in settings.iter().filter(|(option, _)| option.get_help_heading() == heading) {
-            text.push_str(&format!("\n# {}\n{}", comment(option), entry(option, setting)));
+        for option in shown.iter().filter(|option| option.get_help_heading() == heading) {
+            text.push_str(&format!("\n# {}\n{}", comment(option), entry(option, settings.get(&key(option)))?));
         }
     }
     Ok(text)
 }
 
+/// The inputs of a configuration: whether there is one style decides about a sweep.
+fn with_any_style(args: &PictureArgs) -> impasto_job::job::inputs::Inputs {
+    let job = args.job(impasto_job::job::Kind::Transfer);
+    let styles = args.styles.styles.iter().cloned().map(StyleInput::from).collect();
+    impasto_job::job::inputs::Inputs { styles, ..job.inputs }
+}
+
+fn init_word(init: &InitFrom) -> anyhow::Result<Value> {
+    Ok(serde_json::to_value(init)?)
+}
+
 /// The first line of the help, and the words that may be given.
 fn comment(option: &Arg) -> String {
     let help = option.get_help().map(ToString::to_string).unwrap_or_default();
-    let mut line = help.lines().next().unwrap_or_default().to_owned();
+    let mut line = help.split_whitespace().collect::<Vec<_>>().join(" ");
     let words = option.get_possible_values();
-    if !words.is_empty() && !settings::is_switch(option) {
+    if !words.is_empty() && !is_switch(option) {
         let words: Vec<&str> = words.iter().map(|word| word.get_name()).collect();
         line.push_str(&format!(" ({})", words.join(", ")));
     }
     line
 }
 
-/// A line that sets an option; a comment where it is not set.
-fn entry(option: &Arg, setting: &Setting) -> String {
-    let key = settings::name(option);
-    let value = match setting {
-        Setting::Unset => {
-            let names = option.get_value_names().unwrap_or_default().join(" ");
-            return format!("# {key} = {names}\n");
-        }
-        Setting::Switch(on) => Value::Boolean(*on),
-        Setting::One(value) => scalar(value),
-        Setting::Many(values) => Value::Array(values.iter().map(|value| scalar(value)).collect()),
-    };
-    format!("{key} = {value}\n")
+/// A line that sets an option; a comment if it is not set.
+fn entry(option: &Arg, value: Option<&Value>) -> anyhow::Result<String> {
+    let key = name(option);
+    Ok(match value {
+        None if is_switch(option) => format!("{key} = false\n"),
+        None => format!("# {key} = {}\n", option.get_value_names().unwrap_or_default().join(" ")),
+        Some(value) => format!("{key} = {}\n", in_toml(value)?),
+    })
 }
 
-/// As a number where that is written in the same way, else as text.
-fn scalar(text: &str) -> Value {
-    let number = text.parse().map(Value::Integer).or_else(|_| text.parse().map(Value::Float));
-    match number {
-        Ok(number) if number.to_string() == text => number,
-        _ => Value::String(text.to_owned()),
-    }
+/// A value as TOML writes it. An integer that is too large for TOML becomes text.
+fn in_toml(value: &Value) -> anyhow::Result<toml::Value> {
+    Ok(match value {
+        Value::Bool(on) => toml::Value::Boolean(*on),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => toml::Value::Integer(number),
+            (None, Some(float)) if number.is_f64() => toml::Value::Float(float),
+            _ => toml::Value::String(number.to_string()),
+        },
+        Value::String(text) => toml::Value::String(text.clone()),
+        Value::Array(values) => toml::Value::Array(values.iter().map(in_toml).collect::<anyhow::Result<_>>()?),
+        other => bail!("{other} has no form in a configuration file"),
+    })
 }

@@ -1,201 +1,223 @@
-//! The command line: what can be asked for, in which words. What it means is the library's `Options`.
+//! Arguments that commands share.
+//!
+//! A command that makes a picture has its names (a photo, a style) and [`PictureArgs`]: all groups of
+//! options there are, one of which is the job's own [`JobOptions`]. Options that do not go with a
+//! command's kind of picture are hidden from its help; a job refuses them by name. So an option is
+//! declared once, whatever commands have it.
 
-mod memory;
-mod network;
-mod optimization;
-mod output;
-mod report;
-mod size;
-mod values;
+pub mod engine;
+pub mod inputs;
 
-use std::path::PathBuf;
+use clap::{Arg, Args, Command};
+use impasto_job::job::inputs::{Inputs, StyleInput, StyleLook};
+use impasto_job::job::options::JobOptions;
+use impasto_job::job::output::Output;
+use impasto_job::job::{Job, Kind};
+use impasto_job::machine::{CheckpointOptions, Compute, FeatureCacheOptions, Machine};
+use impasto_job::schema;
+use serde::{Deserialize, Serialize};
 
-use clap::{Args, Parser, Subcommand};
+use crate::args::inputs::{InitArgs, LookArgs, RegionArgs, StylesArgs, WeightedStyle, WeightsArgs};
 
-use crate::again::{AgainArgs, RecipeArgs};
-use crate::batch::BatchArgs;
-use crate::bench::BenchArgs;
-use crate::checkpoint::{CheckpointArgs, ResumeArgs};
-use crate::colors::ColorArgs;
-use crate::input::Reading;
-use crate::inspect::InspectArgs;
-use crate::manual::{CompletionsArgs, ManArgs};
-use crate::measure::MeasureArgs;
-use crate::reconstruct::ReconstructArgs;
-use crate::style_file::StyleFileArgs;
-use crate::styles::{LookArgs, RegionArgs, WeightedStyle};
-use crate::sweep::SweepArgs;
-use crate::texture::TextureArgs;
-
-pub use memory::{Limits, MemoryArgs, PlanArgs, ScratchArgs};
-pub use network::{EngineArgs, NetworkArgs};
-pub use optimization::{InitFrom, ObjectiveName, OptimizationArgs, OptimizerName, PaddingName, StyleLossName};
-pub use output::{FormatName, OutputArgs, RecipeNoteArgs};
-pub use report::ReportArgs;
-pub use size::{OutputSize, SizeArgs};
-pub use values::{count, factor, name_of, scales, seed, strength, weight};
-
-const EXAMPLES: &str = "\
-Examples:
-  impasto photo.jpg painting.jpg -o out.png
-      The photo, 512 px on its longest side, painted like the painting.
-  impasto photo.jpg painting.jpg -o out.png --strength 70
-      More of the painting, less of the photo.
-  impasto photo.jpg painting.jpg -o draft.png --preset draft
-      The composition in 10 to 20 s, before --preset fine takes its time.
-  impasto photo.jpg painting.jpg -o out.png --size 1024 --save-every 40
-      Larger, and with a look in between: out-0040.png, out-0080.png ...
-  impasto photo.jpg painting.jpg -o out.png --style-layers relu1_1,relu2_1,relu3_1:0.5
-      Only the finer strokes.
-  impasto photo.jpg --style a.jpg:2 --style b.jpg -o out.png
-      Two styles blended, two parts of the first to one of the second.
-  impasto photo.jpg --style sky.jpg --style ground.jpg --mask m.png -o out.png
-      The first where m.png is white, the second where it is black.
-  impasto photo.jpg painting.jpg -o out.png --keep face.png
-      All but what is white in face.png.
-  impasto batch photos/*.jpg --style painting.jpg -o painted
-      Every photo, each as painted/PHOTO-painting.png.
-  impasto sweep photo.jpg painting.jpg -o sheet.png
-      Small pictures of several strengths on one sheet, to choose from.
-  impasto texture painting.jpg -o texture.png --tileable
-      The painting's texture alone, to be laid side by side without a seam.
-  impasto photo.jpg painting.jpg -o large.png --size 4096 --memory 6GiB --plan
-      What a large picture would take; without --plan it is made, in 6 GiB.
-  impasto resume out.png.checkpoint
-      On with a run that a crash, a power cut or Ctrl-C has broken off.
-  impasto measure out.png --content photo.jpg --style painting.jpg --json
-      The losses of a finished picture.
-  impasto bench --size 512,1024
-      How long a step takes on this machine.
-
-Ctrl-C (or SIGTERM) ends the run after the current step and still writes the picture: exit status 0, and `interrupted` in \
-the report. Where there are checkpoints (see --checkpoint), `impasto resume` goes on from there. Before the first step there \
-is no picture yet and it leaves at once, as a second Ctrl-C does at any time: nothing is written, exit status 130.
-
-Exit status: 0 the picture was written, 1 a failure such as a full disk, 2 an option or file that has to be changed, 130 left \
-without a picture.";
-
-/// Paint a photo in the manner of a painting (neural style transfer, on the CPU).
-///
-/// The photo stays recognisable, while the structures, colours and strokes of the painting are laid over it. The network
-/// (VGG-19) is part of the program: nothing is downloaded.
-#[derive(Debug, Parser)]
-#[command(
-    name = "impasto",
-    version,
-    after_long_help = EXAMPLES,
-    args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
-    disable_help_subcommand = true,
-    max_term_width = 110
-)]
-pub struct Cli {
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    /// `None` under a subcommand.
+/// Every group of options of a command that makes pictures.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PictureArgs {
     #[command(flatten)]
-    pub files: Option<FileArgs>,
+    pub output: Output,
     #[command(flatten)]
-    pub transfer: TransferArgs,
-    #[command(flatten)]
-    pub checkpoint: CheckpointArgs,
-    #[command(flatten)]
-    pub plan: PlanArgs,
-}
-
-impl Cli {
-    /// The checkpoints and the memory of the run that is asked for; `None` where it is none that can be taken up again.
-    pub fn run_mut(&mut self) -> Option<(&mut CheckpointArgs, &mut MemoryArgs)> {
-        match &mut self.command {
-            None => Some((&mut self.checkpoint, &mut self.transfer.memory)),
-            Some(
-                Command::Texture(TextureArgs { synthesis, .. })
-                | Command::Reconstruct(ReconstructArgs { synthesis, .. }),
-            ) => Some((&mut synthesis.checkpoint, &mut synthesis.memory)),
-            Some(_) => None,
-        }
-    }
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    Batch(BatchArgs),
-    Sweep(SweepArgs),
-    Texture(TextureArgs),
-    Reconstruct(ReconstructArgs),
-    Inspect(InspectArgs),
-    Measure(MeasureArgs),
-    Bench(BenchArgs),
-    Recipe(RecipeArgs),
-    Again(AgainArgs),
-    Completions(CompletionsArgs),
-    Man(ManArgs),
-    Style(StyleFileArgs),
-    Resume(ResumeArgs),
-}
-
-/// The options of a transfer, whatever its files: all have defaults.
-#[derive(Args, Debug)]
-pub struct TransferArgs {
-    #[command(flatten)]
-    pub output: OutputArgs,
-
-    #[command(flatten)]
-    pub size: SizeArgs,
-
-    #[command(flatten)]
-    pub colors: ColorArgs,
-
+    pub styles: StylesArgs,
     #[command(flatten)]
     pub regions: RegionArgs,
-
     #[command(flatten)]
     pub look: LookArgs,
-
     #[command(flatten)]
-    pub optimization: OptimizationArgs,
-
+    pub options: JobOptions,
     #[command(flatten)]
-    pub network: NetworkArgs,
-
+    pub init: InitArgs,
     #[command(flatten)]
-    pub memory: MemoryArgs,
-
+    pub weights: WeightsArgs,
     #[command(flatten)]
-    pub scratch: ScratchArgs,
-
+    pub compute: Compute,
+    #[command(flatten)]
+    pub feature_cache: FeatureCacheOptions,
+    #[command(flatten)]
+    pub checkpoints: CheckpointOptions,
+    #[command(flatten)]
+    pub only: OnlyArgs,
     #[command(flatten)]
     pub report: ReportArgs,
 }
 
-impl TransferArgs {
-    /// How its pictures are read.
-    pub fn reading(&self) -> Reading {
-        Reading { quiet: self.report.quiet, memory: self.memory.limit() }
+/// What is done instead of making the picture.
+#[derive(Args, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct OnlyArgs {
+    /// Print what the run would take (its sizes, memory and time), and stop.
+    #[arg(long, help_heading = "Machine")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub plan: bool,
+
+    /// Print the job as JSON, and stop. `impasto run` takes it.
+    #[arg(long, help_heading = "Reporting")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// What a command prints that makes a picture.
+#[derive(Args, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[command(next_help_heading = "Reporting")]
+#[serde(default, rename_all = "kebab-case")]
+pub struct ReportArgs {
+    /// Print nothing but errors (and the JSON object that --json asks for).
+    #[arg(short, long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
+
+    /// Print the report as one JSON object on stdout instead of text. Progress stays on stderr.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub json: bool,
+}
+
+impl PictureArgs {
+    /// The machine that is asked for.
+    pub fn machine(&self) -> Machine {
+        Machine {
+            compute: self.compute.clone(),
+            feature_cache: self.feature_cache.clone(),
+            checkpoints: self.checkpoints.clone(),
+        }
+    }
+
+    /// A job of some kind with these options, and with inputs but for content and styles.
+    pub fn job(&self, kind: Kind) -> Job {
+        Job {
+            kind,
+            inputs: inputs::other_inputs(&self.regions, &self.init, &self.weights),
+            options: self.options.clone(),
+            output: self.output.clone(),
+            ..Job::default()
+        }
+    }
+
+    /// The styles: `named`, the second name, or else those of `--style`.
+    ///
+    /// Errors: more masks than styles.
+    pub fn style_inputs(&self, named: Option<&std::path::PathBuf>) -> anyhow::Result<Vec<StyleInput>> {
+        let named = named.map(|path| WeightedStyle { path: path.clone(), weight: None });
+        let styles = match named {
+            Some(style) => vec![style],
+            None => self.styles.styles.clone(),
+        };
+        inputs::style_inputs(styles, &self.look)
     }
 }
 
-#[derive(Args, Debug)]
-pub struct FileArgs {
-    /// The picture to be painted, usually a photo (PNG, JPEG, TIFF, WebP); `-` reads standard input.
-    pub content: PathBuf,
+/// A job with its content and styles.
+pub fn with_inputs(job: Job, content: Option<&std::path::PathBuf>, styles: Vec<StyleInput>) -> Job {
+    let inputs = Inputs { content: content.cloned().map(Into::into), styles, ..job.inputs };
+    Job { inputs, ..job }
+}
 
-    /// The picture whose manner is taken, usually a painting (PNG, JPEG, TIFF, WebP), or a file of `impasto style save`;
-    /// `-` reads standard input.
-    #[arg(required_unless_present = "styles", conflicts_with = "styles")]
-    pub style: Option<PathBuf>,
+/// Whether an option says how a style picture is looked at.
+fn is_look(id: &str) -> bool {
+    StyleLook::augment_args(Command::new("look")).get_arguments().any(|arg| arg.get_id() == id)
+}
 
-    /// A style, in place of the second name; several are blended by their weights (default 1), or each has its part of --mask.
-    #[arg(id = "styles", long = "style", value_name = "FILE[:WEIGHT]", value_parser = WeightedStyle::parser())]
-    #[arg(help_heading = "Styles and regions")]
-    pub styles: Vec<WeightedStyle>,
+/// A command that makes pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// Without a subcommand.
+    Transfer,
+    Batch,
+    Sweep,
+    Texture,
+    Reconstruct,
+}
 
-    /// Where the result goes; the extension (png, jpg, tif, webp) says as what. An existing file is replaced. `-` writes the
-    /// picture to standard output and the report to standard error.
-    #[arg(short, long, value_name = "OUT")]
-    pub output: PathBuf,
+/// Groups of options that name files, by the kinds of picture that have them.
+const WITH_STYLES: [&str; 4] = ["styles", "mask", "keep", "init"];
 
-    /// Also write the picture every N steps, with the step in its name: out-0050.png. [default: never]
-    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
-    pub save_every: Option<usize>,
+impl Maker {
+    pub const ALL: [Maker; 5] = [Maker::Transfer, Maker::Batch, Maker::Sweep, Maker::Texture, Maker::Reconstruct];
+
+    /// The subcommand's name; `None` for the transfer.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Maker::Transfer => None,
+            Maker::Batch => Some("batch"),
+            Maker::Sweep => Some("sweep"),
+            Maker::Texture => Some("texture"),
+            Maker::Reconstruct => Some("reconstruct"),
+        }
+    }
+
+    /// The kind of job that it does.
+    pub fn kind(self) -> Kind {
+        match self {
+            Maker::Transfer | Maker::Batch => Kind::Transfer,
+            Maker::Sweep => Kind::Sweep,
+            Maker::Texture => Kind::Texture,
+            Maker::Reconstruct => Kind::Reconstruct,
+        }
+    }
+
+    /// Hides the options that do not go with the command, and words those that mean something else
+    /// there.
+    pub fn adapt(self, command: Command) -> Command {
+        command.mut_args(|arg| {
+            let arg = self.worded(arg);
+            if self.has(arg.get_id().as_str()) { arg } else { arg.hide(true) }
+        })
+    }
+
+    /// Whether an option goes with the command.
+    fn has(self, id: &str) -> bool {
+        let field = id.replace('_', "-");
+        let of_kind = schema::goes_with("JobOptions", &field, self.kind());
+        let is_of_output = schema::goes_with("Output", &field, self.kind());
+        of_kind
+            && is_of_output
+            && match self {
+                Maker::Transfer => true,
+                // Each of its pictures has a name of its own.
+                Maker::Batch => !["save_every", "checkpoint", "plan"].contains(&id),
+                Maker::Sweep => !["checkpoint", "checkpoint_every", "no_checkpoint", "plan"].contains(&id),
+                Maker::Texture => !WITH_STYLES.contains(&id),
+                Maker::Reconstruct => !["styles", "mask", "keep", "style_mask"].contains(&id) && !is_look(id),
+            }
+    }
+
+    /// An option in the words of the command.
+    fn worded(self, arg: Arg) -> Arg {
+        match (self, arg.get_id().as_str()) {
+            (Maker::Batch | Maker::Sweep, "styles") => arg.value_name("FILE").num_args(1..),
+            (Maker::Batch, "output") => {
+                arg.value_name("FOLDER").help("The folder that the results go to. It is made if it is missing. Files with the names of results are replaced")
+            }
+            (Maker::Batch, "json") => arg.help("Print one JSON object a line for each picture on stdout instead of text. Progress stays on stderr"),
+            (Maker::Batch, "dry_run") => arg.help("Print the jobs as a JSON list, and stop. `impasto run` takes it"),
+            (Maker::Batch, "format") => arg.help("Format of the results. A result carries the photo's colour profile (RGB), its transparency (a JPEG is laid over white) and its EXIF data. [default: png]"),
+            (Maker::Batch | Maker::Sweep, "mask") => arg.help("Where on the photo the style goes: white is painted, black is left to the content loss"),
+            (Maker::Sweep, "output") => arg.help("Where the sheet goes. Its extension (png, jpg, tif, webp) chooses the format. An existing file is replaced"),
+            (Maker::Sweep, "size") => arg.help("Longest side of each picture in px. It never exceeds the photo's own unless --upscale is given. `original` keeps the photo's size. [default: 256]"),
+            (Maker::Sweep, "preset") => arg.help("How much work goes into each picture. [default: draft]"),
+            (Maker::Texture, "size") => arg.value_name("PX|WxH").help("Width and height of the result in px: a side, or WIDTHxHEIGHT. [default: 512]"),
+            (Maker::Texture, "steps") => arg.help("Steps of the optimiser over all scales. Each is one pass forward and one back through the network. [default: 120]"),
+            (Maker::Texture, "scales") => arg.help("How many sizes to work at, from coarse to fine. Each is half the next. [default: auto]"),
+            (Maker::Texture, "style_loss") => arg.help("How the style is compared. [default: moments]"),
+            (Maker::Texture, "tv_weight") => arg.help("Weight of the total variation, in units of the style's. 0 leaves it out. [default: 0.02]"),
+            (Maker::Reconstruct, "size") => arg.value_name("PX").help("Longest side of the result in px. It never exceeds the picture's own. [default: 512]"),
+            (Maker::Reconstruct, "steps") => arg.help("Steps of the optimiser. Each is one pass forward and one back through the network. [default: 200]"),
+            (Maker::Reconstruct, "init") => arg.value_name("noise|grey").help("Where to start: from white `noise` or from mid-`grey`. [default: noise]"),
+            (Maker::Reconstruct, "tv_weight") => arg.help("Weight of the total variation, in units of the picture's. 0 leaves it out. It decides what the layers leave open. [default: 0.003]"),
+            (Maker::Reconstruct, "content_layers") => arg.long("layer").alias("content-layers").help("Layers that have to find the picture, each with an optional weight (default 1). [default: relu4_2]"),
+            _ => arg,
+        }
+    }
+
+    /// Its options as a command of their own.
+    pub fn options(self) -> Command {
+        self.adapt(PictureArgs::augment_args(Command::new(self.name().unwrap_or("impasto"))))
+    }
 }

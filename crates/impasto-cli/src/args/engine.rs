@@ -1,0 +1,89 @@
+//! Arguments of commands that look through the network without making a picture.
+
+use std::path::Path;
+
+use clap::Args;
+use impasto::{Network, Pooling};
+use impasto_job::events::{Event, Events};
+use impasto_job::job::values::Count;
+use impasto_job::pictures;
+
+use crate::args::inputs::WeightsArgs;
+use crate::failure::Failure;
+use crate::text;
+
+/// The network and how it halves its maps.
+#[derive(Args, Debug)]
+pub struct NetworkArgs {
+    /// How the network halves its maps: by the largest of four values, or by their mean.
+    #[arg(long, value_enum, default_value_t, help_heading = "Network")]
+    pooling: Pooling,
+
+    #[command(flatten)]
+    weights: WeightsArgs,
+}
+
+/// The network, and the threads that compute it.
+#[derive(Args, Debug)]
+pub struct EngineArgs {
+    #[command(flatten)]
+    network: NetworkArgs,
+
+    /// Threads to compute with. [default: one for each core]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Machine")]
+    threads: Option<Count>,
+}
+
+impl NetworkArgs {
+    /// How the network halves its maps.
+    pub fn pooling(&self) -> Pooling {
+        self.pooling
+    }
+
+    /// The file of the weights, if one is given.
+    pub fn weights(&self) -> Option<&Path> {
+        self.weights.weights.as_deref()
+    }
+
+    /// The network that is asked for.
+    pub fn network(&self) -> Result<Network, Failure> {
+        let weights = self.weights.weights.clone().map(Into::into);
+        Ok(pictures::network(weights.as_ref())?)
+    }
+}
+
+impl EngineArgs {
+    /// How the network halves its maps.
+    pub fn pooling(&self) -> Pooling {
+        self.network.pooling
+    }
+
+    /// Threads to compute with; `None`: one for each core.
+    pub fn threads(&self) -> Option<usize> {
+        self.threads.map(Count::get)
+    }
+
+    /// The network that is asked for.
+    pub fn network(&self) -> Result<Network, Failure> {
+        self.network.network()
+    }
+}
+
+/// Says on stderr what there is to say of files, where there is no run.
+pub struct Aside {
+    /// Nothing is said.
+    pub quiet: bool,
+}
+
+impl Events for Aside {
+    fn event(&mut self, event: Event) {
+        match event {
+            _ if self.quiet => {}
+            Event::Warning { about: Some(path), text } => {
+                text::print_aside(&format!("impasto: warning: {}: {text}\n", path.display()));
+            }
+            Event::Note { about, text } => text::print_aside(&format!("{}: {text}\n", about.display())),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The command line as a whole: which commands there are, and what clap says of a wrong one.
+
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::args::Maker;
+use crate::commands::again::AgainArgs;
+use crate::commands::batch::BatchArgs;
+use crate::commands::bench::BenchArgs;
+use crate::commands::inspect::InspectArgs;
+use crate::commands::manual::{CompletionsArgs, ManArgs};
+use crate::commands::measure::MeasureArgs;
+use crate::commands::recipe::RecipeArgs;
+use crate::commands::reconstruct::ReconstructArgs;
+use crate::commands::resume::ResumeArgs;
+use crate::commands::run::RunArgs;
+use crate::commands::schema::SchemaArgs;
+use crate::commands::style::StyleFileArgs;
+use crate::commands::sweep::SweepArgs;
+use crate::commands::texture::TextureArgs;
+use crate::commands::transfer::{EXAMPLES, TransferArgs};
+use crate::text;
+
+/// Paint a photo in the manner of a painting (neural style transfer, on the CPU).
+///
+/// The photo stays recognisable. The structures, colours and strokes of the painting are laid over
+/// it. The network (VGG-19) is part of the program: nothing is downloaded.
+#[derive(Debug, Parser)]
+#[command(
+    name = "impasto",
+    version,
+    after_long_help = EXAMPLES,
+    override_usage = "impasto [OPTIONS] --output <OUT> <CONTENT> <STYLE>\n       impasto <COMMAND>",
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub transfer: TransferArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Batch(Box<BatchArgs>),
+    Sweep(Box<SweepArgs>),
+    Texture(Box<TextureArgs>),
+    Reconstruct(Box<ReconstructArgs>),
+    Inspect(InspectArgs),
+    Measure(Box<MeasureArgs>),
+    Bench(BenchArgs),
+    Run(Box<RunArgs>),
+    Schema(SchemaArgs),
+    Recipe(RecipeArgs),
+    Again(Box<AgainArgs>),
+    Resume(ResumeArgs),
+    Style(StyleFileArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+/// The program's command line. Each command that makes pictures shows the options that go with it.
+pub fn command() -> clap::Command {
+    let adapt = |command: clap::Command, maker: Maker| match maker.name() {
+        None => maker.adapt(command),
+        Some(name) => command.mut_subcommand(name, |command| maker.adapt(command)),
+    };
+    Maker::ALL.into_iter().fold(Cli::command(), adapt)
+}
+
+/// `--help` and `--version` arrive as errors too. Real errors are cut to one line, without the usage.
+pub fn refuse(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A reader that has gone (`impasto --help | head -1`) is no failure.
+        drop(error.print());
+        return ExitCode::SUCCESS;
+    }
+    text::print_error(&summary(error));
+    ExitCode::from(2)
+}
+
+/// The first paragraph of clap's message and its tips. The usage and the pointer to `--help` that
+/// follow are left out.
+fn summary(error: &clap::Error) -> String {
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+        && command().find_subcommand(word).is_none()
+    {
+        // clap takes the third word for a subcommand; what was forgotten is `-o`.
+        return format!("unexpected argument '{word}'; the result's name goes after --output, see `impasto --help`");
+    }
+    let message = error.render().to_string();
+    let message = message.strip_prefix("error: ").unwrap_or(&message);
+    let first: Vec<&str> = message.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let mut text = first.join(" ");
+    for tip in message.lines().filter_map(|line| line.trim().strip_prefix("tip: ")) {
+        text.push_str("; ");
+        text.push_str(tip);
+    }
+    if error.kind() == ErrorKind::MissingRequiredArgument {
+        text.push_str("; see `impasto --help`");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+
+    #[test]
+    fn claps_messages_become_one_line() {
+        let refused = |args: &[&str]| {
+            let line: Vec<OsString> = std::iter::once(&"impasto").chain(args).map(OsString::from).collect();
+            summary(&command().try_get_matches_from(line).unwrap_err())
+        };
+        assert_eq!(
+            refused(&["resume"]),
+            "the following required arguments were not provided: <DIR>; see `impasto --help`"
+        );
+        assert_eq!(
+            refused(&["a", "b", "-o", "c", "--steps", "0"]),
+            "invalid value '0' for '--steps <N>': needs a whole number of at least 1"
+        );
+        assert_eq!(
+            refused(&["a", "b", "c"]),
+            "unexpected argument 'c'; the result's name goes after --output, see `impasto --help`"
+        );
+        let unknown = refused(&["a", "b", "-o", "c", "--stile-weight", "1"]);
+        assert!(unknown.starts_with("unexpected argument '--stile-weight' found; "), "{unknown}");
+        assert!(unknown.contains("'--style-weight'"), "{unknown}");
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        command().debug_assert();
+    }
+}

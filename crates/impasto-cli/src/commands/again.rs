@@ -1,0 +1,163 @@
+//! `impasto again PICTURE`: a picture made once more from its recipe, with changes.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, bail};
+use clap::{Args, Command};
+use impasto_job::error::Error;
+use impasto_job::job::inputs::{Inputs, StyleInput};
+use impasto_job::job::options::JobOptions;
+use impasto_job::job::output::Output;
+use impasto_job::job::{Job, from_map, to_map};
+use impasto_job::recipe;
+
+use crate::args::PictureArgs;
+use crate::args::inputs::{look_at, other_inputs};
+use crate::commands::make::make;
+use crate::config;
+use crate::failure::{Failure, OrFail, wording};
+
+/// Make a picture once more, from the same files with the same options, but for those that are given.
+///
+/// Options have to go with the picture's kind: one of `texture`, `reconstruct` or `sweep` takes those
+/// of that command. One of `batch` is made alone, as by a transfer.
+#[derive(Args, Debug)]
+#[command(mut_arg("output", |arg| arg.help(
+    "Where the result goes. [default: beside the picture, as PICTURE-again, with a number if that name is taken]"
+)))]
+pub struct AgainArgs {
+    /// A picture that impasto has written.
+    pub picture: PathBuf,
+
+    /// Take files that went in as they are, even if they have changed since.
+    #[arg(long)]
+    pub changed_inputs: bool,
+
+    #[command(flatten)]
+    pub changes: PictureArgs,
+}
+
+/// Makes the picture again and reports.
+pub fn run(args: &AgainArgs) -> Result<(), Failure> {
+    let recipe = recipe::of(&args.picture)?;
+    let program = recipe.made.as_ref().map(|made| made.program.clone()).unwrap_or_default();
+    let job = changed(recipe, args);
+    let job = job.map_err(|error| match error {
+        // What was changed is the user's; what was there is the recipe's.
+        Changing::Recipe(error) => {
+            anyhow!("{}, as it was made by {program}: {}", args.picture.display(), wording(&error))
+        }
+        Changing::Words(error) => error,
+    });
+    let PictureArgs { only, report, .. } = &args.changes;
+    make(&job.or_user()?, &args.changes.machine(), only, report)
+}
+
+/// Why a recipe cannot be changed so.
+enum Changing {
+    Recipe(Error),
+    Words(anyhow::Error),
+}
+
+impl From<Error> for Changing {
+    fn from(error: Error) -> Changing {
+        Changing::Recipe(error)
+    }
+}
+
+impl From<anyhow::Error> for Changing {
+    fn from(error: anyhow::Error) -> Changing {
+        Changing::Words(error)
+    }
+}
+
+/// The job of a recipe with the changes of a command line.
+fn changed(recipe: Job, args: &AgainArgs) -> Result<Job, Changing> {
+    let changes = &args.changes;
+    let is_dial_turned = changes.options.preset.is_some() || changes.options.objective.is_some();
+    let recipe = if is_dial_turned { recipe::without_derived(&recipe)? } else { recipe };
+    let options = changed_options(&recipe.options, &changes.options)?;
+    let output = changed_output(&recipe.output, &changes.output)?;
+    // Inputs that are replaced need not be there any more.
+    let kept = without_replaced(recipe.inputs.clone(), changes);
+    let located = recipe::located(Job { inputs: kept, ..recipe }, &args.picture, args.changed_inputs)
+        .map_err(|error| anyhow!("{}", wording(&error)))?;
+    let inputs = changed_inputs(located.inputs.clone(), changes)?;
+    let file = match output.file {
+        Some(file) => file,
+        None => free_name(&args.picture)?,
+    };
+    Ok(Job { inputs, options, output: Output { file: Some(file), ..output }, ..located })
+}
+
+/// Options with others in their place. Those that a new one conflicts with give way to it.
+fn changed_options(recipe: &JobOptions, changes: &JobOptions) -> Result<JobOptions, Error> {
+    let command = JobOptions::augment_args(Command::new("options"));
+    let (mut options, changes) = (to_map(recipe), to_map(changes));
+    for arg in command.get_arguments().filter(|arg| changes.contains_key(&arg.get_id().as_str().replace('_', "-"))) {
+        for conflict in config::conflicts(&command, arg) {
+            options.remove(&conflict);
+        }
+    }
+    options.extend(changes);
+    from_map(options)
+}
+
+fn changed_output(recipe: &Output, changes: &Output) -> Result<Output, Error> {
+    let mut output = to_map(recipe);
+    output.extend(to_map(changes));
+    from_map(output)
+}
+
+/// The inputs that the changes leave.
+fn without_replaced(inputs: Inputs, changes: &PictureArgs) -> Inputs {
+    let PictureArgs { styles, regions, look, init, weights, .. } = changes;
+    let mut inputs = inputs;
+    if !styles.styles.is_empty() {
+        inputs.styles.clear();
+    }
+    for (style, _) in inputs.styles.iter_mut().zip(&look.masks.style_mask) {
+        style.mask = None;
+    }
+    inputs.mask = inputs.mask.filter(|_| regions.mask.is_none());
+    inputs.keep = inputs.keep.filter(|_| regions.keep.is_none());
+    inputs.init = inputs.init.filter(|_| init.init.is_none());
+    inputs.weights = inputs.weights.filter(|_| weights.weights.is_none());
+    inputs
+}
+
+fn changed_inputs(inputs: Inputs, changes: &PictureArgs) -> anyhow::Result<Inputs> {
+    let PictureArgs { styles, regions, look, init, weights, .. } = changes;
+    let Inputs { mask, keep, init, weights, .. } = other_inputs(regions, init, weights);
+    let mut all = Inputs {
+        mask: mask.or(inputs.mask),
+        keep: keep.or(inputs.keep),
+        init: init.or(inputs.init),
+        weights: weights.or(inputs.weights),
+        ..inputs
+    };
+    if !styles.styles.is_empty() {
+        all.styles = styles.styles.iter().cloned().map(StyleInput::from).collect();
+    }
+    look_at(&mut all.styles, look)?;
+    Ok(all)
+}
+
+/// `out-again.png` for `out.png`, or `out-again-2.png` and so on if there is such a file.
+fn free_name(picture: &Path) -> anyhow::Result<PathBuf> {
+    const MOST: usize = 1000;
+    let name = |number: usize| {
+        let mut name = OsString::from(picture.file_stem().unwrap_or_default());
+        name.push(if number == 1 { "-again".to_owned() } else { format!("-again-{number}") });
+        if let Some(extension) = picture.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        picture.with_file_name(name)
+    };
+    match (1..=MOST).map(name).find(|path| !path.exists()) {
+        Some(path) => Ok(path),
+        None => bail!("there are {MOST} pictures beside {} already; name one with --output", picture.display()),
+    }
+}

@@ -1,0 +1,214 @@
+//! `impasto batch PHOTOS... --style STYLES... -o FOLDER`: every photo with every style.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use clap::Args;
+use impasto_job::batch_runner::{BatchOutcome, BatchRunner};
+use impasto_job::expand;
+use impasto_job::job::output::Output;
+use impasto_job::job::{Job, Kind};
+use impasto_job::machine::Machine;
+use impasto_job::report::Report;
+use impasto_job::resolve;
+use serde::Serialize;
+
+use crate::args::{Maker, OnlyArgs, PictureArgs, ReportArgs};
+use crate::commands::make::check_names;
+use crate::config::{self, ConfigArgs, configured};
+use crate::failure::{Failure, OrFail, wording};
+use crate::report::report_line;
+use crate::terminal::Terminal;
+use crate::text;
+
+const EXAMPLES: &str = "\
+Examples:
+  impasto batch photos/*.jpg --style painting.jpg -o painted
+      Every photo: painted/beach-painting.png, painted/street-painting.png ...
+  impasto batch beach.jpg street.jpg --style a.jpg b.jpg -o painted --format jpeg --strength 70
+      Four pictures: each photo with each style.
+  impasto batch photos/*.jpg --style painting.jpg -o painted --resume
+      Those that are not there yet.
+
+A photo that cannot be painted is left out. The others are made, those that failed are listed at the end, and the exit status is 1. \
+With --colors luminance and --colors matched a style depends on its photo and is looked at again for each; otherwise once for each size.
+
+Ctrl-C (or SIGTERM) ends the batch after the current step. The picture that is not finished is left out. If it has checkpoints, as \
+pictures of more than ten minutes have, --resume continues it; if not, --resume makes it again. The exit status is 130.";
+
+/// Paint every photo with every style, each a picture of its own: FOLDER/PHOTO-STYLE.png.
+///
+/// The pictures are those of single runs with the same options. The network is read once, and a style
+/// is looked at once.
+#[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+#[command(override_usage = "impasto batch [OPTIONS] <PHOTO>... --style <FILE>... --output <FOLDER>")]
+pub struct BatchArgs {
+    /// The pictures to be painted (PNG, JPEG, TIFF, WebP).
+    #[arg(value_name = "PHOTO")]
+    pub photos: Vec<PathBuf>,
+
+    /// Leave out results that are there and can be read as a picture, and continue runs that ended
+    /// early and have checkpoints.
+    #[arg(long)]
+    pub resume: bool,
+
+    /// Keep checkpoints of every picture while it is made, in OUT.checkpoint beside it. [default: of
+    /// those that take more than ten minutes]
+    #[arg(long, conflicts_with = "no_checkpoint", help_heading = "Checkpoints")]
+    pub checkpoints: bool,
+
+    #[command(flatten)]
+    pub picture: PictureArgs,
+
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// What became of one of the pictures, for JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    /// Its place among all, from 1.
+    number: usize,
+    /// How many there are.
+    of: usize,
+    photo: String,
+    style: String,
+    #[serde(flatten)]
+    outcome: Outcome<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "result", rename_all = "lowercase")]
+enum Outcome<'a> {
+    /// Painted and written.
+    Made(&'a Report),
+    /// There already.
+    Present { output: String },
+    /// Not made, and why.
+    Failed { output: String, error: String },
+}
+
+/// Makes the pictures and reports each.
+pub fn run(args: &BatchArgs) -> Result<(), Failure> {
+    let configured = configured(Maker::Batch, &args.config, args.picture.clone(), false).or_user()?;
+    let picture = configured.args;
+    if args.config.print_config {
+        return text::print(&config::printed(Maker::Batch, &picture).or_user()?);
+    }
+    let names = [("PHOTO", !args.photos.is_empty()), ("--style", !picture.styles.styles.is_empty())];
+    check_names(&names, &picture)?;
+    let styles = picture.style_inputs(None).or_user()?;
+    let folder = picture.output.file.clone().unwrap_or_default();
+    let template = picture.job(Kind::Transfer);
+    let template = Job { output: Output { file: None, ..template.output }, ..template };
+    for (name, is_set) in
+        [("checkpoint", picture.checkpoints.checkpoint.is_some()), ("save-every", picture.output.save_every.is_some())]
+    {
+        if is_set {
+            return Err(Failure::User(anyhow!(
+                "--{name} does not go with a batch, which makes many pictures; leave it out"
+            )));
+        }
+    }
+    let jobs = expand::batch::jobs(&template, &args.photos, &styles, &folder)?;
+    let machine = picture.machine();
+    make_all(
+        jobs,
+        &machine,
+        Many { resume: args.resume, checkpoints: args.checkpoints, folder: Some(&folder) },
+        &picture.only,
+        &picture.report,
+    )
+}
+
+/// How many jobs are done.
+pub struct Many<'a> {
+    /// Leave out results that are there, and continue runs that ended early.
+    pub resume: bool,
+    /// Keep checkpoints of every picture beside it.
+    pub checkpoints: bool,
+    /// A folder that is made first.
+    pub folder: Option<&'a Path>,
+}
+
+/// Does many jobs and reports each; or prints them, if only that is asked for.
+pub fn make_all(
+    jobs: Vec<Job>,
+    machine: &Machine,
+    many: Many<'_>,
+    only: &OnlyArgs,
+    report: &ReportArgs,
+) -> Result<(), Failure> {
+    if only.dry_run {
+        for job in &jobs {
+            resolve::complete(job)?;
+        }
+        return text::print(&text::json(&jobs)?);
+    }
+    if only.plan {
+        return Err(Failure::User(anyhow!("--plan does not go with a batch; ask for the plan of one of its pictures")));
+    }
+    let Many { resume, checkpoints, folder } = many;
+    let mut terminal = Terminal::many(report.quiet)?;
+    let mut runner = BatchRunner::new(jobs, machine, folder, &mut terminal)?.resuming(resume).keeping(checkpoints);
+    terminal.start();
+    let of = runner.jobs().len();
+    let mut failures = Vec::new();
+    let mut done = 0;
+    let result = loop {
+        if done == of {
+            break Ok(());
+        }
+        match runner.run(done, &mut terminal) {
+            Ok(Some(outcome)) => {
+                let output = runner.jobs()[done].output.file.clone().unwrap_or_default();
+                if let BatchOutcome::Failed(error) = &outcome {
+                    failures.push(format!("{}: {}", output.display(), wording(error)));
+                }
+                tell(&runner.jobs()[done], (done + 1, of), &outcome, report)?;
+                done += 1;
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(Failure::from(error)),
+        }
+    };
+    failures.iter().for_each(|failure| text::print_error(failure));
+    result?;
+    let failed = failures.len();
+    if done < of {
+        let there = done - failed;
+        return Err(Failure::Interrupted(anyhow!(
+            "interrupted: {there} of {of} pictures are there; --resume makes the rest"
+        )));
+    }
+    if failed > 0 {
+        return Err(Failure::Program(anyhow!("{failed} of {of} pictures could not be made")));
+    }
+    Ok(())
+}
+
+/// A line on stdout about one of the pictures.
+fn tell(job: &Job, (number, of): (usize, usize), outcome: &BatchOutcome, report: &ReportArgs) -> Result<(), Failure> {
+    let output = job.output.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+    if report.json {
+        let outcome = match outcome {
+            BatchOutcome::Made(report) => Outcome::Made(report),
+            BatchOutcome::Present => Outcome::Present { output },
+            BatchOutcome::Failed(error) => Outcome::Failed { output, error: wording(error) },
+        };
+        let name = |path: Option<&PathBuf>| path.map(|path| path.display().to_string()).unwrap_or_default();
+        let photo = name(job.inputs.content.as_ref().map(|content| &content.path));
+        let style = name(job.inputs.styles.first().map(|style| &style.file.path));
+        return text::print(&text::json_line(&Line { number, of, photo, style, outcome })?);
+    }
+    if report.quiet {
+        return Ok(());
+    }
+    let what = match outcome {
+        BatchOutcome::Made(report) => report_line(report),
+        BatchOutcome::Present => format!("{output}: there already"),
+        BatchOutcome::Failed(_) => format!("{output}: failed"),
+    };
+    text::print(&format!("{number} of {of}  {what}\n"))
+}

@@ -1,0 +1,81 @@
+//! `impasto completions` and `impasto man`: what a package installs beside the program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Command};
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use crate::failure::{Failure, OrFail};
+use crate::text;
+
+/// Print a script that completes impasto's options in a shell.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  impasto completions bash > ~/.local/share/bash-completion/completions/impasto
+  impasto completions zsh > ~/.zfunc/_impasto
+  impasto completions fish > ~/.config/fish/completions/impasto.fish")]
+pub struct CompletionsArgs {
+    /// The shell that the script is for.
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Print the manual page, or write it and those of the subcommands into a folder.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  impasto man | man -l -
+  impasto man -o ~/.local/share/man/man1")]
+pub struct ManArgs {
+    /// The folder that the pages go to, as impasto.1, impasto-measure.1 and so on. [default: the first
+    /// page alone, to stdout]
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+}
+
+/// Prints the script.
+pub fn completions(args: &CompletionsArgs, command: &mut Command) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, command, "impasto", &mut script);
+    text::print(&String::from_utf8(script).or_program()?)
+}
+
+/// Prints or writes the pages.
+pub fn man(args: &ManArgs, mut command: Command) -> Result<(), Failure> {
+    let Some(folder) = &args.output else {
+        return text::print(&String::from_utf8(page(&Man::new(command)).or_program()?).or_program()?);
+    };
+    if !folder.is_dir() {
+        return Err(anyhow::anyhow!("there is no folder {}; create it first", folder.display())).or_user();
+    }
+    command.build();
+    for man in with_subcommands(&command).into_iter().cloned().map(Man::new) {
+        let path = folder.join(man.get_filename());
+        write(&path, &page(&man).or_program()?).or_program()?;
+    }
+    Ok(())
+}
+
+/// The command, and those below it at any depth.
+fn with_subcommands(command: &Command) -> Vec<&Command> {
+    std::iter::once(command).chain(command.get_subcommands().flat_map(with_subcommands)).collect()
+}
+
+fn page(man: &Man) -> anyhow::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    man.render(&mut page)?;
+    Ok(page)
+}
+
+/// The whole file or none.
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let part = path.with_extension("part");
+    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(|error| {
+        // What is left of a page is of no use, and may not even be there.
+        drop(fs::remove_file(&part));
+        anyhow::anyhow!("cannot write {}: {error}", path.display())
+    })
+}

@@ -1,0 +1,18 @@
+//! One file a command: its arguments, its examples, and what it does.
+
+pub mod again;
+pub mod batch;
+pub mod bench;
+pub mod inspect;
+pub mod make;
+pub mod manual;
+pub mod measure;
+pub mod recipe;
+pub mod reconstruct;
+pub mod resume;
+pub mod run;
+pub mod schema;
+pub mod style;
+pub mod sweep;
+pub mod texture;
+pub mod transfer;

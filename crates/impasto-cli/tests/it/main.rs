@@ -1,0 +1,23 @@
+//! The program from outside: every test runs it in a folder of its own.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod again;
+mod bad_input;
+mod batch;
+mod bench;
+#[cfg(unix)]
+mod checkpoint;
+mod colors;
+mod common;
+mod config;
+#[cfg(unix)]
+mod interrupt;
+mod jobs;
+mod manual;
+mod measure;
+mod options;
+mod snapshots;
+mod streams;
+mod styles;
+mod sweep;
+mod synthesis;

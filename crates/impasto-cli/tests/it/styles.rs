@@ -1,0 +1,140 @@
+//! Several styles, regions, kept parts, style files.
+
+use crate::common::{Desk, HEIGHT, Run, WIDTH, painting, photo, pixels, text};
+use image::{GrayImage, Luma, Rgb, RgbImage};
+
+/// A desk with a second style, `other.png`, and `left.png`, white on the left half of the content.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    RgbImage::from_fn(40, 40, |x, y| if (x / 3 + y / 4) % 2 == 0 { Rgb([20, 120, 60]) } else { Rgb([230, 220, 240]) })
+        .save(desk.path("other.png"))
+        .unwrap();
+    GrayImage::from_fn(WIDTH, HEIGHT, |x, _| Luma([if x < WIDTH / 2 { 255 } else { 0 }]))
+        .save(desk.path("left.png"))
+        .unwrap();
+    desk
+}
+
+/// `content.png` with these arguments, in two steps.
+fn run(desk: &Desk, args: &[&str]) -> Run {
+    let all = [&["content.png", "-o", "out.png", "-q", "--json", "--steps", "2"], args].concat();
+    let output = desk.output(&all);
+    assert!(output.status.success(), "{all:?}: {}", text(&output.stderr));
+    Run { json: serde_json::from_slice(&output.stdout).unwrap(), bytes: pixels(&desk.path("out.png")) }
+}
+
+#[track_caller]
+fn refuses(desk: &Desk, args: &[&str], words: &[&str]) {
+    let output = desk.output(args);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    for word in words {
+        assert!(message.contains(word), "{args:?}: no `{word}` in: {message}");
+    }
+    assert!(!desk.path("out.png").exists());
+}
+
+#[test]
+fn styles_are_blended_by_their_weights() {
+    let desk = desk();
+    let plain = run(&desk, &["style.png"]).bytes;
+    assert_eq!(run(&desk, &["--style", "style.png"]).bytes, plain);
+    assert_eq!(run(&desk, &["--style", "style.png:3", "--style", "other.png:0"]).bytes, plain);
+    let even = run(&desk, &["--style", "style.png", "--style", "other.png"]).bytes;
+    assert_eq!(run(&desk, &["--style", "style.png:2", "--style", "other.png:2"]).bytes, even);
+    assert_ne!(run(&desk, &["--style", "style.png:9", "--style", "other.png"]).bytes, even);
+    assert_ne!(plain, even);
+}
+
+#[test]
+fn every_option_changes_the_picture() {
+    let desk = desk();
+    // Of the style's shape.
+    GrayImage::from_fn(20, 20, |x, _| Luma([if x < 8 { 255 } else { 0 }])).save(desk.path("part.png")).unwrap();
+    let plain = run(&desk, &["style.png"]).bytes;
+    for args in [
+        ["--mask", "left.png"],
+        ["--keep", "left.png"],
+        ["--style-mask", "part.png"],
+        ["--style-rotations", "4"],
+        ["--style-crop", "4,4,20,30"],
+    ] {
+        assert_ne!(run(&desk, &[&["style.png"], &args[..]].concat()).bytes, plain, "{args:?} changes nothing");
+    }
+    assert_eq!(run(&desk, &["style.png", "--style-mask", "none"]).bytes, plain);
+    let whole = ["style.png", "--style-crop", "0%,0%,100%,100%", "--style-rotations", "1"];
+    assert_eq!(run(&desk, &whole).bytes, plain);
+    let two = run(&desk, &["--style", "style.png", "--style", "other.png", "--mask", "left.png"]).bytes;
+    let swapped = run(&desk, &["--style", "other.png", "--style", "style.png", "--mask", "left.png"]).bytes;
+    assert_ne!(two, swapped);
+}
+
+#[test]
+fn kept_pixels_are_the_photos() {
+    let desk = desk();
+    run(&desk, &["style.png", "--keep", "left.png"]);
+    let found = image::open(desk.path("out.png")).unwrap().into_rgb8();
+    let mut painted = 0;
+    for (x, y, pixel) in photo(WIDTH, HEIGHT).enumerate_pixels() {
+        if x < WIDTH / 2 {
+            assert_eq!(found.get_pixel(x, y), pixel);
+        } else {
+            painted += u32::from(found.get_pixel(x, y) != pixel);
+        }
+    }
+    assert!(painted > WIDTH * HEIGHT / 4, "{painted}");
+}
+
+#[test]
+fn a_style_file_stands_for_its_picture() {
+    let desk = desk();
+    let saved = desk.output(&["style", "save", "style.png", "-o", "s.impasto-style", "--size", "48"]);
+    assert!(saved.status.success(), "{}", text(&saved.stderr));
+    let (from_file, from_picture) = (run(&desk, &["s.impasto-style"]).json, run(&desk, &["style.png"]).json);
+    assert_eq!(from_file["total_loss"], from_picture["total_loss"]);
+    run(&desk, &["--style", "s.impasto-style:2", "--style", "other.png"]);
+
+    std::fs::remove_file(desk.path("out.png")).unwrap();
+    let args = ["content.png", "s.impasto-style", "-o", "out.png"];
+    let with = |more: &[&'static str]| [&args[..], more].concat();
+    refuses(&desk, &with(&["--size", "30"]), &["s.impasto-style", "48 px", "30 px are needed"]);
+    refuses(&desk, &with(&["--pooling", "avg"]), &["pooling max"]);
+    refuses(&desk, &with(&["--padding", "zero"]), &["padding replicate"]);
+    refuses(&desk, &with(&["--style-loss", "gram"]), &["style loss moments"]);
+    refuses(&desk, &with(&["--style-layers", "relu3_3"]), &["relu3_3"]);
+    refuses(&desk, &with(&["--style-rotations", "2"]), &["s.impasto-style is a style file", "impasto style save"]);
+    refuses(&desk, &["style", "save", "style.png", "-o", "s.png"], &["s.png", ".impasto-style"]);
+    refuses(&desk, &["style", "save", "s.impasto-style", "-o", "t.impasto-style"], &["a style file already"]);
+    let half = std::fs::read(desk.path("s.impasto-style")).unwrap();
+    std::fs::write(desk.path("half.impasto-style"), &half[..half.len() / 2]).unwrap();
+    refuses(&desk, &["content.png", "half.impasto-style", "-o", "out.png"], &["half.impasto-style", "no style file"]);
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let desk = desk();
+    painting(30, 10).save(desk.path("wide.png")).unwrap();
+    let out = ["-o", "out.png"];
+    let with = |args: &[&'static str]| [&["content.png"], args, &out[..]].concat();
+    refuses(&desk, &with(&[]), &["STYLE"]);
+    refuses(&desk, &with(&["style.png", "--style", "other.png"]), &["--style", "cannot be used with"]);
+    refuses(&desk, &with(&["--style", "style.png:-1"]), &["--style", "at least 0"]);
+    refuses(&desk, &with(&["--style", "style.png:0"]), &["--style", "weight 0"]);
+    let two = ["--style", "style.png:2", "--style", "other.png", "--mask", "left.png"];
+    refuses(&desk, &with(&two), &["--mask", "leave the weights out"]);
+    refuses(&desk, &with(&["style.png", "--mask", "wide.png"]), &["wide.png is 30x10 px", "shape"]);
+    GrayImage::new(WIDTH, HEIGHT).save(desk.path("black.png")).unwrap();
+    refuses(
+        &desk,
+        &with(&["style.png", "--mask", "black.png"]),
+        &["black.png: the mask leaves less than one position"],
+    );
+    refuses(&desk, &with(&["style.png", "--mask", "absent.png"]), &["no file absent.png"]);
+    refuses(&desk, &with(&["style.png", "--style-rotations", "3"]), &["--style-rotations", "1, 2, 4 or 8"]);
+    refuses(&desk, &with(&["style.png", "--style-crop", "30,0,20,20"]), &["--style-crop 30,0,20,20", "style.png"]);
+    let masks = ["style.png", "--style-mask", "none", "--style-mask", "none"];
+    refuses(&desk, &with(&masks), &["--style-mask", "2 times for 1"]);
+    let three = ["--style", "style.png", "--style", "other.png", "--style", "other.png", "--mask", "left.png"];
+    refuses(&desk, &with(&three), &["left.png", "#ffffff", "red, green, blue"]);
+}
