@@ -7,15 +7,15 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use impasto_engine::gram::{gram, gram_gradient};
-use impasto_engine::internals::{Convolution, FirstLayer};
-use impasto_engine::{FeatureMap, Isa};
+use impasto_engine::cpu::gram::{gram, gram_gradient};
+use impasto_engine::cpu::internals::{ConvolutionBench, FirstLayerBench};
+use impasto_engine::cpu::{FeatureMap, Isa};
 
 /// Side of the image in pixels.
 const SIDE: usize = 512;
 
 /// A convolution that others of the network are like.
-struct Shape {
+struct BenchedConvolution {
     name: &'static str,
     side: usize,
     channels_in: usize,
@@ -24,15 +24,15 @@ struct Shape {
     pooled: bool,
 }
 
-const SHAPES: [Shape; 8] = [
-    Shape { name: "conv1_2", side: SIDE, channels_in: 64, channels_out: 64, pooled: true },
-    Shape { name: "conv2_1", side: SIDE / 2, channels_in: 64, channels_out: 128, pooled: false },
-    Shape { name: "conv2_2", side: SIDE / 2, channels_in: 128, channels_out: 128, pooled: true },
-    Shape { name: "conv3_1", side: SIDE / 4, channels_in: 128, channels_out: 256, pooled: false },
-    Shape { name: "conv3_2", side: SIDE / 4, channels_in: 256, channels_out: 256, pooled: false },
-    Shape { name: "conv4_1", side: SIDE / 8, channels_in: 256, channels_out: 512, pooled: false },
-    Shape { name: "conv4_2", side: SIDE / 8, channels_in: 512, channels_out: 512, pooled: false },
-    Shape { name: "conv5_1", side: SIDE / 16, channels_in: 512, channels_out: 512, pooled: false },
+const SHAPES: [BenchedConvolution; 8] = [
+    BenchedConvolution { name: "conv1_2", side: SIDE, channels_in: 64, channels_out: 64, pooled: true },
+    BenchedConvolution { name: "conv2_1", side: SIDE / 2, channels_in: 64, channels_out: 128, pooled: false },
+    BenchedConvolution { name: "conv2_2", side: SIDE / 2, channels_in: 128, channels_out: 128, pooled: true },
+    BenchedConvolution { name: "conv3_1", side: SIDE / 4, channels_in: 128, channels_out: 256, pooled: false },
+    BenchedConvolution { name: "conv3_2", side: SIDE / 4, channels_in: 256, channels_out: 256, pooled: false },
+    BenchedConvolution { name: "conv4_1", side: SIDE / 8, channels_in: 256, channels_out: 512, pooled: false },
+    BenchedConvolution { name: "conv4_2", side: SIDE / 8, channels_in: 512, channels_out: 512, pooled: false },
+    BenchedConvolution { name: "conv5_1", side: SIDE / 16, channels_in: 512, channels_out: 512, pooled: false },
 ];
 
 /// Style layers: side and channels.
@@ -77,8 +77,8 @@ fn bench(c: &mut Criterion, kernel: &str, flops: usize, mut work: impl FnMut(Isa
 
 fn first_layer(c: &mut Criterion) {
     let flops = 18 * 3 * 64 * SIDE * SIDE;
-    let layer = FirstLayer::new(&noise(64 * 27));
-    let padded = noise(FirstLayer::padded_len(SIDE, SIDE));
+    let layer = FirstLayerBench::new(&noise(64 * 27));
+    let padded = noise(FirstLayerBench::padded_len(SIDE, SIDE));
     let (mut output, mut mask) = (FeatureMap::zeros(SIDE, SIDE, 64), mask(SIDE * SIDE * 64));
     bench(c, "conv1_1/forward", flops, |isa| layer.forward(isa, black_box(&padded), &mut output, &mut mask));
     let mut image_gradient = vec![0.0; 3 * SIDE * SIDE];
@@ -86,7 +86,7 @@ fn first_layer(c: &mut Criterion) {
 }
 
 fn convolutions(c: &mut Criterion) {
-    for Shape { name, side, channels_in, channels_out, pooled } in SHAPES {
+    for BenchedConvolution { name, side, channels_in, channels_out, pooled } in SHAPES {
         let flops = 18 * channels_in * channels_out * side * side;
         let filters = noise(9 * channels_in * channels_out);
         let (forward, gradient) = (format!("{name}/forward"), format!("{name}/gradient"));
@@ -94,7 +94,7 @@ fn convolutions(c: &mut Criterion) {
         let mut output = map(if pooled { side / 2 } else { side }, channels_out);
         // A window of a pooling has four bits.
         let mut output_mask = mask(side * side * channels_out);
-        let mut convolution = Convolution::new(&filters, channels_out);
+        let mut convolution = ConvolutionBench::new(&filters, channels_out);
         bench(c, &forward, flops, |isa| {
             let input = black_box(&input);
             if pooled {
@@ -105,7 +105,7 @@ fn convolutions(c: &mut Criterion) {
         });
 
         let (mut input_gradient, input_mask) = (input, mask(side * side * channels_in));
-        let mut convolution = Convolution::new(&filters, channels_in);
+        let mut convolution = ConvolutionBench::new(&filters, channels_in);
         bench(c, &gradient, flops, |isa| {
             let upstream = black_box(&output);
             if pooled {

@@ -1,38 +1,21 @@
-//! VGG-19 on the CPU: an image goes in, feature maps come out; gradients of any loss on those maps go in, the gradient with
-//! respect to the image comes out. No file names, no codecs, no losses.
+//! VGG-19: an image goes in, feature maps come out; gradients of any loss on those maps go in, the gradient with respect to the image
+//! comes out. No file names, no codecs, no losses.
 
-mod bands;
-mod elementwise;
-mod evaluator;
-mod feature_file;
-mod kernels;
+pub mod cpu;
 mod layer;
-mod layout;
 mod padding;
-mod plan;
+pub mod plan;
 mod pooling;
-mod stage;
-mod strip;
 mod tensor;
-mod vgg19;
+pub mod weights;
 mod words;
 
 #[cfg(test)]
 #[path = "../tests/reference/mod.rs"]
 mod reference;
 
-pub mod gram;
-#[doc(hidden)]
-pub mod internals;
-pub mod weights;
-
-pub use evaluator::{Evaluator, EvaluatorError, Features, GradientBand};
-pub use kernels::{Isa, IsaError};
 pub use layer::{CONVOLUTIONS, Layer, LayerKind, ParseLayerError};
-pub use layout::{Layout, Memory, Part};
 pub use padding::Padding;
 pub use pooling::Pooling;
-pub use stage::LayerTime;
-pub use tensor::{FeatureMap, Image};
-pub use vgg19::Vgg19;
+pub use tensor::Image;
 pub use words::UnknownWord;

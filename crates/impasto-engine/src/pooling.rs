@@ -15,6 +15,9 @@ crate::words! {
     }
 }
 
+/// Positions of a window.
+pub(crate) const WINDOW: usize = 4;
+
 impl Pooling {
     /// What the gradient after the pooling is multiplied with on its way to the places of a window that it goes to.
     pub(crate) fn gradient_scale(self) -> f32 {

@@ -89,7 +89,7 @@ impl AsRef<[u8]> for Bytes {
 }
 
 /// Where a convolution's weights lie in the file.
-struct Convolution {
+struct StoredConvolution {
     /// f32, or u8 where there is a codebook.
     weight: std::ops::Range<usize>,
     codebook: Option<Vec<f32>>,
@@ -99,7 +99,7 @@ struct Convolution {
 /// A checked file, its weights still as they are stored there.
 pub(crate) struct Weights {
     bytes: Bytes,
-    convolutions: Vec<Convolution>,
+    convolutions: Vec<StoredConvolution>,
     preprocessing: Preprocessing,
 }
 
@@ -129,7 +129,7 @@ impl Weights {
                 } else {
                     Layer::at(i, LayerKind::Conv).to_string()
                 };
-                Convolution::find(&file, bytes.as_ref(), &name, Self::shape(i))
+                StoredConvolution::find(&file, bytes.as_ref(), &name, Self::shape(i))
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { bytes, convolutions, preprocessing })
@@ -155,7 +155,7 @@ impl Weights {
 
     /// The 9 weights between two channels of a convolution.
     pub(crate) fn filter(&self, convolution: usize, channel_out: usize, channel_in: usize) -> [f32; 9] {
-        let Convolution { weight, codebook, .. } = &self.convolutions[convolution];
+        let StoredConvolution { weight, codebook, .. } = &self.convolutions[convolution];
         let stored = &self.bytes.as_ref()[weight.clone()];
         let first = (channel_out * Self::shape(convolution)[1] + channel_in) * 9;
         let mut filter = [0.0; 9];
@@ -175,7 +175,7 @@ impl Weights {
     }
 }
 
-impl Convolution {
+impl StoredConvolution {
     fn find(file: &SafeTensors<'_>, bytes: &[u8], name: &str, shape: [usize; 4]) -> Result<Self, WeightsError> {
         let weight_name = format!("{name}.weight");
         let weight = file.tensor(&weight_name).map_err(|_| WeightsError::Missing(weight_name.clone()))?;

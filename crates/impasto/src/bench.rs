@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use impasto_engine::{Evaluator, Pooling};
-pub use impasto_engine::{Isa, LayerTime};
+use impasto_engine::Pooling;
+use impasto_engine::cpu::evaluator::Evaluator;
+pub use impasto_engine::cpu::{Isa, LayerTime};
 use rayon::ThreadPool;
 
 use crate::error::Result;

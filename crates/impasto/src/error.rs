@@ -4,8 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use impasto_engine::cpu::evaluator::EvaluatorError;
 use impasto_engine::weights::WeightsError;
-use impasto_engine::{EvaluatorError, Layer, ParseLayerError};
+use impasto_engine::{Layer, ParseLayerError};
 
 /// The result of everything here that can fail.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use impasto_engine::gram::gram;
-use impasto_engine::{Evaluator, Image, Layer, Pooling};
+use impasto_engine::cpu::evaluator::Evaluator;
+use impasto_engine::cpu::gram::gram;
+use impasto_engine::{Image, Layer, Pooling};
 use safetensors::SafeTensors;
 use serde_json::Value;
 

@@ -1,7 +1,9 @@
 //! What a layer sees: its feature maps and their Gram matrix as pictures.
 
 use colorous::{PURPLE_ORANGE, VIRIDIS};
-use impasto_engine::{Evaluator, FeatureMap, Image, Layer, LayerKind, Padding, Pooling, gram, words};
+use impasto_engine::cpu::evaluator::Evaluator;
+use impasto_engine::cpu::{FeatureMap, gram};
+use impasto_engine::{Image, Layer, LayerKind, Padding, Pooling, words};
 
 use crate::checks::check_image;
 use crate::error::{Error, PictureRole, Result};

@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use impasto_engine::cpu::evaluator::Evaluator;
+use impasto_engine::cpu::packed_filters::Vgg19;
+use impasto_engine::plan::layout::Layout;
 use impasto_engine::weights::WeightsError;
-use impasto_engine::{Evaluator, Image, Layer, Layout, Padding, Pooling, Vgg19};
+use impasto_engine::{Image, Layer, Padding, Pooling};
 
 use crate::error::{Error, PictureRole, Result};
 use crate::picture::file::read_error;

@@ -1,6 +1,7 @@
 //! Pictures on a torus, whose last row and column have the first beside them: [`Padding::Circular`].
 
-use impasto_engine::{FeatureMap, Image, Padding};
+use impasto_engine::cpu::FeatureMap;
+use impasto_engine::{Image, Padding};
 
 use crate::picture::resize as flat;
 

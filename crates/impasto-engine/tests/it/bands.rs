@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::reference::Noise;
-use impasto_engine::{Evaluator, EvaluatorError, Image, Layer, Layout, Padding, Part, Pooling, Vgg19};
+use impasto_engine::Image;
+use impasto_engine::Layer;
+use impasto_engine::Padding;
+use impasto_engine::Pooling;
+use impasto_engine::cpu::evaluator::{Evaluator, EvaluatorError};
+use impasto_engine::cpu::packed_filters::Vgg19;
+use impasto_engine::plan::layout::{Layout, LayoutPart};
 
 /// Of a gradient, by the Euclidean norm: tiles of the way back, which switches no rectifier, begin elsewhere.
 const MAX_GRADIENT_ERROR: f64 = 1e-4;
@@ -27,7 +33,7 @@ fn layers(names: &[&str]) -> Vec<Layer> {
 }
 
 fn layout(parts: &[(usize, Option<usize>)], reference_from: usize) -> Layout {
-    let parts = parts.iter().map(|&(last_block, rows)| Part { last_block, rows });
+    let parts = parts.iter().map(|&(last_block, rows)| LayoutPart { last_block, rows });
     Layout { parts: parts.collect(), reference_from, reference_file: false }
 }
 

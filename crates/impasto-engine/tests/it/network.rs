@@ -4,7 +4,13 @@
 use std::sync::Arc;
 
 use crate::reference::{Border, Map, Network, Noise, relative_error};
-use impasto_engine::{Evaluator, EvaluatorError, GradientBand, Image, Isa, Layer, Padding, Pooling, Vgg19};
+use impasto_engine::Image;
+use impasto_engine::Layer;
+use impasto_engine::Padding;
+use impasto_engine::Pooling;
+use impasto_engine::cpu::Isa;
+use impasto_engine::cpu::evaluator::{Evaluator, EvaluatorError, GradientBand};
+use impasto_engine::cpu::packed_filters::Vgg19;
 
 /// Bound on the relative error (L2) of a feature map: measured 3e-6 at relu5_4, a tenth of it before block 3 (docs/numerics.md).
 const FEATURE_ERROR: f64 = 1e-5;
@@ -150,7 +156,7 @@ fn circular_maps_move_with_the_image() {
     let image = picture(height, width, 10);
     let moved = Image::new(width, height, rolled(image.as_slice(), width, 3, (12, 36)));
     for isa in Isa::available() {
-        let maps = |image: &Image, padding: Padding| -> Vec<impasto_engine::FeatureMap> {
+        let maps = |image: &Image, padding: Padding| -> Vec<impasto_engine::cpu::FeatureMap> {
             let evaluator = Evaluator::with_isa(isa, network.clone(), width, height, &layers, Pooling::Max).unwrap();
             let mut evaluator = evaluator.with_padding(padding).unwrap();
             evaluator.forward(image);
@@ -293,7 +299,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
                 evaluator.forward(&image);
                 let grams: Vec<Vec<f64>> = layers(&names)
                     .iter()
-                    .map(|&layer| impasto_engine::gram::gram(isa, evaluator.features(layer)))
+                    .map(|&layer| impasto_engine::cpu::gram::gram(isa, evaluator.features(layer)))
                     .collect();
                 let mut gradient = vec![0.0; 3 * height * width];
                 evaluator
@@ -304,7 +310,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
                             let s: Vec<f32> = grams[i].iter().map(|&v| v as f32).collect();
                             let channels = band.layer().channels();
                             band.replace(|_, features, _, gradient| {
-                                impasto_engine::gram::gram_gradient(isa, channels, features, &s, gradient, false);
+                                impasto_engine::cpu::gram::gram_gradient(isa, channels, features, &s, gradient, false);
                             });
                             true
                         },

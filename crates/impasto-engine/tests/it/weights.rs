@@ -5,8 +5,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::reference::{Noise, relative_error};
+use impasto_engine::Image;
+use impasto_engine::Pooling;
+use impasto_engine::cpu::FeatureMap;
+use impasto_engine::cpu::evaluator::Evaluator;
+use impasto_engine::cpu::packed_filters::Vgg19;
 use impasto_engine::weights::WeightsError;
-use impasto_engine::{Evaluator, FeatureMap, Image, Pooling, Vgg19};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 

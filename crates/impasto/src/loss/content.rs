@@ -115,7 +115,7 @@ const MIN_VARIANCE: f64 = 1e-3;
 
 #[cfg(test)]
 mod tests {
-    use impasto_engine::FeatureMap;
+    use impasto_engine::cpu::FeatureMap;
 
     use super::*;
     use crate::loss::Local;

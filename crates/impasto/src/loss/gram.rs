@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use impasto_engine::Isa;
-use impasto_engine::gram::gram_gradient;
+use impasto_engine::cpu::Isa;
+use impasto_engine::cpu::gram::gram_gradient;
 
 use super::statistics::{Statistics, Sums, Weights, add_weighted_gram_gradient};
 use super::{LayerValue, StyleLoss};
@@ -83,7 +83,7 @@ const MIN_DISTANCE: f64 = 1e-3;
 
 #[cfg(test)]
 mod tests {
-    use impasto_engine::FeatureMap;
+    use impasto_engine::cpu::FeatureMap;
 
     use super::*;
     use crate::loss::statistics::testing::{naive_sums, weights};

@@ -112,7 +112,7 @@ impl Losses {
 /// Central differences, for the tests of every loss.
 #[cfg(test)]
 pub(crate) mod testing {
-    use impasto_engine::FeatureMap;
+    use impasto_engine::cpu::FeatureMap;
 
     use super::*;
     use crate::noise::test_values;

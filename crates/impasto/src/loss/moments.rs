@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use impasto_engine::Isa;
-use impasto_engine::gram::gram_gradient;
+use impasto_engine::cpu::Isa;
+use impasto_engine::cpu::gram::gram_gradient;
 
 use super::gram::unit_of;
 use super::statistics::{Statistics, Sums, Weights, add_weighted_gram_gradient};
@@ -121,7 +121,7 @@ impl StyleLoss for MomentsLoss {
 
 #[cfg(test)]
 mod tests {
-    use impasto_engine::FeatureMap;
+    use impasto_engine::cpu::FeatureMap;
 
     use super::*;
     use crate::loss::statistics::testing::{naive_sums, weights};

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use impasto_engine::gram::{gram_gradient, products};
-use impasto_engine::{FeatureMap, Isa, Layer};
+use impasto_engine::Layer;
+use impasto_engine::cpu::gram::{gram_gradient, products};
+use impasto_engine::cpu::{FeatureMap, Isa};
 use rayon::prelude::*;
 
 use super::Reduction;

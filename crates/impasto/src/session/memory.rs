@@ -3,7 +3,8 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use impasto_engine::{Layer, Layout, Memory, Padding, Part};
+use impasto_engine::plan::layout::{EvaluationMemory, Layout, LayoutPart};
+use impasto_engine::{Layer, Padding};
 
 use crate::error::{Error, Result};
 use crate::optimizer::adam::ADAM_ARRAYS;
@@ -201,7 +202,7 @@ impl Needs<'_> {
             match self.layouts((width, height), layers, &[], resting).best(&|more| fits(more + picture)) {
                 Err(more) => needed = needed.max(Some(more + picture)),
                 Ok((_, found)) => {
-                    let Memory { lasting, passing } = found.memory(width, height, layers, &[]);
+                    let EvaluationMemory { lasting, passing } = found.memory(width, height, layers, &[]);
                     bytes = bytes.max(picture + lasting + passing.max(resting));
                     // The styles have about the same size; each is evaluated as the first that is not to be whole.
                     if layout == Layout::whole() {
@@ -332,7 +333,7 @@ struct InBands {
 
 impl Layouts<'_> {
     fn memory(&self, layout: &Layout) -> usize {
-        let Memory { lasting, passing } = layout.memory(self.width, self.height, self.layers, self.reference);
+        let EvaluationMemory { lasting, passing } = layout.memory(self.width, self.height, self.layers, self.reference);
         lasting + passing.max(self.resting)
     }
 
@@ -352,7 +353,8 @@ impl Layouts<'_> {
                         .flat_map(|reference| LEAST_ROWS.map(|rows| (reference, rows)))
                     {
                         let rows = |part: usize| (part < in_bands).then_some(rows);
-                        let parts = cut.iter().enumerate().map(|(i, &last_block)| Part { last_block, rows: rows(i) });
+                        let parts =
+                            cut.iter().enumerate().map(|(i, &last_block)| LayoutPart { last_block, rows: rows(i) });
                         let layout = Layout { parts: parts.collect(), reference_from, reference_file };
                         let work = layout.work(self.width, self.height, self.layers, self.reference);
                         found.push(InBands { work, in_file: self.file(&layout), bytes: self.memory(&layout), layout });

@@ -4,7 +4,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use impasto_engine::{Evaluator, Image, Layer, Layout, Padding};
+use impasto_engine::cpu::evaluator::Evaluator;
+use impasto_engine::plan::layout::Layout;
+use impasto_engine::{Image, Layer, Padding};
 
 use crate::checks::check_room;
 use crate::error::{Error, PictureRole, Result};
@@ -390,7 +392,7 @@ fn feature_cache_error(folder: Option<&PathBuf>, reason: &io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use impasto_engine::Part;
+    use impasto_engine::plan::layout::LayoutPart;
 
     use super::*;
     use crate::picture;
@@ -410,7 +412,7 @@ mod tests {
             (task.evaluate(image.as_slice(), &mut gradient).unwrap().total, gradient)
         };
         let layout = |parts: &[(usize, Option<usize>)], reference_from| Layout {
-            parts: parts.iter().map(|&(last_block, rows)| Part { last_block, rows }).collect(),
+            parts: parts.iter().map(|&(last_block, rows)| LayoutPart { last_block, rows }).collect(),
             reference_from,
             reference_file: false,
         };

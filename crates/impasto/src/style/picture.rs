@@ -1,6 +1,7 @@
 //! A style picture and what of it counts, and the statistics that are taken from it.
 
-use impasto_engine::{Image, Layer, Layout, Padding};
+use impasto_engine::plan::layout::Layout;
+use impasto_engine::{Image, Layer, Padding};
 
 use crate::checks::{check_image, check_room};
 use crate::error::{Error, PictureRole, Result};

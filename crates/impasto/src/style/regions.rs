@@ -1,6 +1,7 @@
 //! Which statistics are wanted where, at one scale.
 
-use impasto_engine::{Layer, Layout};
+use impasto_engine::Layer;
+use impasto_engine::plan::layout::Layout;
 
 use crate::error::{Error, PictureRole, Result};
 use crate::loss::{Statistics, Weights};

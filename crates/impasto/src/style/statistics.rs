@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use impasto_engine::{Layer, Layout, Padding, Pooling};
+use impasto_engine::plan::layout::Layout;
+use impasto_engine::{Layer, Padding, Pooling};
 use rayon::ThreadPool;
 
 use crate::error::Result;

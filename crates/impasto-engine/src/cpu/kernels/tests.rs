@@ -2,20 +2,27 @@
 
 mod properties;
 
-use super::isa::dispatch;
-use super::*;
+use super::buffer::Scratch;
+use super::feature_map::FeatureMap;
+use super::first_layer::{FirstLayer, PADDED_CHANNELS};
+use super::gram::gram_gradient;
+use super::isa::{Isa, dispatch};
+use super::maps::{BitMask, GradientSink, MapSink, MapSource, PoolSink, Rows, UnpoolSource};
+use super::transform::{F4, F6, F8};
+use super::winograd::{Border, Convolution, Filters, convolve};
+use crate::cpu::elementwise;
 use crate::padding::Padding;
-use crate::pooling::Pooling;
+use crate::plan::tile::WinogradTile;
+use crate::pooling::{Pooling, WINDOW};
 use crate::reference::{self, Map, Noise, relative_error};
-use crate::{FeatureMap, elementwise};
 
 /// Bound on the relative error (L2) of one Winograd convolution. Measured over 3,000 random cases: 1.3e-6 in tiles of 4x4, 5.6e-6 in
 /// tiles of 6x6, 7.8e-5 in tiles of 8x8, worst on maps one tile wide (docs/numerics.md).
-fn bound(tile: Tile) -> f64 {
+fn bound(tile: WinogradTile) -> f64 {
     match tile {
-        Tile::Four => 2e-6,
-        Tile::Six => 1e-5,
-        Tile::Eight => 1e-4,
+        WinogradTile::Four => 2e-6,
+        WinogradTile::Six => 1e-5,
+        WinogradTile::Eight => 1e-4,
     }
 }
 
@@ -78,8 +85,10 @@ fn bit(mask: &[u8], i: usize) -> bool {
     mask[i / 8] >> (i % 8) & 1 == 1
 }
 
-fn isas_and_tiles() -> impl Iterator<Item = (Isa, Tile)> {
-    Isa::available().into_iter().flat_map(|isa| [(isa, Tile::Four), (isa, Tile::Six), (isa, Tile::Eight)])
+fn isas_and_tiles() -> impl Iterator<Item = (Isa, WinogradTile)> {
+    Isa::available()
+        .into_iter()
+        .flat_map(|isa| [(isa, WinogradTile::Four), (isa, WinogradTile::Six), (isa, WinogradTile::Eight)])
 }
 
 #[test]
@@ -148,7 +157,7 @@ fn convolutions_wrap_around() {
         let x = map(height, width, 128, 9);
         let expected = reference::convolve_beyond(&reference_map(&x), &reference, reference::Border::Circular);
         // As the maximum of an even map, each value at the first place of its window.
-        let windows: Mask =
+        let windows: BitMask =
             (0..x.as_slice().len() * WINDOW / 8).map(|i| if i / 16 % WINDOW == 0 { 0xff } else { 0 }).collect();
         let mut unpooled = Map::zeros(2 * height, 2 * width, 128);
         for (i, &v) in x.as_slice().iter().enumerate() {
@@ -194,11 +203,11 @@ fn gradients_are_masked_added_and_unpooled() {
     reference.bias.fill(0.0);
     for (height, width) in UGLY {
         let upstream = map(height / 2, width / 2, channels_in, 10);
-        let mut windows: Mask = vec![0; upstream.as_slice().len() * WINDOW / 8];
+        let mut windows: BitMask = vec![0; upstream.as_slice().len() * WINDOW / 8];
         let mut noise = Noise(11);
         windows.iter_mut().for_each(|w| *w = (noise.next() * 128.0 + 128.0) as u8);
         let own = map(height, width, channels_out, 12);
-        let mut mask: Mask = vec![0; own.as_slice().len() / 8];
+        let mut mask: BitMask = vec![0; own.as_slice().len() / 8];
         mask.iter_mut().for_each(|m| *m = (noise.next() * 128.0 + 128.0) as u8);
         for pooling in [Pooling::Max, Pooling::Average] {
             let mut unpooled = Map::zeros(height, width, channels_in);
@@ -343,7 +352,7 @@ fn gram_matrices_agree_with_the_reference() {
         let own = map(height, width, channels, 19);
         for isa in Isa::available() {
             let case = format!("{isa} {height}x{width}x{channels}");
-            let found = crate::gram::gram(isa, &features);
+            let found = crate::cpu::gram::gram(isa, &features);
             let error = relative_error(found.iter().copied(), &expected);
             assert!(error < SUM_ERROR, "{case}: {error:e}");
             assert!(

@@ -1,7 +1,8 @@
 //! Gram matrices: which channels fire together, wherever that is.
 
-use crate::FeatureMap;
-use crate::kernels::{self, Isa};
+use crate::cpu::kernels::feature_map::FeatureMap;
+use crate::cpu::kernels::gram;
+use crate::cpu::kernels::isa::Isa;
 
 /// Gram matrix `FᵀF / (H·W·C)`, eq. (3).
 ///
@@ -21,17 +22,17 @@ pub fn gram(isa: Isa, features: &FeatureMap) -> Vec<f64> {
 /// # Panics
 /// If the features are not whole positions.
 pub fn products(isa: Isa, channels: usize, features: &[f32]) -> Vec<f64> {
-    kernels::gram(isa, channels, features)
+    gram::gram(isa, channels, features)
 }
 
 /// `gradient (+)= F·S` at some positions, for symmetric `S`.
 ///
 /// With `S = 4 / (H·W·C) · (G - G_style)` it is the gradient of eq. (2), `Σ (G - G_style)²`, with respect to `F`.
-/// `features` and `gradient`: `[positions, C]`, as [`crate::GradientBand::replace`] hands them out; `s`: `[C, C]`. `accumulate`: add to what is
+/// `features` and `gradient`: `[positions, C]`, as [`crate::cpu::evaluator::GradientBand::replace`] hands them out; `s`: `[C, C]`. `accumulate`: add to what is
 /// in `gradient`, else overwrite it. It works on the calling thread alone.
 ///
 /// # Panics
 /// If the lengths do not fit each other.
 pub fn gram_gradient(isa: Isa, channels: usize, features: &[f32], s: &[f32], gradient: &mut [f32], accumulate: bool) {
-    kernels::gram_gradient(isa, channels, features, s, gradient, accumulate);
+    gram::gram_gradient(isa, channels, features, s, gradient, accumulate);
 }

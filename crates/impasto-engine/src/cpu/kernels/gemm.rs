@@ -1,31 +1,7 @@
 //! Matrix products on register tiles.
 
 use super::buffer::LINE;
-use super::simd::Simd;
-
-/// `C (+)= A * B` for `rows` x `depth` times `depth` x `cols`.
-///
-/// `A[r][k]` is at `a + r * a_row + k % LINE * a_col + k / LINE * a_line`; `B` row `k` at `b + k * b_row`, `C` row `r` at `c + r * c_row`, both contiguous.
-/// `cols` is a multiple of `LANES`. Every element is one chain of fused multiply-adds over `k` in order, whatever tile it falls
-/// into: its bits depend neither on `rows` nor on how the caller cuts the work.
-///
-/// Contract of [`Simd::gemm`]: all these places are valid, and no other thread touches `C`.
-#[derive(Clone, Copy)]
-pub(crate) struct Gemm {
-    pub rows: usize,
-    pub cols: usize,
-    pub depth: usize,
-    pub a: *const f32,
-    pub a_row: usize,
-    pub a_col: usize,
-    pub a_line: usize,
-    pub b: *const f32,
-    pub b_row: usize,
-    pub c: *mut f32,
-    pub c_row: usize,
-    /// Add to what is in `C`, else overwrite it.
-    pub accumulate: bool,
-}
+use super::simd::{Gemm, Simd};
 
 /// The product in register tiles of `MR` x `NV` vectors; what is left over at the right and at the bottom in smaller ones.
 ///

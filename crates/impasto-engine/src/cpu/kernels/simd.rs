@@ -1,6 +1,28 @@
 //! What a kernel needs of an instruction set.
 
-use super::gemm::Gemm;
+/// `C (+)= A * B` for `rows` x `depth` times `depth` x `cols`.
+///
+/// `A[r][k]` is at `a + r * a_row + k % LINE * a_col + k / LINE * a_line`; `B` row `k` at `b + k * b_row`, `C` row `r` at `c + r * c_row`, both contiguous.
+/// `cols` is a multiple of `LANES`. Every element is one chain of fused multiply-adds over `k` in order, whatever tile it falls
+/// into: its bits depend neither on `rows` nor on how the caller cuts the work.
+///
+/// Contract of [`Simd::gemm`]: all these places are valid, and no other thread touches `C`.
+#[derive(Clone, Copy)]
+pub(crate) struct Gemm {
+    pub rows: usize,
+    pub cols: usize,
+    pub depth: usize,
+    pub a: *const f32,
+    pub a_row: usize,
+    pub a_col: usize,
+    pub a_line: usize,
+    pub b: *const f32,
+    pub b_row: usize,
+    pub c: *mut f32,
+    pub c_row: usize,
+    /// Add to what is in `C`, else overwrite it.
+    pub accumulate: bool,
+}
 
 /// A piece of work written once for every instruction set, run inside a function that is compiled for one of them.
 pub(crate) trait Kernel {

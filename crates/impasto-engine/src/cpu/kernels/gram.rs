@@ -3,9 +3,8 @@
 use rayon::prelude::*;
 
 use super::buffer::{AlignedBuffer, LINE, Shared};
-use super::gemm::Gemm;
 use super::isa::{Isa, dispatch};
-use super::simd::{Kernel, Simd};
+use super::simd::{Gemm, Kernel, Simd};
 use super::winograd::GROUP;
 
 /// Positions whose products are added up in registers before they leave them. With 512 channels they fill half an L2 cache, from which

@@ -27,11 +27,11 @@ pub(super) enum Token {
 macro_rules! dispatch {
     ($isa:expr, $s:ident => $work:expr) => {
         match $isa.0 {
-            $crate::kernels::isa::Token::Portable($s) => $work,
+            $crate::cpu::kernels::isa::Token::Portable($s) => $work,
             #[cfg(target_arch = "x86_64")]
-            $crate::kernels::isa::Token::Avx2($s) => $work,
+            $crate::cpu::kernels::isa::Token::Avx2($s) => $work,
             #[cfg(target_arch = "x86_64")]
-            $crate::kernels::isa::Token::Avx512($s) => $work,
+            $crate::cpu::kernels::isa::Token::Avx512($s) => $work,
         }
     };
 }

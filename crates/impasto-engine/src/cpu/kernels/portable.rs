@@ -1,7 +1,7 @@
 //! Plain Rust that the compiler can vectorise for any target.
 
-use super::gemm::{self, Gemm};
-use super::simd::{Kernel, Simd};
+use super::gemm;
+use super::simd::{Gemm, Kernel, Simd};
 
 /// Every CPU has this one.
 #[derive(Clone, Copy, Debug)]

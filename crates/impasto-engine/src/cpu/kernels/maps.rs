@@ -3,19 +3,16 @@
 use std::ops::Range;
 
 use super::buffer::Shared;
+use super::feature_map::FeatureMap;
 use super::simd::Simd;
 use super::winograd::{Border, Sink, Source};
-use crate::FeatureMap;
-use crate::pooling::Pooling;
+use crate::pooling::{Pooling, WINDOW};
 
 /// Bit masks of a map `[H, W, C]`, one bit a value: `[H, W, C / 8]` bytes, channel `c` at bit `c % 8`.
 ///
 /// The masks of a pooling's windows are four such maps, one after the other at each position: `[H, W, 4, C / 8]`, bit set where the
 /// gradient goes through the pooling and the rectifier before it to the window's pixel `2 * dy + dx`.
-pub(crate) type Mask = Vec<u8>;
-
-/// Places of a window.
-pub(crate) const WINDOW: usize = 4;
+pub(crate) type BitMask = Vec<u8>;
 
 /// Where consecutive rows of a map that are kept by themselves belong in it.
 #[derive(Clone, Copy)]
@@ -149,7 +146,7 @@ impl Source for UnpoolSource<'_> {
 
 /// The memory of some rows of a map, written to by several threads.
 #[derive(Clone)]
-struct Target {
+struct WrittenRows {
     values: Shared<f32>,
     rows: Rows,
     /// Those to write.
@@ -158,7 +155,7 @@ struct Target {
     channels: usize,
 }
 
-impl Target {
+impl WrittenRows {
     fn new(map: &mut FeatureMap, rows: Rows, wanted: Range<usize>) -> Self {
         let there = rows.of(map);
         assert!(there.start <= wanted.start && wanted.end <= there.end && there.end <= rows.height);
@@ -175,7 +172,7 @@ impl Target {
 
 /// `conv + bias`, or `max(conv + bias, 0)` with its mask.
 pub(crate) struct MapSink<'a> {
-    target: Target,
+    target: WrittenRows,
     bias: &'a [f32],
     /// Where the rectifier let the value through; none: no rectifier.
     mask: Option<Shared<u8>>,
@@ -192,7 +189,7 @@ impl<'a> MapSink<'a> {
     ) -> Self {
         assert_eq!(bias.len(), map.channels());
         assert!(mask.as_ref().is_none_or(|mask| mask.len() * 8 >= map.as_slice().len()));
-        Self { target: Target::new(map, rows, wanted), bias, mask: mask.map(Shared::new) }
+        Self { target: WrittenRows::new(map, rows, wanted), bias, mask: mask.map(Shared::new) }
     }
 }
 
@@ -231,7 +228,7 @@ impl Sink for MapSink<'_> {
 
 /// `pool(max(conv + bias, 0))`, 2x2 windows with stride 2, and the windows' masks.
 pub(crate) struct PoolSink<'a> {
-    target: Target,
+    target: WrittenRows,
     bias: &'a [f32],
     windows: Shared<u8>,
     pooling: Pooling,
@@ -257,7 +254,7 @@ impl<'a> PoolSink<'a> {
         assert_eq!((rows.height, map.width()), (height / 2, width / 2));
         assert!(windows.len() * 8 >= map.as_slice().len() * WINDOW);
         assert!(wanted.start.is_multiple_of(2) && (wanted.end.is_multiple_of(2) || wanted.end == height));
-        let target = Target::new(map, rows, wanted.start / 2..wanted.end / 2);
+        let target = WrittenRows::new(map, rows, wanted.start / 2..wanted.end / 2);
         Self { target, bias, windows: Shared::new(windows), pooling, wanted, height, width }
     }
 }
@@ -328,7 +325,7 @@ fn pool<S: Simd>(s: S, v: [S::F; WINDOW], pooling: Pooling) -> (S::F, [u32; WIND
 
 /// A gradient with respect to a map: added to what the losses put there, and cut by the rectifier's mask.
 pub(crate) struct GradientSink<'a> {
-    target: Target,
+    target: WrittenRows,
     mask: Option<&'a [u8]>,
     accumulate: bool,
 }
@@ -344,7 +341,7 @@ impl<'a> GradientSink<'a> {
         accumulate: bool,
     ) -> Self {
         assert!(mask.is_none_or(|mask| mask.len() * 8 >= map.as_slice().len()));
-        Self { target: Target::new(map, rows, wanted), mask, accumulate }
+        Self { target: WrittenRows::new(map, rows, wanted), mask, accumulate }
     }
 }
 

@@ -3,32 +3,36 @@
 //!
 //! Masks are as the kernels write them, one bit a value, four bits a window of a pooling.
 
-use crate::kernels::{
-    self, Border, GradientSink, MapSink, MapSource, PADDED_CHANNELS, PoolSink, Rows, Scratch, Tile, UnpoolSource,
-};
-use crate::{FeatureMap, Isa, Pooling};
+use crate::cpu::kernels::buffer::Scratch;
+use crate::cpu::kernels::feature_map::FeatureMap;
+use crate::cpu::kernels::first_layer::{FirstLayer, PADDED_CHANNELS};
+use crate::cpu::kernels::isa::Isa;
+use crate::cpu::kernels::maps::{GradientSink, MapSink, MapSource, PoolSink, Rows, UnpoolSource};
+use crate::cpu::kernels::winograd::{Border, Filters, convolve};
+use crate::plan::tile::WinogradTile;
+use crate::pooling::Pooling;
 
 /// Filters and memory of one convolution.
-pub struct Convolution {
-    filters: kernels::Filters,
+pub struct ConvolutionBench {
+    filters: Filters,
     bias: Vec<f32>,
     scratch: Scratch,
 }
 
-impl Convolution {
+impl ConvolutionBench {
     /// `filters`: `[channels_in][3][3][channels_out]`. The bias is 0.
     pub fn new(filters: &[f32], channels_out: usize) -> Self {
         let channels_in = filters.len() / (9 * channels_out);
         let filter = |i: usize, o: usize| std::array::from_fn(|place| filters[(9 * i + place) * channels_out + o]);
-        let filters = kernels::Filters::new(channels_in, channels_out, filter);
+        let filters = Filters::new(channels_in, channels_out, filter);
         Self { filters, bias: vec![0.0; channels_out], scratch: Scratch::default() }
     }
 
     /// Convolution, rectifier, and its mask.
     pub fn forward(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, mask: &mut [u8]) {
         let Self { filters, bias, scratch } = self;
-        kernels::convolve(
-            tile(Tile::Six, input, output.channels()),
+        convolve(
+            tile(WinogradTile::Six, input, output.channels()),
             isa,
             MapSource::new(input, Rows::all(input), Border::Zero),
             MapSink::new(output, Rows::all(input), 0..input.height(), bias, Some(mask)),
@@ -41,21 +45,21 @@ impl Convolution {
     pub fn forward_pooled(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, windows: &mut [u8]) {
         let Self { filters, bias, scratch } = self;
         let (height, width, all) = (input.height(), input.width(), Rows::all(output));
-        let tile = tile(Tile::Six, input, output.channels());
+        let tile = tile(WinogradTile::Six, input, output.channels());
         let sink = PoolSink::new(output, all, 0..height, bias, windows, Pooling::Max, height, width);
         let source = MapSource::new(input, Rows::all(input), Border::Zero);
-        kernels::convolve(tile, isa, source, sink, filters, scratch);
+        convolve(tile, isa, source, sink, filters, scratch);
     }
 
     /// Gradient with respect to the input, before the input's own rectifier. The filters are those of the way back.
     pub fn gradient(&mut self, isa: Isa, upstream: &FeatureMap, output: &mut FeatureMap, mask: &[u8]) {
-        let (all, tile) = (Rows::all(upstream), tile(Tile::Eight, upstream, output.channels()));
+        let (all, tile) = (Rows::all(upstream), tile(WinogradTile::Eight, upstream, output.channels()));
         let sink = GradientSink::new(output, all, 0..all.height, Some(mask), false);
         let source = MapSource::new(upstream, all, Border::Zero);
-        kernels::convolve(tile, isa, source, sink, &self.filters, &mut self.scratch);
+        convolve(tile, isa, source, sink, &self.filters, &mut self.scratch);
     }
 
-    /// [`Convolution::gradient`], from the gradient after a max pooling.
+    /// [`ConvolutionBench::gradient`], from the gradient after a max pooling.
     pub fn gradient_unpooled(
         &mut self,
         isa: Isa,
@@ -66,28 +70,28 @@ impl Convolution {
     ) {
         let (height, width) = (output.height(), output.width());
         let (all, upstream_rows) = (Rows::all(output), Rows::all(upstream));
-        let tile = Tile::choose(Tile::Eight, height, width, upstream.channels(), output.channels());
+        let tile = WinogradTile::choose(WinogradTile::Eight, height, width, upstream.channels(), output.channels());
         let source = UnpoolSource::new(upstream, upstream_rows, windows, Pooling::Max, height, width, Border::Zero);
         let sink = GradientSink::new(output, all, 0..height, Some(mask), false);
-        kernels::convolve(tile, isa, source, sink, &self.filters, &mut self.scratch);
+        convolve(tile, isa, source, sink, &self.filters, &mut self.scratch);
     }
 }
 
 /// The tiles of the network's passes.
-fn tile(largest: Tile, input: &FeatureMap, channels_out: usize) -> Tile {
-    Tile::choose(largest, input.height(), input.width(), input.channels(), channels_out)
+fn tile(largest: WinogradTile, input: &FeatureMap, channels_out: usize) -> WinogradTile {
+    WinogradTile::choose(largest, input.height(), input.width(), input.channels(), channels_out)
 }
 
 /// conv1_1.
-pub struct FirstLayer {
-    layer: kernels::FirstLayer,
+pub struct FirstLayerBench {
+    layer: FirstLayer,
     bias: Vec<f32>,
 }
 
-impl FirstLayer {
+impl FirstLayerBench {
     /// `weights`: `[64, 3, 3, 3]`, OIHW. The bias is 0.
     pub fn new(weights: &[f32]) -> Self {
-        Self { layer: kernels::FirstLayer::new(weights), bias: vec![0.0; 64] }
+        Self { layer: FirstLayer::new(weights), bias: vec![0.0; 64] }
     }
 
     /// Values of an image with its margin of one pixel.

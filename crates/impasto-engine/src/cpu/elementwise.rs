@@ -3,8 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::kernels::WINDOW;
-use crate::pooling::Pooling;
+use crate::pooling::{Pooling, WINDOW};
 
 /// Bit `c` of a mask.
 fn bit(mask: &[u8], c: usize) -> bool {

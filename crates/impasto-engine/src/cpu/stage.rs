@@ -7,16 +7,22 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::bands::{Ends, OfMaps, Pass, tile_back};
-use crate::kernels::{self, GradientSink, Isa, MapSink, MapSource, PoolSink, Rows, Scratch, Tile, UnpoolSource};
+use crate::cpu::elementwise;
+use crate::cpu::kernels::buffer::Scratch;
+use crate::cpu::kernels::feature_map::FeatureMap;
+use crate::cpu::kernels::isa::Isa;
+use crate::cpu::kernels::maps::{GradientSink, MapSink, MapSource, PoolSink, Rows, UnpoolSource};
+use crate::cpu::kernels::winograd::{Border, Sink, convolve};
+use crate::cpu::packed_filters::Vgg19;
+use crate::cpu::padded_image::PaddedImage;
+use crate::cpu::strip::{MaskStrip, Strip};
 use crate::layer::{Layer, LayerKind};
-use crate::padding::{PaddedImage, Padding};
-use crate::plan::{Plan, tile};
+use crate::padding::Padding;
+use crate::plan::bands::{BandCursor, BandPass, RowsPerMap};
+use crate::plan::stage_plan::StagePlan;
+use crate::plan::tile::WinogradTile;
 use crate::pooling::Pooling;
-use crate::strip::{MaskStrip, Strip};
-use crate::vgg19::Vgg19;
 use crate::weights::Weights;
-use crate::{FeatureMap, elementwise};
 
 /// What the last passes took for one convolution and what is fused with it.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +38,7 @@ pub struct LayerTime {
 }
 
 /// What a stage reads, all of it.
-pub(crate) enum Input<'a> {
+pub(crate) enum StageInput<'a> {
     /// Of the first stage: the pixels, and memory for the rows that are read.
     Image(&'a [f32], &'a mut PaddedImage),
     /// Of any other: what the pooling before it gave.
@@ -40,7 +46,7 @@ pub(crate) enum Input<'a> {
 }
 
 /// Where the gradient with respect to all of a stage's input goes.
-pub(crate) enum Target<'a> {
+pub(crate) enum GradientTarget<'a> {
     /// `[H, W, 3]`, with respect to the pixel values.
     Image(&'a mut [f32]),
     Map(&'a mut FeatureMap),
@@ -53,7 +59,7 @@ pub(crate) type Visit<'a> = dyn FnMut(Layer, &[f32], Range<usize>) + 'a;
 pub(crate) type LayerGradient<'a> = dyn FnMut(Layer, &mut FeatureMap, Range<usize>, Range<usize>) -> bool + 'a;
 
 /// What stays the same for all stages of a network on pictures of one size.
-pub(crate) struct Setting {
+pub(crate) struct StageContext {
     pub(crate) network: Arc<Vgg19>,
     pub(crate) isa: Isa,
     pub(crate) pooling: Pooling,
@@ -65,7 +71,7 @@ pub(crate) struct Setting {
 
 /// Maps and masks of a convolution.
 #[derive(Default)]
-struct Memory {
+struct StageMaps {
     /// Before the rectifier, if it is asked for; on the way back, the gradient with respect to it.
     conv: Strip,
     /// After the rectifier; if it is asked for, on the way back the gradient with respect to it, before the rectifier in the end.
@@ -82,33 +88,33 @@ struct Memory {
     windows: MaskStrip,
 }
 
-/// Memory of a stage, and its passes.
+/// StageMaps of a stage, and its passes.
 pub(crate) struct Stage {
-    pub(crate) plan: Plan,
+    pub(crate) plan: StagePlan,
     /// Size of the whole input.
     height: usize,
     width: usize,
     /// How far the way forward goes, and what becomes of its maps.
     until: Option<usize>,
-    pass: Pass,
+    pass: BandPass,
     /// Masks behind the last map that a loss looks at are kept from one way forward to the next.
     keeps_masks: bool,
-    memory: Vec<Memory>,
-    most: Vec<OfMaps>,
-    /// Memory of maps that are not needed any more.
+    memory: Vec<StageMaps>,
+    most: Vec<RowsPerMap>,
+    /// StageMaps of maps that are not needed any more.
     free: Vec<FeatureMap>,
 }
 
 impl Stage {
     /// For an input of `width` x `height`; without memory yet. `keeps_masks`: there are ways forward that end with the last map that a loss
     /// looks at.
-    pub(crate) fn new(plan: Plan, width: usize, height: usize, keeps_masks: bool) -> Self {
-        let memory = || plan.steps.iter().map(|_| Memory::default()).collect();
+    pub(crate) fn new(plan: StagePlan, width: usize, height: usize, keeps_masks: bool) -> Self {
+        let memory = || plan.steps.iter().map(|_| StageMaps::default()).collect();
         Self {
             memory: memory(),
-            most: vec![OfMaps::default(); plan.steps.len()],
+            most: vec![RowsPerMap::default(); plan.steps.len()],
             until: None,
-            pass: Pass::Once,
+            pass: BandPass::Once,
             plan,
             height,
             width,
@@ -118,7 +124,7 @@ impl Stage {
     }
 
     /// Begins a way through some bands.
-    pub(crate) fn begin(&mut self, until: Option<usize>, pass: Pass, bands: &[Ends]) {
+    pub(crate) fn begin(&mut self, until: Option<usize>, pass: BandPass, bands: &[BandCursor]) {
         self.most = self.plan.most(until, pass, bands);
         (self.until, self.pass) = (until, pass);
     }
@@ -131,7 +137,7 @@ impl Stage {
             } else {
                 Default::default()
             };
-            *memory = Memory { mask: kept.0, windows: kept.1, ..Memory::default() };
+            *memory = StageMaps { mask: kept.0, windows: kept.1, ..StageMaps::default() };
         }
         self.free.clear();
     }
@@ -152,9 +158,9 @@ impl Stage {
     /// layers asked for.
     pub(crate) fn forward(
         &mut self,
-        setting: &Setting,
-        input: &mut Input<'_>,
-        [ends, now]: [&Ends; 2],
+        context: &StageContext,
+        input: &mut StageInput<'_>,
+        [ends, now]: [&BandCursor; 2],
         mut output: Option<&mut FeatureMap>,
         visit: &mut Visit<'_>,
         scratch: &mut Scratch,
@@ -169,7 +175,7 @@ impl Stage {
             }
             let step = self.plan.steps[n];
             let [height, width, channels] = self.shape(n);
-            let bias = setting.network.bias(self.plan.first + n);
+            let bias = context.network.bias(self.plan.first + n);
             let outside = if n == self.plan.last() { output.as_deref_mut() } else { None };
             let has_outside = outside.is_some();
             let mut memory = mem::take(&mut self.memory[n]);
@@ -179,7 +185,7 @@ impl Stage {
                 None => mem::take(&mut memory.pooled),
             };
 
-            let Memory { conv, relu, mask, windows, .. } = &mut memory;
+            let StageMaps { conv, relu, mask, windows, .. } = &mut memory;
             if step.fused() {
                 let (first, rows_of) = (pooled.first(), pooled.rows(height / 2));
                 let windows = windows.below_mut(first);
@@ -189,11 +195,11 @@ impl Stage {
                     rows.clone(),
                     bias,
                     windows,
-                    setting.pooling,
+                    context.pooling,
                     height,
                     width,
                 );
-                self.convolve(setting, n, input, sink, scratch);
+                self.convolve(context, n, input, sink, scratch);
             } else {
                 let (target, mask_bits) = match step.conv {
                     true => (&mut *conv, None),
@@ -205,12 +211,12 @@ impl Stage {
                 let rows_of = target.rows(height);
                 let sink = MapSink::new(target.map_mut(), rows_of, rows.clone(), bias, mask_bits);
                 match (n, &mut *input) {
-                    (0, Input::Image(image, padded)) => {
-                        let (width, padding) = (self.width, setting.padding);
-                        padded.fill(image, width, rows.clone(), padding, setting.network.preprocessing());
-                        setting.network.first().forward(setting.isa, padded.as_slice(), &sink);
+                    (0, StageInput::Image(image, padded)) => {
+                        let (width, padding) = (self.width, context.padding);
+                        padded.fill(image, width, rows.clone(), padding, context.network.preprocessing());
+                        context.network.first().forward(context.isa, padded.as_slice(), &sink);
                     }
-                    _ => self.convolve(setting, n, input, sink, scratch),
+                    _ => self.convolve(context, n, input, sink, scratch),
                 }
                 if step.conv {
                     visit(self.layer(n, LayerKind::Conv), conv.values(&rows), rows.clone());
@@ -223,7 +229,7 @@ impl Stage {
                 if step.pooled {
                     let after = rows.start / 2..rows.end / 2;
                     let (out, bits) = (pooled.values_mut(&after), windows.bits_mut(&after));
-                    elementwise::pool([width, channels], relu.values(&rows), out, bits, setting.pooling);
+                    elementwise::pool([width, channels], relu.values(&rows), out, bits, context.pooling);
                 }
             }
             match output.as_deref_mut().filter(|_| has_outside) {
@@ -248,7 +254,7 @@ impl Stage {
     }
 
     /// Room for the rows that a band's way forward brings. `outside`: the map after the pooling is not the stage's.
-    fn make_room(&mut self, n: usize, memory: &mut Memory, [ends, now]: [&Ends; 2], outside: bool) {
+    fn make_room(&mut self, n: usize, memory: &mut StageMaps, [ends, now]: [&BandCursor; 2], outside: bool) {
         let (step, most) = (self.plan.steps[n], self.most[n]);
         let keep = self.plan.keep(n, self.until, self.pass, ends);
         let [height, width, channels] = self.shape(n);
@@ -279,18 +285,18 @@ impl Stage {
     }
 
     /// Convolution `n`, which reads what the one before it gave, or the input.
-    fn convolve<O: kernels::Sink>(
+    fn convolve<O: Sink>(
         &self,
-        setting: &Setting,
+        context: &StageContext,
         n: usize,
-        input: &Input<'_>,
+        input: &StageInput<'_>,
         sink: O,
         scratch: &mut Scratch,
     ) {
-        let border = setting.padding.border();
+        let border = Border::of_maps(context.padding);
         let source = match (n.checked_sub(1), input) {
-            (None, Input::Map(map)) => MapSource::new(map, Rows::all(map), border),
-            (None, Input::Image(..)) => unreachable!("no pooling follows conv1_1"),
+            (None, StageInput::Map(map)) => MapSource::new(map, Rows::all(map), border),
+            (None, StageInput::Image(..)) => unreachable!("no pooling follows conv1_1"),
             (Some(before), _) => {
                 let (memory, step) = (&self.memory[before], &self.plan.steps[before]);
                 let strip = if step.pooled { &memory.pooled } else { &memory.relu };
@@ -298,8 +304,9 @@ impl Stage {
             }
         };
         let convolution = self.plan.first + n;
-        let tile = tile(convolution, (setting.width, setting.height)).expect("conv1_1 reads the image");
-        kernels::convolve(tile, setting.isa, source, sink, setting.network.forward(convolution), scratch);
+        let tile =
+            WinogradTile::forward(convolution, (context.width, context.height)).expect("conv1_1 reads the image");
+        convolve(tile, context.isa, source, sink, context.network.forward(convolution), scratch);
     }
 
     /// Gradient with respect to the rows of the input that a band brings, after its forward pass.
@@ -308,11 +315,11 @@ impl Stage {
     /// rows)`: as the evaluator's callers give it, for `rows` of the whole map, which are the `rows_of_map`.
     pub(crate) fn backward(
         &mut self,
-        setting: &Setting,
-        [ends, now]: [&Ends; 2],
+        context: &StageContext,
+        [ends, now]: [&BandCursor; 2],
         mut output_gradient: Option<&mut FeatureMap>,
         layer_gradient: &mut LayerGradient<'_>,
-        target: Target<'_>,
+        target: GradientTarget<'_>,
         scratch: &mut Scratch,
         times: &mut [LayerTime],
     ) {
@@ -324,7 +331,7 @@ impl Stage {
             let (step, most) = (self.plan.steps[n], self.most[n]);
             let [height, width, channels] = self.shape(n);
             let rows = ends.gradient[n]..now.gradient[n];
-            let keep = self.plan.keep(n, self.until, Pass::ThereAndBack, ends);
+            let keep = self.plan.keep(n, self.until, BandPass::ThereAndBack, ends);
             let after = if n < last { ends.back[n + 1]..now.back[n + 1] } else { 0..0 };
             if step.pooled && !after.is_empty() {
                 let mut pooled = mem::take(&mut self.memory[n].pooled_gradient);
@@ -333,7 +340,7 @@ impl Stage {
                 pooled.extend(room, [width / 2, channels]);
                 let rows_of = pooled.rows(height / 2);
                 let sink = GradientSink::new(pooled.map_mut(), rows_of, after, None, false);
-                self.convolve_back(setting, n + 1, now, sink, scratch, times);
+                self.convolve_back(context, n + 1, now, sink, scratch, times);
                 self.memory[n].pooled_gradient = pooled;
                 self.release_gradient(n + 1, now);
             }
@@ -355,11 +362,11 @@ impl Stage {
                 let after = rows.start / 2..rows.end / 2;
                 let (pooled, windows) = (memory.pooled_gradient.values(&after), memory.windows.bits(&after));
                 let (mask, values) = (memory.mask.bits(&rows), gradient.values_mut(&rows));
-                elementwise::unpool([width, channels], pooled, windows, setting.pooling, mask, values, injected);
+                elementwise::unpool([width, channels], pooled, windows, context.pooling, mask, values, injected);
             } else if n < last {
                 let (rows_of, mask) = (gradient.rows(height), memory.mask.below(gradient.first()));
                 let sink = GradientSink::new(gradient.map_mut(), rows_of, rows.clone(), Some(mask), injected);
-                self.convolve_back(setting, n + 1, now, sink, scratch, times);
+                self.convolve_back(context, n + 1, now, sink, scratch, times);
                 self.release_gradient(n + 1, now);
             } else if injected {
                 elementwise::cut(width * channels, gradient.values_mut(&rows), memory.mask.bits(&rows));
@@ -379,21 +386,21 @@ impl Stage {
         match target {
             // The first bands may not come as far.
             _ if rows.is_empty() => {}
-            Target::Map(map) => {
+            GradientTarget::Map(map) => {
                 let rows_of = Rows::all(map);
                 let sink = GradientSink::new(map, rows_of, rows, None, false);
-                self.convolve_back(setting, 0, now, sink, scratch, times);
+                self.convolve_back(context, 0, now, sink, scratch, times);
             }
-            Target::Image(image_gradient) => {
+            GradientTarget::Image(image_gradient) => {
                 let start = Instant::now();
                 let (row, memory) = (3 * self.width, &self.memory[0]);
                 let strip = if self.plan.steps[0].relu { &memory.relu } else { &memory.gradient };
                 let (gradient, rows_of) = (strip.map(), strip.rows(self.height));
                 let out = &mut image_gradient[rows.start * row..rows.end * row];
-                let first = setting.network.first();
-                first.input_gradient(setting.isa, gradient, rows_of, rows.start, out);
-                first.add_margin_gradient(setting.padding, gradient, rows_of, rows.start, out);
-                let scale = setting.network.preprocessing().scale;
+                let first = context.network.first();
+                first.input_gradient(context.isa, gradient, rows_of, rows.start, out);
+                first.add_margin_gradient(context.padding, gradient, rows_of, rows.start, out);
+                let scale = context.network.preprocessing().scale;
                 out.par_chunks_mut(row).for_each(|row| {
                     for pixel in row.as_chunks_mut::<3>().0 {
                         for c in 0..3 {
@@ -411,7 +418,7 @@ impl Stage {
     }
 
     /// Gives the memory of the gradient that convolution `n` has read back, if that was the last of it.
-    fn release_gradient(&mut self, n: usize, now: &Ends) {
+    fn release_gradient(&mut self, n: usize, now: &BandCursor) {
         if now.back[n] == self.shape(n)[0] {
             self.memory[n].gradient.release(&mut self.free);
             // The one behind the last convolution is the next stage's.
@@ -425,31 +432,31 @@ impl Stage {
     /// that, which is there as far as in `now`.
     fn convolve_back(
         &self,
-        setting: &Setting,
+        context: &StageContext,
         n: usize,
-        now: &Ends,
+        now: &BandCursor,
         sink: GradientSink<'_>,
         scratch: &mut Scratch,
         times: &mut [LayerTime],
     ) {
         let start = Instant::now();
-        let (step, memory, border) = (self.plan.steps[n], &self.memory[n], setting.padding.border());
+        let (step, memory, border) = (self.plan.steps[n], &self.memory[n], Border::of_maps(context.padding));
         let [height, width, _] = self.shape(n);
-        let filters = setting.network.backward(self.plan.first + n);
+        let filters = context.network.backward(self.plan.first + n);
         let [channels_in, channels_out, ..] = Weights::shape(self.plan.first + n);
-        let whole = Tile::choose(Tile::Eight, height, width, channels_in, channels_out);
-        let tile = tile_back(whole, &kernels::Sink::rows(&sink), height);
+        let whole = WinogradTile::choose(WinogradTile::Eight, height, width, channels_in, channels_out);
+        let tile = WinogradTile::back(whole, &sink.rows(), height);
         if step.fused() {
             let gradient = &memory.pooled_gradient;
             let (rows, windows) = (gradient.rows(height / 2), memory.windows.below(gradient.first()));
-            let source = UnpoolSource::new(gradient.map(), rows, windows, setting.pooling, height, width, border);
-            kernels::convolve(tile, setting.isa, source, sink, filters, scratch);
+            let source = UnpoolSource::new(gradient.map(), rows, windows, context.pooling, height, width, border);
+            convolve(tile, context.isa, source, sink, filters, scratch);
         } else {
             let gradient = if step.relu { &memory.relu } else { &memory.gradient };
             // Below, a map that a loss looks at has its features still, which can be a million times as large: a tile that reaches into them
             // has their rounding errors in every row.
             let source = MapSource::new(gradient.map(), gradient.rows(height), border).up_to(now.gradient[n]);
-            kernels::convolve(tile, setting.isa, source, sink, filters, scratch);
+            convolve(tile, context.isa, source, sink, filters, scratch);
         }
         times[self.plan.first + n].backward += start.elapsed();
     }

@@ -2,30 +2,18 @@
 
 use std::ops::RangeInclusive;
 
-use crate::bands::{Ends, Pass};
-use crate::kernels::{Tile, WINDOW};
 use crate::layer::{Layer, LayerKind};
+use crate::plan::tile::WinogradTile;
+use crate::pooling::WINDOW;
 use crate::weights::Weights;
-
-/// Below so many pixels a deep map has so few positions that one rectifier switched by a rounding error changes the gradient by more than
-/// a thousandth: the way forward is then in the tiles that lose the fewest bits. The way back switches nothing.
-const FEW_PIXELS: usize = 128 * 128;
 
 /// Positions of a map that take as long as transforming the filters of their convolution. An evaluation of a whole picture takes as long as
 /// 8,400 px besides those that it has, measured at 256 and 512 px: the transforms above all.
 const FILTERS: f64 = 234.0;
 
-/// The tiles of the way forward of a convolution, for a picture of this width and height; `None`: it is the first, which has none.
-pub(crate) fn tile(convolution: usize, (width, height): (usize, usize)) -> Option<Tile> {
-    let largest = if width * height < FEW_PIXELS { Tile::Four } else { Tile::Six };
-    let [outputs, inputs, ..] = Weights::shape(convolution);
-    let level = Layer::at(convolution, LayerKind::Relu).block() - 1;
-    (convolution > 0).then(|| Tile::choose(largest, height >> level, width >> level, inputs, outputs))
-}
-
 /// What a stage does for one of its convolutions.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Step {
+pub(crate) struct ConvolutionStep {
     /// Poolings of the stage before it.
     pub(crate) level: usize,
     pub(crate) channels: usize,
@@ -39,7 +27,7 @@ pub(crate) struct Step {
     pub(crate) pooled: bool,
 }
 
-impl Step {
+impl ConvolutionStep {
     /// The map before the pooling is never seen: the pooling is part of the convolution.
     pub(crate) fn fused(&self) -> bool {
         self.pooled && !self.conv && !self.relu
@@ -48,13 +36,13 @@ impl Step {
 
 /// What a stage does, whatever the size of its input.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct StagePlan {
     /// The first convolution.
     pub(crate) first: usize,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<ConvolutionStep>,
 }
 
-impl Plan {
+impl StagePlan {
     /// For some of the network's convolutions, of which `layers` are asked for; `pooled`: the pooling after the last belongs to it. `size`:
     /// width and height of the whole picture.
     pub(crate) fn new(
@@ -65,10 +53,10 @@ impl Plan {
     ) -> Self {
         let (first, last) = (*convolutions.start(), *convolutions.end());
         let block = |i: usize| Layer::at(i, LayerKind::Relu).block();
-        let steps = convolutions.map(|i| Step {
+        let steps = convolutions.map(|i| ConvolutionStep {
             level: block(i) - block(first),
             channels: Layer::at(i, LayerKind::Relu).channels(),
-            tile: tile(i, size).map_or(1, |tile| tile as usize),
+            tile: WinogradTile::forward(i, size).map_or(1, |tile| tile as usize),
             conv: layers.contains(&Layer::at(i, LayerKind::Conv)),
             relu: layers.contains(&Layer::at(i, LayerKind::Relu)),
             pooled: if i == last { pooled } else { block(i + 1) != block(i) },
@@ -167,7 +155,7 @@ impl Plan {
         [bits(width >> step.level, 1), bits(width >> (step.level + 1), WINDOW)]
     }
 
-    /// Bytes of the masks behind [`Plan::last_seen`], for an input of this size.
+    /// Bytes of the masks behind [`StagePlan::last_seen`], for an input of this size.
     pub(crate) fn unseen_mask_bytes(&self, width: usize, height: usize) -> usize {
         let unseen = self.last_seen().map_or(0, |n| n + 1)..self.steps.len();
         unseen
@@ -177,22 +165,6 @@ impl Plan {
                 rectifier + if step.pooled { (height >> (step.level + 1)) * windows } else { 0 }
             })
             .sum()
-    }
-
-    /// Bytes of the rows of all maps and masks that are there on the way through bands of an input of this width, without the masks behind
-    /// [`Plan::last_seen`] and what the whole map after the last pooling takes.
-    pub(crate) fn band_bytes(&self, width: usize, until: Option<usize>, pass: Pass, bands: &[Ends]) -> usize {
-        let most = self.most(until, pass, bands).into_iter().enumerate();
-        most.map(|(n, most)| {
-            let (step, [mask, windows]) = (&self.steps[n], self.mask_rows(n, width));
-            let row = |level: usize| size_of::<f32>() * (width >> level) * step.channels;
-            let pooled = if pass == Pass::Once && n == self.last() { 0 } else { most.pooled };
-            let masks = if Some(n) <= self.last_seen() { most.mask * mask + most.windows * windows } else { 0 };
-            row(step.level) * (most.conv + most.relu + most.gradient)
-                + row(step.level + 1) * (pooled + most.pooled_gradient)
-                + masks
-        })
-        .sum()
     }
 
     /// Index here of the convolution of the deepest of some layers that belong to this stage.

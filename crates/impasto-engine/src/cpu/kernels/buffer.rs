@@ -1,4 +1,4 @@
-//! Memory on cache-line boundaries.
+//! BufferPages on cache-line boundaries.
 
 use std::alloc::{Layout, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
@@ -12,7 +12,7 @@ pub(crate) const LINE: usize = 16;
 /// One cache line, which is also one AVX-512 register.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([f32; LINE]);
+struct CacheLine([f32; LINE]);
 
 /// Buffers of at least this many bytes are mapped from the operating system on huge pages where it has them: the transforms write to
 /// dozens of places at a time, more than the first level of the address translation holds of ordinary pages.
@@ -21,12 +21,12 @@ const MAPPED: usize = 1 << 20;
 /// A buffer of f32 that begins on a 64-byte boundary: with an ordinary `Vec<f32>` nearly every 64-byte load would cross a cache
 /// line, at half the speed. Pages of a large buffer that are never touched cost no memory.
 pub(crate) struct AlignedBuffer {
-    memory: Memory,
+    memory: BufferPages,
     len: usize,
 }
 
-enum Memory {
-    Heap(Vec<Line>),
+enum BufferPages {
+    Heap(Vec<CacheLine>),
     Mapped(MmapMut),
 }
 
@@ -34,15 +34,15 @@ impl AlignedBuffer {
     /// `len` zeros.
     pub(crate) fn zeros(len: usize) -> Self {
         let lines = len.div_ceil(LINE);
-        let layout = Layout::array::<Line>(lines).expect("a buffer fits the address space");
+        let layout = Layout::array::<CacheLine>(lines).expect("a buffer fits the address space");
         let memory = if layout.size() < MAPPED {
-            Memory::Heap(vec![Line([0.0; LINE]); lines])
+            BufferPages::Heap(vec![CacheLine([0.0; LINE]); lines])
         } else {
             let Ok(map) = MmapMut::map_anon(layout.size()) else { handle_alloc_error(layout) };
             #[cfg(target_os = "linux")]
             // A kernel without huge pages refuses, and gives ordinary ones.
             let _ = map.advise(memmap2::Advice::HugePage);
-            Memory::Mapped(map)
+            BufferPages::Mapped(map)
         };
         Self { memory, len }
     }
@@ -75,8 +75,8 @@ impl AlignedBuffer {
     /// Values that there is room for.
     pub(crate) fn capacity(&self) -> usize {
         match &self.memory {
-            Memory::Heap(lines) => lines.len() * LINE,
-            Memory::Mapped(map) => map.len() / size_of::<f32>(),
+            BufferPages::Heap(lines) => lines.len() * LINE,
+            BufferPages::Mapped(map) => map.len() / size_of::<f32>(),
         }
     }
 }
@@ -100,8 +100,8 @@ impl Deref for AlignedBuffer {
 
     fn deref(&self) -> &[f32] {
         let start: *const f32 = match &self.memory {
-            Memory::Heap(lines) => lines.as_ptr().cast(),
-            Memory::Mapped(map) => map.as_ptr().cast(),
+            BufferPages::Heap(lines) => lines.as_ptr().cast(),
+            BufferPages::Mapped(map) => map.as_ptr().cast(),
         };
         // SAFETY: both kinds of memory begin on a cache line at least and hold initialised bytes, any of which are an f32; `len` is
         // not beyond them.
@@ -112,8 +112,8 @@ impl Deref for AlignedBuffer {
 impl DerefMut for AlignedBuffer {
     fn deref_mut(&mut self) -> &mut [f32] {
         let start: *mut f32 = match &mut self.memory {
-            Memory::Heap(lines) => lines.as_mut_ptr().cast(),
-            Memory::Mapped(map) => map.as_mut_ptr().cast(),
+            BufferPages::Heap(lines) => lines.as_mut_ptr().cast(),
+            BufferPages::Mapped(map) => map.as_mut_ptr().cast(),
         };
         // SAFETY: as in `deref`, and the borrow of `self` is exclusive.
         unsafe { std::slice::from_raw_parts_mut(start, self.len) }

@@ -5,12 +5,11 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::buffer::{AlignedBuffer, LINE, Shared};
-use super::gemm::Gemm;
+use super::feature_map::FeatureMap;
 use super::isa::{Isa, dispatch};
 use super::maps::{MapSink, Rows};
-use super::simd::{Kernel, Simd};
+use super::simd::{Gemm, Kernel, Simd};
 use super::winograd::{GROUP, Sink};
-use crate::FeatureMap;
 use crate::padding::Padding;
 
 /// Channels of a pixel in the padded image.

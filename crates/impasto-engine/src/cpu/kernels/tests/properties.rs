@@ -21,7 +21,7 @@ fn pooling() -> impl Strategy<Value = Pooling> {
 }
 
 /// A mask of as many bits, half of them set.
-fn random_mask(bits: usize, seed: u64) -> Mask {
+fn random_mask(bits: usize, seed: u64) -> BitMask {
     let mut noise = Noise(seed);
     (0..bits / 8).map(|_| (noise.next() * 128.0 + 128.0) as u8).collect()
 }
@@ -40,7 +40,7 @@ fn turned(filters: &reference::Filters, channels_out: usize) -> Filters {
 }
 
 /// The gradient before a rectifier and a pooling, as the masks say.
-fn unpool(pooled: &FeatureMap, windows: &Mask, pooling: Pooling, height: usize, width: usize) -> Map {
+fn unpool(pooled: &FeatureMap, windows: &BitMask, pooling: Pooling, height: usize, width: usize) -> Map {
     let channels = pooled.channels();
     let mut out = Map::zeros(height, width, channels);
     for y in 0..height / 2 * 2 {
@@ -109,7 +109,7 @@ proptest! {
             None => {
                 let upstream = map(height, width, channels_in, !seed);
                 let before = reference_map(&upstream);
-                (upstream, Mask::new(), before)
+                (upstream, BitMask::new(), before)
             }
         };
         let mut expected = reference::convolve(&before, &reference);
@@ -220,7 +220,7 @@ proptest! {
             }
         }
         for isa in Isa::available() {
-            let found = crate::gram::gram(isa, &features);
+            let found = crate::cpu::gram::gram(isa, &features);
             let error = relative_error(found.iter().copied(), &expected);
             prop_assert!(error < SUM_ERROR, "{isa}: {error:e}");
             prop_assert!((0..channels).all(|i| (0..i).all(|j| found[i * channels + j] == found[j * channels + i])), "{isa}");

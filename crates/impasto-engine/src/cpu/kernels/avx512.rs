@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::gemm::{self, Gemm};
-use super::simd::{Kernel, Simd};
+use super::gemm;
+use super::simd::{Gemm, Kernel, Simd};
 
 /// Proof that the CPU has AVX-512 F, BW, DQ and VL. Invariant: only [`Avx512::detect`] makes one.
 #[derive(Clone, Copy, Debug)]

@@ -7,12 +7,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::layer::Layer;
-
-/// Values whose zeros are told by one word of bits.
-const WORD: usize = u64::BITS as usize;
-
-/// Rows of a map that are written or read at a time.
-const ROWS_AT_ONCE: usize = 16;
+use crate::plan::feature_store::{ROWS_AT_ONCE, WORD};
 
 /// Maps that are written row by row from the top, and read in any order. A row is written as bits that tell which of its values are other
 /// than +0, and those values: rectifiers leave about half. All bits of all values come back.
@@ -20,10 +15,10 @@ pub(crate) struct FeatureFile {
     file: File,
     /// Bytes written.
     len: u64,
-    maps: Vec<Map>,
+    maps: Vec<StoredMap>,
 }
 
-struct Map {
+struct StoredMap {
     layer: Layer,
     /// Values of a row.
     row: usize,
@@ -37,21 +32,11 @@ impl FeatureFile {
         Self { file, len: 0, maps: vec![] }
     }
 
-    /// Bytes that a map takes in the file at most.
-    pub(crate) fn bytes(height: usize, row: usize) -> u64 {
-        (height * (size_of::<u64>() * row.div_ceil(WORD) + size_of::<f32>() * row)) as u64
-    }
-
-    /// Bytes of memory that writing and reading rows of a map takes at most.
-    pub(crate) fn memory(height: usize, row: usize) -> usize {
-        Self::bytes(height.min(ROWS_AT_ONCE), row) as usize
-    }
-
     /// Adds whole rows of a layer's map, `row` values each, below those that are there.
     pub(crate) fn write(&mut self, layer: Layer, row: usize, values: &[f32]) -> io::Result<()> {
         let Self { file, len, maps } = self;
         let i = maps.iter().position(|map| map.layer == layer).unwrap_or_else(|| {
-            maps.push(Map { layer, row, rows: vec![] });
+            maps.push(StoredMap { layer, row, rows: vec![] });
             maps.len() - 1
         });
         file.seek(SeekFrom::Start(*len))?;
@@ -126,6 +111,7 @@ fn unpack(bytes: &[u8], out: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::feature_store::file_bytes;
 
     fn layer(name: &str) -> Layer {
         name.parse().expect("a layer")
@@ -173,7 +159,7 @@ mod tests {
         {
             let mut file = file();
             file.write(layer("relu1_1"), row, &values).unwrap();
-            let most = FeatureFile::bytes(height, row);
+            let most = file_bytes(height, row);
             assert!(file.len <= most && file.len as f64 >= least * most as f64, "{} of {most}", file.len);
         }
     }

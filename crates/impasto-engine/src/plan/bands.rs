@@ -1,13 +1,11 @@
 //! Which rows of every map of a stage a band computes: those that follow on the band before, and no row twice.
 
-use std::ops::Range;
-
-use crate::kernels::Tile;
-use crate::plan::Plan;
+use crate::plan::stage_plan::StagePlan;
+use crate::plan::tile::WinogradTile;
 
 /// How far the bands have come, by convolution, in rows of the whole maps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ends {
+pub(crate) struct BandCursor {
     /// Output, before a pooling, that has been computed.
     pub(crate) forward: Vec<usize>,
     /// Gradient with respect to that output, before its rectifier and a pooling, that has been computed.
@@ -22,15 +20,9 @@ const TILE_ROWS: usize = 6;
 /// Work of the way back in tiles of 6x6, over that in tiles of 8x8.
 const SMALLER_TILES: f64 = (64.0 / 36.0) / (100.0 / 64.0);
 
-/// The tiles of the way back for some rows of a map of `height` rows, of which those for all of it are `whole`: ones that end with the rows,
-/// beyond which nothing is there to read. Cut short, the largest tiles lose too many bits.
-pub(crate) fn tile_back(whole: Tile, rows: &Range<usize>, height: usize) -> Tile {
-    if rows.len().is_multiple_of(whole as usize) || rows.end == height { whole } else { whole.min(Tile::Six) }
-}
-
 /// A row, or a number of rows, of every map and mask of a convolution.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct OfMaps {
+pub(crate) struct RowsPerMap {
     pub(crate) conv: usize,
     pub(crate) relu: usize,
     /// Of a gradient that has a memory of its own.
@@ -43,7 +35,7 @@ pub(crate) struct OfMaps {
 
 /// What becomes of the maps that a loss looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pass {
+pub(crate) enum BandPass {
     /// They are seen once: only what the convolutions read again stays.
     Once,
     /// They stay until the gradient has taken their place.
@@ -52,16 +44,16 @@ pub(crate) enum Pass {
     Reference,
 }
 
-impl Ends {
+impl BandCursor {
     /// Before the first band.
-    pub(crate) fn start(plan: &Plan) -> Self {
+    pub(crate) fn start(plan: &StagePlan) -> Self {
         let zeros = vec![0; plan.steps.len()];
         Self { forward: zeros.clone(), gradient: zeros.clone(), back: zeros }
     }
 
     /// Bands of about `rows` rows of the input, whose height is `height`; `until`: the last convolution of the way forward, `None` where the
     /// way back is all there is. `rows`: `None` for all at once.
-    pub(crate) fn bands(plan: &Plan, height: usize, until: Option<usize>, rows: Option<usize>) -> Vec<Self> {
+    pub(crate) fn bands(plan: &StagePlan, height: usize, until: Option<usize>, rows: Option<usize>) -> Vec<Self> {
         let level = until.map_or(0, |n| plan.steps[n].level);
         let whole = height >> level;
         // Even at the deepest level.
@@ -97,7 +89,7 @@ impl Ends {
 
     /// The band that brings the output of the convolution `until` to row `end` at least, or the gradient with respect to the input; above
     /// the first row it brings the maps before as far as for such a band.
-    pub(crate) fn of(plan: &Plan, height: usize, until: Option<usize>, end: isize) -> Self {
+    pub(crate) fn of(plan: &StagePlan, height: usize, until: Option<usize>, end: isize) -> Self {
         let mut ends = Self::start(plan);
         let (Self { forward, gradient, back }, last) = (&mut ends, plan.steps.len() - 1);
         let rows = |n: usize| height >> plan.steps[n].level;
@@ -158,9 +150,9 @@ impl Ends {
     }
 }
 
-impl Plan {
+impl StagePlan {
     /// The first rows of the maps of convolution `n` that have to stay after the band that came to `ends`, on a way forward as far as `until`.
-    pub(crate) fn keep(&self, n: usize, until: Option<usize>, pass: Pass, ends: &Ends) -> OfMaps {
+    pub(crate) fn keep(&self, n: usize, until: Option<usize>, pass: BandPass, ends: &BandCursor) -> RowsPerMap {
         let step = &self.steps[n];
         let margin = |end: usize| end.saturating_sub(1);
         // The row before those that the next convolution has computed.
@@ -168,7 +160,7 @@ impl Plan {
         let relu = if step.pooled { ends.forward[n] } else { read(ends.forward[n]) };
         let pooled = read(ends.forward[n] / 2);
         match pass {
-            Pass::Once => OfMaps {
+            BandPass::Once => RowsPerMap {
                 conv: ends.forward[n],
                 relu,
                 gradient: 0,
@@ -177,10 +169,10 @@ impl Plan {
                 mask: relu,
                 windows: pooled,
             },
-            Pass::ThereAndBack | Pass::Reference => {
+            BandPass::ThereAndBack | BandPass::Reference => {
                 let gradient = margin(ends.back[n]);
                 let pooled_gradient = if step.fused() { gradient / 2 } else { ends.gradient[n] / 2 };
-                OfMaps {
+                RowsPerMap {
                     conv: ends.gradient[n],
                     relu: if step.relu { gradient } else { relu },
                     gradient,
@@ -194,28 +186,28 @@ impl Plan {
     }
 
     /// Work of the way back through some bands for convolution `n`, as a multiple of that for the whole map in the largest tiles.
-    pub(crate) fn work_back(&self, n: usize, bands: &[Ends]) -> f64 {
+    pub(crate) fn work_back(&self, n: usize, bands: &[BandCursor]) -> f64 {
         let height = bands.last().map_or(1, |band| band.back[n]);
         let mut start = 0;
         let rows = bands.iter().map(|band| std::mem::replace(&mut start, band.back[n])..band.back[n]);
         let work = rows.map(|rows| {
-            let is_full = tile_back(Tile::Eight, &rows, height) == Tile::Eight;
+            let is_full = WinogradTile::back(WinogradTile::Eight, &rows, height) == WinogradTile::Eight;
             rows.len() as f64 * if is_full { 1.0 } else { SMALLER_TILES }
         });
         work.sum::<f64>() / height as f64
     }
 
     /// The most rows that there are of every map at a time on the way through some bands; 0 of those that there is no need for.
-    pub(crate) fn most(&self, until: Option<usize>, pass: Pass, bands: &[Ends]) -> Vec<OfMaps> {
-        let mut most = vec![OfMaps::default(); self.steps.len()];
-        let mut ends = &Ends::start(self);
+    pub(crate) fn most(&self, until: Option<usize>, pass: BandPass, bands: &[BandCursor]) -> Vec<RowsPerMap> {
+        let mut most = vec![RowsPerMap::default(); self.steps.len()];
+        let mut ends = &BandCursor::start(self);
         for now in bands {
             for (n, most) in most.iter_mut().enumerate() {
                 let (step, keep) = (&self.steps[n], self.keep(n, until, pass, ends));
                 let take = |is_there: bool, most: &mut usize, keep: usize, end: usize| {
                     *most = if is_there { (*most).max(end.max(keep) - keep) } else { 0 };
                 };
-                let (forward, back) = (Some(n) <= until, pass == Pass::ThereAndBack);
+                let (forward, back) = (Some(n) <= until, pass == BandPass::ThereAndBack);
                 let asked = step.relu && forward;
                 take(step.conv && forward, &mut most.conv, keep.conv, now.forward[n]);
                 take(!step.fused() && forward, &mut most.relu, keep.relu, now.forward[n]);
@@ -231,75 +223,20 @@ impl Plan {
         }
         most
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Layer;
-    use crate::layout::{Layout, Part};
-
-    /// What a band reads is there when it reads it, no row is computed twice, and the last band has all.
-    #[test]
-    fn bands_follow_on_each_other() {
-        let sets: [&[&str]; 4] = [
-            &["relu1_1", "relu2_2", "relu3_1", "relu4_2", "relu5_1"],
-            &["conv1_2", "relu4_4"],
-            &["relu5_3"],
-            &["relu2_1"],
-        ];
-        let cuts: [&[usize]; 4] = [&[5], &[2, 5], &[1, 3, 4, 5], &[3, 5]];
-        for (names, cut, height, rows) in
-            sets.into_iter().flat_map(|names| cuts.into_iter().map(move |cut| (names, cut))).flat_map(|(names, cut)| {
-                [(333, 1), (1024, 48), (401, 100)].map(|(height, rows)| (names, cut, height, rows))
-            })
-        {
-            let layers: Vec<Layer> = names.iter().map(|name| name.parse().expect("a layer")).collect();
-            let parts = cut.iter().map(|&last_block| Part { last_block, rows: Some(rows) });
-            let layout = Layout { parts: parts.collect(), reference_from: 6, reference_file: false };
-            for stage in layout.stages(200, height, &layers) {
-                let (plan, last) = (&stage.plan, stage.plan.last());
-                check(plan, stage.height, Some(last), &stage.first);
-                if !stage.is_whole() {
-                    check(plan, stage.height, plan.last_seen(), &stage.second);
-                }
-            }
-        }
-    }
-
-    fn check(plan: &Plan, height: usize, until: Option<usize>, bands: &[Ends]) {
-        let last = plan.last();
-        let rows = |n: usize| height >> plan.steps[n].level;
-        let after = |n: usize, end: usize| if plan.steps[n].pooled { end / 2 } else { end };
-        let mut before = Ends::start(plan);
-        for band in bands {
-            let Ends { forward, gradient, back } = band;
-            for n in 0..=last {
-                assert!(forward[n] >= before.forward[n] && gradient[n] >= before.gradient[n], "{band:?}");
-                assert!(back[n] >= before.back[n], "{band:?}");
-                if Some(n) <= until {
-                    assert!(forward[n].is_multiple_of(plan.steps[n].tile) || forward[n] == rows(n), "{band:?}");
-                    assert!(gradient[n] <= forward[n], "there are features where the gradient is to come: {band:?}");
-                    if n > 0 {
-                        let read = if forward[n] == 0 { 0 } else { (forward[n] + 1).min(rows(n)) };
-                        assert!(after(n - 1, forward[n - 1]) >= read, "{n}: {band:?}");
-                    }
-                }
-                // Of a gradient that is whole before the way back begins, all is there.
-                if !(n == last && plan.steps[n].fused()) {
-                    let read = if back[n] == 0 { 0 } else { (back[n] + 1).min(rows(n)) };
-                    assert!(gradient[n] >= read, "{n}: {band:?}");
-                }
-                if n < last {
-                    assert!(after(n, gradient[n]) <= back[n + 1], "{n}: {band:?}");
-                }
-            }
-            before = band.clone();
-        }
-        assert_eq!(before.back[0], rows(0));
-        for n in 0..=last {
-            assert!(before.gradient[n] == rows(n) && before.back[n] == rows(n), "{before:?}");
-            assert!(Some(n) > until || before.forward[n] == rows(n), "{before:?}");
-        }
+    /// Bytes of the rows of all maps and masks that are there on the way through bands of an input of this width, without the masks behind
+    /// [`StagePlan::last_seen`] and what the whole map after the last pooling takes.
+    pub(crate) fn band_bytes(&self, width: usize, until: Option<usize>, pass: BandPass, bands: &[BandCursor]) -> usize {
+        let most = self.most(until, pass, bands).into_iter().enumerate();
+        most.map(|(n, most)| {
+            let (step, [mask, windows]) = (&self.steps[n], self.mask_rows(n, width));
+            let row = |level: usize| size_of::<f32>() * (width >> level) * step.channels;
+            let pooled = if pass == BandPass::Once && n == self.last() { 0 } else { most.pooled };
+            let masks = if Some(n) <= self.last_seen() { most.mask * mask + most.windows * windows } else { 0 };
+            row(step.level) * (most.conv + most.relu + most.gradient)
+                + row(step.level + 1) * (pooled + most.pooled_gradient)
+                + masks
+        })
+        .sum()
     }
 }

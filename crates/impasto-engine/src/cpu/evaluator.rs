@@ -7,18 +7,22 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bands::{Ends, Pass};
-use crate::feature_file::FeatureFile;
-use crate::kernels::{Isa, IsaError, Scratch};
+use crate::cpu::feature_file::FeatureFile;
+use crate::cpu::kernels::buffer::Scratch;
+use crate::cpu::kernels::feature_map::FeatureMap;
+use crate::cpu::kernels::isa::{Isa, IsaError};
+use crate::cpu::packed_filters::Vgg19;
+use crate::cpu::padded_image::PaddedImage;
+use crate::cpu::stage::{GradientTarget, LayerTime, Stage, StageContext, StageInput};
+use crate::cpu::strip::Strip;
 use crate::layer::{Layer, LayerKind};
-use crate::layout::{Layout, Place, StageLayout};
-use crate::padding::{PaddedImage, Padding};
+use crate::padding::Padding;
+use crate::plan::bands::{BandCursor, BandPass};
+use crate::plan::feature_store::FeatureStore;
+use crate::plan::layout::{Layout, StageLayout};
 use crate::pooling::Pooling;
-use crate::stage::{Input, LayerTime, Setting, Stage, Target};
-use crate::strip::Strip;
-use crate::vgg19::Vgg19;
+use crate::tensor::Image;
 use crate::weights::Weights;
-use crate::{FeatureMap, Image};
 
 /// Why an [`Evaluator`] cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,28 +125,28 @@ impl GradientBand<'_> {
 /// A workspace for images of one size and one set of layers: a forward pass, then the gradient of a loss on its maps with respect to
 /// the image. All memory is made once, and reused; but that of parts in bands, which take turns.
 pub struct Evaluator {
-    setting: Setting,
+    context: StageContext,
     layers: Vec<Layer>,
     layout: Layout,
-    parts: Vec<Part>,
+    parts: Vec<EvaluatorPart>,
     padded: PaddedImage,
-    reference: Option<Reference>,
+    reference: Option<KeptReference>,
     scratch: Scratch,
     times: Vec<LayerTime>,
 }
 
 /// A part of the [`Layout`].
-struct Part {
+struct EvaluatorPart {
     layout: StageLayout,
     stage: Stage,
     /// Of the reference, where its features are computed anew.
-    reference: Option<(Stage, Vec<Ends>)>,
+    reference: Option<(Stage, Vec<BandCursor>)>,
     /// What it reads, of the whole picture; on the way back, the gradient with respect to that. Empty for the first, which reads the
     /// image.
     input: FeatureMap,
 }
 
-impl Part {
+impl EvaluatorPart {
     /// Poolings before it.
     fn level(&self) -> usize {
         self.layout.first_block - 1
@@ -150,7 +154,7 @@ impl Part {
 }
 
 /// A picture whose features the losses compare with.
-struct Reference {
+struct KeptReference {
     /// Kept features.
     maps: Vec<(Layer, FeatureMap)>,
     file: Option<FeatureFile>,
@@ -219,7 +223,7 @@ impl Evaluator {
             times: times.collect(),
             parts: parts(&layout, width, height, layers),
             layout,
-            setting: Setting { network, isa, pooling, padding: Padding::default(), width, height },
+            context: StageContext { network, isa, pooling, padding: Padding::default(), width, height },
             layers: layers.to_vec(),
             padded: PaddedImage::default(),
             reference: None,
@@ -238,7 +242,7 @@ impl Evaluator {
         if padding == Padding::Circular && !(width | height).is_multiple_of(layer.min_side()) {
             return Err(EvaluatorError::Uneven { width, height, layer });
         }
-        self.setting.padding = padding;
+        self.context.padding = padding;
         self.padded = PaddedImage::default();
         self.check_bands()?;
         Ok(self)
@@ -259,22 +263,22 @@ impl Evaluator {
 
     fn check_bands(&self) -> Result<(), EvaluatorError> {
         let has_bands = self.parts.iter().any(|part| !part.layout.is_whole());
-        if has_bands && self.setting.padding == Padding::Circular { Err(EvaluatorError::Bands) } else { Ok(()) }
+        if has_bands && self.context.padding == Padding::Circular { Err(EvaluatorError::Bands) } else { Ok(()) }
     }
 
     /// Width of the images, in pixels.
     pub fn width(&self) -> usize {
-        self.setting.width
+        self.context.width
     }
 
     /// Height of the images, in pixels.
     pub fn height(&self) -> usize {
-        self.setting.height
+        self.context.height
     }
 
     /// The instruction set in use.
     pub fn isa(&self) -> Isa {
-        self.setting.isa
+        self.context.isa
     }
 
     /// What the last passes took, convolution by convolution: the losses' gradients are not in it.
@@ -309,25 +313,25 @@ impl Evaluator {
     pub fn forward_with(&mut self, image: &[f32], visit: &mut dyn FnMut(Features<'_>)) {
         assert_eq!(image.len(), 3 * self.width() * self.height(), "the image has another size");
         self.times.iter_mut().for_each(|time| time.forward = Duration::ZERO);
-        let Self { setting, parts, padded, scratch, times, .. } = self;
+        let Self { context, parts, padded, scratch, times, .. } = self;
         for i in 0..parts.len() {
             let (before, rest) = parts.split_at_mut(i + 1);
-            let Part { layout, stage, input, .. } = &mut before[i];
+            let EvaluatorPart { layout, stage, input, .. } = &mut before[i];
             let mut output = rest.first_mut().map(|next| {
                 let channels = stage.plan.steps[stage.plan.last()].channels;
-                next.input.reshape(setting.height >> next.level(), setting.width >> next.level(), channels);
+                next.input.reshape(context.height >> next.level(), context.width >> next.level(), channels);
                 &mut next.input
             });
-            let pass = if layout.is_whole() { Pass::ThereAndBack } else { Pass::Once };
+            let pass = if layout.is_whole() { BandPass::ThereAndBack } else { BandPass::Once };
             stage.begin(Some(stage.plan.last()), pass, &layout.first);
-            let start = Ends::start(&stage.plan);
+            let start = BandCursor::start(&stage.plan);
             let mut ends = &start;
             for now in &layout.first {
                 let mut visit = |layer: Layer, values: &[f32], rows: Range<usize>| {
                     visit(Features { layer, first: rows.start * (values.len() / rows.len()), values });
                 };
                 let mut source = source(i, image, input, padded);
-                stage.forward(setting, &mut source, [ends, now], output.as_deref_mut(), &mut visit, scratch, times);
+                stage.forward(context, &mut source, [ends, now], output.as_deref_mut(), &mut visit, scratch, times);
                 ends = now;
             }
             if !layout.is_whole() {
@@ -359,16 +363,16 @@ impl Evaluator {
         let mut places = Vec::new();
         for part in &mut self.parts {
             let here = part.layout.plan.layers().filter(|layer| layers.contains(layer));
-            let here: Vec<_> = here.map(|layer| (layer, self.layout.place(&part.layout, layer))).collect();
+            let here: Vec<_> = here.map(|layer| (layer, self.layout.feature_store(&part.layout, layer))).collect();
             let anew: Vec<Layer> =
-                here.iter().filter(|(_, place)| *place == Place::Nowhere).map(|(layer, _)| *layer).collect();
+                here.iter().filter(|(_, place)| *place == FeatureStore::Recompute).map(|(layer, _)| *layer).collect();
             part.reference = part
                 .layout
                 .reference(&anew)
                 .map(|(plan, bands)| (Stage::new(plan, part.layout.width, part.layout.height, false), bands));
             places.extend(here);
         }
-        let has_file = places.iter().any(|(_, place)| *place == Place::File);
+        let has_file = places.iter().any(|(_, place)| *place == FeatureStore::File);
         let mut file = has_file.then(|| make_file().map(FeatureFile::new)).transpose()?;
         let mut written = Ok(());
         let mut maps: Vec<(Layer, FeatureMap)> = Vec::new();
@@ -380,7 +384,7 @@ impl Evaluator {
             let layer = features.layer;
             let level = layer.block() - 1;
             match (places.iter().find(|(other, _)| *other == layer), &mut file) {
-                (Some((_, Place::Memory)), _) => {
+                (Some((_, FeatureStore::Memory)), _) => {
                     let index = maps.iter().position(|(kept, _)| *kept == layer).unwrap_or_else(|| {
                         maps.push((layer, FeatureMap::zeros(height >> level, width >> level, layer.channels())));
                         maps.len() - 1
@@ -388,7 +392,7 @@ impl Evaluator {
                     let range = features.first..features.first + features.values.len();
                     maps[index].1.as_mut_slice()[range].copy_from_slice(features.values);
                 }
-                (Some((_, Place::File)), Some(file)) => {
+                (Some((_, FeatureStore::File)), Some(file)) => {
                     written = file.write(layer, (width >> level) * layer.channels(), features.values);
                 }
                 _ => {}
@@ -400,7 +404,7 @@ impl Evaluator {
             Some(_) => part.input.clone(),
             None => FeatureMap::default(),
         });
-        self.reference = Some(Reference {
+        self.reference = Some(KeptReference {
             maps,
             file,
             inputs: inputs.collect(),
@@ -435,37 +439,37 @@ impl Evaluator {
             "the gradient has another size than the image"
         );
         self.times.iter_mut().for_each(|time| time.backward = Duration::ZERO);
-        let Self { setting, parts, padded, scratch, times, reference, .. } = self;
+        let Self { context, parts, padded, scratch, times, reference, .. } = self;
         let (mut file, reference) = match reference {
-            Some(Reference { maps, file, image, inputs }) => (file.as_mut(), Some((&*maps, &*image, &*inputs))),
+            Some(KeptReference { maps, file, image, inputs }) => (file.as_mut(), Some((&*maps, &*image, &*inputs))),
             None => (None, None),
         };
         let mut read = Ok(());
         for i in (0..parts.len()).rev() {
             let (before, rest) = parts.split_at_mut(i + 1);
-            let Part { layout, stage, reference: of_reference, input } = &mut before[i];
+            let EvaluatorPart { layout, stage, reference: of_reference, input } = &mut before[i];
             let mut output_gradient = rest.first_mut().map(|next| &mut next.input);
             let bands = if layout.is_whole() { &layout.first } else { &layout.second };
             if !layout.is_whole() {
-                stage.begin(stage.plan.last_seen(), Pass::ThereAndBack, bands);
+                stage.begin(stage.plan.last_seen(), BandPass::ThereAndBack, bands);
             }
             if let Some((stage, bands)) = of_reference {
-                stage.begin(Some(stage.plan.last()), Pass::Reference, bands);
+                stage.begin(Some(stage.plan.last()), BandPass::Reference, bands);
             }
-            let start = Ends::start(&stage.plan);
+            let start = BandCursor::start(&stage.plan);
             let mut ends = &start;
             for (b, now) in bands.iter().enumerate() {
                 if !layout.is_whole() {
                     let mut source = source(i, image, input, padded);
-                    stage.forward(setting, &mut source, [ends, now], None, &mut |_, _, _| {}, scratch, times);
+                    stage.forward(context, &mut source, [ends, now], None, &mut |_, _, _| {}, scratch, times);
                 }
                 if let (Some((stage, bands)), Some((_, image, inputs))) = (of_reference.as_mut(), reference) {
                     // Any part but the first reads its input.
                     let image = image.as_ref().map_or(&[][..], Image::as_slice);
                     let mut source = source(i, image, &inputs[i], padded);
-                    let start = Ends::start(&stage.plan);
+                    let start = BandCursor::start(&stage.plan);
                     let ends = b.checked_sub(1).map_or(&start, |before| &bands[before]);
-                    stage.forward(setting, &mut source, [ends, &bands[b]], None, &mut |_, _, _| {}, scratch, times);
+                    stage.forward(context, &mut source, [ends, &bands[b]], None, &mut |_, _, _| {}, scratch, times);
                 }
                 let mut of_stage = |layer: Layer, map: &mut FeatureMap, here: Range<usize>, rows: Range<usize>| {
                     let first = rows.start * map.width() * map.channels();
@@ -486,9 +490,9 @@ impl Evaluator {
                         .or(stored.as_deref());
                     layer_gradient(&mut GradientBand { layer, first, map, rows: here, reference })
                 };
-                let target = if i == 0 { Target::Image(image_gradient) } else { Target::Map(input) };
+                let target = if i == 0 { GradientTarget::Image(image_gradient) } else { GradientTarget::Map(input) };
                 let output_gradient = output_gradient.as_deref_mut();
-                stage.backward(setting, [ends, now], output_gradient, &mut of_stage, target, scratch, times);
+                stage.backward(context, [ends, now], output_gradient, &mut of_stage, target, scratch, times);
                 if read.is_err() {
                     break;
                 }
@@ -509,10 +513,10 @@ impl Evaluator {
 }
 
 /// The parts of a layout, without memory yet.
-fn parts(layout: &Layout, width: usize, height: usize, layers: &[Layer]) -> Vec<Part> {
+fn parts(layout: &Layout, width: usize, height: usize, layers: &[Layer]) -> Vec<EvaluatorPart> {
     let stages = layout.stages(width, height, layers).into_iter();
     stages
-        .map(|layout| Part {
+        .map(|layout| EvaluatorPart {
             stage: Stage::new(layout.plan.clone(), layout.width, layout.height, !layout.is_whole()),
             layout,
             reference: None,
@@ -522,6 +526,6 @@ fn parts(layout: &Layout, width: usize, height: usize, layers: &[Layer]) -> Vec<
 }
 
 /// What part `i` reads.
-fn source<'a>(i: usize, image: &'a [f32], input: &'a FeatureMap, padded: &'a mut PaddedImage) -> Input<'a> {
-    if i == 0 { Input::Image(image, padded) } else { Input::Map(input) }
+fn source<'a>(i: usize, image: &'a [f32], input: &'a FeatureMap, padded: &'a mut PaddedImage) -> StageInput<'a> {
+    if i == 0 { StageInput::Image(image, padded) } else { StageInput::Map(input) }
 }

@@ -13,9 +13,11 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::buffer::{AlignedBuffer, LINE, Scratch};
-use super::gemm::Gemm;
-use super::simd::{Kernel, Simd};
-use super::transform::Transform;
+use super::isa::{Isa, dispatch};
+use super::simd::{Gemm, Kernel, Simd};
+use super::transform::{F4, F6, F8, Transform};
+use crate::padding::Padding;
+use crate::plan::tile::WinogradTile;
 
 /// Channels come in groups of this many: the columns of one product, and one 64-bit word of a mask.
 pub(crate) const GROUP: usize = 64;
@@ -30,6 +32,14 @@ pub(crate) enum Border {
 }
 
 impl Border {
+    /// What the convolutions behind the first read beyond their maps.
+    pub(crate) fn of_maps(padding: Padding) -> Self {
+        match padding {
+            Padding::Zero | Padding::Replicate => Self::Zero,
+            Padding::Circular => Self::Wrap,
+        }
+    }
+
     /// The index of what is read at `place` along an axis of `len` values, which are at the places `1..=len`; `None`: zeros. A tile may
     /// reach further beyond the end than any of its outputs inside the map needs: zeros are as good as anything there.
     #[inline(always)]
@@ -160,6 +170,23 @@ impl Filters {
     }
 }
 
+/// 3x3 convolution of `source` with `filters` into the rows that `sink` wants. Tiles that begin where those of the whole map do have their
+/// bits.
+pub(crate) fn convolve<I: Source, O: Sink>(
+    tile: WinogradTile,
+    isa: Isa,
+    source: I,
+    sink: O,
+    filters: &Filters,
+    scratch: &mut Scratch,
+) {
+    match tile {
+        WinogradTile::Four => dispatch!(isa, s => Convolution::run::<_, F4, 4, 6>(s, source, sink, filters, scratch)),
+        WinogradTile::Six => dispatch!(isa, s => Convolution::run::<_, F6, 6, 8>(s, source, sink, filters, scratch)),
+        WinogradTile::Eight => dispatch!(isa, s => Convolution::run::<_, F8, 8, 10>(s, source, sink, filters, scratch)),
+    }
+}
+
 /// A convolution to be run.
 pub(crate) struct Convolution<'a, I, O> {
     source: I,
@@ -177,7 +204,7 @@ pub(crate) struct Convolution<'a, I, O> {
 /// transformed filters of a group as panels `[GROUP / NR][depth][NR]`, and products `[tiles][GROUP]`. Of the filters, `u` may hold
 /// one row of the `N x N` matrices only.
 #[derive(Clone, Copy)]
-enum Stage {
+enum WinogradStep {
     /// Transforms the inputs of `count` tiles, in raster order from `first` on.
     Inputs { first: usize, count: usize, inputs: Matrices, v: *mut f32 },
     /// Transforms the filters of `group` for `count` input channels from `first` on, into panels of all channels.
@@ -258,22 +285,22 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
             (0..groups * parts).into_par_iter().for_each(|task| {
                 let (group, first) = (task / parts, task % parts * LINE);
                 let u = shared.at(group * group_filters);
-                self.stage::<S, T, M, N>(s, Stage::Filters { group, first, count: LINE, filters, u });
+                self.step::<S, T, M, N>(s, WinogradStep::Filters { group, first, count: LINE, filters, u });
             });
             (0..tiles.div_ceil(chunk)).into_par_iter().for_each(|task| {
                 let first = task * chunk;
                 let count = chunk.min(tiles - first);
                 threads.with(|v| {
                     let m = v.add(N * N * inputs.stride);
-                    self.stage::<S, T, M, N>(s, Stage::Inputs { first, count, inputs, v });
+                    self.step::<S, T, M, N>(s, WinogradStep::Inputs { first, count, inputs, v });
                     for group in 0..groups {
                         let u = shared.at(group * group_filters);
                         let row = None;
-                        self.stage::<S, T, M, N>(
+                        self.step::<S, T, M, N>(
                             s,
-                            Stage::Products { row, channels, count, inputs, v, filters, u, products, m },
+                            WinogradStep::Products { row, channels, count, inputs, v, filters, u, products, m },
                         );
-                        self.stage::<S, T, M, N>(s, Stage::Outputs { group, first, count, products, m });
+                        self.step::<S, T, M, N>(s, WinogradStep::Outputs { group, first, count, products, m });
                     }
                 });
             });
@@ -304,7 +331,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                 (0..tiles.div_ceil(ROWS)).into_par_iter().for_each(|task| {
                     let first = task * ROWS;
                     let (count, v) = (ROWS.min(tiles - first), shared.at(first * self.channels_in));
-                    self.stage::<S, T, M, N>(s, Stage::Inputs { first: start + first, count, inputs, v });
+                    self.step::<S, T, M, N>(s, WinogradStep::Inputs { first: start + first, count, inputs, v });
                 });
                 (0..groups * parts).into_par_iter().for_each(|task| {
                     let (group, first) = (task / parts, task % parts * part);
@@ -316,15 +343,21 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                             for channel in (0..self.channels_in).step_by(FILTER_DEPTH) {
                                 let channels =
                                     Depth { first: channel, count: FILTER_DEPTH.min(self.channels_in - channel) };
-                                self.stage::<S, T, M, N>(s, Stage::FilterRow { group, row, channels, filters, u });
-                                let row = Some(row);
-                                self.stage::<S, T, M, N>(
+                                self.step::<S, T, M, N>(
                                     s,
-                                    Stage::Products { row, channels, count, inputs, v, filters, u, products, m },
+                                    WinogradStep::FilterRow { group, row, channels, filters, u },
+                                );
+                                let row = Some(row);
+                                self.step::<S, T, M, N>(
+                                    s,
+                                    WinogradStep::Products { row, channels, count, inputs, v, filters, u, products, m },
                                 );
                             }
                         }
-                        self.stage::<S, T, M, N>(s, Stage::Outputs { group, first: start + first, count, products, m });
+                        self.step::<S, T, M, N>(
+                            s,
+                            WinogradStep::Outputs { group, first: start + first, count, products, m },
+                        );
                     });
                 });
             }
@@ -340,8 +373,8 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
     ///
     /// # Safety
     /// The tiles, the group and the channels exist, the matrices have room for them, and what the stage writes is this thread's alone.
-    unsafe fn stage<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(&self, s: S, stage: Stage) {
-        s.vectorize(StageKernel::<_, T, M, N> { convolution: self, stage, transform: PhantomData });
+    unsafe fn step<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(&self, s: S, step: WinogradStep) {
+        s.vectorize(StepKernel::<_, T, M, N> { convolution: self, step, transform: PhantomData });
     }
 
     /// Row and column of a tile's first output.
@@ -503,40 +536,40 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
 }
 
 /// A stage as a [`Kernel`].
-struct StageKernel<'a, C, T, const M: usize, const N: usize> {
+struct StepKernel<'a, C, T, const M: usize, const N: usize> {
     convolution: &'a C,
-    stage: Stage,
+    step: WinogradStep,
     transform: PhantomData<T>,
 }
 
 impl<I: Source, O: Sink, T: Transform<M, N>, const M: usize, const N: usize> Kernel
-    for StageKernel<'_, Convolution<'_, I, O>, T, M, N>
+    for StepKernel<'_, Convolution<'_, I, O>, T, M, N>
 {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let convolution = self.convolution;
         let channels = convolution.channels_in;
-        // SAFETY: the promises of [`Convolution::stage`], which alone makes these.
+        // SAFETY: the promises of [`Convolution::step`], which alone makes these.
         unsafe {
-            match self.stage {
-                Stage::Inputs { first, count, inputs, v } => {
+            match self.step {
+                WinogradStep::Inputs { first, count, inputs, v } => {
                     for i in 0..count {
                         let place = convolution.place(M, first + i);
                         convolution.transform_input::<S, T, M, N>(s, place, inputs, v.add(input_row(i, channels)));
                     }
                 }
-                Stage::Filters { group, first, count, filters, u } => {
+                WinogradStep::Filters { group, first, count, filters, u } => {
                     for c in first..first + count {
                         convolution.transform_filter::<S, T, M, N>(s, group, c, filters, u);
                     }
                 }
-                Stage::FilterRow { group, row, channels: Depth { first, count }, filters, u } => {
+                WinogradStep::FilterRow { group, row, channels: Depth { first, count }, filters, u } => {
                     for place in 0..count {
                         let channel = (first + place, place, count);
                         convolution.transform_filter_row::<S, T, M, N>(s, group, row, channel, filters, u);
                     }
                 }
-                Stage::Products {
+                WinogradStep::Products {
                     row,
                     channels: Depth { first, count: depth },
                     count,
@@ -570,7 +603,7 @@ impl<I: Source, O: Sink, T: Transform<M, N>, const M: usize, const N: usize> Ker
                         }
                     }
                 }
-                Stage::Outputs { group, first, count, products, m } => {
+                WinogradStep::Outputs { group, first, count, products, m } => {
                     for i in 0..count {
                         let place = convolution.place(M, first + i);
                         convolution.transform_output::<S, T, M, N>(s, place, group, products, m.add(i * GROUP));

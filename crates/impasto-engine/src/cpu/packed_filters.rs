@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::kernels::{Filters, FirstLayer};
+use crate::cpu::kernels::first_layer::FirstLayer;
+use crate::cpu::kernels::winograd::Filters;
 use crate::layer::CONVOLUTIONS;
 use crate::weights::{Preprocessing, Weights, WeightsError};
 

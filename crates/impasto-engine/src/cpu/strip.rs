@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::FeatureMap;
-use crate::kernels::{Mask, Rows};
+use crate::cpu::kernels::feature_map::FeatureMap;
+use crate::cpu::kernels::maps::{BitMask, Rows};
 
 /// Rows of a map.
 #[derive(Default)]
@@ -92,7 +92,7 @@ impl Strip {
 /// Rows of a mask.
 #[derive(Default)]
 pub(crate) struct MaskStrip {
-    bits: Mask,
+    bits: BitMask,
     first: usize,
     /// Bytes of a row.
     row: usize,
