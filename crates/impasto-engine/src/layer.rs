@@ -69,6 +69,16 @@ impl Layer {
         1 << (self.block() - 1)
     }
 
+    /// Poolings before the layer: each halves the sides of its map.
+    pub fn poolings(self) -> usize {
+        self.block() - 1
+    }
+
+    /// The same convolution after its rectifier.
+    pub(crate) fn rectified(self) -> Self {
+        Self { kind: LayerKind::Relu, ..self }
+    }
+
     /// Position of the layer's convolution among the 16.
     pub(crate) fn convolution(self) -> usize {
         CONVS_PER_BLOCK[..self.block() - 1].iter().sum::<usize>() + self.index() - 1

@@ -3,6 +3,8 @@
 
 pub mod cpu;
 mod layer;
+pub mod network;
+pub mod ordered_sum;
 mod padding;
 pub mod plan;
 mod pooling;

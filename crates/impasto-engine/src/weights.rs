@@ -7,6 +7,8 @@
 //!
 //! A weight is f32 `[out, in, 3, 3]`, or u8 indices of that shape into 256 f32 named `.codebook`.
 
+use std::fmt;
+
 use safetensors::{Dtype, SafeTensors};
 
 use crate::layer::{CONVOLUTIONS, Layer, LayerKind};
@@ -97,20 +99,32 @@ struct StoredConvolution {
 }
 
 /// A checked file, its weights still as they are stored there.
-pub(crate) struct Weights {
+pub struct Weights {
     bytes: Bytes,
     convolutions: Vec<StoredConvolution>,
     preprocessing: Preprocessing,
 }
 
+impl fmt::Debug for Weights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Weights").field("preprocessing", &self.preprocessing).finish_non_exhaustive()
+    }
+}
+
 impl Weights {
-    /// Checks a file that lives as long as the program.
-    pub(crate) fn from_static(bytes: &'static [u8]) -> Result<Self, WeightsError> {
+    /// Checks a safetensors file that is part of the program; see the module for what is understood.
+    ///
+    /// # Errors
+    /// The file is not a VGG-19.
+    pub fn from_static(bytes: &'static [u8]) -> Result<Self, WeightsError> {
         Self::new(Bytes::Static(bytes))
     }
 
-    /// Checks a file.
-    pub(crate) fn from_vec(bytes: Vec<u8>) -> Result<Self, WeightsError> {
+    /// Checks a safetensors file; see the module for what is understood.
+    ///
+    /// # Errors
+    /// The file is not a VGG-19.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, WeightsError> {
         Self::new(Bytes::Owned(bytes))
     }
 
@@ -141,7 +155,8 @@ impl Weights {
         [channels(convolution), if convolution == 0 { 3 } else { channels(convolution - 1) }, 3, 3]
     }
 
-    pub(crate) fn file(&self) -> &[u8] {
+    /// The safetensors file that they are from.
+    pub fn file(&self) -> &[u8] {
         self.bytes.as_ref()
     }
 

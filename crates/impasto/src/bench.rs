@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use impasto_engine::Pooling;
-use impasto_engine::cpu::evaluator::Evaluator;
-pub use impasto_engine::cpu::{Isa, LayerTime};
+pub use impasto_engine::network::LayerTime;
 use rayon::ThreadPool;
 
 use crate::error::Result;
@@ -78,7 +77,7 @@ impl Benchmark {
         let Self { pool, task, pixels, gradient } = self;
         pool.install(|| {
             let start = Instant::now();
-            task.forward(pixels);
+            task.forward(pixels).expect("whole maps are in memory");
             let forward = start.elapsed();
             task.backward(pixels, gradient).expect("whole maps are in memory");
             Iteration { forward, backward: start.elapsed() - forward }
@@ -87,21 +86,17 @@ impl Benchmark {
 
     /// What the convolutions of the last iteration took, in network order.
     pub fn layer_times(&self) -> &[LayerTime] {
-        self.evaluator().layer_times()
+        self.task.layer_times()
     }
 
-    /// The instruction set in use.
-    pub fn isa(&self) -> Isa {
-        self.evaluator().isa()
+    /// What the bits of the evaluation depend on: `cpu avx512`.
+    pub fn identity(&self) -> &str {
+        self.task.identity()
     }
 
     /// The threads in use.
     pub fn threads(&self) -> usize {
         self.pool.current_num_threads()
-    }
-
-    fn evaluator(&self) -> &Evaluator {
-        self.task.evaluator().expect("the losses look at layers")
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use impasto_engine::cpu::evaluator::EvaluatorError;
+use impasto_engine::cpu::IsaError;
+use impasto_engine::network::{EvaluationError, SpecError};
 use impasto_engine::weights::WeightsError;
 use impasto_engine::{Layer, ParseLayerError};
 
@@ -226,12 +227,15 @@ pub enum Error {
         /// What is wrong with them.
         reason: WeightsError,
     },
-    /// The engine cannot work on this machine as it was told to, as with an instruction set forced that the CPU does not have.
+    /// The engine cannot evaluate the network as it was told to.
     #[error("{reason}")]
     Engine {
         /// The engine's reason.
-        reason: EvaluatorError,
+        reason: SpecError,
     },
+    /// `IMPASTO_ISA` names an instruction set that the CPU does not have.
+    #[error(transparent)]
+    InstructionSet(#[from] IsaError),
     /// There is no such file.
     #[error("there is no file {}", path.display())]
     Missing {
@@ -345,13 +349,25 @@ impl Error {
         Self::Option { option, problem: problem.into() }
     }
 
-    /// Why a picture has no evaluator.
-    pub(crate) fn of_evaluator(input: PictureRole, error: EvaluatorError) -> Self {
+    /// Why there is no workspace for a picture.
+    pub(crate) fn of_spec(input: PictureRole, error: SpecError) -> Self {
         match error {
-            EvaluatorError::TooSmall { width, height, layer } => Self::TooSmall { input, width, height, layer },
-            EvaluatorError::Uneven { width, height, layer } => Self::Uneven { width, height, layer },
+            SpecError::TooSmall { width, height, layer } => Self::TooSmall { input, width, height, layer },
+            SpecError::Uneven { width, height, layer } => Self::Uneven { width, height, layer },
             reason => Self::Engine { reason },
         }
+    }
+
+    /// Why an evaluation failed. `folder`: for the file of the content's features.
+    pub(crate) fn of_evaluation(folder: Option<&Path>, error: &EvaluationError) -> Self {
+        match error {
+            EvaluationError::FeatureFile(reason) => Self::feature_cache(folder.unwrap_or(Path::new("")), reason),
+        }
+    }
+
+    /// Why the file of the content's features is of no use. `folder`: where it was to be.
+    pub(crate) fn feature_cache(folder: &Path, reason: &io::Error) -> Self {
+        Self::FeatureCache { folder: folder.to_owned(), reason: reason.to_string() }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use impasto_engine::cpu::evaluator::Evaluator;
-use impasto_engine::cpu::gram::gram;
+use impasto_engine::network::{StyleTerm, WorkspaceSpec};
 use impasto_engine::{Image, Layer, Pooling};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-use crate::loss::add_total_variation_gradient;
+use crate::error::PictureRole;
+use crate::loss::statistics::gram_matrix;
+use crate::loss::total_variation::add_total_variation_gradient;
 use crate::measure::{MeasureOptions, measure};
 use crate::network::Network;
 use crate::options::{Objective, Options};
@@ -140,10 +141,13 @@ fn gram_matrices_have_the_norms_of_the_references() {
             let norms = case.numbers[pooling_name]["gram_frobenius"].as_object().unwrap();
             let layers: Vec<Layer> = norms.keys().map(|layer| layer.parse().unwrap()).collect();
             let (width, height) = (case.style.width(), case.style.height());
-            let mut evaluator = Evaluator::new(network.vgg19().clone(), width, height, &layers, pooling).unwrap();
-            evaluator.forward(&case.style);
-            for (layer, expected) in layers.iter().zip(norms.values()) {
-                let squares = gram(evaluator.isa(), evaluator.features(*layer)).iter().map(|g| g * g).sum::<f64>();
+            let term = |&layer: &Layer| StyleTerm { layer, means: false, window: None, weights: None };
+            let styles = layers.iter().map(term).collect();
+            let spec = WorkspaceSpec { pooling, styles, ..WorkspaceSpec::new(width, height) };
+            let mut workspace = network.workspace(PictureRole::Style, spec).unwrap();
+            let sums = workspace.forward(case.style.as_slice()).unwrap();
+            for ((layer, expected), sums) in layers.iter().zip(norms.values()).zip(&sums) {
+                let squares = gram_matrix(sums).iter().map(|g| g * g).sum::<f64>();
                 assert_close(squares.sqrt(), expected, &format!("{name} {pooling_name} {layer}"));
             }
         }

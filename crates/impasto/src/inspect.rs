@@ -1,12 +1,12 @@
 //! What a layer sees: its feature maps and their Gram matrix as pictures.
 
 use colorous::{PURPLE_ORANGE, VIRIDIS};
-use impasto_engine::cpu::evaluator::Evaluator;
-use impasto_engine::cpu::{FeatureMap, gram};
+use impasto_engine::network::{LayerFeatures, StyleSums, StyleTerm, WorkspaceSpec};
 use impasto_engine::{Image, Layer, LayerKind, Padding, Pooling, words};
 
 use crate::checks::check_image;
 use crate::error::{Error, PictureRole, Result};
+use crate::loss::statistics::gram_matrix;
 use crate::network::Network;
 use crate::options::Options;
 use crate::session::memory::check_forward;
@@ -128,19 +128,31 @@ pub fn inspect(network: &Network, image: &Image, options: &InspectOptions) -> Re
     let pool = thread_pool(options.threads)?;
     let size = (image.width(), image.height());
     check_forward(size, &options.layers, options.sheet_bytes(), pool.current_num_threads(), options.memory)?;
-    let evaluator =
-        Evaluator::new(network.vgg19().clone(), image.width(), image.height(), &options.layers, options.pooling);
-    let mut evaluator = evaluator
-        .and_then(|evaluator| evaluator.with_padding(options.padding))
-        .map_err(|error| Error::of_evaluator(PictureRole::Inspected, error))?;
+    let mut spec = WorkspaceSpec {
+        pooling: options.pooling,
+        padding: options.padding,
+        shown: options.layers.clone(),
+        ..WorkspaceSpec::new(image.width(), image.height())
+    };
+    if options.view == View::Gram {
+        let term = |&layer: &Layer| StyleTerm { layer, means: false, window: None, weights: None };
+        spec.styles = options.layers.iter().map(term).collect();
+    }
+    let mut workspace = network.workspace(PictureRole::Inspected, spec)?;
+    let failed = |error| Error::of_evaluation(None, &error);
     pool.install(|| {
-        evaluator.forward(image);
-        let layers = options.layers.iter().map(|&layer| (layer, evaluator.features(layer)));
+        let sums = workspace.forward(image.as_slice()).map_err(failed)?;
+        let shown = options.layers.iter().map(|&layer| workspace.features(layer).map_err(failed));
+        let shown: Vec<LayerFeatures<'_>> = shown.collect::<Result<_>>()?;
         let blocks: Vec<Block> = match options.view {
-            View::Maps { count } => layers.map(|(layer, map)| maps(layer, map, count, options.order)).collect(),
+            View::Maps { count } => shown.iter().map(|features| maps(features, count, options.order)).collect(),
             View::Gram => vec![Block {
                 heading: String::new(),
-                tiles: layers.map(|(layer, map)| gram_tile(&evaluator, layer, map, options.order)).collect(),
+                tiles: shown
+                    .iter()
+                    .zip(&sums)
+                    .map(|(features, sums)| gram_tile(features, sums, options.order))
+                    .collect(),
                 columns: GRAM_COLUMNS,
             }],
         };
@@ -149,11 +161,12 @@ pub fn inspect(network: &Network, image: &Image, options: &InspectOptions) -> Re
 }
 
 /// The channels in the order asked for.
-fn channels(map: &FeatureMap, order: Order) -> Vec<usize> {
-    let mut channels: Vec<usize> = (0..map.channels()).collect();
+fn channels(features: &LayerFeatures<'_>, order: Order) -> Vec<usize> {
+    let count = features.layer.channels();
+    let mut channels: Vec<usize> = (0..count).collect();
     if order == Order::Strength {
-        let mut squares = vec![0.0; map.channels()];
-        for position in map.as_slice().chunks_exact(map.channels()) {
+        let mut squares = vec![0.0; count];
+        for position in features.values.chunks_exact(count) {
             for (square, &v) in squares.iter_mut().zip(position) {
                 *square += f64::from(v) * f64::from(v);
             }
@@ -165,19 +178,20 @@ fn channels(map: &FeatureMap, order: Order) -> Vec<usize> {
 }
 
 /// The maps of a layer, captioned with their channels.
-fn maps(layer: Layer, map: &FeatureMap, count: Option<usize>, order: Order) -> Block {
-    let mut shown = channels(map, order);
+fn maps(features: &LayerFeatures<'_>, count: Option<usize>, order: Order) -> Block {
+    let &LayerFeatures { layer, width, height, .. } = features;
+    let mut shown = channels(features, order);
     shown.truncate(count.unwrap_or(shown.len()));
     let tiles: Vec<Tile> = shown
         .iter()
-        .map(|&channel| Tile { image: map_image(layer, map, channel), caption: channel.to_string() })
+        .map(|&channel| Tile { image: map_image(features, channel), caption: channel.to_string() })
         .collect();
     let of = match shown.len() {
-        all if all == map.channels() => format!("{all} channels"),
-        some => format!("{some} of {} channels", map.channels()),
+        all if all == layer.channels() => format!("{all} channels"),
+        some => format!("{some} of {} channels", layer.channels()),
     };
     Block {
-        heading: format!("{layer}: {of}, {}x{}", map.width(), map.height()),
+        heading: format!("{layer}: {of}, {width}x{height}"),
         // About twice as wide as high; the layers' channels fill such rows.
         columns: (2 * tiles.len()).isqrt().next_power_of_two(),
         tiles,
@@ -185,8 +199,8 @@ fn maps(layer: Layer, map: &FeatureMap, count: Option<usize>, order: Order) -> B
 }
 
 /// One channel in levels of grey; see [`View::Maps`].
-fn map_image(layer: Layer, map: &FeatureMap, channel: usize) -> Image {
-    let (width, height) = (map.width(), map.height());
+fn map_image(features: &LayerFeatures<'_>, channel: usize) -> Image {
+    let &LayerFeatures { layer, width, height, ref values } = features;
     let longest = width.max(height);
     let block = longest.div_ceil(MAP_SIDE);
     let (columns, rows) = (width.div_ceil(block), height.div_ceil(block));
@@ -195,8 +209,8 @@ fn map_image(layer: Layer, map: &FeatureMap, channel: usize) -> Image {
         for x in (0..width).step_by(block) {
             let (rows, columns) = (y..height.min(y + block), x..width.min(x + block));
             let count = rows.len() * columns.len();
-            let values = rows.flat_map(|y| columns.clone().map(move |x| (y, x)));
-            let sum: f32 = values.map(|(y, x)| map.as_slice()[(y * width + x) * map.channels() + channel]).sum();
+            let places = rows.flat_map(|y| columns.clone().map(move |x| (y, x)));
+            let sum: f32 = places.map(|(y, x)| values[(y * width + x) * layer.channels() + channel]).sum();
             means.push(sum / count as f32);
         }
     }
@@ -210,9 +224,9 @@ fn map_image(layer: Layer, map: &FeatureMap, channel: usize) -> Image {
 }
 
 /// The Gram matrix of a layer in colours; see [`View::Gram`].
-fn gram_tile(evaluator: &Evaluator, layer: Layer, map: &FeatureMap, order: Order) -> Tile {
-    let gram = gram::gram(evaluator.isa(), map);
-    let order = channels(map, order);
+fn gram_tile(features: &LayerFeatures<'_>, sums: &StyleSums, order: Order) -> Tile {
+    let (layer, gram) = (features.layer, gram_matrix(sums));
+    let order = channels(features, order);
     let count = order.len();
     let most = gram.iter().fold(f64::MIN_POSITIVE, |most, v| most.max(v.abs()));
     let colour = |i: usize| {
@@ -246,13 +260,18 @@ fn enlarged(columns: usize, rows: usize, factor: usize, colour: impl Fn(usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::testing::map;
+    use crate::noise::test_values;
+
+    fn features(layer: &str, [height, width]: [usize; 2], values: Vec<f32>) -> LayerFeatures<'static> {
+        LayerFeatures { layer: layer.parse().unwrap(), height, width, values: values.into() }
+    }
 
     #[test]
     fn the_strongest_channel_comes_first() {
-        let mut map = map([5, 4, 64], 1);
-        map.as_mut_slice().iter_mut().skip(9).step_by(64).for_each(|v| *v = -50.0);
-        map.as_mut_slice().iter_mut().skip(3).step_by(64).for_each(|v| *v = 0.0);
+        let mut values = test_values(5 * 4 * 64, 1);
+        values.iter_mut().skip(9).step_by(64).for_each(|v| *v = -50.0);
+        values.iter_mut().skip(3).step_by(64).for_each(|v| *v = 0.0);
+        let map = features("relu1_1", [5, 4], values);
         let strongest = channels(&map, Order::Strength);
         assert_eq!((strongest[0], strongest[63]), (9, 3));
         assert!(channels(&map, Order::Channel).iter().copied().eq(0..64));
@@ -260,23 +279,23 @@ mod tests {
 
     #[test]
     fn maps_are_scaled_by_whole_factors_and_brightened() {
-        let (relu, conv): (Layer, Layer) = ("relu1_1".parse().unwrap(), "conv1_1".parse().unwrap());
-        let mut map = FeatureMap::zeros(2, 3, 64);
-        map.as_mut_slice()[64 * 4 + 7] = 2.0;
-        map.as_mut_slice()[64 * 2 + 7] = 1.0;
-        let image = map_image(relu, &map, 7);
+        let mut values = vec![0.0; 2 * 3 * 64];
+        values[64 * 4 + 7] = 2.0;
+        values[64 * 2 + 7] = 1.0;
+        let map = |layer: &str| features(layer, [2, 3], values.clone());
+        let image = map_image(&map("relu1_1"), 7);
         assert_eq!((image.width(), image.height()), (42 * 3, 42 * 2));
         let at = |image: &Image, x: usize, y: usize| image.as_slice()[3 * (y * image.width() + x)];
         let corners = [(42, 42), (83, 83), (84, 41), (41, 83)].map(|(x, y)| at(&image, x, y));
         assert_eq!(corners, [255.0, 255.0, 127.5, 0.0]);
-        assert_eq!(at(&map_image(conv, &map, 7), 0, 0), 127.5);
+        assert_eq!(at(&map_image(&map("conv1_1"), 7), 0, 0), 127.5);
         // A channel that never fires is black, not NaN.
-        assert!(map_image(relu, &map, 8).as_slice().iter().all(|&v| v == 0.0));
+        assert!(map_image(&map("relu1_1"), 8).as_slice().iter().all(|&v| v == 0.0));
         // Blocks of 3x3 values, the last of one column.
-        let mut map = FeatureMap::zeros(6, 262, 64);
-        map.as_mut_slice().chunks_exact_mut(64 * 262).for_each(|row| row[64 * 261] = 3.0);
-        map.as_mut_slice()[64 * 4] = 9.0;
-        let image = map_image(relu, &map, 0);
+        let mut values = vec![0.0; 6 * 262 * 64];
+        values.chunks_exact_mut(64 * 262).for_each(|row| row[64 * 261] = 3.0);
+        values[64 * 4] = 9.0;
+        let image = map_image(&features("relu1_1", [6, 262], values), 0);
         assert_eq!((image.width(), image.height()), (88, 2));
         assert_eq!((at(&image, 87, 0), at(&image, 1, 0), at(&image, 1, 1)), (255.0, 255.0 / 3.0, 0.0));
     }

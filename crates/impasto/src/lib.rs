@@ -61,10 +61,9 @@ mod golden;
 
 pub use colors::ColorMode;
 pub use error::{Error, PictureRole, Result};
-pub use impasto_engine::cpu::FeatureMap;
 pub use impasto_engine::{Image, Layer, LayerKind, Padding, Pooling, UnknownWord};
 pub use inspect::{InspectOptions, Order, View, inspect};
-pub use loss::Losses;
+pub use loss::losses::Losses;
 pub use measure::{GradientNorms, MeasureOptions, Measurement, RegionLosses, measure, measure_styles};
 pub use network::Network;
 pub use options::{

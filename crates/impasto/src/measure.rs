@@ -4,7 +4,7 @@ use impasto_engine::{Image, Layer, Padding, Pooling};
 
 use crate::checks::check_image;
 use crate::error::{Error, PictureRole, Result};
-use crate::loss::Losses;
+use crate::loss::losses::Losses;
 use crate::network::Network;
 use crate::options::{Objective, OptimizerKind, Options, StyleLossKind, WeightedLayer, check_layers};
 use crate::picture::mask::Mask;

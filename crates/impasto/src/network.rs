@@ -1,22 +1,29 @@
 //! The frozen network.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use impasto_engine::cpu::evaluator::Evaluator;
-use impasto_engine::cpu::packed_filters::Vgg19;
-use impasto_engine::plan::layout::Layout;
-use impasto_engine::weights::WeightsError;
-use impasto_engine::{Image, Layer, Padding, Pooling};
+use impasto_engine::cpu::{CpuBackend, Isa};
+use impasto_engine::network::{Backend, Workspace, WorkspaceSpec};
+use impasto_engine::weights::{Weights, WeightsError};
 
 use crate::error::{Error, PictureRole, Result};
 use crate::picture::file::read_error;
 
 /// VGG-19 with its weights, which never change. A clone shares them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Network {
-    vgg19: Arc<Vgg19>,
+    weights: Arc<Weights>,
+    /// Made when something is first evaluated.
+    backend: Arc<OnceLock<Box<dyn Backend>>>,
     checksum: Arc<OnceLock<u32>>,
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").field("weights", &self.weights).finish_non_exhaustive()
+    }
 }
 
 impl Network {
@@ -24,7 +31,7 @@ impl Network {
     ///
     /// Layers are unpacked when they are first used.
     pub fn embedded() -> Result<Self> {
-        Self::new(Vgg19::from_static(impasto_weights::VGG19), "the embedded weights")
+        Self::new(Weights::from_static(impasto_weights::VGG19), "the embedded weights")
     }
 
     /// The network with the weights of a safetensors file, named as the embedded ones (`conv1_1.weight`) or as torchvision
@@ -36,47 +43,39 @@ impl Network {
             return Err(Error::Folder { path: path.to_owned(), wanted: "a safetensors file" });
         }
         let bytes = std::fs::read(path).map_err(|e| read_error(path, e))?;
-        Self::new(Vgg19::from_bytes(bytes), &path.display().to_string())
+        Self::new(Weights::from_bytes(bytes), &path.display().to_string())
     }
 
     /// The network with weights that are in memory already; as [`Network::load`].
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
-        Self::new(Vgg19::from_bytes(bytes), "the weights")
+        Self::new(Weights::from_bytes(bytes), "the weights")
     }
 
-    fn new(vgg19: std::result::Result<Vgg19, WeightsError>, name: &str) -> Result<Self> {
-        let vgg19 = vgg19.map_err(|reason| Error::Weights { name: name.to_owned(), reason })?;
-        Ok(Self { vgg19: Arc::new(vgg19), checksum: Arc::default() })
+    fn new(weights: std::result::Result<Weights, WeightsError>, name: &str) -> Result<Self> {
+        let weights = weights.map_err(|reason| Error::Weights { name: name.to_owned(), reason })?;
+        Ok(Self { weights: Arc::new(weights), backend: Arc::default(), checksum: Arc::default() })
     }
 
     /// CRC-32 of the weights' file: tells networks apart.
     pub(crate) fn checksum(&self) -> u32 {
-        *self.checksum.get_or_init(|| crc32fast::hash(self.vgg19.file()))
+        *self.checksum.get_or_init(|| crc32fast::hash(self.weights.file()))
     }
 
-    pub(crate) fn vgg19(&self) -> &Arc<Vgg19> {
-        &self.vgg19
-    }
-
-    /// A workspace for a picture and some layers, each given as often as the caller likes.
+    /// A workspace of the network. `input`: the picture that it is for.
     ///
-    /// Errors: a picture that is too small for a layer, or that cannot wrap around as `padding` asks.
-    pub(crate) fn evaluator(
-        &self,
-        input: PictureRole,
-        image: &Image,
-        layers: &[Layer],
-        layout: &Layout,
-        pooling: Pooling,
-        padding: Padding,
-    ) -> Result<Evaluator> {
-        let mut layers = layers.to_vec();
-        layers.sort();
-        // A layer can serve the content and the style.
-        layers.dedup();
-        Evaluator::new(self.vgg19.clone(), image.width(), image.height(), &layers, pooling)
-            .and_then(|evaluator| evaluator.with_padding(padding)?.with_layout(layout.clone()))
-            .map_err(|error| Error::of_evaluator(input, error))
+    /// Errors: a picture that is too small for a layer, or that cannot wrap around as its padding asks; an instruction set forced that
+    /// the CPU does not have.
+    pub(crate) fn workspace(&self, input: PictureRole, spec: WorkspaceSpec) -> Result<Box<dyn Workspace>> {
+        self.backend()?.workspace(spec).map_err(|error| Error::of_spec(input, error))
+    }
+
+    /// What evaluates the network.
+    fn backend(&self) -> Result<&dyn Backend> {
+        if let Some(backend) = self.backend.get() {
+            return Ok(&**backend);
+        }
+        let isa = Isa::select()?;
+        Ok(&**self.backend.get_or_init(|| Box::new(CpuBackend::new(self.weights.clone(), isa))))
     }
 }
 

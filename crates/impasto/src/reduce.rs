@@ -1,22 +1,9 @@
 //! Sums over long arrays: f64, in parallel, and with the same bits at any number of threads.
 
-use std::ops::Range;
-
-use rayon::prelude::*;
-
-/// Values that one task adds up. Where chunks begin must not depend on the number of threads, as the order of the additions
-/// decides the last bits. 64 KiB of f32: enough work for a task, and two such arrays fit a level-2 cache.
-pub(crate) const CHUNK: usize = 1 << 14;
+pub(crate) use impasto_engine::ordered_sum::{CHUNK, sum_ranges};
 
 /// Partial sums side by side, so that the compiler can use vector registers.
 const LANES: usize = 8;
-
-/// `sum of chunk_sum(range)` over 0..len in ranges of `step`, the last one shorter; added in ascending order.
-pub(crate) fn sum_ranges(len: usize, step: usize, chunk_sum: impl Fn(Range<usize>) -> f64 + Sync) -> f64 {
-    let partial: Vec<f64> =
-        (0..len.div_ceil(step)).into_par_iter().map(|i| chunk_sum(i * step..((i + 1) * step).min(len))).collect();
-    partial.iter().sum()
-}
 
 /// `sum a_i * b_i`, products and sums in f64.
 ///

@@ -1,7 +1,7 @@
 //! Pictures on a torus, whose last row and column have the first beside them: [`Padding::Circular`].
 
-use impasto_engine::cpu::FeatureMap;
-use impasto_engine::{Image, Padding};
+use impasto_engine::network::MapWindow;
+use impasto_engine::{Image, Layer, Padding};
 
 use crate::picture::resize as flat;
 
@@ -34,14 +34,10 @@ pub(crate) fn with_mirrored_margin(image: &Image) -> Image {
     extended(image, STYLE_MARGIN, STYLE_MARGIN, mirrored)
 }
 
-/// The part of a map that is inside [`STYLE_MARGIN`], for a picture whose map `halvings` poolings deep has this size.
-pub(crate) fn without_margin(map: &FeatureMap, halvings: usize, height: usize, width: usize) -> FeatureMap {
-    let (margin, channels) = (STYLE_MARGIN >> halvings, map.channels());
-    let mut inner = FeatureMap::zeros(height, width, channels);
-    for (y, row) in inner.as_mut_slice().chunks_exact_mut(width * channels).enumerate() {
-        row.copy_from_slice(&map.as_slice()[((y + margin) * map.width() + margin) * channels..][..width * channels]);
-    }
-    inner
+/// The part of a layer's map that is inside [`STYLE_MARGIN`], for a picture of this size without the margin.
+pub(crate) fn inside_margin(layer: Layer, width: usize, height: usize) -> MapWindow {
+    let (poolings, margin) = (layer.poolings(), STYLE_MARGIN >> layer.poolings());
+    MapWindow { top: margin, left: margin, height: height >> poolings, width: width >> poolings }
 }
 
 /// The least margins of at least [`REACH`] pixels before and after resizing from `from` to `to` pixels that are as long as each other.
@@ -121,10 +117,8 @@ mod tests {
         let row: Vec<f32> = wide.as_slice().chunks_exact(3).map(|v| v[0] / 3.0).take(wide.width()).collect();
         assert_eq!(row[STYLE_MARGIN - 4..][..11], [2.0, 2.0, 1.0, 0.0, 0.0, 1.0, 2.0, 2.0, 1.0, 0.0, 0.0]);
 
-        let mut map = FeatureMap::zeros(2 * 16 + 3, 2 * 16 + 2, 1);
-        map.as_mut_slice().iter_mut().enumerate().for_each(|(i, v)| *v = i as f32);
-        let inner = without_margin(&map, 2, 3, 2);
-        assert_eq!(inner.as_slice(), [560.0, 561.0, 594.0, 595.0, 628.0, 629.0]);
+        let inner = inside_margin("relu3_1".parse().unwrap(), 9, 14);
+        assert_eq!(inner, MapWindow { top: 16, left: 16, height: 3, width: 2 });
     }
 
     #[test]

@@ -113,7 +113,7 @@ struct Measured {
     /// In MiB, of the process so far; `None` where the system does not tell.
     peak_rss_mb: Option<f64>,
     threads: usize,
-    isa: &'static str,
+    isa: String,
     /// 1e9 operations of direct convolution, forward and backward, a second of the whole iteration.
     gflops_direct: f64,
     /// Iterations counted.
@@ -188,7 +188,7 @@ fn measure(mut benchmark: Benchmark, size: [usize; 2], args: &BenchArgs) -> Meas
         backward_s: median(seconds(|i| i.backward)),
         peak_rss_mb: peak_memory(),
         threads: benchmark.threads(),
-        isa: benchmark.isa().name(),
+        isa: benchmark.identity().trim_start_matches("cpu ").to_owned(),
         gflops_direct: flops as f64 / iteration_s / 1e9,
         runs: args.runs.get(),
         layers: args.layers.then(|| layers.collect()),
@@ -259,7 +259,7 @@ fn row(measured: &Measured) -> String {
             format!("{:.1}", measured.gflops_direct),
             measured.peak_rss_mb.map_or_else(|| "-".to_owned(), |mb| format!("{mb:.0} MiB")),
             measured.threads.to_string(),
-            measured.isa.to_owned(),
+            measured.isa.clone(),
         ],
     );
     if let Some(layers) = &measured.layers {

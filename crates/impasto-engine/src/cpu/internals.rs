@@ -4,8 +4,9 @@
 //! Masks are as the kernels write them, one bit a value, four bits a window of a pooling.
 
 use crate::cpu::kernels::buffer::Scratch;
-use crate::cpu::kernels::feature_map::FeatureMap;
+pub use crate::cpu::kernels::feature_map::FeatureMap;
 use crate::cpu::kernels::first_layer::{FirstLayer, PADDED_CHANNELS};
+pub use crate::cpu::kernels::gram::{gram, gram_gradient};
 use crate::cpu::kernels::isa::Isa;
 use crate::cpu::kernels::maps::{GradientSink, MapSink, MapSource, PoolSink, Rows, UnpoolSource};
 use crate::cpu::kernels::winograd::{Border, Filters, convolve};

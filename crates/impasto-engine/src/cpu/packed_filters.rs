@@ -1,63 +1,39 @@
-//! The network: frozen weights, laid out for the kernels.
+//! The filters of all convolutions, laid out for the kernels.
 
-use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::cpu::kernels::first_layer::FirstLayer;
 use crate::cpu::kernels::winograd::Filters;
 use crate::layer::CONVOLUTIONS;
-use crate::weights::{Preprocessing, Weights, WeightsError};
+use crate::weights::{Preprocessing, Weights};
 
-/// The frozen network. Each convolution's weights are decoded and laid out when they are first needed, once.
-pub struct Vgg19 {
-    weights: Weights,
+/// The filters of the frozen network. Each convolution's weights are decoded and laid out once, when
+/// they are first needed.
+pub(crate) struct PackedFilters {
+    weights: Arc<Weights>,
     first: OnceLock<FirstLayer>,
-    /// `[in][3][3][out]`, by convolution; the first has its own layout.
+    /// `[in][3][3][out]`, by convolution. The first convolution has a layout of its own.
     forward: [OnceLock<Filters>; CONVOLUTIONS],
     /// `[out][3][3][in]`, turned by 180 degrees.
     backward: [OnceLock<Filters>; CONVOLUTIONS],
 }
 
-impl fmt::Debug for Vgg19 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vgg19").field("preprocessing", &self.weights.preprocessing()).finish_non_exhaustive()
-    }
-}
-
-impl Vgg19 {
-    /// The network from a safetensors file that is part of the program; see [`crate::weights`] for what is understood.
-    ///
-    /// # Errors
-    /// If the file is not a VGG-19.
-    pub fn from_static(bytes: &'static [u8]) -> Result<Self, WeightsError> {
-        Weights::from_static(bytes).map(Self::new)
-    }
-
-    /// The network from a safetensors file; see [`crate::weights`] for what is understood.
-    ///
-    /// # Errors
-    /// If the file is not a VGG-19.
-    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, WeightsError> {
-        Weights::from_vec(bytes).map(Self::new)
-    }
-
-    fn new(weights: Weights) -> Self {
+impl PackedFilters {
+    pub(crate) fn new(weights: Arc<Weights>) -> Self {
         Self { weights, first: OnceLock::new(), forward: Default::default(), backward: Default::default() }
     }
 
-    /// The safetensors file that the network is from.
-    pub fn file(&self) -> &[u8] {
-        self.weights.file()
-    }
-
+    /// How pixels become the network's input.
     pub(crate) fn preprocessing(&self) -> Preprocessing {
         self.weights.preprocessing()
     }
 
+    /// The bias of a convolution.
     pub(crate) fn bias(&self, convolution: usize) -> &[f32] {
         self.weights.bias(convolution)
     }
 
+    /// The filters of the first convolution, for an image in RGB.
     pub(crate) fn first(&self) -> &FirstLayer {
         self.first.get_or_init(|| {
             let order = self.preprocessing().order;
@@ -71,6 +47,7 @@ impl Vgg19 {
         })
     }
 
+    /// The filters of a convolution on the way forward.
     pub(crate) fn forward(&self, convolution: usize) -> &Filters {
         self.forward[convolution].get_or_init(|| {
             let [outputs, inputs, ..] = Weights::shape(convolution);
@@ -78,6 +55,8 @@ impl Vgg19 {
         })
     }
 
+    /// The filters of a convolution on the way back: the gradient with respect to its input is the
+    /// convolution of the gradient with these.
     pub(crate) fn backward(&self, convolution: usize) -> &Filters {
         self.backward[convolution].get_or_init(|| {
             let [outputs, inputs, ..] = Weights::shape(convolution);

@@ -71,6 +71,11 @@ impl Strip {
         Rows { first: self.first, height }
     }
 
+    /// Where some rows of the whole map are among the rows that are there.
+    pub(crate) fn places(&self, rows: &Range<usize>) -> Range<usize> {
+        rows.start - self.first..rows.end - self.first
+    }
+
     /// Where the values of some rows of the whole map are.
     fn range(&self, rows: &Range<usize>) -> Range<usize> {
         let row = self.map.width() * self.map.channels();

@@ -1,5 +1,7 @@
 //! Which rows of every map of a stage a band computes: those that follow on the band before, and no row twice.
 
+use std::ops::Range;
+
 use crate::plan::stage_plan::StagePlan;
 use crate::plan::tile::WinogradTile;
 
@@ -42,6 +44,36 @@ pub(crate) enum BandPass {
     ThereAndBack,
     /// They are a reference's, and stay as long.
     Reference,
+}
+
+/// One band: it goes on where those before it have come to, and ends at a cursor of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Band<'a> {
+    pub(crate) before: &'a BandCursor,
+    pub(crate) now: &'a BandCursor,
+}
+
+impl<'a> Band<'a> {
+    /// Bands one after the other. `start`: the cursor before the first.
+    pub(crate) fn each(start: &'a BandCursor, bands: &'a [BandCursor]) -> impl Iterator<Item = Self> {
+        let before = std::iter::once(start).chain(bands);
+        before.zip(bands).map(|(before, now)| Self { before, now })
+    }
+
+    /// Rows of the output of convolution `n` that the band computes.
+    pub(crate) fn forward(&self, n: usize) -> Range<usize> {
+        self.before.forward[n]..self.now.forward[n]
+    }
+
+    /// Rows of the gradient with respect to that output that the band computes.
+    pub(crate) fn gradient(&self, n: usize) -> Range<usize> {
+        self.before.gradient[n]..self.now.gradient[n]
+    }
+
+    /// Rows of the gradient with respect to the input of convolution `n` that the band computes.
+    pub(crate) fn back(&self, n: usize) -> Range<usize> {
+        self.before.back[n]..self.now.back[n]
+    }
 }
 
 impl BandCursor {

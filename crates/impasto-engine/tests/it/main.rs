@@ -1,7 +1,7 @@
 //! Tests of the engine by its public interface, in one program: it is linked once.
 
-mod bands;
-mod network;
+mod conformance;
+mod cpu;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod weights;

@@ -5,12 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::reference::{Noise, relative_error};
-use impasto_engine::Image;
-use impasto_engine::Pooling;
-use impasto_engine::cpu::FeatureMap;
-use impasto_engine::cpu::evaluator::Evaluator;
-use impasto_engine::cpu::packed_filters::Vgg19;
-use impasto_engine::weights::WeightsError;
+use impasto_engine::cpu::{CpuBackend, Isa};
+use impasto_engine::network::{Backend, WorkspaceSpec};
+use impasto_engine::weights::{Weights, WeightsError};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
@@ -54,20 +51,22 @@ fn plain() -> HashMap<String, Tensor> {
     plain
 }
 
-fn map_of(network: Vgg19, layer: &str) -> FeatureMap {
+/// Features of a layer, `[24 / n, 20 / n, C]`.
+fn features_of(weights: Weights, layer: &str) -> Vec<f32> {
     let layer = layer.parse().unwrap();
     let values = Noise(1).vector(3 * 24 * 20);
-    let image = Image::new(20, 24, values.into_iter().map(|v| 127.5 + 127.5 * v).collect());
-    let mut evaluator = Evaluator::new(Arc::new(network), 20, 24, &[layer], Pooling::Max).unwrap();
-    evaluator.forward(&image);
-    evaluator.features(layer).clone()
+    let image: Vec<f32> = values.into_iter().map(|v| 127.5 + 127.5 * v).collect();
+    let backend = CpuBackend::new(Arc::new(weights), Isa::select().unwrap());
+    let mut workspace = backend.workspace(WorkspaceSpec { shown: vec![layer], ..WorkspaceSpec::new(20, 24) }).unwrap();
+    workspace.forward(&image).unwrap();
+    workspace.features(layer).unwrap().values.into_owned()
 }
 
 #[test]
 fn plain_floats_are_the_same_network() {
-    let quantised = map_of(Vgg19::from_static(impasto_weights::VGG19).unwrap(), "relu3_1");
-    let plain = map_of(Vgg19::from_bytes(write(&plain())).unwrap(), "relu3_1");
-    assert_eq!(quantised.as_slice(), plain.as_slice());
+    let quantised = features_of(Weights::from_static(impasto_weights::VGG19).unwrap(), "relu3_1");
+    let plain = features_of(Weights::from_bytes(write(&plain())).unwrap(), "relu3_1");
+    assert_eq!(quantised, plain);
 }
 
 /// The same network with torchvision's names: its first layer folds that preprocessing back into the Caffe release's.
@@ -102,13 +101,13 @@ fn torchvision_names_come_with_their_preprocessing() {
     file.get_mut("features.0.weight").unwrap().2 = bytes(&new);
     file.get_mut("features.0.bias").unwrap().2 = bytes(&bias);
 
-    let caffe = map_of(Vgg19::from_static(impasto_weights::VGG19).unwrap(), "relu2_1");
-    let torchvision = map_of(Vgg19::from_bytes(write(&file)).unwrap(), "relu2_1");
+    let caffe = features_of(Weights::from_static(impasto_weights::VGG19).unwrap(), "relu2_1");
+    let torchvision = features_of(Weights::from_bytes(write(&file)).unwrap(), "relu2_1");
     // The means differ by up to half a level, which the zero padding shows at the border: compared is what lies inside.
-    let inside = |map: &FeatureMap| -> Vec<f64> {
-        let (width, channels) = (map.width(), map.channels());
-        (2..map.height() - 2)
-            .flat_map(|y| &map.as_slice()[(y * width + 2) * channels..(y * width + width - 2) * channels])
+    let inside = |map: &[f32]| -> Vec<f64> {
+        let (height, width, channels) = (12, 10, 128);
+        (2..height - 2)
+            .flat_map(|y| &map[(y * width + 2) * channels..(y * width + width - 2) * channels])
             .map(|&v| v.into())
             .collect()
     };
@@ -121,10 +120,10 @@ fn unusable_files_are_refused_by_name() {
     let refused = |change: &dyn Fn(&mut HashMap<String, Tensor>)| {
         let mut file = tensors();
         change(&mut file);
-        Vgg19::from_bytes(write(&file)).unwrap_err()
+        Weights::from_bytes(write(&file)).unwrap_err()
     };
     let nan = f32::NAN.to_le_bytes();
-    assert!(matches!(Vgg19::from_bytes(b"not a safetensors file".to_vec()), Err(WeightsError::Format(_))));
+    assert!(matches!(Weights::from_bytes(b"not a safetensors file".to_vec()), Err(WeightsError::Format(_))));
     assert_eq!(refused(&|file| file.clear()), WeightsError::NoNetwork);
     assert_eq!(refused(&|file| drop(file.remove("conv3_2.bias"))).to_string(), "tensor `conv3_2.bias` is missing");
     assert_eq!(
@@ -141,5 +140,5 @@ fn unusable_files_are_refused_by_name() {
     );
     let mut file = plain();
     file.get_mut("conv4_1.weight").unwrap().2[40..44].copy_from_slice(&nan);
-    assert_eq!(Vgg19::from_bytes(write(&file)).unwrap_err(), WeightsError::NotFinite("conv4_1.weight".to_owned()));
+    assert_eq!(Weights::from_bytes(write(&file)).unwrap_err(), WeightsError::NotFinite("conv4_1.weight".to_owned()));
 }

@@ -4,14 +4,14 @@
 
 /// A feature map, `[H, W, C]`.
 #[derive(Clone, Debug)]
-pub struct Map {
+pub struct ReferenceMap {
     pub height: usize,
     pub width: usize,
     pub channels: usize,
     pub data: Vec<f64>,
 }
 
-impl Map {
+impl ReferenceMap {
     pub fn zeros(height: usize, width: usize, channels: usize) -> Self {
         Self { height, width, channels, data: vec![0.0; height * width * channels] }
     }
@@ -31,16 +31,16 @@ impl Map {
 }
 
 /// Weights `[in][3][3][out]` and bias of a convolution.
-pub struct Filters {
+pub struct ReferenceFilters {
     pub channels_in: usize,
     pub weights: Vec<f64>,
     pub bias: Vec<f64>,
 }
 
 /// `Y[y, x, k] = b[k] + Σ X[y + i - 1, x + j - 1, c] · W[c, i, j, k]`, zero outside.
-pub fn convolve(x: &Map, filters: &Filters) -> Map {
+pub fn convolve(x: &ReferenceMap, filters: &ReferenceFilters) -> ReferenceMap {
     let outputs = filters.bias.len();
-    let mut out = Map::zeros(x.height, x.width, outputs);
+    let mut out = ReferenceMap::zeros(x.height, x.width, outputs);
     for row in 0..x.height {
         for column in 0..x.width {
             let sums = &mut out.data[(row * x.width + column) * outputs..][..outputs];
@@ -69,7 +69,7 @@ pub fn convolve(x: &Map, filters: &Filters) -> Map {
 
 /// What lies beyond the border.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Border {
+pub enum ReferenceBorder {
     Zero,
     /// The nearest pixel around the image, zeros around the maps.
     Replicate,
@@ -78,12 +78,12 @@ pub enum Border {
 }
 
 /// [`convolve`] with the values of `X` outside that `border` says, and not zeros.
-pub fn convolve_beyond(x: &Map, filters: &Filters, border: Border) -> Map {
+pub fn convolve_beyond(x: &ReferenceMap, filters: &ReferenceFilters, border: ReferenceBorder) -> ReferenceMap {
     let index = |place: usize, len: usize| match border {
-        Border::Circular => (place + len - 1) % len,
+        ReferenceBorder::Circular => (place + len - 1) % len,
         _ => place.clamp(1, len) - 1,
     };
-    let mut padded = Map::zeros(x.height + 2, x.width + 2, x.channels);
+    let mut padded = ReferenceMap::zeros(x.height + 2, x.width + 2, x.channels);
     for y in 0..padded.height {
         for xx in 0..padded.width {
             for c in 0..x.channels {
@@ -92,7 +92,7 @@ pub fn convolve_beyond(x: &Map, filters: &Filters, border: Border) -> Map {
         }
     }
     let padded = convolve(&padded, filters);
-    let mut out = Map::zeros(x.height, x.width, padded.channels);
+    let mut out = ReferenceMap::zeros(x.height, x.width, padded.channels);
     for y in 0..out.height {
         for xx in 0..out.width {
             for c in 0..out.channels {
@@ -104,15 +104,15 @@ pub fn convolve_beyond(x: &Map, filters: &Filters, border: Border) -> Map {
 }
 
 /// `max(X, 0)`
-pub fn rectify(x: &Map) -> Map {
+pub fn rectify(x: &ReferenceMap) -> ReferenceMap {
     let mut out = x.clone();
     out.data.iter_mut().for_each(|v| *v = v.max(0.0));
     out
 }
 
 /// 2x2 windows, stride 2: the largest value, or the mean.
-pub fn pool(x: &Map, average: bool) -> Map {
-    let mut out = Map::zeros(x.height / 2, x.width / 2, x.channels);
+pub fn pool(x: &ReferenceMap, average: bool) -> ReferenceMap {
+    let mut out = ReferenceMap::zeros(x.height / 2, x.width / 2, x.channels);
     for y in 0..out.height {
         for xx in 0..out.width {
             for c in 0..out.channels {
@@ -126,7 +126,7 @@ pub fn pool(x: &Map, average: bool) -> Map {
 }
 
 /// `XᵀX / (H·W·C)`, eq. (3).
-pub fn gram(x: &Map) -> Vec<f64> {
+pub fn gram(x: &ReferenceMap) -> Vec<f64> {
     let c = x.channels;
     let mut gram = vec![0.0; c * c];
     for position in x.data.chunks_exact(c) {
@@ -140,12 +140,12 @@ pub fn gram(x: &Map) -> Vec<f64> {
 }
 
 /// VGG-19, read from a safetensors file without the engine's own code.
-pub struct Network {
+pub struct ReferenceNetwork {
     /// Name of each convolution (`conv1_1`), and its filters.
-    convolutions: Vec<(String, Filters)>,
+    convolutions: Vec<(String, ReferenceFilters)>,
 }
 
-impl Network {
+impl ReferenceNetwork {
     /// The file of u8 indices and codebooks that the program carries.
     pub fn new(bytes: &[u8]) -> Self {
         let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
@@ -165,7 +165,7 @@ impl Network {
                 weights[(c * 9 + place) * outputs + o] = codebook[usize::from(index)];
             }
             let bias = floats(&format!("{name}.bias"));
-            (name, Filters { channels_in: inputs, weights, bias })
+            (name, ReferenceFilters { channels_in: inputs, weights, bias })
         });
         Self { convolutions: convolutions.collect() }
     }
@@ -177,24 +177,24 @@ impl Network {
         width: usize,
         rgb: &[f64],
         average: bool,
-        border: Border,
+        border: ReferenceBorder,
         layers: &[&str],
-    ) -> Vec<Map> {
+    ) -> Vec<ReferenceMap> {
         let mean = [103.939, 116.779, 123.68];
-        let mut x = Map::zeros(height, width, 3);
+        let mut x = ReferenceMap::zeros(height, width, 3);
         for (bgr, rgb) in x.data.chunks_exact_mut(3).zip(rgb.chunks_exact(3)) {
             for c in 0..3 {
                 bgr[c] = rgb[2 - c] - mean[c];
             }
         }
-        let mut found: Vec<Option<Map>> = vec![None; layers.len()];
+        let mut found: Vec<Option<ReferenceMap>> = vec![None; layers.len()];
         for (name, filters) in &self.convolutions {
             if name.ends_with("_1") && name != "conv1_1" {
                 x = pool(&x, average);
             }
             x = match border {
-                Border::Circular => convolve_beyond(&x, filters, border),
-                Border::Replicate if name == "conv1_1" => convolve_beyond(&x, filters, border),
+                ReferenceBorder::Circular => convolve_beyond(&x, filters, border),
+                ReferenceBorder::Replicate if name == "conv1_1" => convolve_beyond(&x, filters, border),
                 _ => convolve(&x, filters),
             };
             if let Some(i) = layers.iter().position(|layer| layer == name) {

@@ -3,7 +3,8 @@
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
-use impasto_engine::Image;
+use impasto_engine::network::PositionWeights;
+use impasto_engine::{Image, Layer};
 
 use crate::colors::luma;
 use crate::error::{Error, PictureRole, Result};
@@ -107,15 +108,16 @@ impl Mask {
         Self::new(self.width, self.height, self.data.iter().map(|w| 1.0 - w).collect())
     }
 
-    /// The mean over blocks of `2^halvings` pixels a side; an odd rest takes no part, as in the network's poolings.
-    pub(crate) fn pooled(&self, halvings: usize) -> Self {
-        let (width, height, side) = (self.width >> halvings, self.height >> halvings, 1 << halvings);
-        let mean = |x: usize, y: usize| {
-            let rows = (y * side..(y + 1) * side).map(|row| &self.data[row * self.width + x * side..][..side]);
-            rows.flatten().sum::<f32>() / (side * side) as f32
-        };
-        let data = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| mean(x, y)).collect();
-        Self { width, height, data }
+    /// How much each position of a layer counts for a picture of the mask's size: the mean of the mask over the pixels that the position
+    /// stands for. `None` when less than one position is left.
+    pub(crate) fn weights(&self, layer: Layer) -> Option<PositionWeights> {
+        PositionWeights::of_mask(&self.data, self.width, layer)
+    }
+
+    /// [`Mask::weights`]; errors: less than one position is left. The mask is named as the `input`.
+    pub(crate) fn position_weights(&self, input: PictureRole, layer: Layer) -> Result<PositionWeights> {
+        let vanished = Error::MaskVanishes { input, layer, width: self.width, height: self.height };
+        self.weights(layer).ok_or(vanished)
     }
 
     /// The mask at another size: each weight is the mean over what it stands for, or interpolated where the mask grows.
@@ -231,14 +233,6 @@ mod tests {
         let two = Mask::of_styles(&image(&[[255; 3], [0; 3]]), 2).unwrap();
         assert_eq!(two, [Mask::new(2, 1, vec![1.0, 0.0]), Mask::new(2, 1, vec![0.0, 1.0])]);
         assert!(Mask::of_styles(&four, 9).unwrap_err().to_string().contains("1 to 8 styles"));
-    }
-
-    #[test]
-    fn pooling_is_the_mean_of_blocks_without_the_rest() {
-        let mask = Mask::new(5, 2, vec![1.0, 0.0, 0.0, 0.0, 0.9, 0.5, 0.5, 0.0, 0.0, 0.9]);
-        assert_eq!(mask.pooled(1), Mask::new(2, 1, vec![0.5, 0.0]));
-        assert_eq!(mask.pooled(0), mask);
-        assert!(mask.pooled(2).as_slice().is_empty());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Peak memory of a run, planned before it begins.
 
-use std::cell::OnceCell;
 use std::fmt;
 
-use impasto_engine::plan::layout::{EvaluationMemory, Layout, LayoutPart};
+use impasto_engine::plan::choice::{LayoutChoices, LayoutRequest};
+use impasto_engine::plan::layout::{EvaluationMemory, Layout};
 use impasto_engine::{Layer, Padding};
 
 use crate::error::{Error, Result};
@@ -93,19 +93,6 @@ const HISTORIES: [(usize, f64); 3] = [(LEAST_HISTORY, 1.05), (5, 1.2), (3, 1.4)]
 
 /// How much longer Adam takes than L-BFGS.
 const ADAM_COST: f64 = 2.0;
-
-/// Rows of the picture that bands have at least, each where wider ones do not fit: the narrowest leave the tiles of the way back unfilled.
-const LEAST_ROWS: [usize; 3] = [96, 48, 1];
-
-/// Rows that they may have beyond that: wider ones share the filters' transform among more tiles.
-const BAND_ROWS: [usize; 4] = [192, 288, 384, 768];
-
-/// Cuts of the network into parts, by their last blocks: the more, the less is computed twice, and the more maps between parts are kept
-/// whole.
-const CUTS: [&[usize]; 8] = [&[5], &[4, 5], &[3, 5], &[3, 4, 5], &[2, 5], &[2, 4, 5], &[2, 3, 5], &[2, 3, 4, 5]];
-
-/// Blocks from which on the reference's features are kept: of all layers down to none.
-const REFERENCE_FROM: [usize; 5] = [1, 2, 3, 4, 6];
 
 /// The layers that a loss of this weight looks at.
 fn active(layers: &[WeightedLayer], weight: f64) -> Vec<Layer> {
@@ -223,175 +210,159 @@ impl Needs<'_> {
         let Options { content_layers, content_weight, style_layers, style_weight, .. } = self.options;
         let (reference, styles) = (active(content_layers, *content_weight), active(style_layers, *style_weight));
         let layers = [reference.as_slice(), &styles].concat();
-        let pixels = scale.width * scale.height;
-        let lasting =
-            BASE + THREAD * self.threads + (PIXEL + size_of::<f32>() * self.masks) * self.content.0 * self.content.1;
+        let budget = Budget { bytes: self.options.memory.unwrap_or(u64::MAX), lasting: self.lasting_bytes(scale) };
+        let resting = self.resting_bytes(before);
+        // The styles are looked at before anything else of the scale is there.
+        let of_styles = self.styles(halvings, &styles, resting.before, &|bytes| budget.fits(bytes));
         let styles_besides = if halvings > 0 { self.styles_in_full() } else { 0 };
-        // A scale begins with the picture of the one before, and the caller has its turn after each step: while nothing is evaluated.
-        let before = PIXEL * before.map_or(0, |scale| scale.width * scale.height);
-        let resting = before.max(usize::try_from(self.options.reserved_bytes).unwrap_or(usize::MAX));
-        // The content in another size than its own is one more.
+        let choices = self.layouts((scale.width, scale.height), &layers, &reference, resting.all);
+        let of_scale = self.cheapest(scale, &choices, styles_besides, &budget);
+        let (plan, style_layout, style_bytes) = match (of_scale, of_styles) {
+            (Ok(plan), Ok((layout, bytes))) => (plan, layout, bytes),
+            (of_scale, of_styles) => {
+                let needed = of_styles.err().max(of_scale.err()).unwrap_or(0);
+                let (width, height) = (scale.width, scale.height);
+                return Err(Error::OutOfMemory { width, height, needed: budget.needed(needed), budget: budget.bytes });
+            }
+        };
+        let CheapestPlan { optimizer, history, work, layout, bytes } = plan;
+        Ok(ScalePlan {
+            peak: budget.needed(bytes.max(style_bytes)),
+            in_bands: layout.has_bands(scale.width, scale.height, &layers),
+            work,
+            optimizer,
+            history,
+            feature_cache_bytes: choices.file_bytes(&layout),
+            layout,
+            style_layout,
+        })
+    }
+
+    /// Bytes that are there throughout a scale: the process, the subject in full, and the pictures of
+    /// the scale's size.
+    fn lasting_bytes(&self, scale: &Scale) -> usize {
+        let pixels = scale.width * scale.height;
+        let in_full = (PIXEL + size_of::<f32>() * self.masks) * self.content.0 * self.content.1;
+        // The content in another size than its own is one more picture.
         let resized = if (scale.width, scale.height) == self.content { 0 } else { pixels };
         let pictures = PIXEL * (PICTURES * pixels + resized)
             + size_of::<f32>() * (self.masks + usize::from(self.masks > 0)) * pixels;
-        let budget = self.options.memory.unwrap_or(u64::MAX);
-        let fits = |bytes: usize| with_reserve(lasting + pictures + bytes) <= budget;
-        let too_much = |bytes: usize| Error::OutOfMemory {
-            width: scale.width,
-            height: scale.height,
-            needed: with_reserve(lasting + pictures + bytes),
-            budget,
-        };
-
-        // The styles are looked at before anything else of the scale is there.
-        let ((style_layout, style_bytes), style_needed) = match self.styles(halvings, &styles, before, &fits) {
-            Ok(found) => (found, None),
-            Err(needed) => ((Layout::whole(), 0), Some(needed)),
-        };
-
-        let full = history_for(3 * pixels);
-        let lbfgs = |history: usize| PIXEL * (LBFGS_ARRAYS + 2 * history) * pixels;
-        let adam = (OptimizerKind::Adam, 0, PIXEL * ADAM_ARRAYS * pixels, ADAM_COST);
-        let candidates = match self.options.optimizer {
-            OptimizerKind::Adam => vec![adam],
-            OptimizerKind::Lbfgs => {
-                let shorter = HISTORIES.into_iter().filter(|(history, _)| *history < full);
-                let histories = [(full, 1.0)].into_iter().chain(shorter);
-                let of = |(history, cost)| (OptimizerKind::Lbfgs, history, lbfgs(history), cost);
-                histories.map(of).chain([adam]).collect()
-            }
-        };
-        let mut best: Option<(f64, ScalePlan)> = None;
-        let mut least = None;
-        let layouts = self.layouts((scale.width, scale.height), &layers, &reference, resting);
-        for (optimizer, history, bytes, cost) in candidates {
-            match layouts.best(&|more| fits(styles_besides + bytes + more)) {
-                Ok((work, layout)) => {
-                    if best.as_ref().is_none_or(|(least, _)| work * cost < *least) {
-                        let evaluation = layouts.memory(&layout);
-                        let plan = ScalePlan {
-                            peak: with_reserve(
-                                lasting + pictures + (styles_besides + bytes + evaluation).max(style_bytes),
-                            ),
-                            in_bands: layout.has_bands(scale.width, scale.height, &layers),
-                            work,
-                            optimizer,
-                            history,
-                            feature_cache_bytes: layouts.file(&layout),
-                            layout,
-                            style_layout: style_layout.clone(),
-                        };
-                        best = Some((work * cost, plan));
-                    }
-                }
-                Err(needed) => least = least.into_iter().chain([needed + styles_besides + bytes]).min(),
-            }
-        }
-        match (best, style_needed) {
-            (Some((_, plan)), None) => Ok(plan),
-            (None, needed) => Err(too_much(needed.max(least).unwrap_or(0))),
-            (Some(_), needed) => Err(too_much(needed.unwrap_or(0))),
-        }
+        BASE + THREAD * self.threads + in_full + pictures
     }
 
-    /// All ways to evaluate a picture that there are to choose from. `resting`: bytes of something else while there is no evaluation.
+    /// Bytes that are there while nothing is evaluated: a scale begins with the picture of the one
+    /// before, and the caller has its turn after each step.
+    fn resting_bytes(&self, before: Option<&Scale>) -> RestingBytes {
+        let before = PIXEL * before.map_or(0, |scale| scale.width * scale.height);
+        RestingBytes { before, all: before.max(usize::try_from(self.options.reserved_bytes).unwrap_or(usize::MAX)) }
+    }
+
+    /// The optimisers to choose from, the best one first, each with the bytes that it takes and how much
+    /// longer a run takes with it.
+    fn optimizers(&self, pixels: usize) -> Vec<OptimizerChoice> {
+        let adam = OptimizerChoice {
+            optimizer: OptimizerKind::Adam,
+            history: 0,
+            bytes: PIXEL * ADAM_ARRAYS * pixels,
+            cost: ADAM_COST,
+        };
+        if self.options.optimizer == OptimizerKind::Adam {
+            return vec![adam];
+        }
+        let full = history_for(3 * pixels);
+        let shorter = HISTORIES.into_iter().filter(|(history, _)| *history < full);
+        let lbfgs = |(history, cost)| OptimizerChoice {
+            optimizer: OptimizerKind::Lbfgs,
+            history,
+            bytes: PIXEL * (LBFGS_ARRAYS + 2 * history) * pixels,
+            cost,
+        };
+        [(full, 1.0)].into_iter().chain(shorter).map(lbfgs).chain([adam]).collect()
+    }
+
+    /// The layout and the optimiser that fit and make the shortest run. `besides`: bytes of the styles.
+    ///
+    /// Errors: nothing fits; the bytes that the smallest needs.
+    fn cheapest(
+        &self,
+        scale: &Scale,
+        choices: &LayoutChoices<'_>,
+        besides: usize,
+        budget: &Budget,
+    ) -> std::result::Result<CheapestPlan, usize> {
+        let mut best: Option<(f64, CheapestPlan)> = None;
+        let mut least: Option<usize> = None;
+        for OptimizerChoice { optimizer, history, bytes, cost } in self.optimizers(scale.width * scale.height) {
+            match choices.best(&|more| budget.fits(besides + bytes + more)) {
+                Ok((work, layout)) => {
+                    if best.as_ref().is_none_or(|(least, _)| work * cost < *least) {
+                        let bytes = besides + bytes + choices.memory(&layout);
+                        best = Some((work * cost, CheapestPlan { optimizer, history, work, layout, bytes }));
+                    }
+                }
+                Err(needed) => least = least.into_iter().chain([needed + besides + bytes]).min(),
+            }
+        }
+        best.map(|(_, plan)| plan).ok_or(least.unwrap_or(0))
+    }
+
+    /// All ways to evaluate a picture. `resting`: bytes of something else while there is no evaluation.
     fn layouts<'a>(
         &self,
         (width, height): (usize, usize),
         layers: &'a [Layer],
         reference: &'a [Layer],
         resting: usize,
-    ) -> Layouts<'a> {
+    ) -> LayoutChoices<'a> {
         // Padding around a torus needs all of it.
-        let has_bands = !layers.is_empty() && self.options.padding != Padding::Circular;
-        let has_file = self.options.feature_cache.is_some();
-        Layouts { width, height, layers, reference, resting, has_bands, has_file, in_bands: OnceCell::new() }
+        let may_have_bands = !layers.is_empty() && self.options.padding != Padding::Circular;
+        let may_use_file = self.options.feature_cache.is_some();
+        LayoutChoices::new(LayoutRequest { width, height, layers, reference, resting, may_have_bands, may_use_file })
     }
 }
 
-/// Ways to evaluate a picture.
-struct Layouts<'a> {
-    width: usize,
-    height: usize,
-    layers: &'a [Layer],
-    reference: &'a [Layer],
-    resting: usize,
-    has_bands: bool,
-    has_file: bool,
-    /// Once something does not fit whole.
-    in_bands: OnceCell<Vec<InBands>>,
+/// What the process may take, and what it takes in any case.
+struct Budget {
+    bytes: u64,
+    lasting: usize,
 }
 
-/// A way in bands as narrow as can be.
-struct InBands {
-    work: f64,
-    /// Of the reference's features.
-    in_file: u64,
+impl Budget {
+    /// Whether these bytes fit besides.
+    fn fits(&self, bytes: usize) -> bool {
+        self.needed(bytes) <= self.bytes
+    }
+
+    /// Bytes of the process with these besides.
+    fn needed(&self, bytes: usize) -> u64 {
+        with_reserve(self.lasting + bytes)
+    }
+}
+
+/// Bytes that are there while nothing is evaluated.
+struct RestingBytes {
+    /// While the styles are looked at.
+    before: usize,
+    /// While the picture is.
+    all: usize,
+}
+
+/// An optimiser, what it takes, and how much longer a run takes with it.
+struct OptimizerChoice {
+    optimizer: OptimizerKind,
+    history: usize,
     bytes: usize,
-    layout: Layout,
+    cost: f64,
 }
 
-impl Layouts<'_> {
-    fn memory(&self, layout: &Layout) -> usize {
-        let EvaluationMemory { lasting, passing } = layout.memory(self.width, self.height, self.layers, self.reference);
-        lasting + passing.max(self.resting)
-    }
-
-    fn file(&self, layout: &Layout) -> u64 {
-        layout.file_bytes(self.width, self.height, self.layers, self.reference)
-    }
-
-    /// Those with the least work first, and of those the ones with the least in a file.
-    fn in_bands(&self) -> &[InBands] {
-        self.in_bands.get_or_init(|| {
-            let mut found = Vec::new();
-            for cut in CUTS.iter().filter(|_| self.has_bands) {
-                for in_bands in 1..=cut.len() {
-                    let references = REFERENCE_FROM.iter().flat_map(|&from| [(from, false), (from, true)]);
-                    for ((reference_from, reference_file), rows) in references
-                        .filter(|(from, file)| !file || self.has_file && *from > 1 && !self.reference.is_empty())
-                        .flat_map(|reference| LEAST_ROWS.map(|rows| (reference, rows)))
-                    {
-                        let rows = |part: usize| (part < in_bands).then_some(rows);
-                        let parts =
-                            cut.iter().enumerate().map(|(i, &last_block)| LayoutPart { last_block, rows: rows(i) });
-                        let layout = Layout { parts: parts.collect(), reference_from, reference_file };
-                        let work = layout.work(self.width, self.height, self.layers, self.reference);
-                        found.push(InBands { work, in_file: self.file(&layout), bytes: self.memory(&layout), layout });
-                    }
-                }
-            }
-            found.sort_by(|a, b| a.work.total_cmp(&b.work).then(a.in_file.cmp(&b.in_file)).then(a.bytes.cmp(&b.bytes)));
-            found
-        })
-    }
-
-    /// The one with the least work of those that fit, and its work; in bands as wide as fit, which take no more.
-    ///
-    /// Errors: none does; bytes that the smallest needs.
-    fn best(&self, fits: &dyn Fn(usize) -> bool) -> std::result::Result<(f64, Layout), usize> {
-        let whole = Layout::whole();
-        let bytes = self.memory(&whole);
-        if fits(bytes) {
-            return Ok((1.0, whole));
-        }
-        let Some(found) = self.in_bands().iter().find(|found| fits(found.bytes)) else {
-            return Err(self.in_bands().iter().map(|found| found.bytes).min().map_or(bytes, |least| least.min(bytes)));
-        };
-        let mut layout = found.layout.clone();
-        // Parts in bands take turns: each has what is left.
-        for part in 0..layout.parts.len() {
-            let Some(least) = found.layout.parts[part].rows else { continue };
-            for rows in BAND_ROWS.into_iter().filter(|&rows| least < rows && rows < self.height) {
-                let before = layout.parts[part].rows.replace(rows);
-                if !fits(self.memory(&layout)) {
-                    layout.parts[part].rows = before;
-                    break;
-                }
-            }
-        }
-        Ok((layout.work(self.width, self.height, self.layers, self.reference), layout))
-    }
+/// The layout and the optimiser of a scale.
+struct CheapestPlan {
+    optimizer: OptimizerKind,
+    history: usize,
+    work: f64,
+    layout: Layout,
+    /// Bytes besides those that last.
+    bytes: usize,
 }
 
 #[cfg(test)]

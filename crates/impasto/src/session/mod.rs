@@ -18,7 +18,7 @@ use rayon::ThreadPool;
 
 use crate::checks::check_image;
 use crate::error::{Error, PictureRole, Result};
-use crate::loss::Losses;
+use crate::loss::losses::Losses;
 use crate::network::Network;
 use crate::optimizer::state::OptimizerState;
 use crate::optimizer::step::Outcome;
@@ -96,8 +96,8 @@ pub struct Session {
     /// The objective at the start of the scale and after each of its steps.
     totals: Vec<f64>,
     plan: MemoryPlan,
-    /// The name of the instruction set; empty when no loss looks at a feature map.
-    isa: &'static str,
+    /// What the bits of the losses depend on; empty when no loss looks at a feature map.
+    identity: String,
     /// What the optimiser works on.
     point: Image,
     /// The picture that it stands for, where parts of the content are kept; else it is the picture.
@@ -192,7 +192,7 @@ impl Session {
             scales,
             scale: 0,
             composed: work.task.composed(point.as_slice()),
-            isa: work.task.isa(),
+            identity: work.task.identity().to_owned(),
             work: Some(work),
             totals: vec![losses.total],
             plan,
@@ -220,7 +220,7 @@ impl Session {
     pub fn state(&self) -> SessionState<'_> {
         SessionState {
             place: SchedulePosition {
-                isa: self.isa.to_owned(),
+                identity: self.identity.clone(),
                 scales: self.scales.clone(),
                 scale: self.scale,
                 totals: Cow::Borrowed(&self.totals),
@@ -249,8 +249,8 @@ impl Session {
     pub fn restore(&mut self, saved: &SavedState) -> Result<()> {
         let place = saved.place();
         place.check_scales(&self.scales)?;
-        if self.isa != place.isa {
-            return Err(Error::UnfitState { problem: other_isa(&place.isa, self.isa) });
+        if self.identity != place.identity {
+            return Err(Error::UnfitState { problem: other_identity(&place.identity, &self.identity) });
         }
         let scale = place.scale;
         let ScalePlan { optimizer, history, .. } = self.plan.scales[scale];
@@ -506,11 +506,13 @@ impl Session {
     }
 }
 
-/// Why a state from one instruction set is none for another.
-fn other_isa(then: &str, now: &str) -> String {
-    format!(
-        "it was computed with the instruction set {then}, and the bits of {now} are others; set IMPASTO_ISA={then}, on a CPU that has it"
-    )
+/// Why a run cannot go on where the bits of its losses are others.
+fn other_identity(then: &str, now: &str) -> String {
+    let differs = format!("it was computed on {then}, whose bits differ from those of {now}");
+    match then.strip_prefix("cpu ") {
+        Some(isa) => format!("{differs}; set IMPASTO_ISA={isa}, on a CPU that has it"),
+        None => format!("{differs}; continue it there"),
+    }
 }
 
 #[cfg(test)]

@@ -23,8 +23,8 @@ words! {
 /// Where in its schedule a run is.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SchedulePosition<'a> {
-    /// The instruction set; empty when no loss looks at a feature map.
-    pub(crate) isa: String,
+    /// What the bits of the losses depend on; empty when no loss looks at a feature map.
+    pub(crate) identity: String,
     /// Those that are done have the steps that they took.
     pub(crate) scales: Vec<Scale>,
     /// Index into `scales`.

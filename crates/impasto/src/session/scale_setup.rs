@@ -6,7 +6,7 @@ use impasto_engine::{Image, Padding};
 
 use crate::checks::check_image;
 use crate::error::{Error, PictureRole, Result};
-use crate::loss::Losses;
+use crate::loss::losses::Losses;
 use crate::network::Network;
 use crate::noise::white_noise;
 use crate::optimizer::adam::{Adam, AdamSettings};

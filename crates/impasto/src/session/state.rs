@@ -22,7 +22,7 @@ use crate::session::position::{SchedulePosition, StopReason, scale_list};
 use crate::session::schedule::Scale;
 use crate::tensor_file::{FileKind, Parsed, Tensor, TensorFile, all, unknown};
 
-const KIND: FileKind = FileKind { format: "impasto-state", version: "1" };
+const KIND: FileKind = FileKind { format: "impasto-state", version: "2" };
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = size_of::<u32>();
@@ -53,9 +53,9 @@ impl SessionState<'_> {
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let SchedulePosition { isa, scales, scale, totals, elapsed, finished } = &self.place;
+        let SchedulePosition { identity, scales, scale, totals, elapsed, finished } = &self.place;
         let mut words = HashMap::from([
-            ("isa", isa.clone()),
+            ("identity", identity.clone()),
             ("scales", scale_list(scales)),
             ("scale", scale.to_string()),
             ("seconds", elapsed.as_secs_f64().to_string()),
@@ -237,8 +237,8 @@ impl<R: Read + Seek> StateContents<R> {
             return Err("its end is not where its steps end".to_owned());
         }
         let elapsed = Duration::try_from_secs_f64(number(get("seconds"))?).map_err(|_| unknown(get("seconds")))?;
-        let isa = get("isa").to_owned();
-        let place = SchedulePosition { isa, scales, scale: index, totals: totals.into(), elapsed, finished };
+        let identity = get("identity").to_owned();
+        let place = SchedulePosition { identity, scales, scale: index, totals: totals.into(), elapsed, finished };
         Ok(Self { file, place, optimizer })
     }
 
@@ -358,7 +358,7 @@ mod tests {
 
     fn place() -> SchedulePosition<'static> {
         SchedulePosition {
-            isa: "avx2".to_owned(),
+            identity: "cpu avx2".to_owned(),
             scales: SCALES.to_vec(),
             scale: 0,
             totals: vec![0.1 + 0.2, 1e-300, f64::MIN_POSITIVE / 8.0].into(),

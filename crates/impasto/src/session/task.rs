@@ -1,19 +1,26 @@
-//! The narrow waist: an image in, its losses and their gradient out. Optimisers know nothing else of networks and losses, and
-//! those know nothing of optimisers.
+//! The narrow waist: an image in, its losses and their gradient out.
+//!
+//! Optimisers know nothing of networks and losses, and networks and losses know nothing of optimisers.
+//! A [`Task`] stands between the losses and the network's workspace: it hands the workspace the terms
+//! once, and then, in each evaluation, turns sums into losses and losses into changes. It also holds
+//! what concerns pixels alone: total variation, and the parts of the content that are kept.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use impasto_engine::cpu::evaluator::Evaluator;
+use impasto_engine::network::{Changes, ContentTerm, LayerTime, StyleSums, StyleTerm, Workspace, WorkspaceSpec};
 use impasto_engine::plan::layout::Layout;
 use impasto_engine::{Image, Layer, Padding};
 
 use crate::checks::check_room;
 use crate::error::{Error, PictureRole, Result};
-use crate::loss::{
-    ContentLoss, GramLoss, LayerValue, Local, Losses, MomentsLoss, Reduction, StyleLoss, Sum, Weights,
-    add_total_variation_gradient, total_variation,
-};
+use crate::loss::content::ContentLoss;
+use crate::loss::gram::GramLoss;
+use crate::loss::losses::{Losses, WeightedSum};
+use crate::loss::moments::MomentsLoss;
+use crate::loss::style_loss::{LayerValue, StyleLoss};
+use crate::loss::total_variation::{add_total_variation_gradient, total_variation};
 use crate::network::Network;
 use crate::options::{Objective, Options, StyleLossKind, WeightedLayer};
 use crate::picture::mask::Mask;
@@ -21,12 +28,16 @@ use crate::session::subject::Subject;
 use crate::style::regions::{self, Region};
 use crate::style::source::Style;
 
-/// Eq. (4) plus eq. (5) for one content and its styles: what a run minimises. The style's loss of a layer is the sum of the regions'
-/// losses there, each times the region's share of the area.
+/// Eq. (4) plus eq. (5) for one content and its styles: what a run minimises. The style's loss of a
+/// layer is the sum of the regions' losses there, each times the region's share of the area.
 pub(crate) struct Task {
     /// `None` when no loss looks at a feature map.
-    evaluator: Option<Evaluator>,
-    terms: Vec<Term>,
+    workspace: Option<Box<dyn Workspace>>,
+    /// By region and layer.
+    styles: Vec<Summand<Box<dyn StyleLoss>>>,
+    contents: Vec<Summand<ContentLoss>>,
+    /// Sums of the last forward pass, in the order of `styles`.
+    sums: Vec<StyleSums>,
     content_weight: f64,
     style_weight: f64,
     /// In units of raw total variation.
@@ -35,58 +46,51 @@ pub(crate) struct Task {
     wraps: bool,
     width: usize,
     height: usize,
-    /// What parts of the picture are kept from; `None`: all of it is painted.
+    /// What parts of the picture are kept from. `None`: all of it is painted.
     subject: Option<Subject>,
     /// Memory for a picture with its kept parts.
     composed: Option<Vec<f32>>,
-    /// The content, while the evaluator's maps and the styles' sums are still its own, from taking the targets.
+    /// The content, as long as the workspace is as after a forward pass on it.
     mapped: Option<Image>,
-    /// Where the bands are that are not evaluated here.
-    reduction: Box<dyn Reduction>,
-    /// Of the file of the content's features.
+    /// Folder for the file of the content's features.
     feature_cache: Option<PathBuf>,
 }
 
-/// Which sum of eq. (4) a term belongs to.
-#[derive(Clone, Copy, PartialEq)]
-enum Role {
-    Content,
-    Style,
-}
-
-/// Of a layer.
-enum Loss {
-    Content(ContentLoss),
-    Style(Box<dyn StyleLoss>),
-}
-
-/// One summand of eq. (4).
-struct Term {
+/// One summand of eq. (4): the loss of a layer.
+struct Summand<L> {
     layer: Layer,
-    /// Of the layer and the region within its sum, before alpha or beta.
+    /// Of the layer and the region within their sum, before alpha or beta.
     weight: f64,
-    /// The region's part of it.
+    /// The region's part of the weight.
     share: f64,
-    loss: Loss,
+    loss: L,
     /// From the last evaluation, unweighted.
     value: LayerValue,
 }
 
-/// The least total variation that a content is taken to have, in squared levels: that of a picture of one colour with a little
-/// noise.
+/// The layers of each sum of eq. (4). A sum without weight is left out with its layers.
+struct ActiveLayers {
+    contents: Vec<WeightedLayer>,
+    styles: Vec<WeightedLayer>,
+}
+
+/// Least total variation that a content is taken to have, in squared levels: that of a picture of one
+/// colour with a little noise.
 const MIN_TV: f64 = 1.0;
 
 impl Task {
-    /// Everything from two plain pictures; as [`Task::new`].
+    /// Takes everything from two plain pictures; as [`Task::new`].
     pub(crate) fn of_pair(network: &Network, content: &Image, style: &Image, options: &Options) -> Result<Self> {
         let (subject, styles) = (Subject::from(content), regions::normalised(&[style.into()])?);
         Self::new(network, subject, &styles, 0, [&Layout::whole(); 2], options)
     }
 
-    /// Takes the targets, on the current thread pool. A loss without weight is left out with its layers.
+    /// Takes the targets, on the current thread pool.
     ///
-    /// `subject` has the size to work at, the styles are halved `halvings` times; both are normalised, `options` are valid. `layout`: of
-    /// every evaluation, and of the styles'. Errors: a picture too small for one of the layers, a mask that leaves nothing of one, statistics
+    /// `subject` has the size to work at, the styles are halved `halvings` times. Both are normalised,
+    /// and `options` are valid. The layouts are that of every evaluation, and that of the styles'.
+    ///
+    /// Errors: a picture too small for one of the layers, a mask that leaves nothing of one, statistics
     /// that do not fit, a file of features that cannot be written.
     pub(crate) fn new(
         network: &Network,
@@ -96,105 +100,77 @@ impl Task {
         [layout, style_layout]: [&Layout; 2],
         options: &Options,
     ) -> Result<Self> {
-        let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
-        let content_layers = active(&options.content_layers, options.content_weight);
-        let style_layers = active(&options.style_layers, options.style_weight);
-        let layers = |weighted: &[WeightedLayer]| weighted.iter().map(|layer| layer.layer).collect::<Vec<_>>();
-        let all_layers = layers(&[content_layers.as_slice(), &style_layers].concat());
+        let layers = ActiveLayers::new(options);
         let content = &subject.content;
-
-        // Too small a content is found before the style takes its time, whose memory is free again before the content's is taken.
-        check_room(PictureRole::Content, content, &all_layers)?;
-        let regions = match style_layers.as_slice() {
-            [] => vec![],
-            _ => regions::regions(network, &subject, styles, halvings, &layers(&style_layers), style_layout, options)?,
+        // Too small a content is found before the style takes its time, and the style's memory is free
+        // again before the content's is taken.
+        check_room(PictureRole::Content, content, &layers.all())?;
+        let regions = match layers.styles() {
+            style_layers if style_layers.is_empty() => vec![],
+            style_layers => {
+                regions::regions(network, &subject, styles, halvings, &style_layers, style_layout, options)?
+            }
         };
-        let mut evaluator = (!all_layers.is_empty())
-            .then(|| {
-                let (pooling, padding) = (options.pooling, options.padding);
-                network.evaluator(PictureRole::Content, content, &all_layers, layout, pooling, padding)
-            })
-            .transpose()?;
-        let weights = |mask: &Option<Mask>, input: PictureRole, layer: Layer| match mask {
-            None => Ok(None),
-            Some(mask) => match Weights::new(mask, layer) {
-                None => Err(Error::MaskVanishes { input, layer, width: content.width(), height: content.height() }),
-                weights => Ok(weights),
-            },
+        let workspace = match layers.all() {
+            all if all.is_empty() => None,
+            _ => Some(network.workspace(PictureRole::Content, layers.spec(&subject, &regions, layout, options)?)?),
         };
         let wraps = options.padding == Padding::Circular;
-        let mut terms = Vec::new();
-        if let Some(evaluator) = &evaluator {
-            let isa = evaluator.isa();
-            for Region { mask, share, targets } in regions {
-                for (layer, target) in style_layers.iter().zip(targets) {
-                    let weights = weights(&mask, PictureRole::Mask, layer.layer)?;
-                    let loss: Box<dyn StyleLoss> = match options.style_loss {
-                        StyleLossKind::Gram => Box::new(GramLoss::new(isa, layer.layer.channels(), target, weights)),
-                        StyleLossKind::Moments => Box::new(MomentsLoss::new(isa, target, weights)),
-                    };
-                    terms.push(Term::new(layer, share, Loss::Style(loss)));
-                }
-            }
-        }
-        for layer in &content_layers {
-            let weights = weights(&subject.opacity, PictureRole::Opacity, layer.layer)?;
-            let halvings = layer.layer.block() - 1;
-            let positions = (content.width() >> halvings) * (content.height() >> halvings);
-            let loss = ContentLoss::new(positions, layer.layer.channels(), weights);
-            terms.push(Term::new(layer, 1.0, Loss::Content(loss)));
-        }
-        let reduction: Box<dyn Reduction> = Box::new(Local);
-        let balanced = options.objective == Objective::Balanced;
-        let mapped = balanced || !content_layers.is_empty();
-        if let Some(evaluator) = evaluator.as_mut().filter(|_| mapped) {
-            let make_file = || match &options.feature_cache {
-                Some(folder) => tempfile::tempfile_in(folder),
-                None => Err(io::ErrorKind::NotFound.into()),
-            };
-            let kept = evaluator.set_reference(content, &layers(&content_layers), make_file, &mut |features| {
-                for term in terms.iter_mut().filter(|term| term.layer == features.layer) {
-                    match &mut term.loss {
-                        Loss::Content(loss) if balanced => loss.add_reference(features.first, features.values),
-                        Loss::Content(_) => {}
-                        Loss::Style(loss) => loss.sums().add(features.first, features.values),
-                    }
-                }
-            });
-            kept.map_err(|reason| feature_cache_error(options.feature_cache.as_ref(), &reason))?;
-            for term in &mut terms {
-                match &mut term.loss {
-                    Loss::Content(loss) if balanced => loss.calibrate(&*reduction),
-                    Loss::Content(_) => {}
-                    Loss::Style(loss) => {
-                        loss.sums().reduce(&*reduction);
-                        if balanced {
-                            loss.calibrate();
-                        }
-                    }
-                }
-            }
-        }
+        let is_balanced = options.objective == Objective::Balanced;
         let tv_unit =
-            if balanced { total_variation(content.as_slice(), content.width(), wraps).max(MIN_TV) } else { 1.0 };
-        Ok(Self {
-            evaluator,
-            terms,
+            if is_balanced { total_variation(content.as_slice(), content.width(), wraps).max(MIN_TV) } else { 1.0 };
+        let mut task = Self {
+            workspace,
+            styles: style_summands(&layers.styles, regions, options.style_loss),
+            contents: vec![],
+            sums: vec![],
             content_weight: options.content_weight,
             style_weight: options.style_weight,
             tv_weight: options.tv_weight / tv_unit,
             wraps,
             width: content.width(),
             height: content.height(),
-            mapped: mapped.then(|| content.clone()),
+            mapped: None,
             composed: subject.keep.is_some().then(|| content.as_slice().to_vec()),
-            subject: subject.keep.is_some().then_some(subject),
-            reduction,
+            subject: None,
             feature_cache: options.feature_cache.clone(),
-        })
+        };
+        if is_balanced || !layers.contents.is_empty() {
+            task.take_reference(content, &layers.contents, is_balanced)?;
+        }
+        task.subject = subject.keep.is_some().then_some(subject);
+        Ok(task)
     }
 
-    /// The picture that a point of the optimiser stands for, where that is another: parts of the content are kept.
+    /// Takes the content as what the content losses compare with and, if the objective `is_balanced`,
+    /// every loss's unit from it.
+    fn take_reference(&mut self, content: &Image, layers: &[WeightedLayer], is_balanced: bool) -> Result<()> {
+        let Some(workspace) = &mut self.workspace else { return Ok(()) };
+        let mut make_file = || match &self.feature_cache {
+            Some(folder) => tempfile::tempfile_in(folder),
+            None => Err(io::ErrorKind::NotFound.into()),
+        };
+        let sums = workspace.set_reference(content, &mut make_file);
+        let sums = sums.map_err(|error| Error::of_evaluation(self.feature_cache.as_deref(), &error))?;
+        for (layer, sums) in layers.iter().zip(&sums.contents) {
+            let mut loss = ContentLoss::new(sums);
+            if is_balanced {
+                loss.calibrate(sums);
+            }
+            self.contents.push(Summand::new(layer, 1.0, loss));
+        }
+        if is_balanced {
+            for (style, sums) in self.styles.iter_mut().zip(&sums.styles) {
+                style.loss.calibrate(sums);
+            }
+        }
+        self.sums = sums.styles;
+        self.mapped = Some(content.clone());
+        Ok(())
+    }
+
+    /// Returns the picture that a point of the optimiser stands for, if that is another one: parts of the
+    /// content are kept.
     pub(crate) fn composed(&self, point: &[f32]) -> Option<Image> {
         let subject = self.subject.as_ref()?;
         let mut picture = Image::new(self.width, self.height, point.to_vec());
@@ -202,16 +178,18 @@ impl Task {
         Some(picture)
     }
 
-    /// The losses of a picture of the content's size, and the gradient of their total, on the current thread pool.
+    /// Returns the losses of a picture of the content's size, and writes the gradient of their total, on
+    /// the current thread pool.
     ///
-    /// `pixels`: `[H, W, 3]`, 0..255. `gradient`: the same shape, overwritten. Errors: the file of the content's features cannot be read.
+    /// `pixels`: `[H, W, 3]`, 0..255. `gradient`: the same shape, overwritten. Errors: the file of the
+    /// content's features cannot be read.
     pub(crate) fn evaluate(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Result<Losses> {
-        self.forward(pixels);
+        self.forward(pixels)?;
         self.backward(pixels, gradient)
     }
 
-    /// The first half of [`Task::evaluate`]: the feature maps.
-    pub(crate) fn forward(&mut self, pixels: &[f32]) {
+    /// The first half of [`Task::evaluate`]: the feature maps and their sums.
+    pub(crate) fn forward(&mut self, pixels: &[f32]) -> Result<()> {
         if let (Some(subject), Some(composed)) = (&self.subject, &mut self.composed) {
             composed.copy_from_slice(pixels);
             subject.keep_in(composed);
@@ -219,71 +197,37 @@ impl Task {
         let pixels = self.composed.as_deref().unwrap_or(pixels);
         // The first point is often the content.
         if self.mapped.as_ref().is_some_and(|content| content.as_slice() == pixels) {
-            return;
+            return Ok(());
         }
         self.mapped = None;
-        if let Some(evaluator) = &mut self.evaluator {
-            let terms = &mut self.terms;
-            let mut styles: Vec<(Layer, &mut Box<dyn StyleLoss>)> = terms.iter_mut().filter_map(Term::style).collect();
-            styles.iter_mut().for_each(|(_, loss)| loss.sums().clear());
-            evaluator.forward_with(pixels, &mut |features| {
-                for (_, loss) in styles.iter_mut().filter(|(layer, _)| *layer == features.layer) {
-                    loss.sums().add(features.first, features.values);
-                }
-            });
-            styles.iter_mut().for_each(|(_, loss)| loss.sums().reduce(&*self.reduction));
+        if let Some(workspace) = &mut self.workspace {
+            self.sums = workspace
+                .forward(pixels)
+                .map_err(|error| Error::of_evaluation(self.feature_cache.as_deref(), &error))?;
         }
+        Ok(())
     }
 
-    /// The second half of [`Task::evaluate`]: losses and gradient at the point of the last [`Task::forward`], `pixels`.
+    /// The second half of [`Task::evaluate`]: losses and gradient at `pixels`, the point of the last
+    /// [`Task::forward`].
     pub(crate) fn backward(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Result<Losses> {
         // The gradients take the maps' place.
         self.mapped = None;
+        for (style, sums) in self.styles.iter_mut().zip(&self.sums) {
+            style.value = style.loss.evaluate(sums, self.style_weight * style.weight);
+        }
         let pixels = self.composed.as_deref().unwrap_or(pixels);
-        match &mut self.evaluator {
-            Some(evaluator) => {
-                let terms = &mut self.terms;
-                for term in terms.iter_mut() {
-                    match &mut term.loss {
-                        Loss::Content(loss) => loss.begin(self.content_weight * term.weight),
-                        Loss::Style(loss) => term.value = loss.evaluate(self.style_weight * term.weight),
-                    }
-                }
-                let read = evaluator.backward(
-                    pixels,
-                    &mut |band| {
-                        let here: Vec<&mut Term> = terms.iter_mut().filter(|term| term.layer == band.layer()).collect();
-                        if here.is_empty() {
-                            return false;
-                        }
-                        let mut content = None;
-                        let mut styles = Vec::new();
-                        for term in here {
-                            match &mut term.loss {
-                                Loss::Content(loss) => {
-                                    let reference = band.reference().expect("content layers are the reference's");
-                                    loss.add(band.first(), band.features(), reference);
-                                    content = Some(&*loss);
-                                }
-                                Loss::Style(loss) => styles.push(&*loss),
-                            }
-                        }
-                        band.replace(|first, features, reference, gradient| {
-                            gradient.fill(0.0);
-                            styles.iter().for_each(|loss| loss.add_gradient(first, features, gradient));
-                            if let (Some(loss), Some(reference)) = (content, reference) {
-                                loss.add_gradient(first, features, reference, gradient);
-                            }
-                        });
-                        true
-                    },
-                    gradient,
-                );
-                read.map_err(|reason| feature_cache_error(self.feature_cache.as_ref(), &reason))?;
-                for term in terms.iter_mut() {
-                    if let Loss::Content(loss) = &term.loss {
-                        term.value = loss.value(&*self.reduction);
-                    }
+        match &mut self.workspace {
+            Some(workspace) => {
+                let change = |content: &Summand<ContentLoss>| content.loss.change(self.content_weight * content.weight);
+                let changes = Changes {
+                    styles: self.styles.iter().map(|style| style.loss.change()).collect(),
+                    contents: self.contents.iter().map(change).collect(),
+                };
+                let squares = workspace.backward(pixels, &changes, gradient);
+                let squares = squares.map_err(|error| Error::of_evaluation(self.feature_cache.as_deref(), &error))?;
+                for (content, squares) in self.contents.iter_mut().zip(squares) {
+                    content.value = content.loss.value(squares);
                 }
             }
             None => gradient.fill(0.0),
@@ -298,83 +242,142 @@ impl Task {
         Ok(self.losses(total_variation(pixels, width, self.wraps)))
     }
 
-    /// Share and style losses of each region, in their order, from the last evaluation: by layer, unweighted.
+    /// Returns share and style losses of each region, in their order, from the last evaluation: by layer,
+    /// unweighted.
     pub(crate) fn style_by_region(&self) -> Vec<(f64, Vec<(Layer, f64)>)> {
         let mut regions: Vec<(f64, Vec<(Layer, f64)>)> = Vec::new();
-        for term in self.terms.iter().filter(|term| term.role() == Role::Style) {
-            let loss = (term.layer, term.value.raw);
+        for style in &self.styles {
+            let loss = (style.layer, style.value.raw);
             match regions.last_mut() {
                 // Every region begins with the same layer.
-                Some((_, losses)) if losses[0].0 != term.layer => losses.push(loss),
-                _ => regions.push((term.share, vec![loss])),
+                Some((_, losses)) if losses[0].0 != style.layer => losses.push(loss),
+                _ => regions.push((style.share, vec![loss])),
             }
         }
         regions
     }
 
-    /// The name of the instruction set that the losses are computed with; empty when no loss looks at a feature map.
-    pub(crate) fn isa(&self) -> &'static str {
-        self.evaluator.as_ref().map_or("", |evaluator| evaluator.isa().name())
+    /// Names what the bits of the losses depend on. Empty when no loss looks at a feature map.
+    pub(crate) fn identity(&self) -> &str {
+        self.workspace.as_ref().map_or("", |workspace| workspace.identity())
     }
 
-    /// What computes the feature maps; `None` when no loss looks at one.
-    pub(crate) fn evaluator(&self) -> Option<&Evaluator> {
-        self.evaluator.as_ref()
+    /// Returns what each convolution took in the last evaluation.
+    pub(crate) fn layer_times(&self) -> &[LayerTime] {
+        self.workspace.as_ref().map_or(&[], |workspace| workspace.layer_times())
     }
 
     fn losses(&self, tv: f64) -> Losses {
-        let terms = |role| self.terms.iter().filter(move |term| term.role() == role);
-        let values = |role| {
-            let mut values: Vec<(Layer, f64)> = Vec::new();
-            for term in terms(role) {
-                let value = term.share * term.value.raw;
-                match values.iter_mut().find(|(layer, _)| *layer == term.layer) {
-                    Some((_, sum)) => *sum += value,
-                    None => values.push((term.layer, value)),
-                }
-            }
-            values
-        };
-        let in_units = |role| terms(role).map(|term| term.weight * term.value.in_units).sum::<f64>();
-        let sum = |role| {
-            let weights: f64 = terms(role).map(|term| term.weight).sum();
-            Sum {
-                raw: terms(role).map(|term| term.weight * term.value.raw).sum(),
-                mean_in_units: if weights > 0.0 { in_units(role) / weights } else { 0.0 },
-            }
-        };
+        let (content, style) = (WeightedValues::of(&self.contents), WeightedValues::of(&self.styles));
         Losses {
-            content: values(Role::Content),
-            style: values(Role::Style),
             tv,
-            total: self.content_weight * in_units(Role::Content)
-                + self.style_weight * in_units(Role::Style)
-                + self.tv_weight * tv,
-            content_sum: sum(Role::Content),
-            style_sum: sum(Role::Style),
+            total: self.content_weight * content.in_units + self.style_weight * style.in_units + self.tv_weight * tv,
+            content_sum: content.sum,
+            style_sum: style.sum,
+            content: content.by_layer,
+            style: style.by_layer,
         }
     }
 }
 
-impl Term {
-    fn new(layer: &WeightedLayer, share: f64, loss: Loss) -> Self {
+/// One of the two sums of eq. (4), from the last evaluation.
+struct WeightedValues {
+    /// Raw, unweighted.
+    by_layer: Vec<(Layer, f64)>,
+    /// In units, weighted.
+    in_units: f64,
+    sum: WeightedSum,
+}
+
+impl WeightedValues {
+    fn of<L>(summands: &[Summand<L>]) -> Self {
+        let mut by_layer: Vec<(Layer, f64)> = Vec::new();
+        for summand in summands {
+            let value = summand.share * summand.value.raw;
+            match by_layer.iter_mut().find(|(layer, _)| *layer == summand.layer) {
+                Some((_, sum)) => *sum += value,
+                None => by_layer.push((summand.layer, value)),
+            }
+        }
+        let in_units = summands.iter().map(|summand| summand.weight * summand.value.in_units).sum::<f64>();
+        let weights: f64 = summands.iter().map(|summand| summand.weight).sum();
+        let raw = summands.iter().map(|summand| summand.weight * summand.value.raw).sum();
+        let mean_in_units = if weights > 0.0 { in_units / weights } else { 0.0 };
+        Self { by_layer, in_units, sum: WeightedSum { raw, mean_in_units } }
+    }
+}
+
+impl<L> Summand<L> {
+    fn new(layer: &WeightedLayer, share: f64, loss: L) -> Self {
         Self { layer: layer.layer, weight: layer.weight * share, share, loss, value: LayerValue::default() }
     }
+}
 
-    fn role(&self) -> Role {
-        match self.loss {
-            Loss::Content(_) => Role::Content,
-            Loss::Style(_) => Role::Style,
+impl ActiveLayers {
+    fn new(options: &Options) -> Self {
+        let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
+        Self {
+            contents: active(&options.content_layers, options.content_weight),
+            styles: active(&options.style_layers, options.style_weight),
         }
     }
 
-    /// The layer and its loss, if it is one of the style.
-    fn style(&mut self) -> Option<(Layer, &mut Box<dyn StyleLoss>)> {
-        match &mut self.loss {
-            Loss::Content(_) => None,
-            Loss::Style(loss) => Some((self.layer, loss)),
+    fn all(&self) -> Vec<Layer> {
+        self.contents.iter().chain(&self.styles).map(|weighted| weighted.layer).collect()
+    }
+
+    fn styles(&self) -> Vec<Layer> {
+        self.styles.iter().map(|weighted| weighted.layer).collect()
+    }
+
+    /// What the losses of a subject need from the network: a style term for each region and layer, and a
+    /// content term for each layer.
+    ///
+    /// Errors: a mask that leaves nothing of a layer.
+    fn spec(&self, subject: &Subject, regions: &[Region], layout: &Layout, options: &Options) -> Result<WorkspaceSpec> {
+        let (width, height) = (subject.content.width(), subject.content.height());
+        let mut spec = WorkspaceSpec {
+            pooling: options.pooling,
+            padding: options.padding,
+            layout: layout.clone(),
+            ..WorkspaceSpec::new(width, height)
+        };
+        let weights = |mask: Option<&Mask>, input: PictureRole, layer: Layer| {
+            let weights = mask.map(|mask| mask.position_weights(input, layer)).transpose()?;
+            Ok::<_, Error>(weights.map(Arc::new))
+        };
+        for Region { mask, .. } in regions {
+            for &WeightedLayer { layer, .. } in &self.styles {
+                let weights = weights(mask.as_ref(), PictureRole::Mask, layer)?;
+                let means = options.style_loss.needs_means();
+                spec.styles.push(StyleTerm { layer, means, window: None, weights });
+            }
+        }
+        for &WeightedLayer { layer, .. } in &self.contents {
+            let weights = weights(subject.opacity.as_ref(), PictureRole::Opacity, layer)?;
+            spec.contents.push(ContentTerm { layer, weights });
+        }
+        Ok(spec)
+    }
+}
+
+/// The style losses of all regions, in the order of their terms.
+fn style_summands(
+    layers: &[WeightedLayer],
+    regions: Vec<Region>,
+    kind: StyleLossKind,
+) -> Vec<Summand<Box<dyn StyleLoss>>> {
+    let mut summands = Vec::new();
+    for Region { share, targets, .. } in regions {
+        for (layer, target) in layers.iter().zip(targets) {
+            let loss: Box<dyn StyleLoss> = match kind {
+                StyleLossKind::Gram => Box::new(GramLoss::new(target)),
+                StyleLossKind::Moments => Box::new(MomentsLoss::new(target)),
+            };
+            summands.push(Summand::new(layer, share, loss));
         }
     }
+    summands
 }
 
 /// Whether features can be written to a file in this folder ([`Options::feature_cache`]).
@@ -382,12 +385,7 @@ impl Term {
 /// Errors: they cannot.
 pub fn check_feature_cache(folder: &Path) -> Result<()> {
     let made = tempfile::tempfile_in(folder);
-    made.map(drop).map_err(|reason| feature_cache_error(Some(&folder.to_owned()), &reason))
-}
-
-/// Why the file of the content's features is of no use.
-fn feature_cache_error(folder: Option<&PathBuf>, reason: &io::Error) -> Error {
-    Error::FeatureCache { folder: folder.cloned().unwrap_or_default(), reason: reason.to_string() }
+    made.map(drop).map_err(|reason| Error::feature_cache(folder, &reason))
 }
 
 #[cfg(test)]

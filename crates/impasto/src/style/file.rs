@@ -13,7 +13,7 @@ use std::str::FromStr;
 use impasto_engine::{Layer, Pooling};
 
 use crate::error::{Error, Result};
-use crate::loss::Statistics;
+use crate::loss::statistics::Statistics;
 use crate::options::StyleLossKind;
 use crate::picture::file::{read_error, write_whole};
 use crate::style::picture::Appearance;

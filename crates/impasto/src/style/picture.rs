@@ -1,17 +1,21 @@
 //! A style picture and what of it counts, and the statistics that are taken from it.
 
+use std::sync::Arc;
+
+use impasto_engine::network::{StyleTerm, WorkspaceSpec};
 use impasto_engine::plan::layout::Layout;
 use impasto_engine::{Image, Layer, Padding};
 
 use crate::checks::{check_image, check_room};
 use crate::error::{Error, PictureRole, Result};
-use crate::loss::{Statistics, Sums, Weights, total_variation};
+use crate::loss::statistics::Statistics;
+use crate::loss::total_variation::total_variation;
 use crate::network::Network;
 use crate::options::Options;
 use crate::picture::mask::{Mask, partial};
 use crate::picture::resize::{paint_hidden, resize};
 use crate::style::turn::turns;
-use crate::torus::{with_mirrored_margin, without_margin};
+use crate::torus::{inside_margin, with_mirrored_margin};
 
 /// A style picture and what of it counts. Masks of another size are stretched to the picture's.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,43 +126,29 @@ impl StylePicture {
         let image = resize(&self.image, width, height);
         check_room(PictureRole::Style, &image, layers)?;
         let counts = self.counts().map(|mask| mask.resized(width, height));
+        let of_copy = |image: &Image, counts: Option<&Mask>| {
+            let (width, height) = (image.width(), image.height());
+            let with_margin = wraps.then(|| with_mirrored_margin(image));
+            let seen = with_margin.as_ref().unwrap_or(image);
+            let mut spec = WorkspaceSpec {
+                pooling: options.pooling,
+                padding,
+                layout: layout.clone(),
+                ..WorkspaceSpec::new(seen.width(), seen.height())
+            };
+            for &layer in layers {
+                let weights =
+                    counts.map(|mask| mask.position_weights(PictureRole::StyleMask, layer)).transpose()?.map(Arc::new);
+                let window = wraps.then(|| inside_margin(layer, width, height));
+                spec.styles.push(StyleTerm { layer, means: options.style_loss.needs_means(), window, weights });
+            }
+            let mut workspace = network.workspace(PictureRole::Style, spec)?;
+            let sums = workspace.forward(seen.as_slice()).map_err(|error| Error::of_evaluation(None, &error))?;
+            Ok(sums.iter().map(|sums| Statistics::of(options.style_loss, sums)).collect())
+        };
         let copies: Vec<Vec<Statistics>> = turns(self.rotations)
             .iter()
-            .map(|turn| {
-                let image = turn.image(&image);
-                let (width, height) = (image.width(), image.height());
-                let seen = if wraps { with_mirrored_margin(&image) } else { image };
-                let mut evaluator =
-                    network.evaluator(PictureRole::Style, &seen, layers, layout, options.pooling, padding)?;
-                let counts = counts.as_ref().map(|mask| turn.mask(mask));
-                let mut sums: Vec<Sums> = layers
-                    .iter()
-                    .map(|&layer| {
-                        let weights = counts.as_ref().map(|mask| {
-                            let vanished = Error::MaskVanishes { input: PictureRole::StyleMask, layer, width, height };
-                            Weights::new(mask, layer).ok_or(vanished)
-                        });
-                        let weights = weights.transpose()?;
-                        Ok(Sums::new(options.style_loss, evaluator.isa(), layer.channels(), weights))
-                    })
-                    .collect::<Result<_>>()?;
-                if wraps {
-                    evaluator.forward(&seen);
-                    for (&layer, sums) in layers.iter().zip(&mut sums) {
-                        let halvings = layer.block() - 1;
-                        let features = evaluator.features(layer);
-                        let inner = without_margin(features, halvings, height >> halvings, width >> halvings);
-                        sums.add(0, inner.as_slice());
-                    }
-                } else {
-                    evaluator.forward_with(seen.as_slice(), &mut |features| {
-                        for (_, sums) in layers.iter().zip(&mut sums).filter(|(layer, _)| **layer == features.layer) {
-                            sums.add(features.first, features.values);
-                        }
-                    });
-                }
-                Ok(sums.iter().map(Sums::statistics).collect())
-            })
+            .map(|turn| of_copy(&turn.image(&image), counts.as_ref().map(|mask| turn.mask(mask)).as_ref()))
             .collect::<Result<_>>()?;
         Ok((0..layers.len())
             .map(|i| Statistics::blend(&copies.iter().map(|copy| (1.0, &copy[i])).collect::<Vec<_>>()))

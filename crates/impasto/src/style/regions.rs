@@ -4,7 +4,7 @@ use impasto_engine::Layer;
 use impasto_engine::plan::layout::Layout;
 
 use crate::error::{Error, PictureRole, Result};
-use crate::loss::{Statistics, Weights};
+use crate::loss::statistics::Statistics;
 use crate::network::Network;
 use crate::options::{Options, WeightedLayer};
 use crate::picture::mask::Mask;
@@ -130,7 +130,7 @@ pub(crate) fn leave_something(
 ) -> bool {
     let Options { content_layers, content_weight, style_layers, style_weight, .. } = options;
     let fits = |mask: Option<&Mask>, layers: &[WeightedLayer]| {
-        mask.is_none_or(|mask| layers.iter().all(|weighted| Weights::new(mask, weighted.layer).is_some()))
+        mask.is_none_or(|mask| layers.iter().all(|weighted| mask.weights(weighted.layer).is_some()))
     };
     let (opacity, painted) = subject.masks(size);
     if *content_weight > 0.0 && !fits(opacity.as_ref(), content_layers) {

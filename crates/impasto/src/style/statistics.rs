@@ -7,7 +7,7 @@ use impasto_engine::{Layer, Padding, Pooling};
 use rayon::ThreadPool;
 
 use crate::error::Result;
-use crate::loss::{Statistics, Weights};
+use crate::loss::statistics::Statistics;
 use crate::network::Network;
 use crate::options::{Options, StyleLossKind};
 use crate::session::memory::Needs;
@@ -52,7 +52,7 @@ fn sizes_that_show(style: &StylePicture, sizes: usize, options: &Options) -> usi
         let masks = style.masks(halved((width, height), halvings));
         options.style_layers.iter().all(|of| {
             width.min(height) >> halvings >= of.layer.min_side()
-                && masks.iter().all(|mask| Weights::new(mask, of.layer).is_some())
+                && masks.iter().all(|mask| mask.weights(of.layer).is_some())
         })
     };
     1 + (1..sizes).take_while(|&halvings| shows(halvings)).count()

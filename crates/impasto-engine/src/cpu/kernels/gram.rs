@@ -22,7 +22,7 @@ const PAIRS: usize = 9;
 const DIAGONAL_ROWS: usize = 16;
 
 /// `Fᵀ F`, `[C, C]`, for `features` `[positions, C]`: products and sums of up to [`BAND`] positions in f32, the rest in f64.
-pub(crate) fn gram(isa: Isa, channels: usize, features: &[f32]) -> Vec<f64> {
+pub fn gram(isa: Isa, channels: usize, features: &[f32]) -> Vec<f64> {
     assert!(channels.is_multiple_of(GROUP) && features.len().is_multiple_of(channels));
     let groups = channels / GROUP;
     // A pair of groups is computed once: the matrix is symmetric.
@@ -63,14 +63,7 @@ pub(crate) fn gram(isa: Isa, channels: usize, features: &[f32]) -> Vec<f64> {
 }
 
 /// `gradient (+)= F S` for symmetric `S`, `[C, C]`, at some positions; on the calling thread alone.
-pub(crate) fn gram_gradient(
-    isa: Isa,
-    channels: usize,
-    features: &[f32],
-    s: &[f32],
-    gradient: &mut [f32],
-    accumulate: bool,
-) {
+pub fn gram_gradient(isa: Isa, channels: usize, features: &[f32], s: &[f32], gradient: &mut [f32], accumulate: bool) {
     assert!(channels.is_multiple_of(GROUP) && features.len().is_multiple_of(channels));
     assert_eq!(s.len(), channels * channels);
     assert_eq!(features.len(), gradient.len());

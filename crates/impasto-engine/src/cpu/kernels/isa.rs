@@ -48,6 +48,10 @@ pub struct IsaError {
 }
 
 impl Isa {
+    /// The names of all instruction sets that this program has kernels for, slowest first.
+    pub const NAMES: &[&str] =
+        if cfg!(target_arch = "x86_64") { &["portable", "avx2", "avx512"] } else { &["portable"] };
+
     /// Everything that this CPU has, slowest first.
     pub fn available() -> Vec<Isa> {
         let mut tokens = vec![Token::Portable(Portable)];
@@ -79,6 +83,17 @@ impl Isa {
             let names: Vec<&str> = available.iter().map(|isa| isa.name()).collect();
             IsaError { name: name.to_owned(), available: names.join(", ") }
         })
+    }
+
+    /// Names the bits of what is computed with the instruction set: `cpu avx512`.
+    pub(crate) fn identity(self) -> &'static str {
+        match self.0 {
+            Token::Portable(_) => "cpu portable",
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(_) => "cpu avx2",
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512(_) => "cpu avx512",
+        }
     }
 
     /// The name that `IMPASTO_ISA` takes.

@@ -5,6 +5,7 @@ mod properties;
 use super::buffer::Scratch;
 use super::feature_map::FeatureMap;
 use super::first_layer::{FirstLayer, PADDED_CHANNELS};
+use super::gram;
 use super::gram::gram_gradient;
 use super::isa::{Isa, dispatch};
 use super::maps::{BitMask, GradientSink, MapSink, MapSource, PoolSink, Rows, UnpoolSource};
@@ -14,7 +15,7 @@ use crate::cpu::elementwise;
 use crate::padding::Padding;
 use crate::plan::tile::WinogradTile;
 use crate::pooling::{Pooling, WINDOW};
-use crate::reference::{self, Map, Noise, relative_error};
+use crate::reference::{self, Noise, ReferenceMap, relative_error};
 
 /// Bound on the relative error (L2) of one Winograd convolution. Measured over 3,000 random cases: 1.3e-6 in tiles of 4x4, 5.6e-6 in
 /// tiles of 6x6, 7.8e-5 in tiles of 8x8, worst on maps one tile wide (docs/numerics.md).
@@ -38,11 +39,11 @@ fn map(height: usize, width: usize, channels: usize, seed: u64) -> FeatureMap {
     map
 }
 
-fn reference_map(map: &FeatureMap) -> Map {
-    Map::from_f32(map.height(), map.width(), map.channels(), map.as_slice())
+fn reference_map(map: &FeatureMap) -> ReferenceMap {
+    ReferenceMap::from_f32(map.height(), map.width(), map.channels(), map.as_slice())
 }
 
-fn error(found: &FeatureMap, expected: &Map) -> f64 {
+fn error(found: &FeatureMap, expected: &ReferenceMap) -> f64 {
     assert_eq!((found.height(), found.width(), found.channels()), (expected.height, expected.width, expected.channels));
     relative_error(found.as_slice().iter().map(|&v| v.into()), &expected.data)
 }
@@ -55,11 +56,11 @@ fn pack(weights: &[f32], channels_in: usize, channels_out: usize) -> Filters {
 }
 
 /// Filters and a bias, for the kernels and for the reference.
-fn filters(channels_in: usize, channels_out: usize) -> (Filters, Vec<f32>, reference::Filters) {
+fn filters(channels_in: usize, channels_out: usize) -> (Filters, Vec<f32>, reference::ReferenceFilters) {
     let weights = Noise(7).vector(9 * channels_in * channels_out);
     let bias = Noise(8).vector(channels_out);
     let f64s = |v: &[f32]| v.iter().map(|&v| v.into()).collect();
-    let reference = reference::Filters { channels_in, weights: f64s(&weights), bias: f64s(&bias) };
+    let reference = reference::ReferenceFilters { channels_in, weights: f64s(&weights), bias: f64s(&bias) };
     (pack(&weights, channels_in, channels_out), bias, reference)
 }
 
@@ -79,6 +80,12 @@ fn whole_pool_sink<'a>(
 ) -> PoolSink<'a> {
     let all = Rows::all(map);
     PoolSink::new(map, all, 0..height, bias, windows, pooling, height, width)
+}
+
+/// Gram matrix `FᵀF / (H·W·C)`, eq. (3).
+fn gram_matrix(isa: Isa, features: &FeatureMap) -> Vec<f64> {
+    let scale = 1.0 / features.as_slice().len() as f64;
+    gram::gram(isa, features.channels(), features.as_slice()).iter().map(|v| v * scale).collect()
 }
 
 fn bit(mask: &[u8], i: usize) -> bool {
@@ -155,15 +162,15 @@ fn convolutions_wrap_around() {
     let (weights, bias, reference) = filters(128, 64);
     for (height, width) in UGLY {
         let x = map(height, width, 128, 9);
-        let expected = reference::convolve_beyond(&reference_map(&x), &reference, reference::Border::Circular);
+        let expected = reference::convolve_beyond(&reference_map(&x), &reference, reference::ReferenceBorder::Circular);
         // As the maximum of an even map, each value at the first place of its window.
         let windows: BitMask =
             (0..x.as_slice().len() * WINDOW / 8).map(|i| if i / 16 % WINDOW == 0 { 0xff } else { 0 }).collect();
-        let mut unpooled = Map::zeros(2 * height, 2 * width, 128);
+        let mut unpooled = ReferenceMap::zeros(2 * height, 2 * width, 128);
         for (i, &v) in x.as_slice().iter().enumerate() {
             *unpooled.at_mut(2 * (i / 128 / width), 2 * (i / 128 % width), i % 128) = v.into();
         }
-        let expected_unpooled = reference::convolve_beyond(&unpooled, &reference, reference::Border::Circular);
+        let expected_unpooled = reference::convolve_beyond(&unpooled, &reference, reference::ReferenceBorder::Circular);
         for (isa, tile) in isas_and_tiles() {
             let case = format!("{isa} {tile:?} {height}x{width}");
             let mut out = FeatureMap::zeros(height, width, 64);
@@ -210,7 +217,7 @@ fn gradients_are_masked_added_and_unpooled() {
         let mut mask: BitMask = vec![0; own.as_slice().len() / 8];
         mask.iter_mut().for_each(|m| *m = (noise.next() * 128.0 + 128.0) as u8);
         for pooling in [Pooling::Max, Pooling::Average] {
-            let mut unpooled = Map::zeros(height, width, channels_in);
+            let mut unpooled = ReferenceMap::zeros(height, width, channels_in);
             for y in 0..height / 2 * 2 {
                 for x in 0..width / 2 * 2 {
                     for c in 0..channels_in {
@@ -277,7 +284,7 @@ fn the_first_layer_agrees_with_the_reference() {
     let weights = Noise(14).vector(64 * 27);
     let bias = Noise(15).vector(64);
     let layer = FirstLayer::new(&weights);
-    let mut reference = reference::Filters {
+    let mut reference = reference::ReferenceFilters {
         channels_in: 3,
         weights: vec![0.0; 27 * 64],
         bias: bias.iter().map(|&b| b.into()).collect(),
@@ -291,7 +298,8 @@ fn the_first_layer_agrees_with_the_reference() {
         for y in 0..height {
             padded[((y + 1) * (width + 2) + 1) * 3..][..3 * width].copy_from_slice(&x[y * width * 3..][..3 * width]);
         }
-        let expected = reference::rectify(&reference::convolve(&Map::from_f32(height, width, 3, &x), &reference));
+        let expected =
+            reference::rectify(&reference::convolve(&ReferenceMap::from_f32(height, width, 3, &x), &reference));
         for isa in Isa::available() {
             let mut out = FeatureMap::zeros(height, width, 64);
             let mut mask = vec![0; out.as_slice().len() / 8];
@@ -352,7 +360,7 @@ fn gram_matrices_agree_with_the_reference() {
         let own = map(height, width, channels, 19);
         for isa in Isa::available() {
             let case = format!("{isa} {height}x{width}x{channels}");
-            let found = crate::cpu::gram::gram(isa, &features);
+            let found = gram_matrix(isa, &features);
             let error = relative_error(found.iter().copied(), &expected);
             assert!(error < SUM_ERROR, "{case}: {error:e}");
             assert!(

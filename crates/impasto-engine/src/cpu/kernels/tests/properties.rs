@@ -33,16 +33,16 @@ fn inner(a: &[f32], b: &[f32]) -> (f64, f64) {
 }
 
 /// Filters as the way back wants them: turned by 180 degrees, from outputs to inputs.
-fn turned(filters: &reference::Filters, channels_out: usize) -> Filters {
+fn turned(filters: &reference::ReferenceFilters, channels_out: usize) -> Filters {
     Filters::new(channels_out, filters.channels_in, |o, i| {
         std::array::from_fn(|place| filters.weights[(9 * i + 8 - place) * channels_out + o] as f32)
     })
 }
 
 /// The gradient before a rectifier and a pooling, as the masks say.
-fn unpool(pooled: &FeatureMap, windows: &BitMask, pooling: Pooling, height: usize, width: usize) -> Map {
+fn unpool(pooled: &FeatureMap, windows: &BitMask, pooling: Pooling, height: usize, width: usize) -> ReferenceMap {
     let channels = pooled.channels();
-    let mut out = Map::zeros(height, width, channels);
+    let mut out = ReferenceMap::zeros(height, width, channels);
     for y in 0..height / 2 * 2 {
         for x in 0..width / 2 * 2 {
             let position = y / 2 * (width / 2) + x / 2;
@@ -220,7 +220,7 @@ proptest! {
             }
         }
         for isa in Isa::available() {
-            let found = crate::cpu::gram::gram(isa, &features);
+            let found = gram_matrix(isa, &features);
             let error = relative_error(found.iter().copied(), &expected);
             prop_assert!(error < SUM_ERROR, "{isa}: {error:e}");
             prop_assert!((0..channels).all(|i| (0..i).all(|j| found[i * channels + j] == found[j * channels + i])), "{isa}");
