@@ -1,7 +1,9 @@
-//! Every kernel at the shapes that VGG-19 has at 512x512 px, with every instruction set of the machine, on all cores.
+//! Every kernel at the shapes that VGG-19 has at 512x512 px, with every instruction set of the
+//! machine, on all cores.
 //!
-//! `cargo bench -p impasto-engine`; a name, `-- conv3_2/forward`, runs a part. The rate ("elements") is in operations of the direct
-//! form: a convolution's are 18 for each pair of channels and position, those of a Gram matrix or its gradient 2, symmetric or not.
+//! `cargo bench -p impasto-engine`; a name, `-- conv3_2/forward`, runs a part. The rate
+//! ("elements") is in operations of the direct form: a convolution's are 18 for each pair of
+//! channels and position, those of a Gram matrix or its gradient 2, symmetric or not.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -43,7 +45,8 @@ const STYLE: [(&str, usize, usize); 5] = [
     ("relu5_1", SIDE / 16, 512),
 ];
 
-/// Uniform in -1..1, the same in every run: a 64-bit linear congruential generator (Knuth), upper bits.
+/// Uniform in -1..1, the same in every run: a 64-bit linear congruential generator (Knuth), upper
+/// bits.
 fn noise(len: usize) -> Vec<f32> {
     let mut state = 1u64;
     let mut value = || {
@@ -123,7 +126,8 @@ fn gram_matrices(c: &mut Criterion) {
         bench(c, &format!("{name}/gram"), flops, |isa| {
             black_box(gram(isa, channels, black_box(features.as_slice())));
         });
-        // The gradient takes the features' place; the identity leaves them what they are, run after run.
+        // The gradient takes the features' place; the identity leaves them what they are, run after
+        // run.
         let mut identity = vec![0.0; channels * channels];
         identity.iter_mut().step_by(channels + 1).for_each(|v| *v = 1.0);
         bench(c, &format!("{name}/gram_gradient"), flops, |isa| {

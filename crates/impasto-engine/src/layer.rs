@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Convolutions in each of the five blocks; a pooling follows each block but the last one used.
+/// Convolutions in each of the five blocks. A pooling follows each block except the last one used.
 pub(crate) const CONVS_PER_BLOCK: [usize; 5] = [2, 2, 4, 4, 4];
 
 /// Output channels of each block's convolutions.
@@ -21,7 +21,8 @@ pub enum LayerKind {
     Relu,
 }
 
-/// One of VGG-19's layers, `convB_N` or `reluB_N`: block `B` in 1..=5, convolution `N` within it. Ordered as in the network.
+/// One of VGG-19's layers, `convB_N` or `reluB_N`: convolution `N` of block `B`, 1..=5. Layers are
+/// ordered as in the network.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Layer {
     block: u8,
@@ -30,12 +31,12 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Channels of every map of a block, 1..=5.
+    /// Returns the channels of every map of a block, 1..=5.
     pub(crate) fn channels_of_block(block: usize) -> usize {
         BLOCK_CHANNELS[block - 1]
     }
 
-    /// Every layer, in network order.
+    /// Returns every layer, in network order.
     pub fn all() -> impl Iterator<Item = Layer> {
         (1..=5u8).flat_map(|block| {
             (1..=CONVS_PER_BLOCK[usize::from(block) - 1] as u8).flat_map(move |index| {
@@ -44,47 +45,48 @@ impl Layer {
         })
     }
 
-    /// The block, 1..=5.
+    /// Returns the block, 1..=5.
     pub fn block(self) -> usize {
         self.block.into()
     }
 
-    /// The convolution within the block, from 1.
+    /// Returns the convolution within the block, from 1.
     pub fn index(self) -> usize {
         self.index.into()
     }
 
-    /// Before or after the rectifier.
+    /// Returns whether the layer is before or after the rectifier.
     pub fn kind(self) -> LayerKind {
         self.kind
     }
 
-    /// Channels of the layer's feature map.
+    /// Returns the channels of the layer's feature map.
     pub fn channels(self) -> usize {
         Self::channels_of_block(self.block())
     }
 
-    /// The smallest side, in pixels, of an image for which this layer's map is not empty: `2^(block-1)`.
+    /// Returns the smallest side, in pixels, of an image for which the layer's map is not empty:
+    /// `2^(block-1)`.
     pub fn min_side(self) -> usize {
         1 << (self.block() - 1)
     }
 
-    /// Poolings before the layer: each halves the sides of its map.
+    /// Returns how many poolings are before the layer. Each halves the sides of its map.
     pub fn poolings(self) -> usize {
         self.block() - 1
     }
 
-    /// The same convolution after its rectifier.
+    /// Returns the layer after the same convolution's rectifier.
     pub(crate) fn rectified(self) -> Self {
         Self { kind: LayerKind::Relu, ..self }
     }
 
-    /// Position of the layer's convolution among the 16.
+    /// Returns the position of the layer's convolution among the 16.
     pub(crate) fn convolution(self) -> usize {
         CONVS_PER_BLOCK[..self.block() - 1].iter().sum::<usize>() + self.index() - 1
     }
 
-    /// The layer of the convolution at position `convolution` among the 16.
+    /// Returns the layer of the convolution at position `convolution` among the 16.
     pub(crate) fn at(convolution: usize, kind: LayerKind) -> Layer {
         let mut first = 0;
         for (block, &n) in CONVS_PER_BLOCK.iter().enumerate() {
@@ -127,13 +129,13 @@ impl fmt::Debug for Layer {
     }
 }
 
-/// A name that no layer of VGG-19 has.
+/// The error about a name that no layer of VGG-19 has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no layer `{name}` in VGG-19; did you mean `{nearest}`?")]
 pub struct ParseLayerError {
-    /// What was given.
+    /// The name that was given.
     pub name: String,
-    /// The layer whose name is closest.
+    /// The layer with the closest name.
     pub nearest: Layer,
 }
 
@@ -145,7 +147,8 @@ impl FromStr for Layer {
             let nearest = Layer::all()
                 .min_by_key(|layer| {
                     let candidate = layer.to_string();
-                    // Among names equally far in letters, the one with the nearest digits.
+                    // Of names that are equally far in letters, the one with the nearest digits
+                    // wins.
                     let digits: u32 = candidate.bytes().zip(name.bytes()).map(|(a, b)| u32::from(a.abs_diff(b))).sum();
                     (edit_distance(&candidate, name), digits)
                 })
@@ -155,7 +158,7 @@ impl FromStr for Layer {
     }
 }
 
-/// Levenshtein distance in characters; only names of a sensible length are worth comparing in full.
+/// Levenshtein distance in characters. Of a long name only the first characters are compared.
 fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(32).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 /// task, and two such arrays fit a level-2 cache.
 pub const CHUNK: usize = 1 << 14;
 
-/// `Σ chunk_sum(range)` over `0..len` in ranges of `step`, the last one shorter, in ascending order.
+/// `Σ chunk_sum(range)` over `0..len` in ranges of `step`, the last one shorter, in ascending
+/// order.
 pub fn sum_ranges(len: usize, step: usize, chunk_sum: impl Fn(Range<usize>) -> f64 + Sync) -> f64 {
     let partial: Vec<f64> =
         (0..len.div_ceil(step)).into_par_iter().map(|i| chunk_sum(i * step..((i + 1) * step).min(len))).collect();

@@ -11,15 +11,16 @@ crate::words! {
         Replicate => "replicate",
         /// Zeros (the mean colour), as the network was trained.
         ///
-        /// They are zeros after the mean has been subtracted. To the network, the border is an edge.
+        /// They are zeros after the mean has been subtracted. To the network, the border is an
+        /// edge.
         #[default]
         Zero => "zero",
         /// The opposite border, in every convolution: the image lies on a torus and has no border.
         ///
         /// Its sides have to be multiples of the deepest layer's
-        /// [`min_side`](crate::layer::Layer::min_side), so that every pooling halves them. Nobody chooses
-        /// this by its word: it goes with an image that tiles. So serde writes it, but does not
-        /// read it, and a command line does not have it.
+        /// [`min_side`](crate::layer::Layer::min_side), so that every pooling halves them. Nobody
+        /// chooses this by its word: it goes with an image that tiles. So serde writes it, but does
+        /// not read it, and a command line does not have it.
         #[serde(skip_deserializing)]
         #[cfg_attr(feature = "clap", value(skip))]
         Circular => "circular",
@@ -27,8 +28,9 @@ crate::words! {
 }
 
 impl Padding {
-    /// The index of the pixel that is seen at `place` along an axis of `len` pixels, which are at the places `1..=len` between two of
-    /// margin; `None`: zero.
+    /// Returns the index of the pixel that is seen at `place` along an axis of `len` pixels. The
+    /// pixels are at the places `1..=len`, with a margin of one before and behind. `None` stands
+    /// for zero.
     pub(crate) fn index(self, place: usize, len: usize) -> Option<usize> {
         match self {
             _ if (1..=len).contains(&place) => Some(place - 1),

@@ -1,4 +1,4 @@
-//! The two ways of halving a map.
+//! The two ways to halve a map.
 
 crate::words! {
     /// How a block's last map is halved for the next block: 2x2 windows with stride 2. If the map
@@ -19,7 +19,8 @@ crate::words! {
 pub(crate) const WINDOW: usize = 4;
 
 impl Pooling {
-    /// What the gradient after the pooling is multiplied with on its way to the places of a window that it goes to.
+    /// Returns the factor of the gradient on its way back to a position of a window that it goes
+    /// to.
     pub(crate) fn gradient_scale(self) -> f32 {
         match self {
             Pooling::Max => 1.0,

@@ -1,9 +1,9 @@
-//! Images: plain dense arrays with their shape.
+//! Images: dense arrays with their shape.
 
 use std::sync::Arc;
 
-/// An RGB image, `[H, W, 3]` interleaved, f32 in 0..255 (sRGB-encoded values, as in the 8-bit file). Clones share their memory until one
-/// of them is changed.
+/// An RGB image, `[H, W, 3]`, f32 in 0..255: sRGB-encoded values, as in an 8-bit file. Clones share
+/// their memory until one of them is changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
     width: usize,
@@ -12,7 +12,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// An image from its interleaved values.
+    /// Returns an image with these values, `[H, W, 3]`.
     ///
     /// # Panics
     /// If `data` does not hold `3 * width * height` values.
@@ -21,27 +21,27 @@ impl Image {
         Self { width, height, data: Arc::new(data) }
     }
 
-    /// An image of one colour.
+    /// Returns an image of one colour.
     pub fn filled(width: usize, height: usize, rgb: [f32; 3]) -> Self {
         Self::new(width, height, rgb.repeat(width * height))
     }
 
-    /// Width in pixels.
+    /// Returns the width in pixels.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Height in pixels.
+    /// Returns the height in pixels.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// The values, `[H, W, 3]`.
+    /// Returns the values, `[H, W, 3]`.
     pub fn as_slice(&self) -> &[f32] {
         &self.data
     }
 
-    /// The values, `[H, W, 3]`, to change.
+    /// Returns the values, `[H, W, 3]`, to change.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         let values: &mut Vec<f32> = Arc::make_mut(&mut self.data);
         values

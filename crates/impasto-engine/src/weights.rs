@@ -1,11 +1,13 @@
 //! Weights of VGG-19 from a safetensors file.
 //!
-//! Two namings are understood, each with its preprocessing:
-//! - `convB_N.weight` and `convB_N.bias`: the Caffe release, BGR in 0..255 minus the mean 103.939 / 116.779 / 123.68;
-//! - `features.N.weight` and `features.N.bias`: torchvision, RGB in 0..1, minus the mean .485 / .456 / .406, divided by the
-//!   standard deviation .229 / .224 / .225.
+//! A file can name its tensors in two ways, each with its own preprocessing:
+//! - `convB_N.weight` and `convB_N.bias`, as in the release for Caffe: BGR in 0..255, minus the
+//!   mean 103.939 / 116.779 / 123.68
+//! - `features.N.weight` and `features.N.bias`, as in torchvision: RGB in 0..1, minus the mean .485
+//!   / .456 / .406, divided by the standard deviation .229 / .224 / .225
 //!
 //! A weight is f32 `[out, in, 3, 3]`, or u8 indices of that shape into 256 f32 named `.codebook`.
+//! Other tensors of a file are ignored.
 
 use std::fmt;
 
@@ -17,16 +19,16 @@ use crate::layer::{CONVOLUTIONS, Layer, LayerKind};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightsError {
-    /// The file is no safetensors file.
+    /// The file is not a safetensors file.
     #[error("not a safetensors file ({0})")]
     Format(String),
-    /// Neither naming is there.
+    /// No tensor has a name of either kind.
     #[error("no VGG-19 in it: found neither `conv1_1.weight` nor torchvision's `features.0.weight`")]
     NoNetwork,
     /// A tensor is missing.
     #[error("tensor `{0}` is missing")]
     Missing(String),
-    /// A tensor has a shape that its layer does not have.
+    /// A tensor has another shape than its layer.
     #[error("tensor `{name}` has shape {found:?}; VGG-19 needs {expected:?}")]
     Shape {
         /// The tensor.
@@ -36,7 +38,7 @@ pub enum WeightsError {
         /// The shape of the layer.
         expected: Vec<usize>,
     },
-    /// A tensor has a type that is not understood.
+    /// A tensor has a type that cannot be read.
     #[error("tensor `{name}` has type {found}; needed is F32, or U8 with a `.codebook`")]
     Type {
         /// The tensor.
@@ -49,7 +51,7 @@ pub enum WeightsError {
     NotFinite(String),
 }
 
-/// How pixels become the network's input: `x[c] * scale[c] - offset[c]`.
+/// How pixels become the network's input: `x[c] · scale[c] - offset[c]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Preprocessing {
     /// By RGB channel.
@@ -61,10 +63,10 @@ pub(crate) struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// Simonyan & Zisserman's release for Caffe.
+    /// That of Simonyan and Zisserman's release for Caffe.
     const CAFFE: Self = Self { scale: [1.0; 3], offset: [123.68, 116.779, 103.939], order: [2, 1, 0] };
 
-    /// torchvision's `VGG19_Weights.IMAGENET1K_V1`.
+    /// That of torchvision's `VGG19_Weights.IMAGENET1K_V1`.
     const TORCHVISION: Self = Self {
         scale: [1.0 / (255.0 * 0.229), 1.0 / (255.0 * 0.224), 1.0 / (255.0 * 0.225)],
         offset: [0.485 / 0.229, 0.456 / 0.224, 0.406 / 0.225],
@@ -92,13 +94,13 @@ impl AsRef<[u8]> for Bytes {
 
 /// Where a convolution's weights lie in the file.
 struct StoredConvolution {
-    /// f32, or u8 where there is a codebook.
+    /// f32, or u8 if there is a codebook.
     weight: std::ops::Range<usize>,
     codebook: Option<Vec<f32>>,
     bias: Vec<f32>,
 }
 
-/// A checked file, its weights still as they are stored there.
+/// The weights of VGG-19: a checked file, whose weights stay as they are stored.
 pub struct Weights {
     bytes: Bytes,
     convolutions: Vec<StoredConvolution>,
@@ -112,7 +114,7 @@ impl fmt::Debug for Weights {
 }
 
 impl Weights {
-    /// Checks a safetensors file that is part of the program; see the module for what is understood.
+    /// Checks a safetensors file that is part of the program. The module says what it may hold.
     ///
     /// # Errors
     /// The file is not a VGG-19.
@@ -120,7 +122,7 @@ impl Weights {
         Self::new(Bytes::Static(bytes))
     }
 
-    /// Checks a safetensors file; see the module for what is understood.
+    /// Checks a safetensors file. The module says what it may hold.
     ///
     /// # Errors
     /// The file is not a VGG-19.
@@ -149,13 +151,13 @@ impl Weights {
         Ok(Self { bytes, convolutions, preprocessing })
     }
 
-    /// Shape of a convolution's weights: out, in, 3, 3.
+    /// Returns the shape of a convolution's weights: out, in, 3, 3.
     pub(crate) fn shape(convolution: usize) -> [usize; 4] {
         let channels = |i| Layer::at(i, LayerKind::Conv).channels();
         [channels(convolution), if convolution == 0 { 3 } else { channels(convolution - 1) }, 3, 3]
     }
 
-    /// The safetensors file that they are from.
+    /// Returns the safetensors file.
     pub fn file(&self) -> &[u8] {
         self.bytes.as_ref()
     }
@@ -168,7 +170,7 @@ impl Weights {
         &self.convolutions[convolution].bias
     }
 
-    /// The 9 weights between two channels of a convolution.
+    /// Returns the 9 weights between two channels of a convolution.
     pub(crate) fn filter(&self, convolution: usize, channel_out: usize, channel_in: usize) -> [f32; 9] {
         let StoredConvolution { weight, codebook, .. } = &self.convolutions[convolution];
         let stored = &self.bytes.as_ref()[weight.clone()];
@@ -217,7 +219,7 @@ impl StoredConvolution {
     }
 }
 
-/// A vector of `len` finite f32.
+/// Reads a vector of `len` finite f32.
 fn floats(file: &SafeTensors<'_>, name: &str, len: usize) -> Result<Vec<f32>, WeightsError> {
     let tensor = file.tensor(name).map_err(|_| WeightsError::Missing(name.to_owned()))?;
     if tensor.shape() != [len] {

@@ -41,8 +41,8 @@ impl ContentWork {
         self.squares = 0.0;
     }
 
-    /// Adds some positions of the reference to its sums. `first`: index of the first value among all
-    /// values of the map. `features`: `[positions, C]`.
+    /// Adds some positions of the reference to its sums. `first`: index of the first value among
+    /// all values of the map. `features`: `[positions, C]`.
     pub(crate) fn add_reference(&mut self, first: usize, features: &[f32]) {
         self.sums.squares += self.weighted_sum(first, features.len(), |i| f64::from(features[i]).powi(2));
         let channels = self.positions.channels();
@@ -83,7 +83,8 @@ impl ContentWork {
         }
     }
 
-    /// `Σ w v` over `len` values of whole positions, of which the first has index `first` in the map.
+    /// `Σ w v` over `len` values of whole positions, of which the first has index `first` in the
+    /// map.
     fn weighted_sum(&self, first: usize, len: usize, value: impl Fn(usize) -> f64 + Sync) -> f64 {
         let channels = self.positions.channels();
         match self.positions.weights(first / channels) {

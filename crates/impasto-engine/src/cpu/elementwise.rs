@@ -1,16 +1,19 @@
-//! Rectifier, pooling and their gradients as passes of their own: for the layers where a loss needs the map in between, so that
-//! they cannot be part of a convolution.
+//! Rectifier, pooling and their gradients as passes of their own.
+//!
+//! Elsewhere they are fused with a convolution. They cannot be if a loss looks at the map in
+//! between.
 
 use rayon::prelude::*;
 
 use crate::pooling::{Pooling, WINDOW};
 
-/// Bit `c` of a mask.
+/// Returns bit `c` of a mask.
 fn bit(mask: &[u8], c: usize) -> bool {
     mask[c / 8] >> (c % 8) & 1 == 1
 }
 
-/// `out = max(map, 0)`, and its mask, from values to values, a `row` at a time.
+/// `out = max(map, 0)`, and its mask. The arguments are values of the same rows, of `row` values
+/// each.
 pub(crate) fn rectify(row: usize, map: &[f32], out: &mut [f32], mask: &mut [u8]) {
     assert!(map.len() == out.len() && mask.len() * 8 == map.len());
     let rows = map.par_chunks(row).zip(out.par_chunks_mut(row)).zip(mask.par_chunks_mut(row / 8));
@@ -19,15 +22,15 @@ pub(crate) fn rectify(row: usize, map: &[f32], out: &mut [f32], mask: &mut [u8])
             *mask = 0;
             for i in 0..8 {
                 *mask |= u8::from(map[i] > 0.0) << i;
-                // NaN goes on to the loss, where it is noticed.
+                // NaN reaches the loss, which is checked.
                 out[i] = if map[i] < 0.0 { 0.0 } else { map[i] };
             }
         }
     });
 }
 
-/// Pools rows of a rectified map, from an even one on, and says where the gradient goes. `map`, `out`, `windows`: their values; `width` and
-/// `channels`: of the map.
+/// Pools rows of a rectified map and writes the windows' masks, which tell where the gradient goes.
+/// `map`: the values from an even row on. `width` and `channels`: those of the map.
 pub(crate) fn pool([width, channels]: [usize; 2], map: &[f32], out: &mut [f32], windows: &mut [u8], pooling: Pooling) {
     let out_row = width / 2 * channels;
     assert!(windows.len() * 8 == out.len() * WINDOW && out.len() / out_row == map.len() / (width * channels) / 2);
@@ -64,8 +67,9 @@ pub(crate) fn pool([width, channels]: [usize; 2], map: &[f32], out: &mut [f32], 
     });
 }
 
-/// The gradient before rectifier and pooling in some rows from an even one on, from `pooled` after them; `accumulate`: and from what
-/// `gradient` holds, which lies between them. `width` and `channels`: of the gradient; all others: values of the same rows.
+/// Gradient before rectifier and pooling, from `pooled` behind them. `accumulate`: `gradient` holds
+/// the gradient of a loss between the two, and it is added. The arguments are values of the same
+/// rows, from an even one on. `width` and `channels`: those of `gradient`.
 pub(crate) fn unpool(
     [width, channels]: [usize; 2],
     pooled: &[f32],
@@ -98,7 +102,7 @@ pub(crate) fn unpool(
     });
 }
 
-/// Sets to 0 what the rectifier cut off, a `row` at a time.
+/// Makes the gradient 0 where the rectifier cut off the value. A row has `row` values.
 pub(crate) fn cut(row: usize, gradient: &mut [f32], mask: &[u8]) {
     assert_eq!(mask.len() * 8, gradient.len());
     gradient.par_chunks_mut(row).zip(mask.par_chunks(row / 8)).for_each(|(gradient, mask)| {
@@ -110,7 +114,7 @@ pub(crate) fn cut(row: usize, gradient: &mut [f32], mask: &[u8]) {
     });
 }
 
-/// `gradient += other`, a `row` at a time.
+/// `gradient += other`. A row has `row` values.
 pub(crate) fn add(row: usize, gradient: &mut [f32], other: &[f32]) {
     assert_eq!(gradient.len(), other.len());
     gradient.par_chunks_mut(row).zip(other.par_chunks(row)).for_each(|(gradient, other)| {

@@ -1,8 +1,8 @@
 //! The network on images of one size: a forward pass, then the gradient with respect to the image.
 //!
-//! The evaluator walks through the parts of its [`Layout`], each a [`Stage`] that is evaluated whole
-//! or band by band. It knows no losses. On the way forward it shows the features of the layers asked
-//! for, and on the way back it lets its caller put a gradient in their place.
+//! The evaluator walks through the parts of its [`Layout`], each a [`Stage`] that is evaluated
+//! whole or band by band. It knows no losses. On the way forward it shows the features of the
+//! layers asked for, and on the way back it lets its caller put a gradient in their place.
 //!
 //! A part in bands goes forward again on its way back, because its maps do not last. So does a
 //! reference whose features are neither kept in memory nor in a file.
@@ -77,12 +77,12 @@ impl GradientBand<'_> {
         self.reference
     }
 
-    /// Overwrites the features with the gradient of a loss with respect to them, position by position,
-    /// in parallel.
+    /// Overwrites the features with the gradient of a loss with respect to them, position by
+    /// position, in parallel.
     ///
-    /// `compute(first, features, reference, out)` gets the features of some positions, `[positions, C]`,
-    /// those of the reference there, and `out` of the same length and unspecified content. `first` is
-    /// the index of the first feature among all values of the whole map.
+    /// `compute(first, features, reference, out)` gets the features of some positions, `[positions,
+    /// C]`, those of the reference there, and `out` of the same length and unspecified content.
+    /// `first` is the index of the first feature among all values of the whole map.
     pub(crate) fn replace(&mut self, compute: impl Fn(usize, &[f32], Option<&[f32]>, &mut [f32]) + Sync) {
         let (range, first, reference) = (self.range(), self.first, self.reference);
         self.map.replace(range, |at, features, out| {
@@ -178,8 +178,8 @@ impl Evaluator {
         found.map(Strip::map).unwrap_or_else(|| panic!("{layer} is not among the layers that are there whole"))
     }
 
-    /// Forward pass over an image `[H, W, 3]`. `visit` sees all features of the layers asked for, each
-    /// once.
+    /// Forward pass over an image `[H, W, 3]`. `visit` sees all features of the layers asked for,
+    /// each once.
     ///
     /// # Panics
     /// If the image has another size than the workspace.
@@ -197,8 +197,8 @@ impl Evaluator {
     /// Forward pass on a picture whose features at some layers are then there on every way back, as
     /// [`GradientBand::reference`]. The evaluator is then as after [`Evaluator::forward`].
     ///
-    /// `make_file` returns an empty file to write and read. It is called if the layout keeps features
-    /// in a file.
+    /// `make_file` returns an empty file to write and read. It is called if the layout keeps
+    /// features in a file.
     ///
     /// # Errors
     /// The file cannot be made or written. There is no reference then.
@@ -257,12 +257,12 @@ impl Evaluator {
         Ok(())
     }
 
-    /// Gradient with respect to an image `[H, W, 3]`, after a forward pass on it. It uses the maps up:
-    /// another gradient needs another forward pass.
+    /// Gradient with respect to an image `[H, W, 3]`, after a forward pass on it. It uses the maps
+    /// up: another gradient needs another forward pass.
     ///
-    /// `put_gradient` is called for every layer asked for, the deepest first, and for each band of a
-    /// layer. `image_gradient` is `[H, W, 3]`, RGB, with respect to the pixel values in 0..255. It is
-    /// overwritten.
+    /// `put_gradient` is called for every layer asked for, the deepest first, and for each band of
+    /// a layer. `image_gradient` is `[H, W, 3]`, RGB, with respect to the pixel values in 0..255.
+    /// It is overwritten.
     ///
     /// # Errors
     /// The file with the reference's features cannot be read. The gradient means nothing then.
@@ -352,8 +352,8 @@ impl EvaluatorPart {
         }
     }
 
-    /// The part's way back, band by band. `image_gradient`: where the gradient goes, if the part reads
-    /// the image.
+    /// The part's way back, band by band. `image_gradient`: where the gradient goes, if the part
+    /// reads the image.
     fn backward(
         &mut self,
         context: &StageContext,

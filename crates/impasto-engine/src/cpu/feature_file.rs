@@ -1,4 +1,8 @@
-//! Features of a picture in a file, for memory that does not hold them.
+//! Features of a picture in a file, because the memory does not hold them.
+//!
+//! A map is written row by row from the top, and read in any order. A row is written as bits that
+//! tell which of its values are not +0, and then those values: rectifiers leave about half. All
+//! bits of all values come back.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -9,8 +13,7 @@ use rayon::prelude::*;
 use crate::layer::Layer;
 use crate::plan::feature_store::{ROWS_AT_ONCE, WORD};
 
-/// Maps that are written row by row from the top, and read in any order. A row is written as bits that tell which of its values are other
-/// than +0, and those values: rectifiers leave about half. All bits of all values come back.
+/// Maps in a file.
 pub(crate) struct FeatureFile {
     file: File,
     /// Bytes written.
@@ -22,17 +25,17 @@ struct StoredMap {
     layer: Layer,
     /// Values of a row.
     row: usize,
-    /// Where every row is in the file, in bytes.
+    /// Where each row is in the file, in bytes.
     rows: Vec<Range<u64>>,
 }
 
 impl FeatureFile {
-    /// Nothing yet, in a file that is empty.
+    /// No maps yet, in an empty file.
     pub(crate) fn new(file: File) -> Self {
         Self { file, len: 0, maps: vec![] }
     }
 
-    /// Adds whole rows of a layer's map, `row` values each, below those that are there.
+    /// Adds whole rows of a layer's map, of `row` values each, below those that it has.
     pub(crate) fn write(&mut self, layer: Layer, row: usize, values: &[f32]) -> io::Result<()> {
         let Self { file, len, maps } = self;
         let i = maps.iter().position(|map| map.layer == layer).unwrap_or_else(|| {
@@ -52,7 +55,7 @@ impl FeatureFile {
         Ok(())
     }
 
-    /// Reads some rows of a layer's map; `None`: it has none.
+    /// Reads some rows of a layer's map. Returns `None` if the file has no map of the layer.
     pub(crate) fn read(&mut self, layer: Layer, rows: Range<usize>) -> Option<io::Result<Vec<f32>>> {
         let Self { file, maps, .. } = self;
         let map = maps.iter().find(|map| map.layer == layer)?;
@@ -93,7 +96,7 @@ fn pack(values: &[f32]) -> Vec<u8> {
     bytes
 }
 
-/// Writes to `out`, which is zeros, what [`pack`] was given.
+/// Undoes [`pack`]. `out`: zeros.
 fn unpack(bytes: &[u8], out: &mut [f32]) {
     let (words, values) = bytes.split_at(size_of::<u64>() * out.len().div_ceil(WORD));
     let mut values = values.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value));
@@ -121,7 +124,7 @@ mod tests {
         FeatureFile::new(tempfile::tempfile().expect("a file"))
     }
 
-    /// Every third value is other than zero.
+    /// Two of three values are zero.
     fn values(count: usize) -> Vec<f32> {
         let value = |i: usize| if i.is_multiple_of(3) { i as f32 - 40.5 } else { 0.0 };
         (0..count).map(value).collect()

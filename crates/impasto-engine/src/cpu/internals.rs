@@ -1,7 +1,9 @@
-//! The kernels one by one, for `benches/kernels.rs`: a benchmark is a crate of its own and sees what is public, which the kernels are
-//! not. No part of the interface; nothing else uses it.
+//! The kernels one by one, for `benches/kernels.rs`.
 //!
-//! Masks are as the kernels write them, one bit a value, four bits a window of a pooling.
+//! A benchmark is a crate of its own and sees only public items, and the kernels are not public.
+//! Nothing else uses this module. It is no part of the interface.
+//!
+//! Masks are those that the kernels write: one bit a value, four bits a window of a pooling.
 
 use crate::cpu::kernels::buffer::Scratch;
 pub use crate::cpu::kernels::feature_map::FeatureMap;
@@ -21,7 +23,7 @@ pub struct ConvolutionBench {
 }
 
 impl ConvolutionBench {
-    /// `filters`: `[channels_in][3][3][channels_out]`. The bias is 0.
+    /// A convolution without bias. `filters`: `[channels_in][3][3][channels_out]`.
     pub fn new(filters: &[f32], channels_out: usize) -> Self {
         let channels_in = filters.len() / (9 * channels_out);
         let filter = |i: usize, o: usize| std::array::from_fn(|place| filters[(9 * i + place) * channels_out + o]);
@@ -29,7 +31,7 @@ impl ConvolutionBench {
         Self { filters, bias: vec![0.0; channels_out], scratch: Scratch::default() }
     }
 
-    /// Convolution, rectifier, and its mask.
+    /// Convolution, rectifier and its mask.
     pub fn forward(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, mask: &mut [u8]) {
         let Self { filters, bias, scratch } = self;
         convolve(
@@ -42,7 +44,7 @@ impl ConvolutionBench {
         );
     }
 
-    /// Convolution, rectifier, max pooling, and its windows' masks.
+    /// Convolution, rectifier, maximum pooling and the windows' masks.
     pub fn forward_pooled(&mut self, isa: Isa, input: &FeatureMap, output: &mut FeatureMap, windows: &mut [u8]) {
         let Self { filters, bias, scratch } = self;
         let (height, width, all) = (input.height(), input.width(), Rows::all(output));
@@ -52,7 +54,8 @@ impl ConvolutionBench {
         convolve(tile, isa, source, sink, filters, scratch);
     }
 
-    /// Gradient with respect to the input, before the input's own rectifier. The filters are those of the way back.
+    /// Gradient with respect to the input, before the input's own rectifier. The filters are those
+    /// of the way back.
     pub fn gradient(&mut self, isa: Isa, upstream: &FeatureMap, output: &mut FeatureMap, mask: &[u8]) {
         let (all, tile) = (Rows::all(upstream), tile(WinogradTile::Eight, upstream, output.channels()));
         let sink = GradientSink::new(output, all, 0..all.height, Some(mask), false);
@@ -60,7 +63,7 @@ impl ConvolutionBench {
         convolve(tile, isa, source, sink, &self.filters, &mut self.scratch);
     }
 
-    /// [`ConvolutionBench::gradient`], from the gradient after a max pooling.
+    /// [`ConvolutionBench::gradient`], from the gradient behind a maximum pooling.
     pub fn gradient_unpooled(
         &mut self,
         isa: Isa,
@@ -78,29 +81,29 @@ impl ConvolutionBench {
     }
 }
 
-/// The tiles of the network's passes.
+/// The tile that the network's passes choose.
 fn tile(largest: WinogradTile, input: &FeatureMap, channels_out: usize) -> WinogradTile {
     WinogradTile::choose(largest, input.height(), input.width(), input.channels(), channels_out)
 }
 
-/// conv1_1.
+/// Filters of conv1_1.
 pub struct FirstLayerBench {
     layer: FirstLayer,
     bias: Vec<f32>,
 }
 
 impl FirstLayerBench {
-    /// `weights`: `[64, 3, 3, 3]`, OIHW. The bias is 0.
+    /// conv1_1 without bias. `weights`: `[64, 3, 3, 3]`, OIHW.
     pub fn new(weights: &[f32]) -> Self {
         Self { layer: FirstLayer::new(weights), bias: vec![0.0; 64] }
     }
 
-    /// Values of an image with its margin of one pixel.
+    /// Returns how many values an image with a margin of one pixel has.
     pub fn padded_len(height: usize, width: usize) -> usize {
         (height + 2) * (width + 2) * PADDED_CHANNELS
     }
 
-    /// Convolution, rectifier, and its mask. `padded`: `[H + 2, W + 2, 3]`.
+    /// Convolution, rectifier and its mask. `padded`: `[H + 2, W + 2, 3]`.
     pub fn forward(&self, isa: Isa, padded: &[f32], output: &mut FeatureMap, mask: &mut [u8]) {
         let all = Rows::all(output);
         self.layer.forward(isa, padded, &MapSink::new(output, all, 0..all.height, &self.bias, Some(mask)));

@@ -7,8 +7,8 @@ use crate::cpu::kernels::winograd::Filters;
 use crate::layer::CONVOLUTIONS;
 use crate::weights::{Preprocessing, Weights};
 
-/// The filters of the frozen network. Each convolution's weights are decoded and laid out once, when
-/// they are first needed.
+/// The filters of the frozen network. Each convolution's weights are decoded and laid out once,
+/// when they are first needed.
 pub(crate) struct PackedFilters {
     weights: Arc<Weights>,
     first: OnceLock<FirstLayer>,

@@ -1,4 +1,4 @@
-//! The network's input with a margin of one pixel, as conv1_1 reads it.
+//! The network's input as conv1_1 reads it: preprocessed, with a margin of one pixel.
 
 use std::ops::Range;
 
@@ -15,13 +15,13 @@ pub(crate) struct PaddedImage {
 }
 
 impl PaddedImage {
-    /// `[rows + 2, W + 2, 3]`, in the network's values.
+    /// Returns `[rows + 2, W + 2, 3]`, in the network's values.
     pub(crate) fn as_slice(&self) -> &[f32] {
         &self.values
     }
 
-    /// Takes over some rows of an image, `[H, W, 3]`, with the row above and the one below. A margin of zeros is one in the network's values,
-    /// where zero is the mean.
+    /// Takes some rows of an image `[H, W, 3]`, with the row above and the row below. A margin of
+    /// zeros is one of zeros in the network's values, which stand for the mean colour.
     pub(crate) fn fill(
         &mut self,
         image: &[f32],
@@ -32,7 +32,8 @@ impl PaddedImage {
     ) {
         let Preprocessing { scale, offset, .. } = preprocessing;
         let row = (width + 2) * PADDED_CHANNELS;
-        // Columns of zeros at the sides stay what they are: every call for images of one width has them at the same places.
+        // Columns of zeros at the sides stay zeros: every image of this width has them at the same
+        // places.
         self.values.resize((rows.len() + 2) * row, 0.0);
         let height = image.len() / (3 * width);
         self.values.par_chunks_mut(row).enumerate().for_each(|(i, padded)| {

@@ -1,13 +1,13 @@
 //! Some consecutive convolutions on some rows of an image: the passes forward and back, and the
 //! memory they work in.
 //!
-//! A stage does not choose what it computes. Its [`StagePlan`] says which maps are kept and where the
-//! poolings are, and a [`Band`] says which rows of every map come next. A stage that is evaluated
-//! whole has one band with all rows.
+//! A stage does not choose what it computes. Its [`StagePlan`] says which maps are kept and where
+//! the poolings are, and a [`Band`] says which rows of every map come next. A stage that is
+//! evaluated whole has one band with all rows.
 //!
 //! A map lives as long as something reads it. Maps of layers that are asked for stay until the way
-//! back, where the gradient takes their place. All others share a few buffers. What the way back needs
-//! of them are masks: one bit a value for the rectifier, four bits a window for the pooling.
+//! back, where the gradient takes their place. All others share a few buffers. What the way back
+//! needs of them are masks: one bit a value for the rectifier, four bits a window for the pooling.
 
 use std::mem;
 use std::ops::Range;
@@ -54,8 +54,8 @@ pub(crate) enum GradientTarget<'a> {
 /// Sees the features of some rows of a layer.
 pub(crate) type Visit<'a> = dyn FnMut(Layer, &[f32], Range<usize>) + 'a;
 
-/// Puts the gradient in the place of a layer's features. The ranges are rows of the map that is given
-/// and the same rows of the whole map. Returns false if there is no gradient.
+/// Puts the gradient in the place of a layer's features. The ranges are rows of the map that is
+/// given and the same rows of the whole map. Returns false if there is no gradient.
 pub(crate) type LayerGradient<'a> = dyn FnMut(Layer, &mut FeatureMap, Range<usize>, Range<usize>) -> bool + 'a;
 
 /// What is the same for all stages of a network on images of one size.
@@ -82,10 +82,11 @@ pub(crate) struct StageTools {
 /// Maps and masks of a convolution.
 #[derive(Default)]
 struct StageMaps {
-    /// Before the rectifier, if that map is asked for. On the way back, the gradient with respect to it.
+    /// Before the rectifier, if that map is asked for. On the way back, the gradient with respect
+    /// to it.
     conv: Strip,
-    /// After the rectifier. If that map is asked for, on the way back the gradient with respect to it,
-    /// which ends as the gradient before the rectifier.
+    /// After the rectifier. If that map is asked for, on the way back the gradient with respect to
+    /// it, which ends as the gradient before the rectifier.
     relu: Strip,
     /// The gradient before the rectifier, if the map after it is not asked for.
     gradient: Strip,
@@ -110,7 +111,8 @@ pub(crate) struct Stage {
     until: Option<usize>,
     /// What becomes of the maps on the present way.
     pass: BandPass,
-    /// Whether masks behind the last map that is asked for are kept from one way forward to the next.
+    /// Whether masks behind the last map that is asked for are kept from one way forward to the
+    /// next.
     keeps_masks: bool,
     maps: Vec<StageMaps>,
     /// The most rows that each map has at a time on the present way.
@@ -155,7 +157,8 @@ impl Stage {
         self.free.clear();
     }
 
-    /// Returns the rows of a layer's map that are there, if the layer is one of this stage and asked for.
+    /// Returns the rows of a layer's map that are there, if the layer is one of this stage and
+    /// asked for.
     pub(crate) fn features(&self, layer: Layer) -> Option<&Strip> {
         let n = layer.convolution().checked_sub(self.plan.first)?;
         let (step, maps) = (self.plan.steps.get(n)?, self.maps.get(n)?);
@@ -239,8 +242,8 @@ impl Stage {
         self.maps[n] = maps;
     }
 
-    /// Makes room for the rows that a band's way forward brings. `outside`: the map after the pooling
-    /// is not the stage's.
+    /// Makes room for the rows that a band's way forward brings. `outside`: the map after the
+    /// pooling is not the stage's.
     fn make_room(&mut self, n: usize, maps: &mut StageMaps, band: Band<'_>, outside: bool) {
         let (step, most) = (self.plan.steps[n], self.most[n]);
         let keep = self.plan.keep(n, self.until, self.pass, band.before);
@@ -290,8 +293,8 @@ impl Stage {
         self.convolve(context, n, input, sink, scratch);
     }
 
-    /// Convolution `n` into its map before the rectifier if that is asked for, otherwise into the map
-    /// after the rectifier, with its mask.
+    /// Convolution `n` into its map before the rectifier if that is asked for, otherwise into the
+    /// map after the rectifier, with its mask.
     fn convolve_to_map(
         &self,
         context: &StageContext,
@@ -435,8 +438,8 @@ impl Stage {
         self.release_gradient(n + 1, band);
     }
 
-    /// Gradient before the rectifier of convolution `n`: of the layers that are asked for, and of what
-    /// comes behind.
+    /// Gradient before the rectifier of convolution `n`: of the layers that are asked for, and of
+    /// what comes behind.
     fn backward_one(
         &mut self,
         context: &StageContext,
@@ -528,7 +531,8 @@ impl Stage {
         });
     }
 
-    /// Gives back the memory of the gradient that convolution `n` has read, if that was the last of it.
+    /// Gives back the memory of the gradient that convolution `n` has read, if that was the last of
+    /// it.
     fn release_gradient(&mut self, n: usize, band: Band<'_>) {
         if band.now.back[n] == self.shape(n)[0] {
             self.maps[n].gradient.release(&mut self.free);
@@ -539,8 +543,8 @@ impl Stage {
         }
     }
 
-    /// Backpropagates through convolution `n`. Reads the gradient before its rectifier, or after the
-    /// pooling if the two are fused. Rows up to the band's end are there.
+    /// Backpropagates through convolution `n`. Reads the gradient before its rectifier, or after
+    /// the pooling if the two are fused. Rows up to the band's end are there.
     fn convolve_back(
         &self,
         context: &StageContext,
@@ -564,8 +568,8 @@ impl Stage {
             convolve(tile, context.isa, source, sink, filters, &mut tools.scratch);
         } else {
             let gradient = if step.relu { &maps.relu } else { &maps.gradient };
-            // Below, a map that is asked for still has its features, which can be a million times as
-            // large. A tile that reaches into them has their rounding errors in every row.
+            // Below, a map that is asked for still has its features, which can be a million times
+            // as large. A tile that reaches into them has their rounding errors in every row.
             let source = MapSource::new(gradient.map(), gradient.rows(height), border).up_to(band.now.gradient[n]);
             convolve(tile, context.isa, source, sink, filters, &mut tools.scratch);
         }

@@ -1,11 +1,14 @@
-//! Maps and masks of which only some rows are there: they come at the bottom, and go at the top.
+//! Maps and masks of which only some rows are in memory.
+//!
+//! Bands move down an image: new rows come at the bottom, and rows that nothing reads any more go
+//! at the top. A strip of all rows is an ordinary map.
 
 use std::ops::Range;
 
 use crate::cpu::kernels::feature_map::FeatureMap;
 use crate::cpu::kernels::maps::{BitMask, Rows};
 
-/// Rows of a map.
+/// Some rows of a map.
 #[derive(Default)]
 pub(crate) struct Strip {
     map: FeatureMap,
@@ -13,13 +16,13 @@ pub(crate) struct Strip {
 }
 
 impl Strip {
-    /// All rows of a map.
+    /// A strip with all rows of a map.
     pub(crate) fn whole(map: FeatureMap) -> Self {
         Self { map, first: 0 }
     }
 
-    /// Takes memory from `free` where the strip has none: for maps that are given back before the way ends. Those that stay would keep more
-    /// than they need.
+    /// If the strip has no memory, takes some from `free`. This is for maps that are given back
+    /// before the way ends: maps that stay would keep more memory than they need.
     pub(crate) fn reuse(&mut self, shape: [usize; 2], free: &mut Vec<FeatureMap>) {
         if self.map.capacity() == 0
             && let Some(largest) = (0..free.len()).max_by_key(|&i| free[i].capacity())
@@ -29,19 +32,19 @@ impl Strip {
         }
     }
 
-    /// The rows before `keep` go, and there is room for those up to `end`, `[width, channels]` values each; in all there will never be more
-    /// than `most` rows.
+    /// Drops the rows before `keep` and makes room for those up to `end`. A row is `[width,
+    /// channels]`. The strip will never have more than `most` rows.
     pub(crate) fn extend(&mut self, (keep, end, most): (usize, usize, usize), shape: [usize; 2]) {
         let old_end = self.first + self.map.height();
         let gone = keep.clamp(self.first, old_end) - self.first;
         let kept = self.map.height() - gone;
-        // Without rows, a strip begins where the first to come does.
+        // A strip without rows begins with the first row to come.
         let first = if kept > 0 { self.first + gone } else { keep };
         self.map.roll(gone, kept, end.max(first) - first, shape, most);
         self.first = first;
     }
 
-    /// Gives the memory back.
+    /// Gives the memory to `free`.
     pub(crate) fn release(&mut self, free: &mut Vec<FeatureMap>) {
         if self.map.capacity() > 0 {
             free.push(std::mem::take(&mut self.map));
@@ -61,28 +64,28 @@ impl Strip {
         &mut self.map
     }
 
-    /// The first row that is there.
+    /// Returns the first row that is there.
     pub(crate) fn first(&self) -> usize {
         self.first
     }
 
-    /// Where the rows belong in a map of `height`.
+    /// Returns where the rows belong in a map of `height` rows.
     pub(crate) fn rows(&self, height: usize) -> Rows {
         Rows { first: self.first, height }
     }
 
-    /// Where some rows of the whole map are among the rows that are there.
+    /// Returns where some rows of the whole map are among the rows that are there.
     pub(crate) fn places(&self, rows: &Range<usize>) -> Range<usize> {
         rows.start - self.first..rows.end - self.first
     }
 
-    /// Where the values of some rows of the whole map are.
+    /// Returns where the values of some rows of the whole map are.
     fn range(&self, rows: &Range<usize>) -> Range<usize> {
         let row = self.map.width() * self.map.channels();
         (rows.start - self.first) * row..(rows.end - self.first) * row
     }
 
-    /// Values of some rows of the whole map.
+    /// Returns the values of some rows of the whole map.
     pub(crate) fn values(&self, rows: &Range<usize>) -> &[f32] {
         &self.map.as_slice()[self.range(rows)]
     }
@@ -94,7 +97,7 @@ impl Strip {
     }
 }
 
-/// Rows of a mask.
+/// Some rows of a mask.
 #[derive(Default)]
 pub(crate) struct MaskStrip {
     bits: BitMask,
@@ -104,7 +107,7 @@ pub(crate) struct MaskStrip {
 }
 
 impl MaskStrip {
-    /// As [`Strip::extend`], for rows of that many bytes.
+    /// As [`Strip::extend`], for rows of `row` bytes.
     pub(crate) fn extend(&mut self, (keep, end, most): (usize, usize, usize), row: usize) {
         self.row = row;
         let gone = ((keep.max(self.first) - self.first) * row).min(self.bits.len());
@@ -115,7 +118,7 @@ impl MaskStrip {
         self.bits.resize(len, 0);
     }
 
-    /// From a row on.
+    /// Returns the bits from a row of the whole mask on.
     pub(crate) fn below(&self, row: usize) -> &[u8] {
         &self.bits[(row - self.first) * self.row..]
     }
@@ -125,7 +128,7 @@ impl MaskStrip {
         &mut self.bits[(row - self.first) * self.row..]
     }
 
-    /// Of some rows.
+    /// Returns the bits of some rows of the whole mask.
     pub(crate) fn bits(&self, rows: &Range<usize>) -> &[u8] {
         &self.below(rows.start)[..rows.len() * self.row]
     }

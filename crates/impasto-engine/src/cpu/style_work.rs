@@ -38,8 +38,8 @@ impl StyleWork {
         self.sums = StyleSums { total: 0.0, features, products: vec![0.0; channels * channels] };
     }
 
-    /// Adds some positions of the map to the sums. `first`: index of the first value among all values
-    /// of the map. `features`: `[positions, C]`.
+    /// Adds some positions of the map to the sums. `first`: index of the first value among all
+    /// values of the map. `features`: `[positions, C]`.
     pub(crate) fn add(&mut self, first: usize, features: &[f32]) {
         let channels = self.positions.channels();
         let (index, features) = self.positions.inside(first / channels, features);
@@ -62,8 +62,9 @@ impl StyleWork {
         StyleSums { total: self.total_weight.unwrap_or(sums.total), ..sums }
     }
 
-    /// `gradient += w (F S + b)` at some positions of the map, on the calling thread. `first`: index of
-    /// the first value among all values of the map. `features` and `gradient`: `[positions, C]`.
+    /// `gradient += w (F S + b)` at some positions of the map, on the calling thread. `first`:
+    /// index of the first value among all values of the map. `features` and `gradient`:
+    /// `[positions, C]`.
     pub(crate) fn add_gradient(&self, change: StyleChange<'_>, first: usize, features: &[f32], gradient: &mut [f32]) {
         let channels = self.positions.channels();
         for PositionRun { of_piece, index } in self.positions.runs(first / channels, features.len() / channels) {

@@ -1,8 +1,8 @@
 //! Which positions of a map a term counts, and how much.
 //!
 //! A map comes in pieces: bands of rows on the way forward, chunks of positions on the way back. A
-//! piece is some whole positions of the map one after the other. This module tells which of them lie
-//! in the term's window, and where their weights are.
+//! piece is some whole positions of the map one after the other. This module tells which of them
+//! lie in the term's window, and where their weights are.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -23,8 +23,8 @@ pub(crate) struct TermPositions {
     width: usize,
     window: Option<MapWindow>,
     weights: Option<Arc<PositionWeights>>,
-    /// Positions with a weight above 0, and the roots of their weights: a product of two features of
-    /// a position brings in its weight. Empty without weights.
+    /// Positions with a weight above 0, and the roots of their weights: a product of two features
+    /// of a position brings in its weight. Empty without weights.
     roots: Vec<(usize, f32)>,
 }
 
@@ -91,9 +91,9 @@ impl TermPositions {
         })
     }
 
-    /// Returns the features of a piece that lie in the window, one position after the other, and the
-    /// number of the first of them in the window. `first`: number of the piece's first position in
-    /// the map. `features`: `[positions, C]`.
+    /// Returns the features of a piece that lie in the window, one position after the other, and
+    /// the number of the first of them in the window. `first`: number of the piece's first position
+    /// in the map. `features`: `[positions, C]`.
     pub(crate) fn inside<'a>(&self, first: usize, features: &'a [f32]) -> (usize, Cow<'a, [f32]>) {
         if self.window.is_none() {
             return (first, Cow::Borrowed(features));

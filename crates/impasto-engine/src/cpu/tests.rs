@@ -18,12 +18,12 @@ use crate::reference::Noise;
 use crate::tensor::Image;
 use crate::weights::Weights;
 
-/// Bound on the relative error of a gradient (L2). Tiles of the way back, which switches no rectifier,
-/// begin elsewhere.
+/// Bound on the relative error of a gradient (L2). Tiles of the way back, which switches no
+/// rectifier, begin elsewhere.
 const MAX_GRADIENT_ERROR: f64 = 1e-4;
 
-/// Scale of the gradients with respect to the features. The features are far larger: nothing of them
-/// may be left in the gradients that take their place.
+/// Scale of the gradients with respect to the features. The features are far larger: nothing of
+/// them may be left in the gradients that take their place.
 const GRADIENT: f32 = 1e-7;
 
 fn filters() -> Arc<PackedFilters> {
@@ -61,7 +61,8 @@ fn with_file(parts: &[(usize, Option<usize>)], reference_from: usize) -> Layout 
     Layout { reference_file: true, ..layout(parts, reference_from) }
 }
 
-/// Features by layer, and the gradient of `sum (a + b r) x` with noise `a`, `b` and the features `r` of a reference.
+/// Features by layer, and the gradient of `sum (a + b r) x` with noise `a`, `b` and the features
+/// `r` of a reference.
 fn evaluate(
     evaluator: &mut Evaluator,
     image: &Image,

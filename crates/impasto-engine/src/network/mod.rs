@@ -1,8 +1,9 @@
 //! The seam between the losses and whatever evaluates the network.
 //!
 //! A loss on the features of a layer needs two things from the network: sums over the positions of
-//! the layer's map, and a gradient that goes back to the image. Both can be said in a few matrices of
-//! `C x C` values, because the gradient of every loss that impasto knows is affine in the features:
+//! the layer's map, and a gradient that goes back to the image. Both can be said in a few matrices
+//! of `C x C` values, because the gradient of every loss that impasto knows is affine in the
+//! features:
 //!
 //! ```text
 //! dL/dF(p) = Σ over the style terms   w(p) (F(p) S + b)
@@ -11,16 +12,17 @@
 //!
 //! So a [`Backend`] knows no loss. It is told once which terms there are ([`WorkspaceSpec`]). Then
 //! each evaluation is a pair of calls on the [`Workspace`] that it makes: [`Workspace::forward`]
-//! returns the sums of every style term, and [`Workspace::backward`] takes `S`, `b` and `c` of every
-//! term and returns the gradient with respect to the image. Feature maps, weights of positions and
-//! the reference `Y` never leave the backend. At 512 px an image goes in, a gradient comes out, and
-//! 2.4 MB of matrices cross in each direction.
+//! returns the sums of every style term, and [`Workspace::backward`] takes `S`, `b` and `c` of
+//! every term and returns the gradient with respect to the image. Feature maps, weights of
+//! positions and the reference `Y` never leave the backend. At 512 px an image goes in, a gradient
+//! comes out, and 2.4 MB of matrices cross in each direction.
 //!
-//! Losses keep what is theirs: targets, units, weights, and all arithmetic on the matrices (in f64).
+//! Losses keep what is theirs: targets, units, weights, and all arithmetic on the matrices (in
+//! f64).
 //!
-//! Every backend has to pass the same conformance suite (`tests/it/conformance`). Two backends do not
-//! have to agree on the last bits. One backend has to return the same bits for the same calls, at any
-//! number of threads, and [`Workspace::identity`] names those bits.
+//! Every backend has to pass the same conformance suite (`tests/it/conformance`). Two backends do
+//! not have to agree on the last bits. One backend has to return the same bits for the same calls,
+//! at any number of threads, and [`Workspace::identity`] names those bits.
 
 mod error;
 mod position_weights;
@@ -60,7 +62,8 @@ pub trait Backend: Send + Sync {
 /// All images are `[H, W, 3]`, RGB in 0..255. Memory is made once and reused.
 pub trait Workspace: Send {
     /// Takes a picture as the reference `Y` that the content terms compare with, and returns the
-    /// sums of all terms on it. The workspace is then as after [`Workspace::forward`] on that picture.
+    /// sums of all terms on it. The workspace is then as after [`Workspace::forward`] on that
+    /// picture.
     ///
     /// `make_file` returns an empty file to write and read. It is called only if the layout keeps
     /// features of the reference in a file.
@@ -94,12 +97,12 @@ pub trait Workspace: Send {
     /// and is overwritten.
     ///
     /// # Errors
-    /// The file with the features of the reference cannot be read, or the device fails. The gradient
-    /// then means nothing.
+    /// The file with the features of the reference cannot be read, or the device fails. The
+    /// gradient then means nothing.
     ///
     /// # Panics
-    /// If the image, the gradient or the changes have other sizes than the workspace, or if there are
-    /// content terms and no reference.
+    /// If the image, the gradient or the changes have other sizes than the workspace, or if there
+    /// are content terms and no reference.
     fn backward(
         &mut self,
         image: &[f32],

@@ -16,8 +16,8 @@ pub struct PositionWeights {
 const MIN_POSITIONS: f64 = 1.0;
 
 impl PositionWeights {
-    /// Returns the weights of a layer's positions for a mask `[H, W]` of the image, in 0..1. Returns
-    /// `None` if less than one position is left.
+    /// Returns the weights of a layer's positions for a mask `[H, W]` of the image, in 0..1.
+    /// Returns `None` if less than one position is left.
     ///
     /// # Panics
     /// If the mask is not whole rows of `width` values.
@@ -26,7 +26,8 @@ impl PositionWeights {
         Self::new(pooled(mask, width, layer.poolings()))
     }
 
-    /// Returns these weights, one for each position. Returns `None` if less than one position is left.
+    /// Returns these weights, one for each position. Returns `None` if less than one position is
+    /// left.
     pub fn new(values: Vec<f32>) -> Option<Self> {
         let total = values.iter().map(|&w| f64::from(w)).sum();
         (total >= MIN_POSITIONS).then_some(Self { values, total })

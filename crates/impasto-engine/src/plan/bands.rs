@@ -1,25 +1,33 @@
-//! Which rows of every map of a stage a band computes: those that follow on the band before, and no row twice.
+//! Which rows of every map of a stage a band computes.
+//!
+//! A convolution reads one row below the last one that it computes. So a band cannot end at the
+//! same row in every map: the first maps have to be a few rows ahead of the last ones. On the way
+//! back the gradient lags behind in the same manner, a row a convolution. A [`BandCursor`] holds
+//! how far each map has come, and a [`Band`] goes from one cursor to the next. No row is computed
+//! twice, and bands end where tiles of the whole image end, so that features have the bits of the
+//! whole image.
 
 use std::ops::Range;
 
 use crate::plan::stage_plan::StagePlan;
 use crate::plan::tile::WinogradTile;
 
-/// How far the bands have come, by convolution, in rows of the whole maps.
+/// How far the bands have come: for each convolution, a number of rows of its whole map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BandCursor {
-    /// Output, before a pooling, that has been computed.
+    /// Rows of the output, before a pooling, that have been computed.
     pub(crate) forward: Vec<usize>,
-    /// Gradient with respect to that output, before its rectifier and a pooling, that has been computed.
+    /// Rows of the gradient before the rectifier and a pooling that have been computed.
     pub(crate) gradient: Vec<usize>,
-    /// Gradient with respect to the input that has been computed.
+    /// Rows of the gradient with respect to the input that have been computed.
     pub(crate) back: Vec<usize>,
 }
 
-/// Bands are a multiple of this many rows high in every map, as the tiles of its deepest convolutions are.
+/// Rows of a tile of the deepest convolutions. The height of a band is a multiple of it in every
+/// map.
 const TILE_ROWS: usize = 6;
 
-/// Work of the way back in tiles of 6x6, over that in tiles of 8x8.
+/// Work of the way back in tiles of 6x6 over that in tiles of 8x8, in multiplications an output.
 const SMALLER_TILES: f64 = (64.0 / 36.0) / (100.0 / 64.0);
 
 /// A row, or a number of rows, of every map and mask of a convolution.
@@ -27,7 +35,7 @@ const SMALLER_TILES: f64 = (64.0 / 36.0) / (100.0 / 64.0);
 pub(crate) struct RowsPerMap {
     pub(crate) conv: usize,
     pub(crate) relu: usize,
-    /// Of a gradient that has a memory of its own.
+    /// The gradient, if it has memory of its own.
     pub(crate) gradient: usize,
     pub(crate) pooled: usize,
     pub(crate) pooled_gradient: usize,
@@ -38,15 +46,15 @@ pub(crate) struct RowsPerMap {
 /// What becomes of the maps that a loss looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BandPass {
-    /// They are seen once: only what the convolutions read again stays.
+    /// They are seen once. Only the rows that convolutions read again stay.
     Once,
-    /// They stay until the gradient has taken their place.
+    /// They stay until the gradient takes their place.
     ThereAndBack,
-    /// They are a reference's, and stay as long.
+    /// They belong to a reference. They stay as long, and no gradient takes their place.
     Reference,
 }
 
-/// One band: it goes on where those before it have come to, and ends at a cursor of its own.
+/// One band: it starts where the bands before it ended, and ends at a cursor of its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Band<'a> {
     pub(crate) before: &'a BandCursor,
@@ -54,7 +62,7 @@ pub(crate) struct Band<'a> {
 }
 
 impl<'a> Band<'a> {
-    /// Bands one after the other. `start`: the cursor before the first.
+    /// Returns bands one after the other. `start`: the cursor before the first.
     pub(crate) fn each(start: &'a BandCursor, bands: &'a [BandCursor]) -> impl Iterator<Item = Self> {
         let before = std::iter::once(start).chain(bands);
         before.zip(bands).map(|(before, now)| Self { before, now })
@@ -77,14 +85,14 @@ impl<'a> Band<'a> {
 }
 
 impl BandCursor {
-    /// Before the first band.
+    /// The cursor before the first band.
     pub(crate) fn start(plan: &StagePlan) -> Self {
         let zeros = vec![0; plan.steps.len()];
         Self { forward: zeros.clone(), gradient: zeros.clone(), back: zeros }
     }
 
-    /// Bands of about `rows` rows of the input, whose height is `height`; `until`: the last convolution of the way forward, `None` where the
-    /// way back is all there is. `rows`: `None` for all at once.
+    /// Returns bands of about `rows` rows of an input of `height` rows; `None`: one band with all
+    /// rows. `until`: the last convolution of the way forward; `None`: there is only a way back.
     pub(crate) fn bands(plan: &StagePlan, height: usize, until: Option<usize>, rows: Option<usize>) -> Vec<Self> {
         let level = until.map_or(0, |n| plan.steps[n].level);
         let whole = height >> level;
@@ -95,8 +103,8 @@ impl BandCursor {
         if step >= whole {
             return vec![of(whole as isize)];
         }
-        // Above the first row, those bands in which the first maps only come as far ahead as the last one needs them: all at once they would
-        // be a band of twice the height.
+        // Bands above the first row bring the first maps as far ahead as the last one needs them.
+        // Without them the first band would have twice the height.
         let ahead = (0..).take_while(|&i| of(-(i * step as isize)).is_begun()).count();
         let ends = (-(ahead as isize)..).map(|i| ((i + 1) * step as isize).min(whole as isize));
         let mut bands = Vec::new();
@@ -109,7 +117,7 @@ impl BandCursor {
         bands
     }
 
-    /// How many of the bands bring something of what `end` is of.
+    /// Returns how many of the bands move `end` forward.
     pub(crate) fn passes(bands: &[Self], end: impl Fn(&Self) -> usize) -> f64 {
         let mut before = 0;
         bands.iter().filter(|band| std::mem::replace(&mut before, end(band)) < end(band)).count() as f64
@@ -119,75 +127,115 @@ impl BandCursor {
         self.forward.iter().chain(&self.back).any(|&end| end > 0)
     }
 
-    /// The band that brings the output of the convolution `until` to row `end` at least, or the gradient with respect to the input; above
-    /// the first row it brings the maps before as far as for such a band.
+    /// Returns the cursor of a band that brings the output of the convolution `until`, or without
+    /// one the gradient with respect to the input, to row `end` at least. If `end` is above the
+    /// first row, the maps before come as far as for such a band.
     pub(crate) fn of(plan: &StagePlan, height: usize, until: Option<usize>, end: isize) -> Self {
-        let mut ends = Self::start(plan);
-        let (Self { forward, gradient, back }, last) = (&mut ends, plan.steps.len() - 1);
-        let rows = |n: usize| height >> plan.steps[n].level;
-        // From rows after the pooling that may follow a convolution to those before it.
-        let before = |n: usize, end: isize| match plan.steps[n].pooled {
-            // The last row may be in no window.
-            true if end == (rows(n) / 2) as isize => rows(n) as isize,
-            true => 2 * end,
-            false => end,
+        let (mut cursor, rows) = (Self::start(plan), MapRows { plan, height });
+        let is_begun = match until {
+            Some(until) => {
+                cursor.bring_forward(rows, until, end);
+                cursor.follow_back(rows, until);
+                cursor.gradient[until] > 0
+            }
+            None => {
+                cursor.back[0] = in_map(end);
+                cursor.gradient[0] = if cursor.back[0] == 0 { 0 } else { (cursor.back[0] + 1).min(rows.of(0)) };
+                cursor.back[0] > 0
+            }
         };
-        let in_map = |end: isize| usize::try_from(end).unwrap_or(0);
-        if let Some(until) = until {
-            // Upwards: what the next convolution reads.
-            let mut wanted = end;
-            for n in (0..=until).rev() {
-                let (tile, rows) = (plan.steps[n].tile as isize, rows(n) as isize);
-                // Where a tile of the whole picture ends.
-                let computed = ((wanted + tile - 1).div_euclid(tile) * tile).min(rows);
-                forward[n] = in_map(computed);
-                if n > 0 {
-                    wanted = before(n - 1, (computed + 1).min(rows));
-                }
-            }
-            // The gradient comes as far as its margin, one row a convolution, is there.
-            gradient[until] = forward[until];
-            for n in (0..=until).rev() {
-                back[n] = if gradient[n] == rows(n) { rows(n) } else { gradient[n].saturating_sub(1) };
-                if n > 0 {
-                    gradient[n - 1] = in_map(before(n - 1, back[n] as isize));
-                }
-            }
-            if gradient[until] == 0 {
-                return ends;
-            }
-        } else {
-            back[0] = in_map(end);
-            gradient[0] = if back[0] == 0 { 0 } else { (back[0] + 1).min(rows(0)) };
-            if back[0] == 0 {
-                return ends;
+        if is_begun {
+            cursor.bring_gradient_behind(rows, until);
+        }
+        cursor
+    }
+
+    /// Brings the output of every convolution up to `until` as far as the next one reads it.
+    fn bring_forward(&mut self, rows: MapRows<'_>, until: usize, end: isize) {
+        let mut wanted = end;
+        for n in (0..=until).rev() {
+            let (tile, height) = (rows.plan.steps[n].tile as isize, rows.of(n) as isize);
+            // A tile of the whole image ends there.
+            let computed = ((wanted + tile - 1).div_euclid(tile) * tile).min(height);
+            self.forward[n] = in_map(computed);
+            if n > 0 {
+                wanted = rows.before_pooling(n - 1, (computed + 1).min(height));
             }
         }
-        // Behind the last map that a loss looks at, it comes as far as it is read.
-        let whole_windows = |n: usize, end: usize| match plan.steps[n].pooled {
-            true => end.div_ceil(2).min(rows(n) / 2),
-            false => end,
-        };
-        for n in until.unwrap_or(0)..last {
-            back[n + 1] = whole_windows(n, gradient[n]);
-            if Some(n) != until {
-                gradient[n] = in_map(before(n, back[n + 1] as isize));
+    }
+
+    /// Brings the gradients up to `until` as far as their margin of one row a convolution is there.
+    fn follow_back(&mut self, rows: MapRows<'_>, until: usize) {
+        self.gradient[until] = self.forward[until];
+        for n in (0..=until).rev() {
+            let gradient = self.gradient[n];
+            self.back[n] = if gradient == rows.of(n) { gradient } else { gradient.saturating_sub(1) };
+            if n > 0 {
+                self.gradient[n - 1] = in_map(rows.before_pooling(n - 1, self.back[n] as isize));
             }
-            gradient[n + 1] = (back[n + 1] + 1).min(rows(n + 1));
+        }
+    }
+
+    /// Brings the gradients behind `until`, the last map that a loss looks at, as far as they are
+    /// read.
+    fn bring_gradient_behind(&mut self, rows: MapRows<'_>, until: Option<usize>) {
+        let last = rows.plan.last();
+        for n in until.unwrap_or(0)..last {
+            self.back[n + 1] = rows.whole_windows(n, self.gradient[n]);
+            if Some(n) != until {
+                self.gradient[n] = in_map(rows.before_pooling(n, self.back[n + 1] as isize));
+            }
+            self.gradient[n + 1] = (self.back[n + 1] + 1).min(rows.of(n + 1));
         }
         if Some(last) != until {
-            gradient[last] = in_map(before(last, whole_windows(last, gradient[last]) as isize));
+            let windows = rows.whole_windows(last, self.gradient[last]);
+            self.gradient[last] = in_map(rows.before_pooling(last, windows as isize));
         }
-        ends
     }
 }
 
+/// Rows of the maps of a stage.
+#[derive(Clone, Copy)]
+struct MapRows<'a> {
+    plan: &'a StagePlan,
+    /// Rows of the stage's input.
+    height: usize,
+}
+
+impl MapRows<'_> {
+    /// Rows of the map of convolution `n`.
+    fn of(self, n: usize) -> usize {
+        self.height >> self.plan.steps[n].level
+    }
+
+    /// From rows after the pooling that may follow convolution `n` to rows before it. With the last
+    /// window comes a last odd row, which is in no window.
+    fn before_pooling(self, n: usize, end: isize) -> isize {
+        match self.plan.steps[n].pooled {
+            true if end == (self.of(n) / 2) as isize => self.of(n) as isize,
+            true => 2 * end,
+            false => end,
+        }
+    }
+
+    /// From rows before the pooling that may follow convolution `n` to rows after it, rounded up.
+    fn whole_windows(self, n: usize, end: usize) -> usize {
+        if self.plan.steps[n].pooled { end.div_ceil(2).min(self.of(n) / 2) } else { end }
+    }
+}
+
+/// A row of a map. Rows above the first are none.
+fn in_map(row: isize) -> usize {
+    usize::try_from(row).unwrap_or(0)
+}
+
 impl StagePlan {
-    /// The first rows of the maps of convolution `n` that have to stay after the band that came to `ends`, on a way forward as far as `until`.
+    /// Returns the first row of every map of convolution `n` that has to stay after a band that
+    /// came to `ends`, on a way forward as far as `until`.
     pub(crate) fn keep(&self, n: usize, until: Option<usize>, pass: BandPass, ends: &BandCursor) -> RowsPerMap {
         let step = &self.steps[n];
         let margin = |end: usize| end.saturating_sub(1);
-        // The row before those that the next convolution has computed.
+        // The next convolution reads again the row before those that it has computed.
         let read = |end: usize| if Some(n) < until { margin(ends.forward[n + 1]) } else { end };
         let relu = if step.pooled { ends.forward[n] } else { read(ends.forward[n]) };
         let pooled = read(ends.forward[n] / 2);
@@ -217,7 +265,8 @@ impl StagePlan {
         }
     }
 
-    /// Work of the way back through some bands for convolution `n`, as a multiple of that for the whole map in the largest tiles.
+    /// Returns the work of the way back through some bands for convolution `n`, as a multiple of
+    /// that for the whole map in the largest tiles.
     pub(crate) fn work_back(&self, n: usize, bands: &[BandCursor]) -> f64 {
         let height = bands.last().map_or(1, |band| band.back[n]);
         let mut start = 0;
@@ -229,7 +278,8 @@ impl StagePlan {
         work.sum::<f64>() / height as f64
     }
 
-    /// The most rows that there are of every map at a time on the way through some bands; 0 of those that there is no need for.
+    /// Returns the most rows that every map has at a time on the way through some bands: 0 for maps
+    /// that are not needed.
     pub(crate) fn most(&self, until: Option<usize>, pass: BandPass, bands: &[BandCursor]) -> Vec<RowsPerMap> {
         let mut most = vec![RowsPerMap::default(); self.steps.len()];
         let mut ends = &BandCursor::start(self);
@@ -256,8 +306,9 @@ impl StagePlan {
         most
     }
 
-    /// Bytes of the rows of all maps and masks that are there on the way through bands of an input of this width, without the masks behind
-    /// [`StagePlan::last_seen`] and what the whole map after the last pooling takes.
+    /// Returns the bytes of the rows of all maps and masks on the way through bands of an input of
+    /// this width. Not counted are the masks behind [`StagePlan::last_seen`], and the whole map
+    /// after the last pooling.
     pub(crate) fn band_bytes(&self, width: usize, until: Option<usize>, pass: BandPass, bands: &[BandCursor]) -> usize {
         let most = self.most(until, pass, bands).into_iter().enumerate();
         most.map(|(n, most)| {

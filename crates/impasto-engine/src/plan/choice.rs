@@ -1,13 +1,13 @@
 //! The choice of a layout: the least work among those that fit the memory.
 //!
 //! A layout trades work for memory. Whole images have the least work. Bands compute the maps that a
-//! loss looks at twice, the filters' transforms once a band, and the reference's features again unless
-//! they are kept in memory or in a file. So the choice is a search over a few dozen layouts in bands,
-//! first as narrow as they can be. The cheapest one that fits is then given wider bands as long as it
-//! still fits: wide bands share the filters' transforms among more tiles.
+//! loss looks at twice, the filters' transforms once a band, and the reference's features again
+//! unless they are kept in memory or in a file. So the choice is a search over a few dozen layouts
+//! in bands, first as narrow as they can be. The cheapest one that fits is then given wider bands
+//! as long as it still fits: wide bands share the filters' transforms among more tiles.
 //!
-//! Nothing here measures memory. Estimates come from [`Layout::memory`], and the caller's `fits` knows
-//! the budget and what else there is.
+//! Nothing here measures memory. Estimates come from [`Layout::memory`], and the caller's `fits`
+//! knows the budget and what else there is.
 
 use std::cell::OnceCell;
 
@@ -21,8 +21,8 @@ const LEAST_ROWS: [usize; 3] = [96, 48, 1];
 /// Rows that bands may have beyond that.
 const BAND_ROWS: [usize; 4] = [192, 288, 384, 768];
 
-/// Cuts of the network into parts, by their last blocks. With more parts less is computed twice, and
-/// more maps between parts are kept whole.
+/// Cuts of the network into parts, by their last blocks. With more parts less is computed twice,
+/// and more maps between parts are kept whole.
 const CUTS: [&[usize]; 8] = [&[5], &[4, 5], &[3, 5], &[3, 4, 5], &[2, 5], &[2, 4, 5], &[2, 3, 5], &[2, 3, 4, 5]];
 
 /// Blocks from which on the reference's features are kept in memory: from all layers down to none.
@@ -82,9 +82,9 @@ impl<'a> LayoutChoices<'a> {
         layout.file_bytes(width, height, layers, reference)
     }
 
-    /// Returns the layout with the least work among those that fit, and its work as a multiple of that
-    /// of the whole image. Among equals it is the one with the least in a file. Its bands are as wide
-    /// as fit.
+    /// Returns the layout with the least work among those that fit, and its work as a multiple of
+    /// that of the whole image. Among equals it is the one with the least in a file. Its bands are
+    /// as wide as fit.
     ///
     /// # Errors
     /// No layout fits. The error is the number of bytes that the smallest one needs.
@@ -101,7 +101,8 @@ impl<'a> LayoutChoices<'a> {
         Ok((self.work(&layout), layout))
     }
 
-    /// A layout with wider bands that still fit. Parts in bands take turns, so each has what is left.
+    /// A layout with wider bands that still fit. Parts in bands take turns, so each has what is
+    /// left.
     fn widened(&self, narrow: &Layout, fits: &dyn Fn(usize) -> bool) -> Layout {
         let mut layout = narrow.clone();
         for part in 0..layout.parts.len() {
@@ -122,7 +123,8 @@ impl<'a> LayoutChoices<'a> {
         layout.work(width, height, layers, reference)
     }
 
-    /// Narrow layouts, those with the least work first, and of those the ones with the least in a file.
+    /// Narrow layouts, those with the least work first, and of those the ones with the least in a
+    /// file.
     fn in_bands(&self) -> &[NarrowLayout] {
         self.in_bands.get_or_init(|| {
             let cuts = CUTS.iter().filter(|_| self.request.may_have_bands);

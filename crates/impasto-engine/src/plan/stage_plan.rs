@@ -1,4 +1,8 @@
-//! What some consecutive convolutions do and what that takes, whatever rows of a picture they see.
+//! What some consecutive convolutions do, and what it takes.
+//!
+//! A [`StagePlan`] knows layers and channels, not sizes: it holds for every image, up to the tiles
+//! that its size asks for. It says which maps are asked for and where the poolings are, and counts
+//! bytes and multiply-adds for an input of a given size.
 
 use std::ops::RangeInclusive;
 
@@ -7,44 +11,46 @@ use crate::plan::tile::WinogradTile;
 use crate::pooling::WINDOW;
 use crate::weights::Weights;
 
-/// Positions of a map that take as long as transforming the filters of their convolution. An evaluation of a whole picture takes as long as
-/// 8,400 px besides those that it has, measured at 256 and 512 px: the transforms above all.
+/// Positions of a map that take as long as transforming the filters of their convolution. An
+/// evaluation has costs that do not depend on the size, above all these transforms. Measured at 256
+/// and 512 px, they are the costs of 8,400 px.
 const FILTERS: f64 = 234.0;
 
-/// What a stage does for one of its convolutions.
+/// One convolution of a stage and what follows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConvolutionStep {
-    /// Poolings of the stage before it.
+    /// Poolings between the stage's input and the convolution.
     pub(crate) level: usize,
     pub(crate) channels: usize,
-    /// Side of the tiles of the way forward: even before a pooling.
+    /// Side of the tiles of the way forward. It is even, so that a pooling's windows fit.
     pub(crate) tile: usize,
-    /// The map before the rectifier is asked for.
+    /// Whether the map before the rectifier is asked for.
     pub(crate) conv: bool,
-    /// The map after the rectifier is asked for.
+    /// Whether the map after the rectifier is asked for.
     pub(crate) relu: bool,
-    /// A pooling follows, and what comes after it is needed.
+    /// Whether a pooling follows whose result is needed.
     pub(crate) pooled: bool,
 }
 
 impl ConvolutionStep {
-    /// The map before the pooling is never seen: the pooling is part of the convolution.
+    /// Whether the pooling is part of the convolution, because nobody sees the map in between.
     pub(crate) fn fused(&self) -> bool {
         self.pooled && !self.conv && !self.relu
     }
 }
 
-/// What a stage does, whatever the size of its input.
+/// Some consecutive convolutions of the network.
 #[derive(Clone, Debug)]
 pub(crate) struct StagePlan {
-    /// The first convolution.
+    /// The first convolution, counted in the network.
     pub(crate) first: usize,
     pub(crate) steps: Vec<ConvolutionStep>,
 }
 
 impl StagePlan {
-    /// For some of the network's convolutions, of which `layers` are asked for; `pooled`: the pooling after the last belongs to it. `size`:
-    /// width and height of the whole picture.
+    /// The plan for some of the network's convolutions. Of the `layers`, those in the stage are
+    /// asked for. `pooled`: the pooling after the last convolution belongs to the stage. `size`:
+    /// width and height of the whole image.
     pub(crate) fn new(
         convolutions: RangeInclusive<usize>,
         layers: &[Layer],
@@ -64,11 +70,12 @@ impl StagePlan {
         Self { first, steps: steps.collect() }
     }
 
+    /// Index in the stage of the last convolution.
     pub(crate) fn last(&self) -> usize {
         self.steps.len() - 1
     }
 
-    /// The layers asked for, in network order.
+    /// Returns the layers that are asked for, in network order.
     pub(crate) fn layers(&self) -> impl Iterator<Item = Layer> {
         let first = self.first;
         self.steps.iter().enumerate().flat_map(move |(n, step)| {
@@ -77,12 +84,13 @@ impl StagePlan {
         })
     }
 
-    /// The most poolings of the stage before one of its convolutions.
+    /// Poolings between the stage's input and its last convolution.
     pub(crate) fn deepest_level(&self) -> usize {
         self.steps[self.last()].level
     }
 
-    /// Bytes of maps and masks for an input of this size, which goes forward and, if `back`, back again.
+    /// Returns the bytes of maps and masks for an input of this size. `back`: there is a way back
+    /// too.
     pub(crate) fn bytes(&self, width: usize, height: usize, back: bool) -> usize {
         let positions = |level: usize| (height >> level) * (width >> level);
         let (mut kept, mut bits, mut spare) = (0, 0, [0; 2]);
@@ -90,7 +98,8 @@ impl StagePlan {
             Some(i) => spare[i] = spare[i].max(values),
             None => kept += values,
         };
-        // As the passes go: a map is kept, or in the spare one that the map before it is not in.
+        // As the passes do it: a map is kept, or it is in the spare buffer that the map before it
+        // is not in.
         let mut last = Some(1);
         let other = |place: Option<usize>| if place == Some(0) { Some(1) } else { Some(0) };
         for step in &self.steps {
@@ -130,32 +139,35 @@ impl StagePlan {
         size_of::<f32>() * (kept + spare[0] + spare[1]) + bits / 8
     }
 
-    /// Multiply-adds of the direct form for an input of this size, of convolution `n`.
+    /// Returns the multiply-adds of the direct form of convolution `n`, for an input of this size.
     pub(crate) fn work_of(&self, n: usize, width: usize, height: usize) -> f64 {
         let ([outputs, inputs, ..], level) = (Weights::shape(self.first + n), self.steps[n].level);
         (9 * outputs * inputs) as f64 * ((height >> level) * (width >> level)) as f64
     }
 
-    /// What transforming the filters of convolution `n` takes, which every band does anew, in multiply-adds.
+    /// Returns how many multiply-adds take as long as transforming the filters of convolution `n`.
+    /// Every band transforms them again.
     pub(crate) fn filters_of(&self, n: usize) -> f64 {
         let [outputs, inputs, ..] = Weights::shape(self.first + n);
-        // The first one has none.
+        // The first convolution transforms nothing.
         if self.first + n == 0 { 0.0 } else { (9 * outputs * inputs) as f64 * FILTERS }
     }
 
-    /// Index here of the last convolution whose map a loss looks at: behind it the way back needs masks alone.
+    /// Returns the index in the stage of the last convolution whose map is asked for. Behind it the
+    /// way back needs masks alone.
     pub(crate) fn last_seen(&self) -> Option<usize> {
         self.steps.iter().rposition(|step| step.conv || step.relu)
     }
 
-    /// Bytes of a row of the mask of a convolution's rectifier, and of its windows'.
+    /// Returns the bytes of a row of the rectifier's mask and of the windows' masks of convolution
+    /// `n`.
     pub(crate) fn mask_rows(&self, n: usize, width: usize) -> [usize; 2] {
         let step = &self.steps[n];
         let bits = |width: usize, of_value: usize| width * step.channels * of_value / 8;
         [bits(width >> step.level, 1), bits(width >> (step.level + 1), WINDOW)]
     }
 
-    /// Bytes of the masks behind [`StagePlan::last_seen`], for an input of this size.
+    /// Returns the bytes of the masks behind [`StagePlan::last_seen`], for an input of this size.
     pub(crate) fn unseen_mask_bytes(&self, width: usize, height: usize) -> usize {
         let unseen = self.last_seen().map_or(0, |n| n + 1)..self.steps.len();
         unseen
@@ -167,7 +179,8 @@ impl StagePlan {
             .sum()
     }
 
-    /// Index here of the convolution of the deepest of some layers that belong to this stage.
+    /// Returns the index in the stage of the deepest convolution of those `layers` that are in the
+    /// stage.
     pub(crate) fn deepest(&self, layers: &[Layer]) -> Option<usize> {
         let convolutions = layers.iter().map(|layer| layer.convolution());
         let here = self.first..=self.first + self.last();

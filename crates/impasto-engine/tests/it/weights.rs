@@ -69,7 +69,8 @@ fn plain_floats_are_the_same_network() {
     assert_eq!(quantised, plain);
 }
 
-/// The same network with torchvision's names: its first layer folds that preprocessing back into the Caffe release's.
+/// The same network with torchvision's names: its first layer folds that preprocessing back into
+/// the Caffe release's.
 #[test]
 fn torchvision_names_come_with_their_preprocessing() {
     const INDEX: [usize; 16] = [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34];
@@ -103,7 +104,8 @@ fn torchvision_names_come_with_their_preprocessing() {
 
     let caffe = features_of(Weights::from_static(impasto_weights::VGG19).unwrap(), "relu2_1");
     let torchvision = features_of(Weights::from_bytes(write(&file)).unwrap(), "relu2_1");
-    // The means differ by up to half a level, which the zero padding shows at the border: compared is what lies inside.
+    // The means differ by up to half a level, which the zero padding shows at the border: compared
+    // is what lies inside.
     let inside = |map: &[f32]| -> Vec<f64> {
         let (height, width, channels) = (12, 10, 128);
         (2..height - 2)

@@ -212,7 +212,8 @@ impl ReferenceNetwork {
     }
 }
 
-/// Numbers that look random, the same in every run: a 64-bit linear congruential generator (Knuth), upper bits.
+/// Numbers that look random, the same in every run: a 64-bit linear congruential generator (Knuth),
+/// upper bits.
 pub struct Noise(pub u64);
 
 impl Noise {

@@ -12,16 +12,16 @@ use crate::loss::style_loss::LayerValue;
 /// If positions have weights `w`, the loss is `1/(C Σ w) · Σ w (X - Y)²`, and the gradient at a
 /// position is multiplied by its weight.
 ///
-/// `Y` is the map of the content picture. It never leaves the network's workspace, which compares the
-/// two maps: this loss only sees `Σ w (X - Y)²`.
+/// `Y` is the map of the content picture. It never leaves the network's workspace, which compares
+/// the two maps: this loss only sees `Σ w (X - Y)²`.
 pub(crate) struct ContentLoss {
     /// Values that are compared, by the weights of their positions: `C Σ w`.
     count: f64,
     unit: f64,
 }
 
-/// Least variance of the features, as a part of their mean square. Without it a content of one colour
-/// would have the unit 0.
+/// Least variance of the features, as a part of their mean square. Without it a content of one
+/// colour would have the unit 0.
 const MIN_VARIANCE: f64 = 1e-3;
 
 impl ContentLoss {

@@ -10,8 +10,8 @@ use crate::loss::style_loss::{LayerValue, StyleLoss, unit_of};
 ///
 /// Gradient: `F S` with `S = 4 / (H·W·C) · (G(X) - G(Y))`, where `F` is `[H·W, C]`.
 ///
-/// If positions have weights, their sum stands for `H·W`, and the gradient at a position is multiplied
-/// by its weight.
+/// If positions have weights, their sum stands for `H·W`, and the gradient at a position is
+/// multiplied by its weight.
 pub(crate) struct GramLoss {
     /// `G(Y)`, `[C, C]`.
     target: Vec<f64>,
@@ -29,7 +29,8 @@ impl GramLoss {
 }
 
 impl StyleLoss for GramLoss {
-    /// The unit is `Σ_ij (G_ij(content) - G_ij(Y))²`: the loss of a run that starts from the content.
+    /// The unit is `Σ_ij (G_ij(content) - G_ij(Y))²`: the loss of a run that starts from the
+    /// content.
     fn calibrate(&mut self, content: &StyleSums) {
         self.unit = unit_of(&gram_matrix(content), &self.target);
     }

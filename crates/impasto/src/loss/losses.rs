@@ -5,11 +5,11 @@ use impasto_engine::Layer;
 /// The losses of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Losses {
-    /// Eq. (1) by layer, unweighted, in the order in which the layers were given. Empty if the content
-    /// does not count.
+    /// Eq. (1) by layer, unweighted, in the order in which the layers were given. Empty if the
+    /// content does not count.
     pub content: Vec<(Layer, f64)>,
-    /// The style loss by layer, eq. (2) or that of the moments, unweighted, in the order in which the
-    /// layers were given. Empty if the style does not count.
+    /// The style loss by layer, eq. (2) or that of the moments, unweighted, in the order in which
+    /// the layers were given. Empty if the style does not count.
     pub style: Vec<(Layer, f64)>,
     /// Eq. (5), unweighted.
     pub tv: f64,
@@ -35,21 +35,22 @@ impl Losses {
         self.content_sum.raw
     }
 
-    /// Returns the second sum of eq. (4): each style layer's loss times the layer's weight, before beta.
+    /// Returns the second sum of eq. (4): each style layer's loss times the layer's weight, before
+    /// beta.
     pub fn style_loss(&self) -> f64 {
         self.style_sum.raw
     }
 
-    /// Returns the mean of the content layers' losses in the objective's units, by the layers' weights.
-    /// With [`Objective::Balanced`](crate::Objective::Balanced) 0 is the content itself, and at 1
-    /// nothing of its layout is left.
+    /// Returns the mean of the content layers' losses in the objective's units, by the layers'
+    /// weights. With [`Objective::Balanced`](crate::Objective::Balanced) 0 is the content itself,
+    /// and at 1 nothing of its layout is left.
     pub fn content_in_units(&self) -> f64 {
         self.content_sum.mean_in_units
     }
 
-    /// Returns the mean of the style layers' losses in the objective's units, by the layers' weights.
-    /// With [`Objective::Balanced`](crate::Objective::Balanced) 0 is the style itself, and 1 is as far
-    /// from it as the content is.
+    /// Returns the mean of the style layers' losses in the objective's units, by the layers'
+    /// weights. With [`Objective::Balanced`](crate::Objective::Balanced) 0 is the style itself, and
+    /// 1 is as far from it as the content is.
     pub fn style_in_units(&self) -> f64 {
         self.style_sum.mean_in_units
     }

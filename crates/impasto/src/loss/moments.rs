@@ -6,15 +6,15 @@ use crate::StyleLossKind;
 use crate::loss::statistics::Statistics;
 use crate::loss::style_loss::{LayerValue, StyleLoss, unit_of};
 
-/// `1/C · Σ_i (m_i(X) - m_i(Y))² + 1/C² · Σ_ij (K_ij(X) - K_ij(Y))²`, with the mean `m` of each channel
-/// and the covariance `K` between channels over all positions.
+/// `1/C · Σ_i (m_i(X) - m_i(Y))² + 1/C² · Σ_ij (K_ij(X) - K_ij(Y))²`, with the mean `m` of each
+/// channel and the covariance `K` between channels over all positions.
 ///
-/// A Gram matrix is `K + m mᵀ`. In a rectified layer the means outweigh the covariances, so here each
-/// has a share of its own (Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017,
-/// compare such statistics).
+/// A Gram matrix is `K + m mᵀ`. In a rectified layer the means outweigh the covariances, so here
+/// each has a share of its own (Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI
+/// 2017, compare such statistics).
 ///
-/// Gradient: `(F - m) S + b`, where `F` is `[N, C]`, with `S = 4 / (N·C²) · (K(X) - K(Y))` and
-/// `b = 2 / (N·C) · (m(X) - m(Y))`.
+/// Gradient: `(F - m) S + b`, where `F` is `[N, C]`, with `S = 4 / (N·C²) · (K(X) - K(Y))` and `b =
+/// 2 / (N·C) · (m(X) - m(Y))`.
 ///
 /// If positions have weights, `N` is their sum, and the gradient at a position is multiplied by its
 /// weight.
@@ -44,8 +44,8 @@ impl MomentsLoss {
 }
 
 impl StyleLoss for MomentsLoss {
-    /// Means and covariances count half each. Their units are their squared distances from those of the
-    /// style at a start from the content.
+    /// Means and covariances count half each. Their units are their squared distances from those of
+    /// the style at a start from the content.
     fn calibrate(&mut self, content: &StyleSums) {
         let channels = content.channels() as f64;
         let content = Statistics::of(StyleLossKind::Moments, content);

@@ -5,8 +5,8 @@ use impasto_engine::network::{StyleChange, StyleSums};
 /// A style loss on one layer's feature map, as a function of the sums over its positions.
 pub(crate) trait StyleLoss: Send + Sync {
     /// Takes the units of [`Objective::Balanced`](crate::Objective::Balanced) from the sums of the
-    /// content picture's map. From then on every part of the loss counts in units of what is neither
-    /// small nor large for it. Without this call the units are 1.
+    /// content picture's map. From then on every part of the loss counts in units of what is
+    /// neither small nor large for it. Without this call the units are 1.
     fn calibrate(&mut self, content: &StyleSums);
 
     /// Returns the loss of a map with these sums. Keeps how the loss in its units changes, times

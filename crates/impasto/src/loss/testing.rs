@@ -59,7 +59,8 @@ pub(crate) fn naive_sums(features: &[f64], weights: &[f32], channels: usize) -> 
     (mean, products)
 }
 
-/// The sums of a map, as a workspace would return them. `weights`: `None` if each position counts 1.
+/// The sums of a map, as a workspace would return them. `weights`: `None` if each position counts
+/// 1.
 pub(crate) fn sums_of(map: &TestMap, weights: Option<&[f32]>) -> StyleSums {
     let [height, width, channels] = map.shape;
     let ones = vec![1.0; height * width];
@@ -70,8 +71,8 @@ pub(crate) fn sums_of(map: &TestMap, weights: Option<&[f32]>) -> StyleSums {
     StyleSums { total, features: times_total(mean), products: times_total(products) }
 }
 
-/// `(f(x + h e_i) - f(x - h e_i)) / 2h` for some `i`, against `gradient`, to within `tolerance` of its
-/// largest entry.
+/// `(f(x + h e_i) - f(x - h e_i)) / 2h` for some `i`, against `gradient`, to within `tolerance` of
+/// its largest entry.
 ///
 /// `f` is the naive f64 form of the function, so that the differences are exact for a quadratic and
 /// good for a quartic.

@@ -1,13 +1,14 @@
-//! Eq. (5).
+//! Total variation, eq. (5): the one loss on pixels.
 
 use rayon::prelude::*;
 
 use crate::reduce::sum_ranges;
 
-/// Values in a pixel.
+/// Values of a pixel.
 const RGB: usize = 3;
 
-/// `TV(X) = 1/(3·H·W) · sum [ (x_{i+1,j} - x_{i,j})^2 + (x_{i,j+1} - x_{i,j})^2 ]`, eq. (5), over the three channels.
+/// `TV(X) = 1/(3·H·W) · sum [ (x_{i+1,j} - x_{i,j})^2 + (x_{i,j+1} - x_{i,j})^2 ]`, eq. (5), over
+/// the three channels.
 ///
 /// `pixels`: `[H, W, 3]`, 0..255. `wraps`: the last row and column have the first beside them.
 pub(crate) fn total_variation(pixels: &[f32], width: usize, wraps: bool) -> f64 {
@@ -15,7 +16,8 @@ pub(crate) fn total_variation(pixels: &[f32], width: usize, wraps: bool) -> f64 
     let squares = |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum() };
     let sum = sum_ranges(pixels.len(), row, |range| {
         let (here, below) = (&pixels[range.clone()], &pixels[range.end..]);
-        // The last row has none below it, the last pixel none to its right, unless they wrap around.
+        // The last row has none below it, the last pixel none to its right, unless they wrap
+        // around.
         let first_row = if wraps { &pixels[..row] } else { &[] };
         let first = if wraps { &here[..RGB] } else { &[] };
         squares(&here[RGB..], here)
@@ -27,7 +29,8 @@ pub(crate) fn total_variation(pixels: &[f32], width: usize, wraps: bool) -> f64 
 
 /// `gradient += weight · dTV/dX`.
 ///
-/// `dTV/dx = 2/(3·H·W) · sum (x - n)` over the up to four neighbours `n` of `x`, all four where the picture `wraps` around.
+/// `dTV/dx = 2/(3·H·W) · sum (x - n)` over the up to four neighbours `n` of `x`, all four where the
+/// picture `wraps` around.
 pub(crate) fn add_total_variation_gradient(
     pixels: &[f32],
     width: usize,

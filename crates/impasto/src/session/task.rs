@@ -1,9 +1,10 @@
 //! The narrow waist: an image in, its losses and their gradient out.
 //!
-//! Optimisers know nothing of networks and losses, and networks and losses know nothing of optimisers.
-//! A [`Task`] stands between the losses and the network's workspace: it hands the workspace the terms
-//! once, and then, in each evaluation, turns sums into losses and losses into changes. It also holds
-//! what concerns pixels alone: total variation, and the parts of the content that are kept.
+//! Optimisers know nothing of networks and losses, and networks and losses know nothing of
+//! optimisers. A [`Task`] stands between the losses and the network's workspace. It hands the
+//! workspace the terms once. In each evaluation it then turns sums into losses, and losses into
+//! changes. It also holds the two things that concern pixels alone: total variation, and the parts
+//! of the content that are kept.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,43 +29,44 @@ use crate::session::subject::Subject;
 use crate::style::regions::{self, Region};
 use crate::style::source::Style;
 
-/// Eq. (4) plus eq. (5) for one content and its styles: what a run minimises. The style's loss of a
-/// layer is the sum of the regions' losses there, each times the region's share of the area.
+/// Eq. (4) plus eq. (5) for one content and its styles: the objective that a run minimises. The
+/// style loss of a layer is the sum of the regions' losses there, each times the region's share of
+/// the area.
 pub(crate) struct Task {
-    /// `None` when no loss looks at a feature map.
+    /// `None` if no loss looks at a feature map.
     workspace: Option<Box<dyn Workspace>>,
-    /// By region and layer.
+    /// Losses by region and layer.
     styles: Vec<Summand<Box<dyn StyleLoss>>>,
     contents: Vec<Summand<ContentLoss>>,
     /// Sums of the last forward pass, in the order of `styles`.
     sums: Vec<StyleSums>,
     content_weight: f64,
     style_weight: f64,
-    /// In units of raw total variation.
+    /// Weight of the raw total variation.
     tv_weight: f64,
-    /// The picture is on a torus: [`Padding::Circular`].
+    /// Whether the picture lies on a torus: [`Padding::Circular`].
     wraps: bool,
     width: usize,
     height: usize,
-    /// What parts of the picture are kept from. `None`: all of it is painted.
+    /// The subject whose parts are kept. `None`: all of the picture is painted.
     subject: Option<Subject>,
     /// Memory for a picture with its kept parts.
     composed: Option<Vec<f32>>,
-    /// The content, as long as the workspace is as after a forward pass on it.
+    /// The content, as long as the workspace holds the maps of a forward pass on it.
     mapped: Option<Image>,
-    /// Folder for the file of the content's features.
+    /// Folder for the file with the content's features.
     feature_cache: Option<PathBuf>,
 }
 
 /// One summand of eq. (4): the loss of a layer.
 struct Summand<L> {
     layer: Layer,
-    /// Of the layer and the region within their sum, before alpha or beta.
+    /// Weight of the layer and the region within their sum, before alpha or beta.
     weight: f64,
-    /// The region's part of the weight.
+    /// The region's share of the area, which is part of the weight.
     share: f64,
     loss: L,
-    /// From the last evaluation, unweighted.
+    /// The loss at the last evaluation, unweighted.
     value: LayerValue,
 }
 
@@ -74,8 +76,8 @@ struct ActiveLayers {
     styles: Vec<WeightedLayer>,
 }
 
-/// Least total variation that a content is taken to have, in squared levels: that of a picture of one
-/// colour with a little noise.
+/// Least unit of the total variation, in squared levels: that of a picture of one colour with a
+/// little noise.
 const MIN_TV: f64 = 1.0;
 
 impl Task {
@@ -87,11 +89,12 @@ impl Task {
 
     /// Takes the targets, on the current thread pool.
     ///
-    /// `subject` has the size to work at, the styles are halved `halvings` times. Both are normalised,
-    /// and `options` are valid. The layouts are that of every evaluation, and that of the styles'.
+    /// `subject` has the size to work at, and the styles are halved `halvings` times. Both are
+    /// normalised, and `options` are valid. The first layout is for every evaluation, the second
+    /// for the styles.
     ///
-    /// Errors: a picture too small for one of the layers, a mask that leaves nothing of one, statistics
-    /// that do not fit, a file of features that cannot be written.
+    /// Errors: a picture too small for one of the layers, a mask that leaves nothing of one,
+    /// statistics that do not fit, a file of features that cannot be written.
     pub(crate) fn new(
         network: &Network,
         subject: Subject,
@@ -102,8 +105,8 @@ impl Task {
     ) -> Result<Self> {
         let layers = ActiveLayers::new(options);
         let content = &subject.content;
-        // Too small a content is found before the style takes its time, and the style's memory is free
-        // again before the content's is taken.
+        // A content that is too small is refused before the style takes its time. The style's
+        // memory is free again before the content takes its own.
         check_room(PictureRole::Content, content, &layers.all())?;
         let regions = match layers.styles() {
             style_layers if style_layers.is_empty() => vec![],
@@ -142,8 +145,8 @@ impl Task {
         Ok(task)
     }
 
-    /// Takes the content as what the content losses compare with and, if the objective `is_balanced`,
-    /// every loss's unit from it.
+    /// Takes the content as the reference of the content losses. If the objective `is_balanced`,
+    /// takes every loss's unit from it.
     fn take_reference(&mut self, content: &Image, layers: &[WeightedLayer], is_balanced: bool) -> Result<()> {
         let Some(workspace) = &mut self.workspace else { return Ok(()) };
         let mut make_file = || match &self.feature_cache {
@@ -169,8 +172,8 @@ impl Task {
         Ok(())
     }
 
-    /// Returns the picture that a point of the optimiser stands for, if that is another one: parts of the
-    /// content are kept.
+    /// Returns the picture that a point of the optimiser stands for, if parts of the content are
+    /// kept. Otherwise the point is the picture.
     pub(crate) fn composed(&self, point: &[f32]) -> Option<Image> {
         let subject = self.subject.as_ref()?;
         let mut picture = Image::new(self.width, self.height, point.to_vec());
@@ -178,11 +181,11 @@ impl Task {
         Some(picture)
     }
 
-    /// Returns the losses of a picture of the content's size, and writes the gradient of their total, on
-    /// the current thread pool.
+    /// Returns the losses of a picture of the content's size, and writes the gradient of their
+    /// total, on the current thread pool.
     ///
-    /// `pixels`: `[H, W, 3]`, 0..255. `gradient`: the same shape, overwritten. Errors: the file of the
-    /// content's features cannot be read.
+    /// `pixels`: `[H, W, 3]`, 0..255. `gradient`: the same shape, overwritten. Errors: the file of
+    /// the content's features cannot be read.
     pub(crate) fn evaluate(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Result<Losses> {
         self.forward(pixels)?;
         self.backward(pixels, gradient)
@@ -195,7 +198,7 @@ impl Task {
             subject.keep_in(composed);
         }
         let pixels = self.composed.as_deref().unwrap_or(pixels);
-        // The first point is often the content.
+        // The first point is often the content, whose maps are there already.
         if self.mapped.as_ref().is_some_and(|content| content.as_slice() == pixels) {
             return Ok(());
         }
@@ -208,8 +211,8 @@ impl Task {
         Ok(())
     }
 
-    /// The second half of [`Task::evaluate`]: losses and gradient at `pixels`, the point of the last
-    /// [`Task::forward`].
+    /// The second half of [`Task::evaluate`]: losses and gradient at `pixels`, the point of the
+    /// last [`Task::forward`].
     pub(crate) fn backward(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Result<Losses> {
         // The gradients take the maps' place.
         self.mapped = None;
@@ -242,8 +245,8 @@ impl Task {
         Ok(self.losses(total_variation(pixels, width, self.wraps)))
     }
 
-    /// Returns share and style losses of each region, in their order, from the last evaluation: by layer,
-    /// unweighted.
+    /// Returns each region's share of the area and its style losses at the last evaluation, by
+    /// layer and unweighted.
     pub(crate) fn style_by_region(&self) -> Vec<(f64, Vec<(Layer, f64)>)> {
         let mut regions: Vec<(f64, Vec<(Layer, f64)>)> = Vec::new();
         for style in &self.styles {
@@ -257,7 +260,7 @@ impl Task {
         regions
     }
 
-    /// Names what the bits of the losses depend on. Empty when no loss looks at a feature map.
+    /// Names what the bits of the losses depend on. It is empty if no loss looks at a feature map.
     pub(crate) fn identity(&self) -> &str {
         self.workspace.as_ref().map_or("", |workspace| workspace.identity())
     }
@@ -282,9 +285,9 @@ impl Task {
 
 /// One of the two sums of eq. (4), from the last evaluation.
 struct WeightedValues {
-    /// Raw, unweighted.
+    /// Raw losses, unweighted.
     by_layer: Vec<(Layer, f64)>,
-    /// In units, weighted.
+    /// Sum of the losses in their units, weighted.
     in_units: f64,
     sum: WeightedSum,
 }
@@ -330,8 +333,8 @@ impl ActiveLayers {
         self.styles.iter().map(|weighted| weighted.layer).collect()
     }
 
-    /// What the losses of a subject need from the network: a style term for each region and layer, and a
-    /// content term for each layer.
+    /// Returns what the losses of a subject need from the network: a style term for each region and
+    /// layer, and a content term for each layer.
     ///
     /// Errors: a mask that leaves nothing of a layer.
     fn spec(&self, subject: &Subject, regions: &[Region], layout: &Layout, options: &Options) -> Result<WorkspaceSpec> {
@@ -361,7 +364,7 @@ impl ActiveLayers {
     }
 }
 
-/// The style losses of all regions, in the order of their terms.
+/// Returns the style losses of all regions, in the order of their terms.
 fn style_summands(
     layers: &[WeightedLayer],
     regions: Vec<Region>,
@@ -380,7 +383,7 @@ fn style_summands(
     summands
 }
 
-/// Whether features can be written to a file in this folder ([`Options::feature_cache`]).
+/// Checks that features can be written to a file in this folder ([`Options::feature_cache`]).
 ///
 /// Errors: they cannot.
 pub fn check_feature_cache(folder: &Path) -> Result<()> {
@@ -395,7 +398,8 @@ mod tests {
     use super::*;
     use crate::picture;
 
-    /// With the losses of a run, whose gradients are a million times smaller than the features.
+    /// The losses are those of a run. Their gradients are a million times smaller than the
+    /// features.
     #[test]
     fn a_picture_in_bands_has_the_losses_and_the_gradient_of_the_whole() {
         let network = Network::embedded().unwrap();

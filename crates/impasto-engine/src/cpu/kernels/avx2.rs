@@ -5,18 +5,19 @@ use std::arch::x86_64::*;
 use super::gemm;
 use super::simd::{Gemm, Kernel, Simd};
 
-/// Proof that the CPU has AVX2 and FMA. Invariant: only [`Avx2::detect`] makes one.
+/// Proves that the CPU has AVX2 and FMA. Invariant: only [`Avx2::detect`] makes one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx2(());
 
 impl Avx2 {
-    /// The token, if the CPU and the operating system support it.
+    /// Returns the token if the CPU and the operating system support the instructions.
     pub(crate) fn detect() -> Option<Self> {
         (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
     }
 }
 
-// SAFETY of every block below: the token proves that the CPU has the instruction; pointers are the caller's promise.
+// SAFETY of every block below: the token proves that the CPU has the instruction, and the caller
+// promises that pointers are valid.
 impl Simd for Avx2 {
     type F = __m256;
 
@@ -103,7 +104,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn prefetch_for_writing(self, p: *mut f32) {
-        // SAFETY: a prefetch of any address is harmless, and does nothing on a CPU that does not know it.
+        // SAFETY: a prefetch of any address is harmless. A CPU that does not know it ignores it.
         unsafe { _mm_prefetch::<_MM_HINT_ET0>(p.cast()) }
     }
 

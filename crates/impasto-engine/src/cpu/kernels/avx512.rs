@@ -5,12 +5,12 @@ use std::arch::x86_64::*;
 use super::gemm;
 use super::simd::{Gemm, Kernel, Simd};
 
-/// Proof that the CPU has AVX-512 F, BW, DQ and VL. Invariant: only [`Avx512::detect`] makes one.
+/// Proves that the CPU has AVX-512 F, BW, DQ and VL. Invariant: only [`Avx512::detect`] makes one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx512(());
 
 impl Avx512 {
-    /// The token, if the CPU and the operating system support it.
+    /// Returns the token if the CPU and the operating system support the instructions.
     pub(crate) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
@@ -22,7 +22,8 @@ impl Avx512 {
     }
 }
 
-// SAFETY of every block below: the token proves that the CPU has the instruction; pointers are the caller's promise.
+// SAFETY of every block below: the token proves that the CPU has the instruction, and the caller
+// promises that pointers are valid.
 impl Simd for Avx512 {
     type F = __m512;
 
@@ -105,7 +106,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn prefetch_for_writing(self, p: *mut f32) {
-        // SAFETY: a prefetch of any address is harmless, and does nothing on a CPU that does not know it.
+        // SAFETY: a prefetch of any address is harmless. A CPU that does not know it ignores it.
         unsafe { _mm_prefetch::<_MM_HINT_ET0>(p.cast()) }
     }
 

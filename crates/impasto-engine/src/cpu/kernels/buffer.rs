@@ -1,4 +1,4 @@
-//! BufferPages on cache-line boundaries.
+//! Memory that begins on a cache line, and memory that several threads write to.
 
 use std::alloc::{Layout, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
@@ -14,12 +14,14 @@ pub(crate) const LINE: usize = 16;
 #[repr(C, align(64))]
 struct CacheLine([f32; LINE]);
 
-/// Buffers of at least this many bytes are mapped from the operating system on huge pages where it has them: the transforms write to
-/// dozens of places at a time, more than the first level of the address translation holds of ordinary pages.
+/// Buffers of at least this many bytes are mapped from the operating system, on huge pages if it
+/// has them. The transforms write to dozens of places at a time. So many ordinary pages do not fit
+/// the first level of the address translation.
 const MAPPED: usize = 1 << 20;
 
-/// A buffer of f32 that begins on a 64-byte boundary: with an ordinary `Vec<f32>` nearly every 64-byte load would cross a cache
-/// line, at half the speed. Pages of a large buffer that are never touched cost no memory.
+/// A buffer of f32 that begins on a 64-byte boundary. In an ordinary `Vec<f32>` nearly every
+/// 64-byte load would cross a cache line, at half the speed. Pages of a large buffer that are never
+/// touched cost no memory.
 pub(crate) struct AlignedBuffer {
     memory: BufferPages,
     len: usize,
@@ -31,7 +33,7 @@ enum BufferPages {
 }
 
 impl AlignedBuffer {
-    /// `len` zeros.
+    /// Returns `len` zeros.
     pub(crate) fn zeros(len: usize) -> Self {
         let lines = len.div_ceil(LINE);
         let layout = Layout::array::<CacheLine>(lines).expect("a buffer fits the address space");
@@ -40,24 +42,26 @@ impl AlignedBuffer {
         } else {
             let Ok(map) = MmapMut::map_anon(layout.size()) else { handle_alloc_error(layout) };
             #[cfg(target_os = "linux")]
-            // A kernel without huge pages refuses, and gives ordinary ones.
+            // An operating system without huge pages refuses, and gives ordinary ones.
             let _ = map.advise(memmap2::Advice::HugePage);
             BufferPages::Mapped(map)
         };
         Self { memory, len }
     }
 
-    /// Makes the buffer `len` long, on the same memory where it is large enough. The content is then unspecified.
+    /// Makes the buffer `len` long, on the same memory if that is large enough. The content is
+    /// unspecified afterwards.
     pub(crate) fn resize(&mut self, len: usize) {
         if self.capacity() < len {
-            // Freed first, so that the two are never there together.
+            // Freed first: the two never exist together.
             *self = Self::default();
             *self = Self::zeros(len);
         }
         self.len = len;
     }
 
-    /// Makes room for `most` values and the buffer `len` long, of which the first `kept` stay what they are. The others are unspecified.
+    /// Makes room for `most` values and makes the buffer `len` long. The first `kept` values stay,
+    /// the others are unspecified.
     pub(crate) fn grow(&mut self, len: usize, kept: usize, most: usize) {
         let most = most.max(len);
         if self.capacity() < most {
@@ -72,7 +76,7 @@ impl AlignedBuffer {
         self.len = len;
     }
 
-    /// Values that there is room for.
+    /// Returns how many values there is room for.
     pub(crate) fn capacity(&self) -> usize {
         match &self.memory {
             BufferPages::Heap(lines) => lines.len() * LINE,
@@ -103,8 +107,8 @@ impl Deref for AlignedBuffer {
             BufferPages::Heap(lines) => lines.as_ptr().cast(),
             BufferPages::Mapped(map) => map.as_ptr().cast(),
         };
-        // SAFETY: both kinds of memory begin on a cache line at least and hold initialised bytes, any of which are an f32; `len` is
-        // not beyond them.
+        // SAFETY: both kinds of memory begin on a cache line, hold initialised bytes, and have room
+        // for `len` values. Any bytes are an f32.
         unsafe { std::slice::from_raw_parts(start, self.len) }
     }
 }
@@ -120,25 +124,25 @@ impl DerefMut for AlignedBuffer {
     }
 }
 
-/// The start of memory that several threads write to, each its own part.
+/// The start of memory that several threads write to, each to its own part.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<T>(*mut T);
 
-// SAFETY: the pointer is only used through `at`, whose callers answer for what they do with it.
+// SAFETY: the pointer is only used through `at`, and its callers promise that it is valid.
 unsafe impl<T: Send> Send for Shared<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
-    /// The start of `slice`.
+    /// Returns the start of `slice`.
     pub(crate) fn new(slice: &mut [T]) -> Self {
         Self(slice.as_mut_ptr())
     }
 
-    /// The place `offset` values on.
+    /// Returns the place `offset` values on.
     ///
     /// # Safety
-    /// It lies inside the slice.
+    /// The place is inside the slice.
     #[inline(always)]
     pub(crate) unsafe fn at(&self, offset: usize) -> *mut T {
         // SAFETY: the caller's promise.
@@ -146,7 +150,8 @@ impl<T> Shared<T> {
     }
 }
 
-/// Scratch memory of a network's convolutions, made once and reused: one part that the threads share, one for each thread.
+/// Scratch memory of a network's convolutions, made once and reused. Threads share one part of it,
+/// and each thread has one of its own.
 #[derive(Default)]
 pub(crate) struct Scratch {
     shared: AlignedBuffer,
@@ -154,7 +159,8 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// `shared` values for all, `each` for every thread of the current pool.
+    /// Returns `shared` values for all threads, and `each` values for every thread of the current
+    /// pool.
     pub(crate) fn parts(&mut self, shared: usize, each: usize) -> (Shared<f32>, ThreadScratch<'_>) {
         self.shared.resize(shared);
         while self.threads.len() < rayon::current_num_threads() {
@@ -164,7 +170,7 @@ impl Scratch {
     }
 }
 
-/// See [`Scratch::parts`].
+/// The part of each thread; see [`Scratch::parts`].
 pub(crate) struct ThreadScratch<'a> {
     threads: &'a [Mutex<AlignedBuffer>],
     len: usize,
@@ -173,9 +179,11 @@ pub(crate) struct ThreadScratch<'a> {
 impl ThreadScratch<'_> {
     /// Calls `work` with the start of this thread's part, whose content is unspecified.
     pub(crate) fn with(&self, work: impl FnOnce(*mut f32)) {
-        // A single task runs on the calling thread, which may be of no pool; the lock makes any part do.
+        // A single task runs on the calling thread, which may belong to no pool. The lock makes any
+        // part usable.
         let index = rayon::current_thread_index().unwrap_or(0);
-        // The content means nothing between two calls, so what a panic left behind does no harm.
+        // The content means nothing between two calls, so a panic cannot leave anything harmful
+        // behind.
         let mut buffer = self.threads[index].lock().unwrap_or_else(PoisonError::into_inner);
         buffer.resize(self.len);
         work(buffer.as_mut_ptr());

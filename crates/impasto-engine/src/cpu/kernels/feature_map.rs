@@ -1,4 +1,4 @@
-//! Feature maps: dense arrays with their shape, aligned for the kernels.
+//! Feature maps: dense arrays with their shape, on memory that is aligned for the kernels.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,10 +7,11 @@ use rayon::prelude::*;
 
 use super::buffer::AlignedBuffer;
 
-/// Positions that [`FeatureMap::replace`] hands to a thread at a time: with 512 channels they fill a fifth of an L2 cache.
+/// Positions that [`FeatureMap::replace`] hands to a thread at a time. With 512 channels they fill
+/// a fifth of a level-2 cache.
 const POSITIONS_AT_ONCE: usize = 96;
 
-/// A feature map, channels-last `[H, W, C]`, f32, beginning on a 64-byte boundary.
+/// A feature map, `[H, W, C]`, f32. It begins on a 64-byte boundary.
 #[derive(Clone, Default)]
 pub struct FeatureMap {
     height: usize,
@@ -20,45 +21,47 @@ pub struct FeatureMap {
 }
 
 impl FeatureMap {
-    /// A map of zeros.
+    /// Returns a map of zeros.
     pub fn zeros(height: usize, width: usize, channels: usize) -> Self {
         Self { height, width, channels, data: AlignedBuffer::zeros(height * width * channels) }
     }
 
-    /// Rows.
+    /// Returns the number of rows.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Columns.
+    /// Returns the number of columns.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Channels.
+    /// Returns the number of channels.
     pub fn channels(&self) -> usize {
         self.channels
     }
 
-    /// Rows times columns.
+    /// Returns rows times columns.
     pub fn positions(&self) -> usize {
         self.height * self.width
     }
 
-    /// The values, `[H, W, C]`.
+    /// Returns the values, `[H, W, C]`.
     pub fn as_slice(&self) -> &[f32] {
         &self.data
     }
 
-    /// The values, `[H, W, C]`, to change.
+    /// Returns the values, `[H, W, C]`, to change.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         &mut self.data
     }
 
-    /// Overwrites some of the values with a function of themselves, position by position, in parallel.
+    /// Overwrites some of the values with a function of themselves, position by position, in
+    /// parallel.
     ///
-    /// `compute(first, features, out)` gets the values of some positions, `[positions, C]`, of which the first has index `first` in
-    /// `range`, and `out` of the same length and unspecified content.
+    /// `compute(first, features, out)` gets the values of some positions, `[positions, C]`, and
+    /// `out` of the same length and unspecified content. `first` is the index of the first value in
+    /// `range`.
     pub fn replace(&mut self, range: Range<usize>, compute: impl Fn(usize, &[f32], &mut [f32]) + Sync) {
         let chunk = POSITIONS_AT_ONCE * self.channels;
         self.data[range].par_chunks_mut(chunk).enumerate().for_each_init(
@@ -71,14 +74,15 @@ impl FeatureMap {
         );
     }
 
-    /// Gives the map another shape, on the same memory where it is large enough. The content is then unspecified.
+    /// Gives the map another shape, on the same memory if that is large enough. The content is
+    /// unspecified afterwards.
     pub(crate) fn reshape(&mut self, height: usize, width: usize, channels: usize) {
         self.data.resize(height * width * channels);
         (self.height, self.width, self.channels) = (height, width, channels);
     }
 
-    /// Moves the row `first` to the top, with the `kept` rows from there on, and gives the map `height` rows of this shape in all, with
-    /// room for `most`. What else it holds is unspecified then.
+    /// Moves the `kept` rows from row `first` on to the top, and gives the map `height` rows of
+    /// this shape, with room for `most`. The content of the other rows is unspecified afterwards.
     pub(crate) fn roll(
         &mut self,
         first: usize,
@@ -93,7 +97,7 @@ impl FeatureMap {
         (self.height, self.width, self.channels) = (height, width, channels);
     }
 
-    /// Values that there is room for.
+    /// Returns how many values there is room for.
     pub(crate) fn capacity(&self) -> usize {
         self.data.capacity()
     }

@@ -1,4 +1,7 @@
-//! conv1_1, whose 3 input channels fill no vector, and its gradient with respect to the image.
+//! conv1_1 and its gradient with respect to the image.
+//!
+//! Its 3 input channels do not fill a vector, so it has kernels of its own: vectors are along the
+//! output channels. They are direct, without tiles.
 
 use std::ops::Range;
 
@@ -18,13 +21,14 @@ pub(crate) const PADDED_CHANNELS: usize = 3;
 /// Values of a filter: 3 rows of 3 pixels of 3 channels.
 const TAPS: usize = 27;
 
-/// Columns of the gradient's product: the taps, made up to a multiple of every vector length.
+/// Columns of the gradient's product: the taps, padded to a multiple of every vector length.
 const SPREAD: usize = 32;
 
-/// Rows of the image that one thread differentiates at a time; the rows above and below are computed again.
+/// Rows of the image that one thread takes at a time for the gradient. The rows above and below are
+/// computed again.
 const GRADIENT_ROWS: usize = 16;
 
-/// conv1_1's filters, laid out for both directions.
+/// The filters of conv1_1, laid out for both directions.
 pub(crate) struct FirstLayer {
     /// `[ky][kx][c][k]`
     forward: AlignedBuffer,
@@ -33,7 +37,7 @@ pub(crate) struct FirstLayer {
 }
 
 impl FirstLayer {
-    /// `weights`: `[64, 3, 3, 3]`, OIHW.
+    /// Lays out weights `[64, 3, 3, 3]`, OIHW.
     pub(crate) fn new(weights: &[f32]) -> Self {
         assert_eq!(weights.len(), GROUP * TAPS);
         let mut forward = AlignedBuffer::zeros(TAPS * GROUP);
@@ -62,8 +66,9 @@ impl FirstLayer {
         }));
     }
 
-    /// Gradient with respect to the rows of the image from `start` on, `[rows, W, 3]`, from that with respect to the convolution's output, of
-    /// which `gradient` holds the rows `of_gradient`: one above and below at least, but at the border.
+    /// Gradient with respect to the rows of the image from `start` on, `[rows, W, 3]`. `gradient`
+    /// holds the rows `of_gradient` of the gradient with respect to the output: at least one row
+    /// more above and below, except at the border.
     pub(crate) fn input_gradient(
         &self,
         isa: Isa,
@@ -78,7 +83,7 @@ impl FirstLayer {
         image_gradient.par_chunks_mut(3 * width * GRADIENT_ROWS).enumerate().for_each(|(band, out)| {
             let first = start + band * GRADIENT_ROWS;
             let rows = out.len() / (3 * width);
-            // One column of margin left and right.
+            // A margin of one column on the left and on the right.
             let stride = 3 * (width + 2);
             let mut sums = vec![0.0; rows * stride];
             let mut spread = AlignedBuffer::zeros(width * SPREAD);
@@ -103,7 +108,8 @@ impl FirstLayer {
         });
     }
 
-    /// Adds to the gradient with respect to those rows what falls on a margin of the image's own pixels.
+    /// Adds the gradient with respect to the margin to that of the pixels that the margin repeats;
+    /// other arguments as in [`FirstLayer::input_gradient`].
     pub(crate) fn add_margin_gradient(
         &self,
         padding: Padding,
@@ -116,7 +122,8 @@ impl FirstLayer {
         let rows = start..start + image_gradient.len() / (3 * width);
         assert_eq!(gradient.channels(), GROUP);
         check_rows(gradient, of_gradient, &rows);
-        // Positions in the padded image. They are as few as the border is long: one thread takes them all, in a fixed order.
+        // Positions in the padded image. They are only as many as the border is long, so one thread
+        // takes them all, in a fixed order.
         for y in 0..height + 2 {
             let step = if y == 0 || y == height + 1 { 1 } else { width + 1 };
             for x in (0..width + 2).step_by(step) {
@@ -150,7 +157,7 @@ impl FirstLayer {
     }
 }
 
-/// The rows of a gradient that some `rows` of the image depend on have to be there.
+/// Checks that a gradient has the rows that some `rows` of the image depend on.
 fn check_rows(gradient: &FeatureMap, of_gradient: Rows, rows: &Range<usize>) {
     let Rows { first, height } = of_gradient;
     assert!(first <= rows.start.saturating_sub(1) && (rows.end + 1).min(height) <= first + gradient.height());
@@ -162,7 +169,7 @@ const PIXELS: usize = 6;
 /// One row of the forward convolution.
 struct ForwardRow<'a, 'b> {
     filters: &'a [f32],
-    /// The rows of the image that it reads.
+    /// Rows of the image that the row of the output reads.
     padded: &'a [f32],
     sink: &'a MapSink<'b>,
     y: usize,
@@ -179,7 +186,8 @@ impl Kernel for ForwardRow<'_, '_> {
                 let mut acc = [[zero; 2]; PIXELS];
                 for ky in 0..3 {
                     for t in 0..9 {
-                        // SAFETY: tap, row and channels are inside filters and image; pixels beyond the last are read as the last.
+                        // SAFETY: tap, row and channels are inside filters and image. Beyond the
+                        // last pixel the last one is read again.
                         unsafe {
                             let w = self.filters.as_ptr().add((ky * 9 + t) * GROUP + k);
                             let (w0, w1) = (s.load(w), s.load(w.add(S::LANES)));
@@ -204,7 +212,8 @@ impl Kernel for ForwardRow<'_, '_> {
     }
 }
 
-/// What every position of one row of the gradient sends to each of the 9 places of the filter.
+/// The product of every position of one row of the gradient with each of the 9 places of the
+/// filter.
 struct Spread<'a> {
     filters: &'a [f32],
     row: &'a [f32],
@@ -215,7 +224,8 @@ struct Spread<'a> {
 impl Kernel for Spread<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        // SAFETY: `row` is `[width][GROUP]`, the filters `[GROUP][SPREAD]`, the target `[width][SPREAD]`.
+        // SAFETY: `row` is `[width][GROUP]`, the filters `[GROUP][SPREAD]`, the target
+        // `[width][SPREAD]`.
         unsafe {
             s.gemm(Gemm {
                 rows: self.width,

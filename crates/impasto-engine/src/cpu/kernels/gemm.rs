@@ -3,7 +3,8 @@
 use super::buffer::LINE;
 use super::simd::{Gemm, Simd};
 
-/// The product in register tiles of `MR` x `NV` vectors; what is left over at the right and at the bottom in smaller ones.
+/// The product in register tiles of `MR` rows and `NV` vectors. The rest at the right and at the
+/// bottom is in smaller tiles.
 ///
 /// # Safety
 /// The contract of [`Gemm`].
@@ -26,7 +27,7 @@ pub(crate) unsafe fn gemm<S: Simd, const MR: usize, const NV: usize>(s: S, g: Ge
     }
 }
 
-/// One panel of `NV` vectors' width, all rows.
+/// All rows of one panel that is `NV` vectors wide.
 ///
 /// # Safety
 /// The contract of [`Gemm`], for `cols = NV * LANES`.
@@ -59,7 +60,8 @@ unsafe fn at_row(g: Gemm, row: usize) -> Gemm {
     unsafe { Gemm { a: g.a.add(row * g.a_row), c: g.c.add(row * g.c_row), ..g } }
 }
 
-/// One register tile: `R` x `NV` accumulators, `NV` vectors of B and one broadcast of A live at a time.
+/// One register tile: `R` x `NV` accumulators. Besides them, `NV` vectors of B and one broadcast of
+/// A are in registers at a time.
 ///
 /// # Safety
 /// The contract of [`Gemm`], for `rows = R` and `cols = NV * LANES`.
@@ -82,7 +84,7 @@ unsafe fn tile<S: Simd, const R: usize, const NV: usize>(s: S, g: Gemm) {
                         acc[r][v] = s.mul_add(av, bv[v], acc[r][v]);
                     }
                 }
-                // The last step leaves the pointers one step outside, where they are not used.
+                // The last step leaves the pointers one step outside, but they are not used there.
                 a = a.wrapping_add(g.a_col);
                 b = b.wrapping_add(g.b_row);
             }

@@ -1,4 +1,8 @@
-//! Gram matrices, and their gradient.
+//! Gram matrices and their gradient.
+//!
+//! A Gram matrix is a sum over positions. It is taken in bands of a fixed number of positions, each
+//! with f32 sums in registers, and the bands are added in f64. So its bits do not depend on the
+//! number of threads, and its rounding error not on the size of the map.
 
 use rayon::prelude::*;
 
@@ -7,29 +11,38 @@ use super::isa::{Isa, dispatch};
 use super::simd::{Gemm, Kernel, Simd};
 use super::winograd::GROUP;
 
-/// Positions whose products are added up in registers before they leave them. With 512 channels they fill half an L2 cache, from which
-/// every pair of channel groups takes them.
+/// Positions whose products are summed in registers. With 512 channels they fill half a level-2
+/// cache, from which every pair of channel groups reads them.
 const RUN: usize = 256;
 
-/// Positions whose f32 sums are added to the f64 sums together: it bounds the rounding errors, and how the positions are shared
-/// among threads must not depend on how many there are.
+/// Positions that are summed in f32 before they are added to the f64 sums, which bounds the
+/// rounding errors. How positions are shared among threads must not depend on how many threads
+/// there are.
 const BAND: usize = 4 * RUN;
 
 /// Pairs of channel groups that a task takes through a band.
 const PAIRS: usize = 9;
 
-/// Rows of a block on the diagonal whose columns begin at the same channel: what lies left of them is known by symmetry.
+/// Rows of a block on the diagonal that begin at the same column. Symmetry gives the values on the
+/// left.
 const DIAGONAL_ROWS: usize = 16;
 
-/// `Fᵀ F`, `[C, C]`, for `features` `[positions, C]`: products and sums of up to [`BAND`] positions in f32, the rest in f64.
+/// Gram matrix `Fᵀ F` of some positions, not divided by anything.
+///
+/// `features`: `[positions, C]`, `C` a multiple of 64. Returns `[C, C]`, symmetric to the bit.
+/// Products and sums of up to 1,024 positions are f32, all other sums f64.
+///
+/// # Panics
+/// If the features are not whole positions.
 pub fn gram(isa: Isa, channels: usize, features: &[f32]) -> Vec<f64> {
     assert!(channels.is_multiple_of(GROUP) && features.len().is_multiple_of(channels));
     let groups = channels / GROUP;
-    // A pair of groups is computed once: the matrix is symmetric.
+    // The matrix is symmetric, so a pair of groups is computed once.
     let pairs: Vec<(usize, usize)> = (0..groups).flat_map(|i| (i..groups).map(move |j| (i, j))).collect();
     let bands = features.chunks(BAND * channels);
     let tasks: Vec<_> = bands.flat_map(|band| pairs.chunks(PAIRS).map(move |pairs| (band, pairs))).collect();
-    // Per task, a block of GROUP x GROUP for each of its pairs: in this order, the blocks of one band are those of all pairs.
+    // For each task, a block of GROUP x GROUP for each of its pairs. The tasks of a band follow
+    // each other.
     let blocks: Vec<AlignedBuffer> = tasks
         .into_par_iter()
         .map(|(band, pairs)| {
@@ -62,7 +75,15 @@ pub fn gram(isa: Isa, channels: usize, features: &[f32]) -> Vec<f64> {
     gram
 }
 
-/// `gradient (+)= F S` for symmetric `S`, `[C, C]`, at some positions; on the calling thread alone.
+/// `gradient (+)= F S` at some positions, for a symmetric `S`. It works on the calling thread
+/// alone.
+///
+/// With `S = 4 / (H·W·C) · (G - G_style)` this is the gradient of eq. (2), `Σ (G - G_style)²`, with
+/// respect to `F`. `features` and `gradient`: `[positions, C]`. `s`: `[C, C]`. `accumulate`: the
+/// product is added to `gradient`, otherwise it overwrites it.
+///
+/// # Panics
+/// If the lengths do not fit each other.
 pub fn gram_gradient(isa: Isa, channels: usize, features: &[f32], s: &[f32], gradient: &mut [f32], accumulate: bool) {
     assert!(channels.is_multiple_of(GROUP) && features.len().is_multiple_of(channels));
     assert_eq!(s.len(), channels * channels);
@@ -71,7 +92,8 @@ pub fn gram_gradient(isa: Isa, channels: usize, features: &[f32], s: &[f32], gra
     dispatch!(isa, simd => simd.vectorize(GradientRows { features, s, channels, accumulate, target }));
 }
 
-/// Blocks of [`GROUP`] x [`GROUP`] of the Gram matrix of a band of positions; on the diagonal, what is right of it and some more.
+/// Blocks of [`GROUP`] x [`GROUP`] of the Gram matrix of a band of positions. Of blocks on the
+/// diagonal, the values on the right of it are computed, and some more.
 struct BandBlocks<'a> {
     band: &'a [f32],
     channels: usize,
@@ -87,7 +109,8 @@ impl Kernel for BandBlocks<'_> {
                 let rows = if i == j { DIAGONAL_ROWS } else { GROUP };
                 for row in (0..GROUP).step_by(rows) {
                     let column = if i == j { row } else { 0 };
-                    // SAFETY: both groups are inside the positions' channels; the target holds a block for each pair.
+                    // SAFETY: both groups are inside the positions' channels, and the target holds
+                    // a block for each pair.
                     unsafe {
                         s.gemm(Gemm {
                             rows,

@@ -1,4 +1,4 @@
-//! Which instruction set the kernels use, chosen when the program runs.
+//! The instruction set that the kernels use, chosen when the program runs.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use super::portable::Portable;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2::Avx2, avx512::Avx512};
 
-/// The environment variable that forces an instruction set: `portable`, `avx2` or `avx512`.
+/// Environment variable that forces an instruction set: `portable`, `avx2` or `avx512`.
 const VARIABLE: &str = "IMPASTO_ISA";
 
 /// An instruction set that this CPU has.
 #[derive(Clone, Copy, Debug)]
 pub struct Isa(pub(super) Token);
 
-/// The proof that the CPU has it.
+/// Proves that the CPU has the instruction set.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Token {
     Portable(Portable),
@@ -37,13 +37,13 @@ macro_rules! dispatch {
 }
 pub(super) use dispatch;
 
-/// An instruction set was asked for that there is not.
+/// The error about an instruction set that the CPU does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{VARIABLE}={name}: this CPU has {available}; unset it to take the fastest")]
 pub struct IsaError {
-    /// What was asked for.
+    /// The name that was asked for.
     pub name: String,
-    /// What there is, separated by commas.
+    /// The names that the CPU has, separated by commas.
     pub available: String,
 }
 
@@ -52,7 +52,7 @@ impl Isa {
     pub const NAMES: &[&str] =
         if cfg!(target_arch = "x86_64") { &["portable", "avx2", "avx512"] } else { &["portable"] };
 
-    /// Everything that this CPU has, slowest first.
+    /// Returns all instruction sets that this CPU has, slowest first.
     pub fn available() -> Vec<Isa> {
         let mut tokens = vec![Token::Portable(Portable)];
         #[cfg(target_arch = "x86_64")]
@@ -63,16 +63,17 @@ impl Isa {
         tokens.into_iter().map(Isa).collect()
     }
 
-    /// The instruction set that `IMPASTO_ISA` names, or else the fastest.
+    /// Returns the instruction set that `IMPASTO_ISA` names. Without that variable it is the
+    /// fastest.
     ///
     /// # Errors
-    /// When the CPU does not have the one named, or nothing has that name.
+    /// The CPU does not have the instruction set, or none has that name.
     pub fn select() -> Result<Isa, IsaError> {
-        // What is no Unicode is no name either, and is refused with its odd characters replaced.
+        // A name that is not Unicode is refused like any other, with its odd characters replaced.
         Self::named(std::env::var_os(VARIABLE).map(|name| name.to_string_lossy().into_owned()).as_deref())
     }
 
-    /// The instruction set of that name, or the fastest.
+    /// Returns the instruction set of that name, or the fastest without a name.
     fn named(name: Option<&str>) -> Result<Isa, IsaError> {
         let available = Self::available();
         let Some(name) = name.filter(|name| !name.is_empty()) else {
@@ -85,7 +86,7 @@ impl Isa {
         })
     }
 
-    /// Names the bits of what is computed with the instruction set: `cpu avx512`.
+    /// Names the bits that the kernels compute with the instruction set: `cpu avx512`.
     pub(crate) fn identity(self) -> &'static str {
         match self.0 {
             Token::Portable(_) => "cpu portable",
@@ -96,7 +97,7 @@ impl Isa {
         }
     }
 
-    /// The name that `IMPASTO_ISA` takes.
+    /// Returns the name that `IMPASTO_ISA` takes.
     pub fn name(self) -> &'static str {
         match self.0 {
             Token::Portable(_) => "portable",

@@ -1,4 +1,7 @@
-//! Where convolutions read and write: feature maps, with rectifier, pooling, masks and gradients fused into the access.
+//! Where convolutions read and write: feature maps, or some rows of them.
+//!
+//! Rectifier, pooling, masks and the gradients of losses are fused into the access, so no map is
+//! read or written twice. Rows that are not there read as zeros.
 
 use std::ops::Range;
 
@@ -8,23 +11,25 @@ use super::simd::Simd;
 use super::winograd::{Border, Sink, Source};
 use crate::pooling::{Pooling, WINDOW};
 
-/// Bit masks of a map `[H, W, C]`, one bit a value: `[H, W, C / 8]` bytes, channel `c` at bit `c % 8`.
+/// Bit masks of a map `[H, W, C]`, one bit a value: `[H, W, C / 8]` bytes, channel `c` at bit `c %
+/// 8`.
 ///
-/// The masks of a pooling's windows are four such maps, one after the other at each position: `[H, W, 4, C / 8]`, bit set where the
-/// gradient goes through the pooling and the rectifier before it to the window's pixel `2 * dy + dx`.
+/// The masks of a pooling's windows are four such maps, one after the other at each position: `[H,
+/// W, 4, C / 8]`. A bit is set if the gradient goes through the pooling and the rectifier before it
+/// to the window's position `2 * dy + dx`.
 pub(crate) type BitMask = Vec<u8>;
 
-/// Where consecutive rows of a map that are kept by themselves belong in it.
+/// Where some consecutive rows belong in their map.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows {
-    /// The first of them.
+    /// The first of the rows.
     pub(crate) first: usize,
     /// Rows of the whole map.
     pub(crate) height: usize,
 }
 
 impl Rows {
-    /// All of them.
+    /// All rows of a map.
     pub(crate) fn all(map: &FeatureMap) -> Self {
         Self { first: 0, height: map.height() }
     }
@@ -34,24 +39,25 @@ impl Rows {
     }
 }
 
-/// A feature map, or some rows of it, and what lies beyond.
+/// A feature map or some rows of it, and what lies beyond its border.
 pub(crate) struct MapSource<'a> {
     map: &'a FeatureMap,
     rows: Rows,
-    /// Where what is read ends.
+    /// The row behind the last one that is read.
     end: usize,
     border: Border,
 }
 
 impl<'a> MapSource<'a> {
-    /// `map`: the `rows` of a map.
+    /// A source of the `rows` of a map.
     pub(crate) fn new(map: &'a FeatureMap, rows: Rows, border: Border) -> Self {
         let end = rows.of(map).end;
         assert!(end <= rows.height);
         Self { map, rows, end, border }
     }
 
-    /// The same without the rows from `end` on: they hold something else, and are 0.
+    /// The same source without the rows from `end` on. These hold something else, and read as
+    /// zeros.
     pub(crate) fn up_to(self, end: usize) -> Self {
         Self { end: end.min(self.end), ..self }
     }
@@ -79,10 +85,10 @@ impl Source for MapSource<'_> {
     }
 }
 
-/// The gradient before a rectifier and a pooling, given the gradient after them.
+/// The gradient before a rectifier and a pooling, made from the gradient behind them.
 pub(crate) struct UnpoolSource<'a> {
     gradient: &'a FeatureMap,
-    /// Of `gradient`.
+    /// The rows of `gradient`.
     rows: Rows,
     windows: &'a [u8],
     height: usize,
@@ -92,7 +98,8 @@ pub(crate) struct UnpoolSource<'a> {
 }
 
 impl<'a> UnpoolSource<'a> {
-    /// `gradient`: the `rows` of the map after the pooling, `windows`: from the first of them on; `height`, `width` and `border`: before it.
+    /// `gradient`: the `rows` of the map behind the pooling. `windows`: masks from the first of
+    /// these rows on. `height`, `width` and `border`: those of the map before the pooling.
     pub(crate) fn new(
         gradient: &'a FeatureMap,
         rows: Rows,
@@ -117,7 +124,7 @@ impl Source for UnpoolSource<'_> {
     #[inline(always)]
     fn rows(&self) -> Range<usize> {
         let rows = self.rows.of(self.gradient);
-        // With a last odd row, which is in no window.
+        // A last odd row, which is in no window, belongs to the last rows.
         2 * rows.start..if rows.end == self.rows.height { self.height } else { 2 * rows.end }
     }
 
@@ -144,12 +151,12 @@ impl Source for UnpoolSource<'_> {
     }
 }
 
-/// The memory of some rows of a map, written to by several threads.
+/// Some rows of a map that several threads write to.
 #[derive(Clone)]
 struct WrittenRows {
     values: Shared<f32>,
     rows: Rows,
-    /// Those to write.
+    /// The rows to write.
     wanted: Range<usize>,
     width: usize,
     channels: usize,
@@ -163,7 +170,7 @@ impl WrittenRows {
         Self { values: Shared::new(map.as_mut_slice()), rows, wanted, width, channels }
     }
 
-    /// Index of a value.
+    /// Returns the index of a value.
     #[inline(always)]
     fn index(&self, y: usize, x: usize, c: usize) -> usize {
         ((y - self.rows.first) * self.width + x) * self.channels + c
@@ -174,12 +181,13 @@ impl WrittenRows {
 pub(crate) struct MapSink<'a> {
     target: WrittenRows,
     bias: &'a [f32],
-    /// Where the rectifier let the value through; none: no rectifier.
+    /// Bits of the values that the rectifier let through. `None`: there is no rectifier.
     mask: Option<Shared<u8>>,
 }
 
 impl<'a> MapSink<'a> {
-    /// `map`: the `rows` of a map, of which some are `wanted`; `mask`: from the first of `rows` on.
+    /// A sink into the `wanted` ones of the `rows` of a map. `mask`: the mask from the first of the
+    /// rows on.
     pub(crate) fn new(
         map: &mut FeatureMap,
         rows: Rows,
@@ -215,7 +223,8 @@ impl Sink for MapSink<'_> {
                         let mut v = s.add(tile[i][j], bias);
                         if let Some(mask) = &self.mask {
                             s.store_bits(mask.at(at / 8), s.greater(v, s.splat(0.0)));
-                            // NaN as first operand: it goes on to the loss, where it is noticed.
+                            // NaN as the second operand is kept: it reaches the loss, which is
+                            // checked.
                             v = s.max(s.splat(0.0), v);
                         }
                         s.store(target.values.at(at), v);
@@ -238,8 +247,9 @@ pub(crate) struct PoolSink<'a> {
 }
 
 impl<'a> PoolSink<'a> {
-    /// `map`: the `rows` of the map after the pooling, `windows`: from the first of them on; `height`, `width` and `wanted`: before it.
-    /// `wanted` begins with an even row, and ends with one or the map.
+    /// A sink into the `rows` of the map behind the pooling. `windows`: masks from the first of
+    /// these rows on. `height`, `width` and `wanted`: those of the map before the pooling. `wanted`
+    /// begins with an even row, and ends with an even row or with the map.
     pub(crate) fn new(
         map: &mut FeatureMap,
         rows: Rows,
@@ -298,7 +308,7 @@ impl Sink for PoolSink<'_> {
     }
 }
 
-/// Pools rectified values; the masks say which of them the gradient goes back to.
+/// Pools rectified values. The masks say to which of them the gradient goes back.
 #[inline(always)]
 fn pool<S: Simd>(s: S, v: [S::F; WINDOW], pooling: Pooling) -> (S::F, [u32; WINDOW]) {
     let zero = s.splat(0.0);
@@ -306,7 +316,7 @@ fn pool<S: Simd>(s: S, v: [S::F; WINDOW], pooling: Pooling) -> (S::F, [u32; WIND
     match pooling {
         Pooling::Max => {
             let largest = s.max(s.max(v[0], v[1]), s.max(v[2], v[3]));
-            // The first of equals, and none where the rectifier cut off all four.
+            // Of equal values the first, and none if the rectifier cut off all four.
             let mut free = s.greater(largest, zero);
             for place in 0..WINDOW {
                 bits[place] = free & s.at_least(v[place], largest);
@@ -323,7 +333,8 @@ fn pool<S: Simd>(s: S, v: [S::F; WINDOW], pooling: Pooling) -> (S::F, [u32; WIND
     }
 }
 
-/// A gradient with respect to a map: added to what the losses put there, and cut by the rectifier's mask.
+/// A gradient with respect to a map. It is added to the gradient that a loss put there, and the
+/// rectifier's mask cuts it.
 pub(crate) struct GradientSink<'a> {
     target: WrittenRows,
     mask: Option<&'a [u8]>,
@@ -331,8 +342,9 @@ pub(crate) struct GradientSink<'a> {
 }
 
 impl<'a> GradientSink<'a> {
-    /// `map`: the `rows` of a map, of which some are `wanted`. `mask`: of the rectifier that made the map, from the first of `rows` on.
-    /// `accumulate`: the map holds a gradient already, before the mask.
+    /// A sink into the `wanted` ones of the `rows` of a map. `mask`: the mask of the rectifier that
+    /// made the map, from the first of the rows on. `accumulate`: the map holds a gradient already,
+    /// which the mask has not cut yet.
     pub(crate) fn new(
         map: &mut FeatureMap,
         rows: Rows,

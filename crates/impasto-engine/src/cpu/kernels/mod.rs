@@ -1,7 +1,8 @@
-//! The kernels: the only place in the workspace with `unsafe`.
+//! The kernels: the only unsafe code of the program.
 //!
-//! Algorithms are written once over [`simd::Simd`]; a file per instruction set holds its vector operations. Everything that leaves
-//! this module is safe to call: shapes are checked where a kernel is entered.
+//! An algorithm is written once, over the operations of [`simd::Simd`]. A thin file for each
+//! instruction set implements these operations. Everything that leaves this module is safe to call,
+//! because a kernel checks the shapes of its arguments before it begins.
 #![allow(unsafe_code, reason = "vector instructions, and disjoint writes from several threads")]
 
 pub(crate) mod buffer;

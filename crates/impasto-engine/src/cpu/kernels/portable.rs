@@ -1,16 +1,17 @@
-//! Plain Rust that the compiler can vectorise for any target.
+//! The operations in plain Rust, which the compiler can vectorise for any target.
 
 use super::gemm;
 use super::simd::{Gemm, Kernel, Simd};
 
-/// Every CPU has this one.
+/// The token of plain Rust, which every CPU runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portable;
 
 /// Eight lanes: two SSE or NEON registers, and whole bytes of mask.
 const LANES: usize = 8;
 
-/// Rows of a register tile: with 2 x 2 registers of B, as many as 16 (SSE) or 32 (NEON) registers hold.
+/// Rows of a register tile: as many as 16 (SSE) or 32 (NEON) registers hold, with 2 x 2 of them for
+/// B.
 const MR: usize = if cfg!(target_arch = "aarch64") { 5 } else { 2 };
 
 /// `f(a, b)` lane by lane.
@@ -48,13 +49,13 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn load(self, p: *const f32) -> Self::F {
-        // SAFETY: the caller's promise; an array of f32 is aligned as an f32.
+        // SAFETY: the caller's promise, and an array of f32 is aligned as an f32.
         unsafe { p.cast::<Self::F>().read() }
     }
 
     #[inline(always)]
     unsafe fn store(self, p: *mut f32, v: Self::F) {
-        // SAFETY: the caller's promise; an array of f32 is aligned as an f32.
+        // SAFETY: the caller's promise, and an array of f32 is aligned as an f32.
         unsafe { p.cast::<Self::F>().write(v) }
     }
 
@@ -77,7 +78,7 @@ impl Simd for Portable {
     fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
         let mut out = c;
         for i in 0..LANES {
-            // A call into the C library where the target has no instruction for it.
+            // Without an instruction for it, `mul_add` would be a call into the C library.
             out[i] = if cfg!(target_arch = "aarch64") { a[i].mul_add(b[i], c[i]) } else { a[i] * b[i] + c[i] };
         }
         out
@@ -112,7 +113,7 @@ impl Simd for Portable {
         out
     }
 
-    /// There is no portable prefetch.
+    /// Does nothing: there is no portable prefetch.
     #[inline(always)]
     fn prefetch_for_writing(self, _p: *mut f32) {}
 

@@ -1,10 +1,11 @@
-//! What a kernel needs of an instruction set.
+//! The operations that a kernel needs from an instruction set.
 
 /// `C (+)= A * B` for `rows` x `depth` times `depth` x `cols`.
 ///
-/// `A[r][k]` is at `a + r * a_row + k % LINE * a_col + k / LINE * a_line`; `B` row `k` at `b + k * b_row`, `C` row `r` at `c + r * c_row`, both contiguous.
-/// `cols` is a multiple of `LANES`. Every element is one chain of fused multiply-adds over `k` in order, whatever tile it falls
-/// into: its bits depend neither on `rows` nor on how the caller cuts the work.
+/// `A[r][k]` is at `a + r * a_row + k % LINE * a_col + k / LINE * a_line`. Row `k` of `B` is at `b
+/// + k * b_row`, row `r` of `C` at `c + r * c_row`, and both are contiguous. `cols` is a multiple
+/// of `LANES`. Every element is one chain of fused multiply-adds over `k` in order, in whatever
+/// tile it is. So its bits depend neither on `rows` nor on how the caller cuts the work.
 ///
 /// Contract of [`Simd::gemm`]: all these places are valid, and no other thread touches `C`.
 #[derive(Clone, Copy)]
@@ -20,31 +21,36 @@ pub(crate) struct Gemm {
     pub b_row: usize,
     pub c: *mut f32,
     pub c_row: usize,
-    /// Add to what is in `C`, else overwrite it.
+    /// Whether the product is added to `C`. Otherwise it overwrites `C`.
     pub accumulate: bool,
 }
 
-/// A piece of work written once for every instruction set, run inside a function that is compiled for one of them.
+/// A piece of work that is written once for every instruction set. It runs inside a function that
+/// is compiled for one of them.
 pub(crate) trait Kernel {
-    /// Must be `#[inline(always)]`, as everything that it calls down to the vector operations: only what is inlined into
-    /// [`Simd::vectorize`] is compiled for the instruction set.
+    /// Does the work. It must be `#[inline(always)]`, and so must everything that it calls, down to
+    /// the vector operations. Only code that is inlined into [`Simd::vectorize`] is compiled for
+    /// the instruction set.
     fn run<S: Simd>(self, simd: S);
 }
 
-/// A token that proves that the CPU has an instruction set, and the operations on its vectors of `LANES` f32.
+/// A token that proves that the CPU has an instruction set, with the operations on its vectors of
+/// `LANES` f32.
 ///
-/// Implementations are zero-sized; a value exists only where the instructions do. Loads and stores need not be aligned.
+/// Implementations are zero-sized. A value exists only on a CPU that has the instructions. Loads
+/// and stores do not have to be aligned.
 pub(crate) trait Simd: Copy + Send + Sync {
     /// One vector.
     type F: Copy;
 
-    /// f32 in a vector; a multiple of 8, so that a vector's bit mask is whole bytes.
+    /// f32 in a vector: a multiple of 8, because a vector's bit mask is whole bytes.
     const LANES: usize;
 
-    /// Columns of a packed panel of the right-hand matrix, which one register tile of [`Simd::gemm`] covers; divides 64.
+    /// Columns of a packed panel of the right-hand matrix, which one register tile of
+    /// [`Simd::gemm`] covers. It divides 64.
     const NR: usize;
 
-    /// All lanes `x`.
+    /// Returns a vector of `x` in all lanes.
     fn splat(self, x: f32) -> Self::F;
 
     /// # Safety
@@ -64,13 +70,13 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// `a * b`
     fn mul(self, a: Self::F, b: Self::F) -> Self::F;
 
-    /// `a * b + c`, rounded once where the instruction set can.
+    /// `a * b + c`, rounded once if the instruction set can do that.
     fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
 
-    /// `c - a * b`, rounded once where the instruction set can.
+    /// `c - a * b`, rounded once if the instruction set can do that.
     fn neg_mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
 
-    /// The larger of each lane; `b` where either is NaN.
+    /// The larger value in each lane. If either is NaN, it is `b`.
     fn max(self, a: Self::F, b: Self::F) -> Self::F;
 
     /// Bit `i`: lane `i` of `a` is at least that of `b`.
@@ -79,10 +85,10 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// Bit `i`: lane `i` of `a` is greater than that of `b`.
     fn greater(self, a: Self::F, b: Self::F) -> u32;
 
-    /// Lane `i` of `v` where bit `i` is set, else 0.
+    /// Lane `i` is that of `v` if bit `i` is set, otherwise 0.
     fn keep(self, v: Self::F, bits: u32) -> Self::F;
 
-    /// Asks for the cache line at `p` to write to it. It need not be valid.
+    /// Asks for the cache line at `p`, to write to it. The pointer does not have to be valid.
     fn prefetch_for_writing(self, p: *mut f32);
 
     /// `C (+)= A * B`, see [`Gemm`].

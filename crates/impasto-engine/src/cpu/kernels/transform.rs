@@ -1,8 +1,12 @@
-//! Winograd's transforms `F(M, 3)`, made from the points that they interpolate at.
+//! Winograd's transforms `F(M, 3)`.
+//!
+//! A transform is a polynomial interpolation, so a few points define all three of its matrices.
+//! They are computed from the points when the program is compiled.
 
 use super::simd::Simd;
 
-/// The one-dimensional transforms of `F(M, 3)`; two-dimensional ones apply them to columns, then to rows.
+/// The one-dimensional transforms of `F(M, 3)`. The two-dimensional ones apply them to columns,
+/// then to rows.
 pub(crate) trait Transform<const M: usize, const N: usize> {
     /// `Bᵀ d`
     fn input<S: Simd>(s: S, d: [S::F; N]) -> [S::F; N];
@@ -14,11 +18,11 @@ pub(crate) trait Transform<const M: usize, const N: usize> {
     fn output<S: Simd>(s: S, m: [S::F; N]) -> [S::F; M];
 }
 
-/// Where the polynomials of a transform are evaluated besides 0 and infinity: at `±POINTS`.
+/// The points of a transform besides 0 and infinity: `±POINTS`.
 ///
 /// Both signs of a point share the sums over even and over odd powers.
 pub(crate) trait Points<const P: usize> {
-    /// Above 0, with squares that are exact in f32.
+    /// Points above 0, whose squares are exact in f32.
     const POINTS: [f64; P];
 
     /// Coefficients of `x⁰, x², ..` in `Π (x² - p²)` over the points besides `i`.
@@ -59,7 +63,8 @@ pub(crate) trait Points<const P: usize> {
         powers
     };
 
-    /// What a filter's value at each point is scaled by: one over the product of the distances to the other points.
+    /// Factor of a filter's value at each point: one over the product of the distances to the other
+    /// points.
     const NORMS: [f64; P] = {
         let mut norms = [0.0; P];
         let mut i = 0;
@@ -96,7 +101,8 @@ const fn product_without<const P: usize>(points: [f64; P], left_out: usize) -> [
 
 /// F(4, 3): 2.25 multiplications an output instead of 9.
 ///
-/// Lavin & Gray use the points 0, ±1, ±2 and infinity; these lose fewer bits (docs/numerics.md).
+/// Lavin and Gray use the points 0, ±1, ±2 and infinity. The points here lose fewer bits
+/// (docs/numerics.md).
 pub(crate) struct F4;
 
 impl Points<2> for F4 {

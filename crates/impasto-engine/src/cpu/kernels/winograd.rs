@@ -1,11 +1,12 @@
 //! 3x3 convolution, stride 1, padding of 1, by Winograd's minimal filtering.
 //!
-//! `Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A` for every tile of `M x M` outputs, from `N x N` inputs, `N = M + 2` (Lavin & Gray, CVPR 2016).
-//! The products over channels become `N²` matrix products `[tiles x C] * [C x K]`.
+//! `Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A` for every tile of `M x M` outputs, from `N x N` inputs, `N = M +
+//! 2` (Lavin and Gray, CVPR 2016). The products over channels become `N²` matrix products `[tiles x
+//! C] * [C x K]`.
 //!
-//! A convolution's input comes through a [`Source`], its output goes into a [`Sink`]: bias, rectifier, pooling and masks are fused
-//! there, so that no map is walked twice. The gradient with respect to the input is the same convolution with the filters turned by
-//! 180 degrees and the two channel axes swapped.
+//! A convolution reads its input through a [`Source`] and writes its output through a [`Sink`],
+//! which fuse bias, rectifier, pooling and masks. The gradient with respect to the input is the
+//! same convolution, with the filters turned by 180 degrees and the two channel axes swapped.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -19,20 +20,20 @@ use super::transform::{F4, F6, F8, Transform};
 use crate::padding::Padding;
 use crate::plan::tile::WinogradTile;
 
-/// Channels come in groups of this many: the columns of one product, and one 64-bit word of a mask.
+/// Channels of a group: the columns of one product, and one 64-bit word of a mask.
 pub(crate) const GROUP: usize = 64;
 
-/// What a convolution reads one row or column beyond its input.
+/// What a convolution reads in the row or column beyond its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Border {
     /// Zeros.
     Zero,
-    /// The row or column at the other end: the map is one of a torus.
+    /// The row or column at the other end: the map lies on a torus.
     Wrap,
 }
 
 impl Border {
-    /// What the convolutions behind the first read beyond their maps.
+    /// Returns what the convolutions behind the first one read beyond their maps.
     pub(crate) fn of_maps(padding: Padding) -> Self {
         match padding {
             Padding::Zero | Padding::Replicate => Self::Zero,
@@ -40,8 +41,9 @@ impl Border {
         }
     }
 
-    /// The index of what is read at `place` along an axis of `len` values, which are at the places `1..=len`; `None`: zeros. A tile may
-    /// reach further beyond the end than any of its outputs inside the map needs: zeros are as good as anything there.
+    /// Returns the index of the value that is read at `place` along an axis of `len` values. The
+    /// values are at the places `1..=len`. `None` stands for zero. A tile may reach further beyond
+    /// the end than any of its outputs inside the map needs. What is read there does not matter.
     #[inline(always)]
     fn index(self, place: usize, len: usize) -> Option<usize> {
         match place {
@@ -53,59 +55,65 @@ impl Border {
     }
 }
 
-/// Where a convolution reads its input: vectors of channels at a position.
+/// The input of a convolution: vectors of channels at a position.
 pub(crate) trait Source: Sync {
-    /// Height, width and channels of the whole map.
+    /// Returns height, width and channels of the whole map.
     fn shape(&self) -> [usize; 3];
 
-    /// Rows that are there; the others of the map read as zeros.
+    /// Returns the rows that are there. The other rows of the map read as zeros.
     fn rows(&self) -> Range<usize>;
 
-    /// What lies beyond the whole map.
+    /// Returns what lies beyond the whole map.
     fn border(&self) -> Border;
 
+    /// Reads `LANES` channels from `c` on at a position.
+    ///
     /// # Safety
     /// `y` is one of the rows that are there, `x` within the map, `c + LANES` within its channels.
     unsafe fn load<S: Simd>(&self, s: S, y: usize, x: usize, c: usize) -> S::F;
 }
 
-/// Where a convolution's results go, tile by tile.
+/// The output of a convolution, tile by tile.
 pub(crate) trait Sink: Sync {
-    /// Height, width and channels of the convolution's whole output.
+    /// Returns height, width and channels of the whole output.
     fn shape(&self) -> [usize; 3];
 
-    /// Rows of it that are wanted.
+    /// Returns the rows that are wanted.
     fn rows(&self) -> Range<usize>;
 
-    /// Takes the vectors of channels `k..k + LANES` of the tile whose first output is at (`y`, `x`), rows and columns that are not wanted or
-    /// lie outside the map included.
+    /// Takes the vectors of channels `k..k + LANES` of the tile whose first output is at (`y`,
+    /// `x`). Some of its rows and columns may not be wanted, or lie outside the map.
     ///
     /// # Safety
-    /// `y` is a wanted row, a multiple of `M` from the first of them; `x` is within the map and a multiple of `M`, `k + LANES` within its
-    /// channels; no other call has the same tile and channels.
+    /// `y` is a wanted row, a multiple of `M` behind the first of them. `x` is within the map and a
+    /// multiple of `M`, and `k + LANES` is within its channels. No other call has the same tile and
+    /// channels.
     unsafe fn store<S: Simd, const M: usize>(&self, s: S, y: usize, x: usize, k: usize, tile: &[[S::F; M]; M]);
 }
 
-/// Tiles that one thread takes through the stages of [`Convolution::tiles_outer`] at a time, a multiple of [`ROWS`]. The fewer, the more
-/// of their matrices stay in the level-2 cache (12 with 256 channels fill 768 KiB in 8x8 matrices); but each chunk reads the filters
-/// anew.
+/// Tiles that one thread takes through the steps of [`Convolution::tiles_outer`] at a time, a
+/// multiple of [`ROWS`]. With fewer tiles, more of their matrices stay in the level-2 cache: 12
+/// tiles with 256 channels fill 768 KiB in 8x8 matrices. But each chunk reads the filters again.
 const TILES_PER_CHUNK: usize = 2 * ROWS;
 
-/// Values of one round of [`Convolution::filters_outer`]'s transformed inputs, which are to stay in the level-3 cache.
+/// Values of the transformed inputs in one round of [`Convolution::filters_outer`]. They have to
+/// stay in the level-3 cache.
 const ROUND: usize = 3 << 20;
 
-/// Input channels whose filters [`Convolution::filters_outer`] transforms at a time: with 64 outputs, a row of matrices stays in the
-/// level-2 cache.
+/// Input channels whose filters [`Convolution::filters_outer`] transforms at a time. With 64
+/// outputs, a row of matrices stays in the level-2 cache.
 const FILTER_DEPTH: usize = 256;
 
-/// Transformed filters of more values than this are made group by group where they are used, instead of all at once.
+/// Most values of transformed filters that are made all at once. Beyond that they are made group by
+/// group where they are used.
 const RESIDENT_FILTERS: usize = 64 * 256 * 256;
 
-/// Rows of a block of transformed inputs, as many as a register tile of the widest kernels has.
+/// Rows of a block of transformed inputs: as many as a register tile of the widest kernels has.
 const ROWS: usize = 6;
 
-/// From a row of a matrix of transformed inputs, `[tiles / ROWS][C / LINE][ROWS][LINE]`, to another: a register tile reads a block from
-/// start to end, which the hardware's prefetchers follow.
+/// Returns where the row of a tile is in a matrix of transformed inputs,
+/// `[tiles / ROWS][C / LINE][ROWS][LINE]`. A register tile reads a block from start to end, and the
+/// hardware's prefetchers follow.
 fn input_row(tile: usize, channels: usize) -> usize {
     tile / ROWS * ROWS * channels + tile % ROWS * LINE
 }
@@ -113,12 +121,13 @@ fn input_row(tile: usize, channels: usize) -> usize {
 /// A row of `N²` matrices one after the other.
 #[derive(Clone, Copy)]
 struct Matrices {
-    /// From the start of one matrix to that of the next.
+    /// Values from the start of one matrix to that of the next.
     stride: usize,
 }
 
 impl Matrices {
-    /// One more cache line than the matrix needs: the vectors of one tile, `stride` apart, would otherwise share a cache set.
+    /// The stride is one cache line more than a matrix needs. Otherwise the vectors of one tile,
+    /// `stride` apart, would share a cache set.
     fn new(rows: usize, columns: usize) -> Self {
         Self { stride: rows * columns + LINE }
     }
@@ -140,10 +149,11 @@ pub(crate) struct Filters {
 }
 
 impl Filters {
-    /// `filter`: the 3x3 filter from an input channel to an output channel, row by row.
+    /// Lays out filters. `filter` returns the 3x3 filter from an input channel to an output
+    /// channel, row by row.
     ///
     /// # Panics
-    /// If channels are no multiple of [`GROUP`].
+    /// If the channels are not multiples of [`GROUP`].
     pub(crate) fn new(
         channels_in: usize,
         channels_out: usize,
@@ -162,16 +172,19 @@ impl Filters {
         Self { values, channels_in, channels_out }
     }
 
-    /// Where the 9 vectors of [`GROUP`] outputs of an input channel are.
+    /// Returns where the 9 vectors of [`GROUP`] outputs of an input channel are.
+    ///
+    /// # Safety
+    /// The group and the channel exist.
     #[inline(always)]
     unsafe fn at(&self, group: usize, c: usize) -> *const f32 {
-        // SAFETY: the caller's promise that the group and the channel exist.
+        // SAFETY: the caller's promise.
         unsafe { self.values.as_ptr().add((group * self.channels_in + c) * 9 * GROUP) }
     }
 }
 
-/// 3x3 convolution of `source` with `filters` into the rows that `sink` wants. Tiles that begin where those of the whole map do have their
-/// bits.
+/// 3x3 convolution of `source` with `filters` into the rows that `sink` wants, on the current rayon
+/// pool. Tiles that begin where tiles of the whole map begin have the same bits.
 pub(crate) fn convolve<I: Source, O: Sink>(
     tile: WinogradTile,
     isa: Isa,
@@ -187,31 +200,34 @@ pub(crate) fn convolve<I: Source, O: Sink>(
     }
 }
 
-/// A convolution to be run.
+/// A convolution that runs.
 pub(crate) struct Convolution<'a, I, O> {
     source: I,
     sink: O,
     filters: &'a Filters,
     height: usize,
     width: usize,
-    /// Of the output.
+    /// Rows of the output that are wanted.
     rows: Range<usize>,
     channels_in: usize,
     channels_out: usize,
 }
 
-/// One stage of a convolution, on one thread. `v`, `u` and `m` are rows of `N²` matrices: transformed inputs ([`input_row`]),
-/// transformed filters of a group as panels `[GROUP / NR][depth][NR]`, and products `[tiles][GROUP]`. Of the filters, `u` may hold
-/// one row of the `N x N` matrices only.
+/// One step of a convolution, on one thread. `v`, `u` and `m` are rows of `N²` matrices:
+/// transformed inputs ([`input_row`]), transformed filters of a group as panels `[GROUP /
+/// NR][depth][NR]`, and products `[tiles][GROUP]`. Of the filters, `u` may hold only one row of the
+/// `N x N` matrices.
 #[derive(Clone, Copy)]
 enum WinogradStep {
     /// Transforms the inputs of `count` tiles, in raster order from `first` on.
     Inputs { first: usize, count: usize, inputs: Matrices, v: *mut f32 },
-    /// Transforms the filters of `group` for `count` input channels from `first` on, into panels of all channels.
+    /// Transforms the filters of `group` for `count` input channels from `first` on, into panels of
+    /// all channels.
     Filters { group: usize, first: usize, count: usize, filters: Matrices, u: *mut f32 },
-    /// One row of the transformed filters of `group`, for the input channels of a panel.
+    /// Makes one row of the transformed filters of `group`, for the input channels of a panel.
     FilterRow { group: usize, row: usize, channels: Depth, filters: Matrices, u: *mut f32 },
-    /// `m (+)= v * u` for `count` tiles and some of the channels: all matrices, or those of one row.
+    /// `m (+)= v * u` for `count` tiles and some of the channels: all matrices, or those of one
+    /// row.
     Products {
         row: Option<usize>,
         channels: Depth,
@@ -264,7 +280,8 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         }
     }
 
-    /// For few filters: they are transformed first, all of them; then every thread takes chunks of tiles through the other stages.
+    /// The order of work for few filters. First all filters are transformed, then every thread
+    /// takes chunks of tiles through the other steps.
     fn tiles_outer<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(&self, s: S, scratch: &mut Scratch) {
         let tiles = self.tiles(M);
         if tiles == 0 {
@@ -307,8 +324,9 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         }
     }
 
-    /// For many filters: the inputs of a round of tiles are transformed first; then every thread takes groups of filters, and
-    /// transforms them for itself, row of matrices by row of matrices, where it multiplies them with the tiles of the round.
+    /// The order of work for many filters. First the inputs of a round of tiles are transformed.
+    /// Then every thread takes groups of filters, transforms them row of matrices by row of
+    /// matrices, and multiplies each row with all tiles of the round.
     fn filters_outer<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(&self, s: S, scratch: &mut Scratch) {
         let tiles = self.tiles(M);
         if tiles == 0 {
@@ -316,7 +334,8 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         }
         let groups = self.channels_out / GROUP;
         let round = (ROUND / (N * N * self.channels_in)).clamp(1, tiles);
-        // Enough tasks for every thread, and no more: each transforms its filters anew.
+        // Enough tasks for every thread and no more, because each task transforms its filters
+        // again.
         let parts = rayon::current_num_threads().div_ceil(groups);
         let part = round.div_ceil(parts).next_multiple_of(ROWS);
         let inputs = Matrices::new(round.next_multiple_of(ROWS), self.channels_in);
@@ -364,20 +383,21 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         }
     }
 
-    /// Tiles of the rows that are wanted.
+    /// Returns the number of tiles in the rows that are wanted.
     fn tiles(&self, m: usize) -> usize {
         self.rows.len().div_ceil(m) * self.width.div_ceil(m)
     }
 
-    /// Runs one stage.
+    /// Runs one step.
     ///
     /// # Safety
-    /// The tiles, the group and the channels exist, the matrices have room for them, and what the stage writes is this thread's alone.
+    /// The tiles, the group and the channels exist, the matrices have room for them, and no other
+    /// thread touches what the step writes.
     unsafe fn step<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(&self, s: S, step: WinogradStep) {
         s.vectorize(StepKernel::<_, T, M, N> { convolution: self, step, transform: PhantomData });
     }
 
-    /// Row and column of a tile's first output.
+    /// Returns row and column of a tile's first output.
     #[inline(always)]
     fn place(&self, m: usize, tile: usize) -> (usize, usize) {
         let across = self.width.div_ceil(m);
@@ -392,7 +412,8 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         inputs: Matrices,
         v: *mut f32,
     ) {
-        // The inputs begin one row above and one column left of the first output, so `y + i` is one more than the row.
+        // The inputs begin one row above and one column left of the first output, so `y + i` is one
+        // more than the row.
         let rows = self.source.rows();
         let inside = y > rows.start && x >= 1 && y + N <= rows.end + 1 && x + N <= self.width + 1;
         let border = self.source.border();
@@ -409,7 +430,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                         (border.index(y + i, self.height), border.index(x + j, self.width))
                         && rows.contains(&y)
                     {
-                        // SAFETY: the indices are those of a row that is there and of a column.
+                        // SAFETY: the row is there, and the column exists.
                         d[i] = unsafe { self.source.load(s, y, x, c) };
                     }
                 }
@@ -459,7 +480,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                     for j in 0..N {
                         let place = u.add((i * N + j) * filters.stride);
                         s.store(place, row[j]);
-                        // More places than a hardware prefetcher follows.
+                        // There are more places than a hardware prefetcher follows.
                         s.prefetch_for_writing(place.wrapping_add(2 * S::NR));
                     }
                 }
@@ -467,7 +488,8 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         }
     }
 
-    /// Row `row` of the transformed filters of channel `c`, as number `place` of a panel of `depth` channels.
+    /// Makes row `row` of the transformed filters of channel `c`, as number `place` of a panel of
+    /// `depth` channels.
     #[inline(always)]
     unsafe fn transform_filter_row<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(
         &self,
@@ -485,7 +507,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                 let g = self.filters.at(group, c).add(k);
                 let mut half = weights;
                 for j in 0..3 {
-                    // In the order of [`Transform::filter`], for the same bits.
+                    // The order is that of [`Transform::filter`], so that the bits are the same.
                     let mut column = weights;
                     for i in 0..3 {
                         column[i] = s.load(g.add((3 * i + j) * GROUP));
@@ -535,7 +557,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
     }
 }
 
-/// A stage as a [`Kernel`].
+/// A step as a [`Kernel`].
 struct StepKernel<'a, C, T, const M: usize, const N: usize> {
     convolution: &'a C,
     step: WinogradStep,
@@ -549,7 +571,7 @@ impl<I: Source, O: Sink, T: Transform<M, N>, const M: usize, const N: usize> Ker
     fn run<S: Simd>(self, s: S) {
         let convolution = self.convolution;
         let channels = convolution.channels_in;
-        // SAFETY: the promises of [`Convolution::step`], which alone makes these.
+        // SAFETY: only [`Convolution::step`] makes steps, and its callers promise what they need.
         unsafe {
             match self.step {
                 WinogradStep::Inputs { first, count, inputs, v } => {

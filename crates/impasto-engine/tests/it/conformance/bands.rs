@@ -3,14 +3,11 @@
 use std::fs::File;
 use std::io;
 
-use impasto_engine::Image;
-use impasto_engine::Layer;
-use impasto_engine::Padding;
-use impasto_engine::Pooling;
 use impasto_engine::network::{
     Backend, Changes, ContentTerm, ReferenceSums, StyleChange, StyleSums, StyleTerm, WorkspaceSpec,
 };
 use impasto_engine::plan::layout::Layout;
+use impasto_engine::{Image, Layer, Padding, Pooling};
 
 use super::{Backends, f64s, layers, layout, picture, weights, workspace};
 use crate::reference::{Noise, relative_error};
@@ -21,8 +18,8 @@ const GRADIENT_ERROR: f64 = 1e-4;
 /// Bound on the relative error of sums, which are taken together differently in bands.
 const SUM_ERROR: f64 = 1e-6;
 
-/// Scale of the changes. With it the gradients with respect to the features are a million times smaller
-/// than the features: nothing of these may be left in what takes their place.
+/// Scale of the changes. With it the gradients with respect to the features are a million times
+/// smaller than the features: nothing of these may be left in what takes their place.
 const CHANGE: f32 = 1e-7;
 
 const BALANCED: [&str; 8] = ["relu1_1", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu4_1", "relu4_2", "relu5_1"];

@@ -1,12 +1,10 @@
 //! The same calls have the same bits.
 
-use impasto_engine::Image;
-use impasto_engine::Layer;
-use impasto_engine::Padding;
 use impasto_engine::network::{
     Backend, Changes, ContentTerm, ReferenceSums, StyleChange, StyleSums, StyleTerm, WorkspaceSpec,
 };
 use impasto_engine::plan::layout::Layout;
+use impasto_engine::{Image, Layer, Padding};
 
 use super::{Backends, layers, layout, picture, weights, workspace};
 
@@ -89,14 +87,15 @@ pub fn after_a_reference_a_workspace_is_as_after_a_forward_pass(backends: &Backe
     let content = picture(HEIGHT, WIDTH, 7);
     let pixels = content.as_slice();
     for (backend, layout) in backends.iter().flat_map(|backend| layouts().map(|layout| (backend, layout))) {
-        let mut workspace = workspace(&**backend, spec(&layout));
-        let zeros = |layer: Layer| (vec![1e-6; layer.channels().pow(2)], vec![1e-3; layer.channels()]);
-        let changes: Vec<_> = spec(&layout).styles.iter().map(|term| (term.means, zeros(term.layer))).collect();
-        let change =
-            |(means, (s, b)): &'_ (bool, (Vec<f32>, Vec<f32>))| (s.clone(), if *means { b.clone() } else { vec![] });
-        let changes: Vec<(Vec<f32>, Vec<f32>)> = changes.iter().map(change).collect();
-        let changes =
-            Changes { styles: changes.iter().map(|(s, b)| StyleChange { s, b }).collect(), contents: vec![1.0; 2] };
+        let spec = spec(&layout);
+        let changes = spec.styles.iter().map(|StyleTerm { layer, means, .. }| {
+            let (s, b) = (vec![1e-6; layer.channels().pow(2)], vec![1e-3; layer.channels()]);
+            (s, if *means { b } else { vec![] })
+        });
+        let changes: Vec<(Vec<f32>, Vec<f32>)> = changes.collect();
+        let styles = changes.iter().map(|(s, b)| StyleChange { s, b }).collect();
+        let changes = Changes { styles, contents: vec![1.0; spec.contents.len()] };
+        let mut workspace = workspace(&**backend, spec);
         let (mut at_once, mut after_forward) = (vec![0.0; pixels.len()], vec![0.0; pixels.len()]);
         let sums = workspace.set_reference(&content, &mut tempfile::tempfile).expect("an evaluation");
         workspace.backward(pixels, &changes, &mut at_once).expect("an evaluation");

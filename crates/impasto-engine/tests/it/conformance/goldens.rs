@@ -3,10 +3,8 @@
 
 use std::path::PathBuf;
 
-use impasto_engine::Image;
-use impasto_engine::Layer;
-use impasto_engine::Pooling;
 use impasto_engine::network::{Backend, Changes, ContentTerm, StyleChange, StyleSums, StyleTerm, WorkspaceSpec};
+use impasto_engine::{Image, Layer, Pooling};
 use safetensors::SafeTensors;
 use serde_json::Value;
 

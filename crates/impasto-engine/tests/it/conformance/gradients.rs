@@ -1,13 +1,10 @@
 //! Gradients against central differences in f64.
 //!
-//! The loss is `Σ w (½ fᵀ S f + b·f) + Σ ½ w c |f - y|²` over the positions of all terms. Its gradient
-//! is what a workspace makes of `S`, `b` and `c`.
+//! The loss is `Σ w (½ fᵀ S f + b·f) + Σ ½ w c |f - y|²` over the positions of all terms. Its
+//! gradient is what a workspace makes of `S`, `b` and `c`.
 
-use impasto_engine::Image;
-use impasto_engine::Layer;
-use impasto_engine::Padding;
-use impasto_engine::Pooling;
 use impasto_engine::network::{Changes, ContentTerm, MapWindow, StyleChange, StyleTerm, Workspace, WorkspaceSpec};
+use impasto_engine::{Image, Layer, Padding, Pooling};
 
 use super::{Backends, f64s, layers, no_file, picture, weights, workspace};
 use crate::reference::{Noise, ReferenceBorder, ReferenceMap, ReferenceNetwork, relative_error};
@@ -25,9 +22,9 @@ struct TestTerms {
 }
 
 impl TestTerms {
-    /// A style term at every layer and a content term at every other one. Means, windows and weights
-    /// take turns. `maps`: features of the size that the terms are for; they are scaled so that every
-    /// term counts.
+    /// A style term at every layer and a content term at every other one. Means, windows and
+    /// weights take turns. `maps`: features of the size that the terms are for; they are scaled so
+    /// that every term counts.
     fn new(layers: &[Layer], maps: &[ReferenceMap]) -> Self {
         let mut terms = Self { styles: vec![], contents: vec![], style_changes: vec![], content_changes: vec![] };
         for (i, (&layer, map)) in layers.iter().zip(maps).enumerate() {

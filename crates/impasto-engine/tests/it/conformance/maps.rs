@@ -1,16 +1,13 @@
 //! Feature maps against the f64 reference.
 
-use impasto_engine::Image;
-use impasto_engine::Layer;
-use impasto_engine::Padding;
-use impasto_engine::Pooling;
 use impasto_engine::network::{Backend, WorkspaceSpec};
+use impasto_engine::{Image, Layer, Padding, Pooling};
 
 use super::{Backends, f64s, layers, picture, workspace};
 use crate::reference::{ReferenceBorder, ReferenceMap, ReferenceNetwork, relative_error};
 
-/// Bound on the relative error (L2) of a feature map: measured 3e-6 at relu5_4, a tenth of it before
-/// block 3 (docs/numerics.md).
+/// Bound on the relative error (L2) of a feature map: measured 3e-6 at relu5_4, a tenth of it
+/// before block 3 (docs/numerics.md).
 const FEATURE_ERROR: f64 = 1e-5;
 
 /// The maps of some layers, each `[H, W, C]`.
@@ -115,8 +112,8 @@ fn rolled(values: &[f32], width: usize, channels: usize, (down, right): (usize, 
     out
 }
 
-/// On a torus no place is another's border: an image moved by multiples of all poolings has the same
-/// maps, moved. Tiles lie elsewhere then, so the rounding differs.
+/// On a torus no place is another's border: an image moved by multiples of all poolings has the
+/// same maps, moved. Tiles lie elsewhere then, so the rounding differs.
 pub fn circular_maps_move_with_the_image(backends: &Backends) {
     let (height, width, layers) = (32, 48, layers(&["relu1_1", "relu2_1", "relu3_1"]));
     let image = picture(height, width, 10);

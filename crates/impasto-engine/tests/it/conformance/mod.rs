@@ -1,8 +1,8 @@
 //! What every backend has to hold, as functions over [`Backend`].
 //!
-//! [`conformance_tests`] makes one test of each check. A check takes all backends of one kind, because
-//! the reference that they are compared with is slow: VGG-19 in f64, written as plainly as the
-//! formulas.
+//! [`conformance_tests`] makes one test of each check. A check takes all backends of one kind,
+//! because the reference that they are compared with is slow: VGG-19 in f64, written as plainly as
+//! the formulas.
 //!
 //! - `maps`: feature maps against the reference, with every padding and pooling
 //! - `sums`: sums of weighted positions and windows against those of the features
@@ -25,10 +25,9 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use impasto_engine::Image;
-use impasto_engine::Layer;
 use impasto_engine::network::{Backend, PositionWeights, Workspace, WorkspaceSpec};
 use impasto_engine::plan::layout::{Layout, LayoutPart};
+use impasto_engine::{Image, Layer};
 
 use crate::reference::Noise;
 
@@ -85,8 +84,8 @@ pub fn f64s(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&v| v.into()).collect()
 }
 
-/// Parts of the network by their last blocks and rows of a band, for a reference whose features before
-/// the block `reference_from` are computed again.
+/// Parts of the network by their last blocks and rows of a band, for a reference whose features
+/// before the block `reference_from` are computed again.
 pub fn layout(parts: &[(usize, Option<usize>)], reference_from: usize) -> Layout {
     let parts = parts.iter().map(|&(last_block, rows)| LayoutPart { last_block, rows });
     Layout { parts: parts.collect(), reference_from, reference_file: false }

@@ -135,8 +135,8 @@ proptest! {
         }
     }
 
-    /// `<conv(x), y> = <x, conv_back(y)>`; and as the rectifier and the pooling are linear where their masks say, with both in between
-    /// as well.
+    /// `<conv(x), y> = <x, conv_back(y)>`; and as the rectifier and the pooling are linear where
+    /// their masks say, with both in between as well.
     #[test]
     fn the_gradient_is_the_adjoint(
         (height, width) in sides(),
