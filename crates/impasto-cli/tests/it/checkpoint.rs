@@ -95,6 +95,7 @@ fn kill(desk: &Desk, args: &[&str]) {
 /// They are written a little at a time, from where the run has its arrays.
 #[cfg(target_os = "linux")]
 #[test]
+#[ignore = "measures the memory of runs at 384 px: a minute"]
 fn checkpoints_take_no_memory_of_their_own() {
     let desk = Desk::new();
     let run = ["content.png", "style.png", "-o", "out.png", "-q", "--size", "384", "--upscale", "--scales", "1"];
@@ -111,6 +112,7 @@ fn checkpoints_take_no_memory_of_their_own() {
 /// Whether it is killed or the folder of the file disappears, nothing is lost, and nothing is left of the file.
 #[cfg(target_os = "linux")]
 #[test]
+#[ignore = "runs at 640 px in bands, four times: two minutes"]
 fn a_run_with_a_file_of_features_is_taken_up_again() {
     let desk = Desk::new();
     let run = |out: &'static str| {

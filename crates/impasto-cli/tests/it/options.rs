@@ -458,6 +458,7 @@ fn memory_that_is_too_little_is_refused() {
 /// Peak resident memory is what the system says, not what was reckoned.
 #[cfg(target_os = "linux")]
 #[test]
+#[ignore = "measures the memory of runs at 640 px: a minute"]
 fn a_run_stays_within_its_memory_and_the_picture_is_the_same() {
     let desk = Desk::new();
     let run = |out: &str, memory: &str| {

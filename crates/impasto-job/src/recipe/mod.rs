@@ -2,7 +2,7 @@
 //!
 //! A recipe is a complete [`Job`]: every option is set, so that later defaults do not change it. Its
 //! inputs have checksums, and their paths are relative to the picture's folder. Recipes of versions 1
-//! and 2 were lists of arguments; [`legacy`] reads them.
+//! and 2 were lists of arguments; they are still read.
 
 mod legacy;
 
