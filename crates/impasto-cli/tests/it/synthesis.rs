@@ -153,7 +153,7 @@ fn what_is_masked_or_transparent_is_not_in_a_texture() {
 }
 
 #[test]
-#[ignore = "measures the memory of runs: half a minute"]
+#[ignore = "evaluates textures of 512 px: half a minute"]
 fn memory_is_planned_and_too_little_is_refused() {
     let desk = Desk::new();
     for (line, banded) in [
