@@ -21,7 +21,7 @@ use toml::Table;
 
 use crate::args::inputs::LookArgs;
 use crate::args::{Maker, PictureArgs};
-use crate::failure::wording;
+use crate::wording::wording;
 
 /// The file that is read if there is one in the current folder.
 const FILE: &str = "impasto.toml";

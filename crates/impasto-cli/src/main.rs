@@ -4,7 +4,7 @@
 //! [`Machine`](impasto_job::machine::Machine), and `impasto-job` does the rest. What is left here is
 //! the command line ([`cli`], [`args`], [`commands`]), the configuration file ([`config`]), what a
 //! person sees while a run goes on ([`terminal`]) and the words of reports and errors ([`report`],
-//! [`text`], [`failure`]).
+//! [`text`], [`failure`], [`wording`]).
 
 mod args;
 mod cli;
@@ -14,6 +14,7 @@ mod failure;
 mod report;
 mod terminal;
 mod text;
+mod wording;
 
 use std::env;
 use std::process::ExitCode;
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
     match dispatch(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let (message, status) = failure.message();
+            let (message, status) = wording::message(&failure);
             text::print_error(&message);
             status
         }

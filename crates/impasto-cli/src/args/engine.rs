@@ -4,13 +4,11 @@ use std::path::Path;
 
 use clap::Args;
 use impasto::{Network, Pooling};
-use impasto_job::events::{Event, Events};
 use impasto_job::job::values::Count;
 use impasto_job::pictures;
 
 use crate::args::inputs::WeightsArgs;
 use crate::failure::Failure;
-use crate::text;
 
 /// The network and how it halves its maps.
 #[derive(Args, Debug)]
@@ -66,24 +64,5 @@ impl EngineArgs {
     /// The network that is asked for.
     pub fn network(&self) -> Result<Network, Failure> {
         self.network.network()
-    }
-}
-
-/// Says on stderr what there is to say of files, where there is no run.
-pub struct Aside {
-    /// Nothing is said.
-    pub quiet: bool,
-}
-
-impl Events for Aside {
-    fn event(&mut self, event: Event) {
-        match event {
-            _ if self.quiet => {}
-            Event::Warning { about: Some(path), text } => {
-                text::print_aside(&format!("impasto: warning: {}: {text}\n", path.display()));
-            }
-            Event::Note { about, text } => text::print_aside(&format!("{}: {text}\n", about.display())),
-            _ => {}
-        }
     }
 }

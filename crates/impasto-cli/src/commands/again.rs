@@ -16,7 +16,8 @@ use crate::args::PictureArgs;
 use crate::args::inputs::{look_at, other_inputs};
 use crate::commands::make::make;
 use crate::config;
-use crate::failure::{Failure, OrFail, wording};
+use crate::failure::{Failure, OrFail};
+use crate::wording::wording;
 
 /// Make a picture once more, from the same files with the same options, but for those that are given.
 ///

@@ -16,10 +16,11 @@ use serde::Serialize;
 use crate::args::{Maker, OnlyArgs, PictureArgs, ReportArgs};
 use crate::commands::make::check_names;
 use crate::config::{self, ConfigArgs, configured};
-use crate::failure::{Failure, OrFail, wording};
+use crate::failure::{Failure, OrFail};
 use crate::report::report_line;
 use crate::terminal::Terminal;
 use crate::text;
+use crate::wording::wording;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -13,8 +13,9 @@ use impasto_job::pictures::{self, ReadLimits, SizeHint};
 use serde::Serialize;
 
 use crate::args::ReportArgs;
-use crate::args::engine::{Aside, NetworkArgs};
+use crate::args::engine::NetworkArgs;
 use crate::failure::{Failure, OrFail};
+use crate::terminal::Aside;
 use crate::text;
 
 const EXAMPLES: &str = "\

@@ -17,10 +17,11 @@ use impasto_job::pictures::{self, LoadedStyle, ReadLimits, SizeHint};
 use impasto_job::report::LossByLayer;
 use serde::Serialize;
 
-use crate::args::engine::{Aside, NetworkArgs};
+use crate::args::engine::NetworkArgs;
 use crate::args::inputs::{LookArgs, RegionArgs, WeightedStyle, style_inputs};
 use crate::failure::{Failure, OrFail};
 use crate::report::loss_rows;
+use crate::terminal::Aside;
 use crate::text::{self, number, table};
 
 const EXAMPLES: &str = "\

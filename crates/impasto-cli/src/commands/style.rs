@@ -11,9 +11,10 @@ use impasto_job::job::values::{Count, Factor};
 use impasto_job::machine::Compute;
 use impasto_job::pictures::{self, LoadedStyle, ReadLimits, SizeHint};
 
-use crate::args::engine::{Aside, NetworkArgs};
+use crate::args::engine::NetworkArgs;
 use crate::args::inputs::{LookArgs, WeightedStyle, style_inputs};
 use crate::failure::{Failure, OrFail};
+use crate::terminal::Aside;
 
 const EXAMPLES: &str = "\
 Examples:

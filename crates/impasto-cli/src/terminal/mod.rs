@@ -9,6 +9,8 @@ use crate::failure::{Failure, OrFail};
 use crate::report;
 use crate::terminal::interrupt::{Interrupt, KEEPS_PICTURE, LEAVES_PICTURE_OUT};
 use crate::terminal::progress::{Display, Progress};
+use crate::text;
+use crate::wording::in_flags;
 
 /// What a person at a terminal sees of runs, and how he ends them.
 pub struct Terminal {
@@ -49,9 +51,11 @@ impl Terminal {
 impl Events for Terminal {
     fn event(&mut self, event: Event) {
         match event {
-            Event::Warning { about: Some(path), text } => self.display.warn(&format!("{}: {text}", path.display())),
-            Event::Warning { about: None, text } => self.display.warn(&text),
-            Event::Note { about, text } => self.display.note(&format!("{}: {text}", about.display())),
+            Event::Warning { about: Some(path), text } => {
+                self.display.warn(&format!("{}: {}", path.display(), in_flags(&text)));
+            }
+            Event::Warning { about: None, text } => self.display.warn(&in_flags(&text)),
+            Event::Note { about, text } => self.display.note(&format!("{}: {}", about.display(), in_flags(&text))),
             Event::Planned(plan) => {
                 self.progress.begin();
                 if !self.is_one_of_many {
@@ -81,5 +85,24 @@ impl Events for Terminal {
     fn while_writing(&mut self, write: &mut dyn FnMut()) {
         let _undisturbed = self.interrupt.undisturbed();
         write();
+    }
+}
+
+/// Says on stderr what there is to say of files, where there is no run.
+pub struct Aside {
+    /// Nothing is said.
+    pub quiet: bool,
+}
+
+impl Events for Aside {
+    fn event(&mut self, event: Event) {
+        match event {
+            _ if self.quiet => {}
+            Event::Warning { about: Some(path), text } => {
+                text::print_aside(&format!("impasto: warning: {}: {}\n", path.display(), in_flags(&text)));
+            }
+            Event::Note { about, text } => text::print_aside(&format!("{}: {}\n", about.display(), in_flags(&text))),
+            _ => {}
+        }
     }
 }

@@ -305,7 +305,7 @@ fn one_process_at_a_time_has_the_checkpoints() {
 
 #[test]
 fn a_batch_goes_on_with_the_picture_that_was_broken_off() {
-    let line = "batch content.png --style style.png -o . -q --checkpoints --checkpoint-every 0 --steps 20 --scales 2";
+    let line = "batch content.png --style style.png -o . -q --checkpoints --checkpoint-every 0 --steps 60 --scales 2";
     let line: Vec<&str> = line.split(' ').collect();
     let desk = Desk::new();
     assert!(desk.output(&line).status.success());
