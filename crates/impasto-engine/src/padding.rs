@@ -2,7 +2,7 @@
 
 crate::words! {
     /// What conv1_1 reads beyond the image, one pixel wide. The deeper convolutions read zeros
-    /// beyond their maps, except with [`Padding::Circular`].
+    /// beyond their maps, unless the picture is on a torus.
     #[derive(Default)]
     pub enum Padding {
         /// The border's own pixels: nothing happens there.

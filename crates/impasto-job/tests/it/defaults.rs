@@ -83,3 +83,12 @@ fn every_option_names_kinds_that_there_are() {
         }
     }
 }
+
+/// Descriptions are the help of the command line, and a person reads them.
+#[test]
+fn descriptions_have_no_links_into_the_source() {
+    let text = schema().to_string();
+    for mark in ["[`", "](", "crate::"] {
+        assert!(!text.contains(mark), "{mark} in {}", &text[text.find(mark).unwrap_or(0)..][..80]);
+    }
+}

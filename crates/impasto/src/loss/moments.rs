@@ -2,7 +2,7 @@
 
 use impasto_engine::network::{StyleChange, StyleSums};
 
-use crate::StyleLossKind;
+use crate::options::StyleLossKind;
 use crate::loss::statistics::Statistics;
 use crate::loss::style_loss::{LayerValue, StyleLoss, unit_of};
 

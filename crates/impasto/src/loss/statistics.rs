@@ -2,7 +2,7 @@
 
 use impasto_engine::network::StyleSums;
 
-use crate::StyleLossKind;
+use crate::options::StyleLossKind;
 
 /// Statistics of a layer's map, as a [`StyleLossKind`] compares them.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,7 +14,7 @@ words! {
     pub enum Format {
         /// Lossless.
         Png => "png",
-        /// Smaller; how much is lost, [`SaveOptions::quality`](crate::picture::SaveOptions::quality) says.
+        /// Smaller. The quality says how much is lost.
         Jpeg => "jpeg" | "jpg",
         /// Lossless, not compressed.
         Tiff => "tiff" | "tif",

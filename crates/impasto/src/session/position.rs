@@ -15,7 +15,7 @@ words! {
         Completed => "completed",
         /// The observer ended it.
         Interrupted => "interrupted",
-        /// No step lowers the objective any further, or none by enough ([`Options::tolerance`](crate::Options::tolerance)).
+        /// No step lowers the objective any further, or none by enough.
         Converged => "converged",
     }
 }
