@@ -2,9 +2,9 @@
 
 use impasto_engine::network::{StyleChange, StyleSums};
 
-use crate::options::StyleLossKind;
 use crate::loss::statistics::Statistics;
 use crate::loss::style_loss::{LayerValue, StyleLoss, unit_of};
+use crate::options::StyleLossKind;
 
 /// `1/C · Σ_i (m_i(X) - m_i(Y))² + 1/C² · Σ_ij (K_ij(X) - K_ij(Y))²`, with the mean `m` of each
 /// channel and the covariance `K` between channels over all positions.
