@@ -56,11 +56,11 @@ pub(crate) fn dot_after(to: &mut [f32], with: &[f32], from: &[f32], of: impl Fn(
     let (to, to_rest) = to.as_chunks_mut::<LANES>();
     let mut lanes = [0.0; LANES];
     for (to, (with, from)) in to.iter_mut().zip(with.iter().zip(from)) {
+        // In an array of its own, which no write to `to` can change, the values stay in vector registers.
+        let changed: [f32; LANES] = std::array::from_fn(|i| of(to[i], from[i]));
+        *to = changed;
         for i in 0..LANES {
-            to[i] = of(to[i], from[i]);
-        }
-        for i in 0..LANES {
-            lanes[i] += f64::from(to[i]) * f64::from(with[i]);
+            lanes[i] += f64::from(changed[i]) * f64::from(with[i]);
         }
     }
     let mut rest = 0.0;

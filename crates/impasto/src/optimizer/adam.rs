@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
+use rayon::prelude::*;
+
 use crate::optimizer::state::{AdamState, OptimizerState};
 use crate::optimizer::step::{Function, Optimizer, Outcome};
-use crate::reduce::norm;
+use crate::reduce::{CHUNK, norm};
 
 /// Attempts at a step, each half as long as the one before, where the function has no finite values ahead.
 const TRIALS: usize = 20;
@@ -80,11 +82,14 @@ impl Adam {
     fn update_means(&mut self) {
         let (keep1, keep2) = (self.settings.beta1, self.settings.beta2);
         self.steps = self.steps.saturating_add(1);
-        for ((m, r), &g) in self.mean.iter_mut().zip(&mut self.root_mean_square).zip(&self.gradient) {
-            let g = f64::from(g);
-            *m = (keep1 * f64::from(*m) + (1.0 - keep1) * g) as f32;
-            *r = (keep2 * f64::from(*r).powi(2) + (1.0 - keep2) * g * g).sqrt() as f32;
-        }
+        let means = self.mean.par_chunks_mut(CHUNK).zip(self.root_mean_square.par_chunks_mut(CHUNK));
+        means.zip(self.gradient.par_chunks(CHUNK)).for_each(|((mean, root_mean_square), gradient)| {
+            for ((m, r), &g) in mean.iter_mut().zip(root_mean_square).zip(gradient) {
+                let g = f64::from(g);
+                *m = (keep1 * f64::from(*m) + (1.0 - keep1) * g) as f32;
+                *r = (keep2 * f64::from(*r).powi(2) + (1.0 - keep2) * g * g).sqrt() as f32;
+            }
+        });
     }
 
     /// `walker = clamp(walker - rate · m / sqrt(v))`; returns whether that moves it.
@@ -92,14 +97,18 @@ impl Adam {
         let (low, high) = (*self.settings.bounds.start(), *self.settings.bounds.end());
         let (beta1, beta2) = (self.settings.beta1, self.settings.beta2);
         let scale = (rate * (1.0 - beta2.powi(self.steps)).sqrt() / (1.0 - beta1.powi(self.steps))) as f32;
-        let mut moved = false;
-        for ((walker, &m), &r) in self.walker.iter_mut().zip(&self.mean).zip(&self.root_mean_square) {
-            let change = if r > 0.0 { scale * (m / r) } else { 0.0 };
-            let there = (*walker - change).clamp(low, high);
-            moved |= there != *walker;
-            *walker = there;
-        }
-        moved
+        let means = self.mean.par_chunks(CHUNK).zip(self.root_mean_square.par_chunks(CHUNK));
+        let moved = self.walker.par_chunks_mut(CHUNK).zip(means).map(|(walker, (mean, root_mean_square))| {
+            let mut moved = false;
+            for ((walker, &m), &r) in walker.iter_mut().zip(mean).zip(root_mean_square) {
+                let change = if r > 0.0 { scale * (m / r) } else { 0.0 };
+                let there = (*walker - change).clamp(low, high);
+                moved |= there != *walker;
+                *walker = there;
+            }
+            moved
+        });
+        moved.reduce(|| false, |a, b| a | b)
     }
 }
 

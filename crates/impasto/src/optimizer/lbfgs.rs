@@ -202,7 +202,7 @@ impl Lbfgs {
             let alpha = product / curvature;
             alphas.push(alpha);
             let factor = -alpha as f32;
-            let add = |d: f32, y: f32| d + factor * y;
+            let add = move |d: f32, y: f32| d + factor * y;
             match used.get(i + 1) {
                 Some((next, _)) => product = update_and_dot(direction, &pair.y, frozen, add, &next.s),
                 None => update(direction, &pair.y, frozen, add),
@@ -218,11 +218,11 @@ impl Lbfgs {
             None => dot(trial, trial),
         };
         let scale = (newest_curvature / square) as f32;
-        product = update_and_dot(direction, &oldest.y, frozen, |d, _| d * scale, &oldest.y);
+        product = update_and_dot(direction, &oldest.y, frozen, move |d, _| d * scale, &oldest.y);
         for i in (0..used.len()).rev() {
             let (pair, curvature) = used[i];
             let factor = (alphas[i] - product / curvature) as f32;
-            let add = |d: f32, s: f32| d + factor * s;
+            let add = move |d: f32, s: f32| d + factor * s;
             match i.checked_sub(1) {
                 Some(next) => product = update_and_dot(direction, &pair.s, frozen, add, &used[next].0.y),
                 None => update(direction, &pair.s, frozen, add),
@@ -288,7 +288,7 @@ impl Lbfgs {
             (pair.product, pair.norms) = (product, norms);
             self.history.push_back(pair);
         }
-        x.copy_from_slice(&self.trial);
+        x.par_chunks_mut(CHUNK).zip(self.trial.par_chunks(CHUNK)).for_each(|(x, trial)| x.copy_from_slice(trial));
         mem::swap(&mut self.gradient, &mut self.trial_gradient);
         self.value = value;
     }
@@ -309,7 +309,9 @@ impl Optimizer for Lbfgs {
             return Outcome::Stuck;
         }
         let scale = self.settings.first_step / mean;
-        self.direction.iter_mut().for_each(|d| *d = (scale * f64::from(*d)) as f32);
+        self.direction.par_chunks_mut(CHUNK).for_each(|direction| {
+            direction.iter_mut().for_each(|d| *d = (scale * f64::from(*d)) as f32);
+        });
         if self.search(x, function, STEEPEST_TRIALS) { Outcome::Improved } else { Outcome::Stuck }
     }
 
@@ -341,9 +343,10 @@ fn difference(to: &mut [f32], [a, b]: [&[f32]; 2]) {
     });
 }
 
-/// `to = of(to, from)`, 0 where frozen.
-fn update(to: &mut [f32], from: &[f32], frozen: &Frozen, of: impl Fn(f32, f32) -> f32 + Sync) {
-    to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK).zip(frozen)).for_each(|(to, (from, frozen))| {
+/// `to = of(to, from)`, 0 where frozen. `of` is copied into the loop, so that what it holds stays in registers.
+fn update(to: &mut [f32], from: &[f32], frozen: &Frozen, of: impl Fn(f32, f32) -> f32 + Copy + Send + Sync) {
+    to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK).zip(frozen)).for_each(move |(to, (from, frozen))| {
+        let of = of;
         for (to, from) in to.iter_mut().zip(from) {
             *to = of(*to, *from);
         }
@@ -358,13 +361,13 @@ fn update_and_dot(
     to: &mut [f32],
     from: &[f32],
     frozen: &Frozen,
-    of: impl Fn(f32, f32) -> f32 + Sync,
+    of: impl Fn(f32, f32) -> f32 + Copy + Send + Sync,
     with: &[f32],
 ) -> f64 {
     let chunks = to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK)).zip(with.par_chunks(CHUNK).zip(frozen));
     let sums: Vec<f64> = chunks
-        .map(|((to, from), (with, frozen))| {
-            let sum = dot_after(to, with, from, &of);
+        .map(move |((to, from), (with, frozen))| {
+            let sum = dot_after(to, with, from, of);
             let excess = dot_at(frozen, to, with);
             for &i in frozen {
                 to[usize::from(i)] = 0.0;

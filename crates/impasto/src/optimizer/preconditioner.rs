@@ -38,7 +38,7 @@ const BAND: usize = 16;
 /// Complex numbers between the lines of a task: at powers of two all lines would share one set of the cache.
 const GAP: usize = 8;
 
-/// Rows that a task changes, even.
+/// Rows that a task reads and changes together, an even number.
 const ROWS: usize = 8;
 
 /// An operator `P` on pictures `[H, W, 3]`: in the discrete cosine transform of each colour of an orthonormal basis it divides by the
@@ -54,9 +54,14 @@ pub(crate) struct Preconditioner {
     inverse: Vec<[f32; RGB]>,
     rows: Waves,
     columns: Waves,
-    /// A picture whose rows are cut into [`BAND`]s, the last one filled up: `[bands, H, BAND]`. Who transforms some columns writes to one
-    /// place.
+    /// A picture whose rows are cut into [`BAND`]s, the last one filled up: `[bands, band_rows(H), BAND]`. Who transforms some columns
+    /// writes to one place.
     bands: Vec<f32>,
+}
+
+/// Rows of a band in memory: an odd number. At a power of two, a row's pieces in all bands would share a few sets of the cache.
+fn band_rows(height: usize) -> usize {
+    height | 1
 }
 
 /// Waves that a line of values is taken apart into: even beyond its ends, or periodic on a torus.
@@ -72,6 +77,8 @@ struct Waves {
     back: Arc<dyn Fft<f32>>,
     /// `u`
     turns: Vec<Complex<f32>>,
+    /// [`Waves::frequency`], squared.
+    squares: Vec<f32>,
 }
 
 /// Memory of a task.
@@ -79,7 +86,10 @@ struct Waves {
 struct LineBuffers {
     lines: Vec<Complex<f32>>,
     transform: Vec<Complex<f32>>,
-    rows: [Vec<f32>; 2],
+    /// [`ROWS`] rows, zeros below the last.
+    rows: Vec<f32>,
+    /// For each wave of two rows, the inverse curvature of each colour in the first and the second.
+    scales: Vec<[[f32; 2]; RGB]>,
 }
 
 impl Waves {
@@ -92,12 +102,15 @@ impl Waves {
             let (sin, cos) = (-std::f64::consts::FRAC_PI_2 * k as f64 / len as f64).sin_cos();
             Complex::new((0.5 * cos) as f32, (0.5 * sin) as f32)
         };
-        Self {
+        let mut waves = Self {
             cosine: !wraps,
             forward: planner.plan_fft_forward(len),
             back: planner.plan_fft_inverse(len),
             turns: (0..len).map(turn).collect(),
-        }
+            squares: vec![],
+        };
+        waves.squares = (0..len).map(|index| waves.frequency(index).powi(2)).collect();
+        waves
     }
 
     fn len(&self) -> usize {
@@ -184,7 +197,7 @@ impl Preconditioner {
         let inverse = (0..TABLE)
             .map(|i| CURVATURE.each_ref().map(|curvature| (unit / interpolated(curvature, at(i))) as f32))
             .collect();
-        let bands = vec![0.0; (RGB * width).next_multiple_of(BAND) * height];
+        let bands = vec![0.0; (RGB * width).next_multiple_of(BAND) * band_rows(height)];
         Self { width, height, inverse, rows, columns, bands }
     }
 
@@ -194,24 +207,13 @@ impl Preconditioner {
         let row = RGB * *width;
         each_column(bands, columns, row, x, true);
         x.par_chunks_mut(ROWS * row).enumerate().for_each_init(LineBuffers::default, |scratch, (block, x)| {
+            scratch.read_rows(bands, *height, block, row);
             for (pair, x) in x.chunks_mut(2 * row).enumerate() {
                 let y = block * ROWS + 2 * pair;
-                forward_rows(bands, rows, *height, y, scratch);
+                scratch.forward(rows, pair);
+                look_up(inverse, rows, [y, (y + 1).min(*height - 1)].map(|y| columns.squares[y]), &mut scratch.scales);
                 let [mut red, mut green, mut blue] = lines(&mut scratch.lines, *width);
-                let vertical = [columns.frequency(y), columns.frequency((y + 1).min(*height - 1))];
-                for k in 0..*width {
-                    let pixel = [red[k], green[k], blue[k]];
-                    let [first, second] = vertical.map(|v| &inverse[table_index(rows.frequency(k), v)]);
-                    let mut changed = [Complex::default(); RGB];
-                    for (c, color) in COLORS.iter().enumerate() {
-                        let Complex { re, im } = amount(&pixel, color);
-                        let scaled = Complex::new(re * first[c], im * second[c]);
-                        for (changed, part) in changed.iter_mut().zip(color) {
-                            *changed += scaled * part;
-                        }
-                    }
-                    [red[k], green[k], blue[k]] = changed;
-                }
+                divide(red, green, blue, &scratch.scales);
                 for line in [&mut red, &mut green, &mut blue] {
                     rows.back(line, &mut scratch.transform);
                 }
@@ -229,38 +231,41 @@ impl Preconditioner {
             }
         });
         each_column(bands, columns, row, x, false);
-        x.par_chunks_mut(row).enumerate().for_each(|(y, x)| copy_row(bands, *height, y, x));
+        x.par_chunks_mut(ROWS * row).enumerate().for_each(|(block, x)| copy_rows(bands, *height, block, row, x));
     }
 
     /// `xᵀ P x`. By Parseval's theorem the waves need no way back.
     pub(crate) fn square(&mut self, x: &[f32]) -> f64 {
         let Self { width, height, inverse, rows, columns, bands } = self;
         each_column(bands, columns, RGB * *width, x, true);
-        let of_pair = |scratch: &mut LineBuffers, pair: usize| -> f64 {
-            let y = 2 * pair;
-            forward_rows(bands, rows, *height, y, scratch);
-            let [red, green, blue] = lines(&mut scratch.lines, *width);
+        let of_pair = |scratch: &mut LineBuffers, block: usize, pair: usize| -> f64 {
+            let y = block * ROWS + 2 * pair;
+            scratch.forward(rows, pair);
             let below = (y + 1).min(*height - 1);
-            let vertical = [columns.frequency(y), columns.frequency(below)];
+            look_up(inverse, rows, [y, below].map(|y| columns.squares[y]), &mut scratch.scales);
+            let [red, green, blue] = lines(&mut scratch.lines, *width);
             let mut sum = 0.0;
-            for k in 0..*width {
+            for (k, scales) in scratch.scales.iter().enumerate() {
                 let pixel = [red[k], green[k], blue[k]];
-                let [first, second] = vertical.map(|v| &inverse[table_index(rows.frequency(k), v)]);
                 let mut sums = [0.0; 2];
-                for (c, color) in COLORS.iter().enumerate() {
+                for (color, [first, second]) in COLORS.iter().zip(scales) {
                     let Complex { re, im } = amount(&pixel, color);
-                    sums[0] += f64::from(first[c]) * f64::from(re) * f64::from(re);
-                    sums[1] += f64::from(second[c]) * f64::from(im) * f64::from(im);
+                    sums[0] += f64::from(*first) * f64::from(re) * f64::from(re);
+                    sums[1] += f64::from(*second) * f64::from(im) * f64::from(im);
                 }
                 sum += rows.weight(k) * (columns.weight(y) * sums[0] + columns.weight(below) * sums[1]);
             }
             sum
         };
-        let sums: Vec<f64> = (0..height.div_ceil(2))
+        let sums: Vec<Vec<f64>> = (0..height.div_ceil(ROWS))
             .into_par_iter()
-            .map_init(LineBuffers::default, |scratch, pair| of_pair(scratch, pair))
+            .map_init(LineBuffers::default, |scratch, block| {
+                scratch.read_rows(bands, *height, block, RGB * *width);
+                let pairs = (*height - block * ROWS).min(ROWS).div_ceil(2);
+                (0..pairs).map(|pair| of_pair(scratch, block, pair)).collect()
+            })
             .collect();
-        sums.iter().sum()
+        sums.iter().flatten().sum()
     }
 }
 
@@ -269,7 +274,32 @@ fn amount(pixel: &[Complex<f32>; RGB], color: &[f32; RGB]) -> Complex<f32> {
     pixel[0] * color[0] + pixel[1] * color[1] + pixel[2] * color[2]
 }
 
-/// Lines that [`forward_rows`] has laid out.
+/// The inverse curvature of each wave of two rows, whose vertical frequencies squared these are.
+fn look_up(inverse: &[[f32; RGB]], rows: &Waves, vertical: [f32; 2], scales: &mut Vec<[[f32; 2]; RGB]>) {
+    scales.clear();
+    scales.extend(rows.squares.iter().map(|&horizontal| {
+        let [first, second] = vertical.map(|vertical| inverse[table_index(horizontal, vertical)]);
+        std::array::from_fn(|c| [first[c], second[c]])
+    }));
+}
+
+/// Divides each color of the waves of two rows by its curvature.
+fn divide(red: &mut [Complex<f32>], green: &mut [Complex<f32>], blue: &mut [Complex<f32>], scales: &[[[f32; 2]; RGB]]) {
+    for (((red, green), blue), scales) in red.iter_mut().zip(green).zip(blue).zip(scales) {
+        let pixel = [*red, *green, *blue];
+        let mut changed = [Complex::default(); RGB];
+        for (color, [first, second]) in COLORS.iter().zip(scales) {
+            let Complex { re, im } = amount(&pixel, color);
+            let scaled = Complex::new(re * first, im * second);
+            for (changed, part) in changed.iter_mut().zip(color) {
+                *changed += scaled * part;
+            }
+        }
+        [*red, *green, *blue] = changed;
+    }
+}
+
+/// Lines that [`LineBuffers::forward`] has laid out.
 fn lines(memory: &mut [Complex<f32>], width: usize) -> [&mut [Complex<f32>]; RGB] {
     let mut lines = memory.chunks_mut(width + GAP).map(|line| &mut line[..width]);
     std::array::from_fn(|_| lines.next().expect("a line for each channel"))
@@ -278,71 +308,87 @@ fn lines(memory: &mut [Complex<f32>], width: usize) -> [&mut [Complex<f32>]; RGB
 /// Every column of a picture, `row` values in a row, to waves or back, into `bands`.
 fn each_column(bands: &mut [f32], waves: &Waves, row: usize, x: &[f32], forward: bool) {
     let height = waves.len();
-    bands.par_chunks_mut(height * BAND).enumerate().for_each_init(LineBuffers::default, |scratch, (band, to)| {
-        let LineBuffers { lines, transform, .. } = scratch;
-        lines.resize(BAND / 2 * (height + GAP), Complex::default());
-        let columns = (row - band * BAND).min(BAND);
-        for y in 0..height {
-            let place = if forward { waves.place(y) } else { y };
-            let first = y * row + band * BAND;
-            let mut values = [0.0; BAND];
-            values[..columns].copy_from_slice(&x[first..first + columns]);
-            for (pair, line) in values.as_chunks::<2>().0.iter().zip(lines.chunks_exact_mut(height + GAP)) {
-                line[place] = Complex::new(pair[0], pair[1]);
+    bands.par_chunks_mut(band_rows(height) * BAND).enumerate().for_each_init(
+        LineBuffers::default,
+        |scratch, (band, to)| {
+            let LineBuffers { lines, transform, .. } = scratch;
+            lines.resize(BAND / 2 * (height + GAP), Complex::default());
+            let columns = (row - band * BAND).min(BAND);
+            for y in 0..height {
+                let place = if forward { waves.place(y) } else { y };
+                let first = y * row + band * BAND;
+                let mut values = [0.0; BAND];
+                values[..columns].copy_from_slice(&x[first..first + columns]);
+                for (pair, line) in values.as_chunks::<2>().0.iter().zip(lines.chunks_exact_mut(height + GAP)) {
+                    line[place] = Complex::new(pair[0], pair[1]);
+                }
             }
-        }
-        for line in lines.chunks_exact_mut(height + GAP) {
-            if forward {
-                waves.forward(&mut line[..height], transform);
-            } else {
-                waves.back(&mut line[..height], transform);
+            for line in lines.chunks_exact_mut(height + GAP) {
+                if forward {
+                    waves.forward(&mut line[..height], transform);
+                } else {
+                    waves.back(&mut line[..height], transform);
+                }
             }
-        }
-        for (y, to) in to.as_chunks_mut::<BAND>().0.iter_mut().enumerate() {
-            let place = if forward { y } else { waves.place(y) };
-            for (pair, line) in to.as_chunks_mut::<2>().0.iter_mut().zip(lines.chunks_exact(height + GAP)) {
-                *pair = [line[place].re, line[place].im];
+            for (y, to) in to.as_chunks_mut::<BAND>().0[..height].iter_mut().enumerate() {
+                let place = if forward { y } else { waves.place(y) };
+                for (pair, line) in to.as_chunks_mut::<2>().0.iter_mut().zip(lines.chunks_exact(height + GAP)) {
+                    *pair = [line[place].re, line[place].im];
+                }
             }
-        }
-    });
+        },
+    );
 }
 
-/// The rows `y` and `y + 1`, zeros below the last, as waves: a line for each channel, [`GAP`] apart.
-fn forward_rows(bands: &[f32], waves: &Waves, height: usize, y: usize, scratch: &mut LineBuffers) {
-    let width = waves.len();
-    let LineBuffers { lines: memory, transform, rows } = scratch;
-    for (i, row) in rows.iter_mut().enumerate() {
-        row.resize(RGB * width, 0.0);
-        if y + i < height {
-            copy_row(bands, height, y + i, row);
-        } else {
-            row.fill(0.0);
+impl LineBuffers {
+    /// Reads the rows of a block of [`ROWS`], `row` values each.
+    fn read_rows(&mut self, bands: &[f32], height: usize, block: usize, row: usize) {
+        let count = (height - block * ROWS).min(ROWS);
+        self.rows.resize(ROWS * row, 0.0);
+        let (rows, below) = self.rows.split_at_mut(count * row);
+        copy_rows(bands, height, block, row, rows);
+        below.fill(0.0);
+    }
+
+    /// A pair of the rows that were read, as waves: a line for each channel, [`GAP`] apart.
+    fn forward(&mut self, waves: &Waves, pair: usize) {
+        let width = waves.len();
+        let row = RGB * width;
+        let (first, second) = self.rows[2 * pair * row..][..2 * row].split_at(row);
+        let (first, second) = (first.as_chunks::<RGB>().0, second.as_chunks::<RGB>().0);
+        self.lines.resize(RGB * (width + GAP), Complex::default());
+        let [red, green, blue] = lines(&mut self.lines, width);
+        for (n, (first, second)) in first.iter().zip(second).enumerate() {
+            let place = waves.place(n);
+            red[place] = Complex::new(first[0], second[0]);
+            green[place] = Complex::new(first[1], second[1]);
+            blue[place] = Complex::new(first[2], second[2]);
+        }
+        for line in [red, green, blue] {
+            waves.forward(line, &mut self.transform);
         }
     }
-    memory.resize(RGB * (width + GAP), Complex::default());
-    let [red, green, blue] = lines(memory, width);
-    let [(first, _), (second, _)] = rows.each_ref().map(|row| row.as_chunks::<RGB>());
-    for (n, (first, second)) in first.iter().zip(second).enumerate() {
-        let place = waves.place(n);
-        red[place] = Complex::new(first[0], second[0]);
-        green[place] = Complex::new(first[1], second[1]);
-        blue[place] = Complex::new(first[2], second[2]);
-    }
-    for line in [red, green, blue] {
-        waves.forward(line, transform);
+}
+
+/// The rows of a block of [`ROWS`] of a picture in bands, `row` values each; in a band they lie one after the other.
+fn copy_rows(bands: &[f32], height: usize, block: usize, row: usize, to: &mut [f32]) {
+    for (band, values) in bands.chunks_exact(band_rows(height) * BAND).enumerate() {
+        let values = values[block * ROWS * BAND..].as_chunks::<BAND>().0;
+        for (values, to) in values.iter().zip(to.chunks_exact_mut(row)) {
+            match to[band * BAND..].first_chunk_mut::<BAND>() {
+                Some(to) => *to = *values,
+                None => {
+                    let to = &mut to[band * BAND..];
+                    to.copy_from_slice(&values[..to.len()]);
+                }
+            }
+        }
     }
 }
 
-/// The row `y` of a picture in bands.
-fn copy_row(bands: &[f32], height: usize, y: usize, to: &mut [f32]) {
-    for (band, to) in to.chunks_mut(BAND).enumerate() {
-        to.copy_from_slice(&bands[(band * height + y) * BAND..][..to.len()]);
-    }
-}
-
-/// Where the frequency of a wave is in the table.
+/// Where a wave is in the table, by its frequencies squared.
 fn table_index(horizontal: f32, vertical: f32) -> usize {
-    let part_of_diagonal = (2.0 * (horizontal * horizontal + vertical * vertical)).sqrt();
+    let part_of_diagonal = (2.0 * (horizontal + vertical)).sqrt();
     // Rounded: without SSE4.1 `round` is a call.
     (part_of_diagonal * (TABLE - 1) as f32 + 0.5) as usize
 }
