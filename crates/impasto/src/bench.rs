@@ -1,4 +1,5 @@
-//! How long one step of a run takes on this machine, without its optimiser: forward pass, losses, gradient.
+//! How long one step of a run takes on this machine, without its optimiser: forward pass, losses,
+//! gradient.
 
 use std::time::{Duration, Instant};
 
@@ -13,24 +14,27 @@ use crate::options::{Objective, Options};
 use crate::session::task::Task;
 use crate::threads::{check_threads, thread_pool};
 
-/// What one evaluation took.
+/// The time that one evaluation took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Iteration {
-    /// The forward pass to relu5_1.
+    /// Time of the forward pass to relu5_1.
     pub forward: Duration,
-    /// The losses, their gradients, and the gradient with respect to the image.
+    /// Time of the losses, their gradients, and the gradient with respect to the image.
     pub backward: Duration,
 }
 
 impl Iteration {
-    /// Forward and backward.
+    /// Returns the sum of both.
     pub fn total(&self) -> Duration {
         self.forward + self.backward
     }
 }
 
-/// The evaluation that every step of a run makes, on noise: forward pass to relu5_1, Gram losses (eq. (2)) at relu1_1, relu2_1,
-/// relu3_1, relu4_1 and relu5_1, content loss (eq. (1)) at relu4_2, and the gradient of their sum with respect to the image.
+/// The evaluation that every step of a run makes, on noise.
+///
+/// It consists of the forward pass to relu5_1, Gram losses (eq. (2)) at relu1_1, relu2_1, relu3_1,
+/// relu4_1 and relu5_1, the content loss (eq. (1)) at relu4_2, and the gradient of their sum with
+/// respect to the image.
 pub struct Benchmark {
     pool: ThreadPool,
     task: Task,
@@ -38,23 +42,25 @@ pub struct Benchmark {
     gradient: Vec<f32>,
 }
 
-/// Seeds of the noise that is evaluated and of that which the targets come from.
+/// Seeds of two pictures of noise: the one that is evaluated, and the one that is its target.
 const SEEDS: [u64; 2] = [0, 1];
 
 impl Benchmark {
-    /// The smallest side, in pixels, of an image that can be evaluated.
+    /// Returns the smallest side, in pixels, of an image that can be evaluated.
     pub fn min_side() -> usize {
         let options = options(Pooling::default());
         let layers = options.content_layers.iter().chain(&options.style_layers);
         layers.map(|weighted| weighted.layer.min_side()).max().unwrap_or(1)
     }
 
-    /// Takes the targets from noise and evaluates once, so that later iterations find weights unpacked and memory there.
+    /// Takes the targets from noise and evaluates once. Later iterations then find the weights
+    /// unpacked and the memory in place.
     ///
-    /// `width`, `height`: of all images, in pixels. `threads`: 1 to 1024, `None` = one for each core.
+    /// `width` and `height` are those of all images, in pixels. `threads` is 1 to 1024, or `None`
+    /// for one for each core.
     ///
-    /// Errors: a side below [`Benchmark::min_side`], a number of threads that cannot be had, an instruction set forced that the CPU
-    /// does not have.
+    /// Errors: a side is below [`Benchmark::min_side`]; the threads are not to be had; the CPU does
+    /// not have the instruction set that is forced.
     pub fn new(
         network: &Network,
         width: usize,
@@ -72,7 +78,7 @@ impl Benchmark {
         Ok(benchmark)
     }
 
-    /// One evaluation.
+    /// Evaluates once.
     pub fn run(&mut self) -> Iteration {
         let Self { pool, task, pixels, gradient } = self;
         pool.install(|| {
@@ -84,23 +90,23 @@ impl Benchmark {
         })
     }
 
-    /// What the convolutions of the last iteration took, in network order.
+    /// Returns the time that each convolution of the last iteration took, in network order.
     pub fn layer_times(&self) -> &[LayerTime] {
         self.task.layer_times()
     }
 
-    /// What the bits of the evaluation depend on: `cpu avx512`.
+    /// Returns what the bits of the evaluation depend on: `cpu avx512`.
     pub fn identity(&self) -> &str {
         self.task.identity()
     }
 
-    /// The threads in use.
+    /// Returns the number of threads in use.
     pub fn threads(&self) -> usize {
         self.pool.current_num_threads()
     }
 }
 
-/// Raw losses: their units would be more work before the first iteration, and none in it.
+/// Raw losses. Units would mean more work before the first iteration, and none in it.
 fn options(pooling: Pooling) -> Options {
     Options { pooling, content_weight: 1.0, style_weight: 1.0, ..Options::for_objective(Objective::Paper) }
 }

@@ -1,4 +1,4 @@
-//! What every picture has to be before the network looks at it.
+//! Checks that every picture has to pass before the network looks at it.
 
 use impasto_engine::{Image, Layer};
 

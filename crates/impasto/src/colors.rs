@@ -1,8 +1,10 @@
 //! Whose colours the result has.
 //!
-//! After Gatys, Bethge, Hertzmann and Shechtman, "Preserving Color in Neural Artistic Style Transfer" (2016): the pair is changed
-//! before the transfer ([`ColorMode::prepare_content`], [`ColorMode::prepare_style`]), the picture after it ([`ColorMode::finish`]). In
-//! between nothing knows of it, so the losses of a [`Session`](crate::Session) are those of the picture before it is finished.
+//! The method is that of Gatys, Bethge, Hertzmann and Shechtman, "Preserving Color in Neural
+//! Artistic Style Transfer" (2016). The pair is changed before the transfer
+//! ([`ColorMode::prepare_content`], [`ColorMode::prepare_style`]), and the picture after it
+//! ([`ColorMode::finish`]). A [`Session`](crate::Session) knows nothing of it, so its losses are
+//! those of the picture before it is finished.
 
 use impasto_engine::{Image, words};
 use rayon::prelude::*;
@@ -16,7 +18,8 @@ words! {
         /// The style's.
         #[default]
         Style => "style",
-        /// The photo's: as `style`, then each pixel gets the photo's colour at the brightness that it has.
+        /// The photo's: as `style`, then each pixel gets the photo's colour at the brightness that
+        /// it has.
         ///
         /// The colour is the chroma, the brightness the luma.
         Content => "content",
@@ -25,20 +28,23 @@ words! {
         /// Both pictures are made grey for the transfer, the style's luma is brought to the photo's
         /// mean and standard deviation, then each pixel gets the photo's chroma.
         Luminance => "luminance",
-        /// The style's strokes in the photo's palette: the style is recoloured like the photo first.
+        /// The style's strokes in the photo's palette: the style is recoloured like the photo
+        /// first.
         ///
         /// The recoloured style has the photo's mean and covariance.
         Matched => "matched",
     }
 }
 
-/// The least variance, in squared levels, that a colour is taken to have along any direction when it is stretched: one level. Below
-/// it is the rounding to 8 bits and the noise of compression, which must not become the pattern; a style of one colour is divided
-/// by it instead of by 0.
+/// Least variance of a colour along any direction, in squared levels: one level.
+///
+/// A style is stretched by the inverse of its variance. What is below this is the rounding to 8
+/// bits and the noise of compression, which must not become the pattern. A style of one colour is
+/// divided by it instead of by 0.
 const MIN_VARIANCE: f64 = 1.0;
 
 impl ColorMode {
-    /// The content as the transfer is to see it, of its size, values in 0..255.
+    /// Returns the content as the transfer should see it, in its size, with values in 0..255.
     pub fn prepare_content(self, content: &Image) -> Image {
         match self {
             ColorMode::Luminance => grey(content),
@@ -46,10 +52,10 @@ impl ColorMode {
         }
     }
 
-    /// A style as the transfer is to see it, of its size, values in 0..255.
+    /// Returns a style as the transfer should see it, in its size, with values in 0..255.
     ///
-    /// Values that the recolouring would lead out of 0..255 are clamped. Where one of the pictures has no pixels, the style is returned
-    /// as it is.
+    /// Values that the recolouring would lead out of 0..255 are clamped. If one of the pictures has
+    /// no pixels, the style is returned as it is.
     pub fn prepare_style(self, content: &Image, style: &Image) -> Image {
         let is_empty = content.as_slice().is_empty() || style.as_slice().is_empty();
         match self {
@@ -60,10 +66,11 @@ impl ColorMode {
         }
     }
 
-    /// The result of the transfer with the colours that it is to have; values in 0..255.
+    /// Gives the result of the transfer the colours that it should have. Values are in 0..255.
     ///
-    /// `content`: the content as it was given to [`ColorMode::prepare_content`], of the picture's size. The picture's luma stays; where
-    /// the content's chroma would lead out of 0..255, there is less of it, in the same hue.
+    /// `content` is the content before [`ColorMode::prepare_content`], in the picture's size. The
+    /// luma of the picture stays. If the content's chroma would lead out of 0..255, there is less
+    /// of it, in the same hue.
     ///
     /// # Panics
     /// If the sizes differ.
@@ -76,18 +83,22 @@ impl ColorMode {
     }
 }
 
-/// `Y = 0.299 R + 0.587 G + 0.114 B` of encoded values: the luma of YIQ, which the paper takes, and of YCbCr (ITU-R BT.601).
+/// `Y = 0.299 R + 0.587 G + 0.114 B` of encoded values.
+///
+/// This is the luma of YIQ, which the paper uses, and of YCbCr (ITU-R BT.601).
 pub(crate) fn luma([r, g, b]: [f32; 3]) -> f32 {
     0.299 * r + 0.587 * g + 0.114 * b
 }
 
-/// The luma of each pixel in all three channels.
+/// Puts the luma of each pixel in all three channels.
 fn grey(image: &Image) -> Image {
     map_pixels(image, |pixel| [luma(pixel); 3])
 }
 
-/// `Y + s·(c - Y(c))` for each pixel: the luma `Y` of `picture`, the chroma of `content`; `s` is 1, or the most that keeps all three
-/// values in 0..255. A difference to grey has luma 0, so `Y` is kept at any `s`, and so is the hue.
+/// `Y + s·(c - Y(c))` for each pixel: the luma `Y` of `picture` and the chroma of `content`.
+///
+/// `s` is 1, or the largest number that keeps all three values in 0..255. The difference to grey
+/// has luma 0, so any `s` keeps `Y` and the hue.
 fn with_chroma_of(mut picture: Image, content: &Image) -> Image {
     let (pixels, _) = picture.as_mut_slice().as_chunks_mut::<3>();
     let (colors, _) = content.as_slice().as_chunks::<3>();
@@ -105,17 +116,18 @@ fn with_chroma_of(mut picture: Image, content: &Image) -> Image {
     picture
 }
 
-/// `(Y - mean_s)·(sigma_c / sigma_s) + mean_c` for grey pictures; section 5.2 of the paper.
+/// `(Y - mean_s)·(sigma_c / sigma_s) + mean_c` for grey pictures, section 5.2 of the paper.
 fn match_luma(style: &Image, content: &Image) -> Image {
     let (from, to) = (PixelStatistics::of(style), PixelStatistics::of(content));
     let factor = (to.covariance[0][0] / from.covariance[0][0].max(MIN_VARIANCE)).sqrt();
     map_pixels(style, |[y, ..]| [to_level((f64::from(y) - from.mean[0]) * factor + to.mean[0]); 3])
 }
 
-/// `A·(x - mean_s) + mean_c` with `A = C^(1/2)·S^(-1/2)`, the symmetric roots of the covariances: the "image analogies" form of section
-/// 5.1, which keeps hues nearer to where they were than the Cholesky form does.
+/// `A·(x - mean_s) + mean_c` with `A = C^(1/2)·S^(-1/2)`, the symmetric roots of the covariances.
 ///
-/// Departs from the paper where the style hardly varies along a direction ([`MIN_VARIANCE`]), so that `S` has an inverse.
+/// This is the "image analogies" form of section 5.1. It keeps hues nearer to where they were than
+/// the Cholesky form does. It departs from the paper if the style hardly varies along a direction
+/// ([`MIN_VARIANCE`]): then `S` still has an inverse.
 fn match_colors(style: &Image, content: &Image) -> Image {
     let (from, to) = (PixelStatistics::of(style), PixelStatistics::of(content));
     let root = map_eigenvalues(to.covariance, |value| value.max(0.0).sqrt());
@@ -148,7 +160,7 @@ struct PixelStatistics {
 }
 
 impl PixelStatistics {
-    /// The picture has pixels.
+    /// Takes the statistics of a picture, which has pixels.
     fn of(image: &Image) -> Self {
         let (pixels, _) = image.as_slice().as_chunks::<3>();
         let mean_of = |f: &(dyn Fn(&[f32; 3]) -> f64 + Sync)| {
@@ -173,16 +185,17 @@ fn map_eigenvalues(matrix: Matrix, f: impl Fn(f64) -> f64) -> Matrix {
     std::array::from_fn(|i| std::array::from_fn(|j| (0..3).map(|k| vectors[i][k] * values[k] * vectors[j][k]).sum()))
 }
 
-/// Eigenvalues of a symmetric matrix, and its eigenvectors as columns, by cyclic Jacobi rotations (Golub and Van Loan, section 8.5).
+/// Returns the eigenvalues of a symmetric matrix, and its eigenvectors as columns, by cyclic Jacobi
+/// rotations (Golub and Van Loan, section 8.5).
 fn eigen(mut a: Matrix) -> ([f64; 3], Matrix) {
-    /// Convergence is quadratic; 3x3 matrices are done after 4 to 6.
+    /// Convergence is quadratic. Matrices of 3x3 are done after 4 to 6 sweeps.
     const SWEEPS: usize = 12;
     let mut vectors = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
     for (p, q) in [(0, 1), (0, 2), (1, 2)].repeat(SWEEPS) {
         if a[p][q] == 0.0 {
             continue;
         }
-        // The smaller of the two angles that make a[p][q] zero.
+        // This is the smaller of the two angles that make a[p][q] zero.
         let theta = (a[q][q] - a[p][p]) / (2.0 * a[p][q]);
         let tan = theta.signum() / (theta.abs() + theta.hypot(1.0));
         let cos = tan.hypot(1.0).recip();
@@ -193,7 +206,7 @@ fn eigen(mut a: Matrix) -> ([f64; 3], Matrix) {
         for k in 0..3 {
             (a[p][k], a[q][k]) = (cos * a[p][k] - sin * a[q][k], sin * a[p][k] + cos * a[q][k]);
         }
-        // Zero but for rounding, which the next rotations must not take for more.
+        // They are zero except for rounding, which the next rotations must not take for more.
         (a[p][q], a[q][p]) = (0.0, 0.0);
     }
     ([a[0][0], a[1][1], a[2][2]], vectors)
@@ -206,7 +219,8 @@ mod tests {
 
     const MODES: [ColorMode; 4] = [ColorMode::Style, ColorMode::Content, ColorMode::Luminance, ColorMode::Matched];
 
-    /// Noise around `mean`, its channels correlated by `mix`, far enough from 0 and 255 not to be clamped.
+    /// Makes noise around `mean`, with channels correlated by `mix`. It stays far enough from 0 and
+    /// 255 not to be clamped.
     fn picture(width: usize, height: usize, seed: u64, mean: [f32; 3], mix: Matrix) -> Image {
         let noise = test_values(3 * width * height, seed);
         let (noise, _) = noise.as_chunks::<3>();

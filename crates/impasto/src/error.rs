@@ -9,10 +9,10 @@ use impasto_engine::network::{EvaluationError, SpecError};
 use impasto_engine::weights::WeightsError;
 use impasto_engine::{Layer, ParseLayerError};
 
-/// The result of everything here that can fail.
+/// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Which of the pictures an error is about, where the library knows no file name.
+/// Names the picture that an error is about. The library does not know its file name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PictureRole {
     /// The content picture.
@@ -23,11 +23,11 @@ pub enum PictureRole {
     Init,
     /// The picture to measure.
     Picture,
-    /// The mask that says where a style goes.
+    /// The mask of the part of the content that a style goes to.
     Mask,
-    /// The mask of what is left alone.
+    /// The mask of the part of the content that stays as it is.
     Keep,
-    /// The mask of what counts of a style picture.
+    /// The mask of the part of a style picture that counts.
     StyleMask,
     /// The opacity of a picture.
     Opacity,
@@ -51,41 +51,42 @@ impl fmt::Display for PictureRole {
     }
 }
 
-/// Why a call failed. Every message is one line: what it is about, what was found, and what to do.
+/// Says why a call failed.
 ///
-/// The cause is part of the message, so `source()` is always `None`.
+/// Every message is one line: it names the thing, says what was found, and what to do. The cause is
+/// part of the message, so `source()` is always `None`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A field of an options struct holds what cannot be meant.
+    /// A field of an options struct has a value that makes no sense.
     #[error("`{option}` {problem}")]
     Option {
-        /// The field's name, `style_weight`.
+        /// The field's name, such as `style_weight`.
         option: &'static str,
-        /// What is wrong, and what to give instead.
+        /// What is wrong with it, and what to give instead.
         problem: String,
     },
-    /// A layer's name is not one of VGG-19's.
+    /// VGG-19 has no layer of that name.
     #[error(transparent)]
     Layer(#[from] ParseLayerError),
-    /// The weight of a layer is no number above 0.
+    /// The weight of a layer is not a number above 0.
     #[error("the weight of {layer} is `{found}`; give a finite number above 0, as in {layer}:2.5")]
     LayerWeight {
         /// The layer.
         layer: Layer,
-        /// What was given.
+        /// The weight that was given.
         found: String,
     },
     /// The options leave no loss to minimise.
     #[error("nothing to minimise: content_weight, style_weight and tv_weight are all 0; make one of them positive")]
     NothingToMinimise,
-    /// A picture without pixels.
+    /// A picture has no pixels.
     #[error("{input} has no pixels")]
     Empty {
         /// Which picture.
         input: PictureRole,
     },
-    /// A picture for which a layer's feature map would be empty.
+    /// A picture is so small that a layer's feature map would be empty.
     #[error("{input} is {width}x{height} px; {layer} needs at least {} px a side", layer.min_side())]
     TooSmall {
         /// Which picture.
@@ -94,12 +95,12 @@ pub enum Error {
         width: usize,
         /// Its height in pixels.
         height: usize,
-        /// The layer that asks for the largest picture.
+        /// The deepest of the layers.
         layer: Layer,
     },
-    /// A scale that does not fit the memory in any way.
+    /// A scale does not fit in the memory, however it is evaluated.
     #[error(
-        "a picture of {width}x{height} px needs {} of memory at least, and {} are what it may take; allow more, or choose a smaller size",
+        "a picture of {width}x{height} px needs at least {} of memory, but only {} may be used; allow more, or choose a smaller size",
         bytes(*needed), bytes(*budget)
     )]
     OutOfMemory {
@@ -107,12 +108,13 @@ pub enum Error {
         width: usize,
         /// Height of the scale in pixels.
         height: usize,
-        /// Bytes that the process would need.
+        /// Bytes that the process would need at least.
         needed: u64,
-        /// Bytes that it may take: [`Options::memory`](crate::Options::memory).
+        /// Bytes that it may use: [`Options::memory`](crate::Options::memory).
         budget: u64,
     },
-    /// A picture that cannot wrap around, for a pooling before the layer leaves a row or a column out.
+    /// A picture cannot wrap around, because a pooling before the layer would leave out a row or a
+    /// column.
     #[error(
         "a picture of {width}x{height} px cannot wrap around: {layer} needs sides that are multiples of {} px; the nearest size is {}x{} px",
         layer.min_side(), nearest_multiple(*width, layer.min_side()), nearest_multiple(*height, layer.min_side())
@@ -122,10 +124,10 @@ pub enum Error {
         width: usize,
         /// Its height in pixels.
         height: usize,
-        /// The layer that asks for the largest multiple.
+        /// The deepest of the layers.
         layer: Layer,
     },
-    /// Pixel values that are NaN, infinite, or outside 0..255.
+    /// A pixel is NaN, infinite, or outside 0..255.
     #[error("{input} holds the value {value}; pixels are numbers from 0 to 255")]
     Values {
         /// Which picture.
@@ -144,7 +146,7 @@ pub enum Error {
         /// Width and height of the content in pixels.
         content: (usize, usize),
     },
-    /// A picture of which nothing can be seen.
+    /// A picture is transparent everywhere.
     #[error("{input} has no visible part; its opacity is 0 everywhere")]
     NothingVisible {
         /// Which picture.
@@ -156,7 +158,7 @@ pub enum Error {
          scales, or leave that layer out"
     )]
     MaskVanishes {
-        /// Which mask; of what it masks, the transparent and the kept parts are gone too.
+        /// Which mask. Transparent and kept parts do not count as covered by it.
         input: PictureRole,
         /// The layer.
         layer: Layer,
@@ -165,55 +167,55 @@ pub enum Error {
         /// Height of the picture in pixels.
         height: usize,
     },
-    /// A mask of colours holds one that belongs to no style.
+    /// A mask of colours has a colour that belongs to no style.
     #[error(
         "the mask has the colour {found} at {x},{y}, which belongs to none of the {styles} styles; paint it with {palette}"
     )]
     MaskColour {
-        /// The colour, `#a0b0c0`.
+        /// The colour, such as `#a0b0c0`.
         found: String,
-        /// Where it is: column.
+        /// Its column, from 0.
         x: usize,
-        /// Where it is: row.
+        /// Its row, from 0.
         y: usize,
         /// How many styles there are.
         styles: usize,
-        /// The colours that there may be.
+        /// The names of their colours.
         palette: String,
     },
-    /// Statistics of a style that do not fit the run.
+    /// The statistics of a style do not fit the run.
     #[error("the statistics of style {style} {problem}")]
     UnfitStatistics {
         /// Which of the styles, from 1.
         style: usize,
-        /// What is different, and what to do.
+        /// What differs, and what to do.
         problem: String,
     },
-    /// A style file that cannot be used.
-    #[error("{} is no style file that impasto can use: {problem}; save it anew with `impasto style save`", path.display())]
+    /// A style file cannot be used.
+    #[error("{} is not a usable style file: {problem}; save it again with `impasto style save`", path.display())]
     StyleFile {
         /// The path given.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
-    /// The state of another run than the one that is to go on from it.
+    /// A state belongs to another run than the one that should continue from it.
     #[error("the state of the run does not fit: {problem}")]
     UnfitState {
-        /// What is different, and what to do.
+        /// What differs, and what to do.
         problem: String,
     },
-    /// A file that holds no state of a run, or a damaged one.
-    #[error("{} holds no state of a run that impasto can use: {problem}", path.display())]
+    /// A file holds no state of a run, or a damaged one.
+    #[error("{} holds no usable state of a run: {problem}", path.display())]
     StateFile {
         /// The path given.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
-    /// The start has no finite loss or gradient.
+    /// The loss or its gradient is not finite at the start.
     #[error(
-        "the loss of the start is not a finite number ({total:e}); the loss weights are too large, give smaller ones"
+        "the loss at the start is not a finite number ({total:e}); the loss weights are too large; give smaller ones"
     )]
     NotFinite {
         /// The objective at the start.
@@ -222,12 +224,12 @@ pub enum Error {
     /// The weights of the network cannot be used.
     #[error("{name}: {reason}")]
     Weights {
-        /// The file, or what else the weights came from.
+        /// The file, or where else the weights came from.
         name: String,
         /// What is wrong with them.
         reason: WeightsError,
     },
-    /// The engine cannot evaluate the network as it was told to.
+    /// The engine cannot evaluate the network in the way that the options ask for.
     #[error("{reason}")]
     Engine {
         /// The engine's reason.
@@ -242,12 +244,12 @@ pub enum Error {
         /// The path given.
         path: PathBuf,
     },
-    /// The path is a folder where a file is needed.
+    /// The path is a folder, but a file is needed.
     #[error("{} is a folder, not {wanted}", path.display())]
     Folder {
         /// The path given.
         path: PathBuf,
-        /// What it should be, "a picture".
+        /// What it should be, such as "a picture".
         wanted: &'static str,
     },
     /// The operating system does not let the file be read.
@@ -264,13 +266,13 @@ pub enum Error {
         /// The path given.
         path: PathBuf,
     },
-    /// The file's content is in none of the formats known.
+    /// The file has none of the formats that are read.
     #[error("{} is not a picture that impasto can read (JPEG, PNG, TIFF, WebP)", path.display())]
     NotAPicture {
         /// The path given.
         path: PathBuf,
     },
-    /// The file is in a known format, but uses a part of it that is not supported.
+    /// The file has a known format, but uses a part of it that is not supported.
     #[error("{} cannot be read: {reason}; save it as an ordinary PNG or JPEG first", path.display())]
     Unsupported {
         /// The path given.
@@ -278,7 +280,7 @@ pub enum Error {
         /// The decoder's reason.
         reason: String,
     },
-    /// The file begins as a picture and ends, or continues, as none.
+    /// The file begins like a picture, but is broken further on.
     #[error("{} is damaged: {reason}", path.display())]
     Damaged {
         /// The path given.
@@ -286,9 +288,9 @@ pub enum Error {
         /// The decoder's reason.
         reason: String,
     },
-    /// The picture has more pixels than are decoded.
+    /// The picture has more pixels than are ever decoded.
     #[error(
-        "{} is {width}x{height} px, {} megapixels; impasto reads up to {}: make it smaller first",
+        "{} is {width}x{height} px, {} megapixels; impasto reads up to {}; make it smaller first",
         path.display(), (width * height).div_ceil(1_000_000), most / 1_000_000
     )]
     TooManyPixels {
@@ -301,9 +303,9 @@ pub enum Error {
         /// The most pixels that are decoded.
         most: u64,
     },
-    /// The picture has more pixels than can be read in the memory that may be taken.
+    /// The picture has more pixels than can be read in the memory that may be used.
     #[error(
-        "{} is {width}x{height} px; reading it takes {} of memory, and {} are what it may take; allow more, or make it smaller first",
+        "{} is {width}x{height} px; reading it takes {} of memory, but only {} may be used; allow more, or make it smaller first",
         path.display(), bytes(*needed), bytes(*budget)
     )]
     ReadingMemory {
@@ -313,15 +315,16 @@ pub enum Error {
         width: u64,
         /// Its height in pixels.
         height: u64,
-        /// Bytes that reading it takes.
+        /// Bytes that reading it needs.
         needed: u64,
-        /// Bytes that the process may take.
+        /// Bytes that the process may use.
         budget: u64,
     },
     /// The file of the content's features cannot be made, written or read.
-    #[error("cannot keep the photo's features in {}: {reason}; make room there, name another folder, or have them computed anew",
+    #[error("cannot keep the photo's features in {}: {reason}; make room there, choose another folder, or do without a feature cache",
         folder.display())]
     FeatureCache {
+        /// The folder that it was meant for:
         /// [`Options::feature_cache`](crate::Options::feature_cache).
         folder: PathBuf,
         /// The system's reason.
@@ -335,7 +338,7 @@ pub enum Error {
         /// What stands in the way, and what to do.
         problem: String,
     },
-    /// The operating system gives no threads.
+    /// The operating system does not give the threads.
     #[error("cannot start the threads: {reason}; ask for fewer")]
     Threads {
         /// The system's reason.
@@ -344,12 +347,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// The field of an options struct that holds what cannot be meant, and what to give instead.
+    /// Makes an error about a field of an options struct, from what is wrong and what to give
+    /// instead.
     pub(crate) fn option(option: &'static str, problem: impl Into<String>) -> Self {
         Self::Option { option, problem: problem.into() }
     }
 
-    /// Why there is no workspace for a picture.
+    /// Says why there is no workspace for a picture.
     pub(crate) fn of_spec(input: PictureRole, error: SpecError) -> Self {
         match error {
             SpecError::TooSmall { width, height, layer } => Self::TooSmall { input, width, height, layer },
@@ -358,25 +362,25 @@ impl Error {
         }
     }
 
-    /// Why an evaluation failed. `folder`: for the file of the content's features.
+    /// Says why an evaluation failed. `folder` is the feature cache's.
     pub(crate) fn of_evaluation(folder: Option<&Path>, error: &EvaluationError) -> Self {
         match error {
             EvaluationError::FeatureFile(reason) => Self::feature_cache(folder.unwrap_or(Path::new("")), reason),
         }
     }
 
-    /// Why the file of the content's features is of no use. `folder`: where it was to be.
+    /// Says why the feature cache in `folder` is of no use.
     pub(crate) fn feature_cache(folder: &Path, reason: &io::Error) -> Self {
         Self::FeatureCache { folder: folder.to_owned(), reason: reason.to_string() }
     }
 }
 
-/// Bytes in words: `310.0 MiB`.
+/// Writes bytes in words: `310.0 MiB`.
 fn bytes(bytes: u64) -> impl fmt::Display {
     bytesize::ByteSize(bytes).display().iec()
 }
 
-/// The multiple of `of` that is nearest to `side`, and not 0.
+/// Returns the multiple of `of` that is nearest to `side`, at least one of it.
 pub(crate) fn nearest_multiple(side: usize, of: usize) -> usize {
     ((side + of / 2) / of).max(1) * of
 }

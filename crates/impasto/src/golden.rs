@@ -1,4 +1,5 @@
-//! The losses and their gradients against float64 references made outside this program (tests/golden).
+//! The losses and their gradients against float64 references that were made outside this program
+//! (tests/golden).
 
 use std::path::PathBuf;
 
@@ -17,15 +18,15 @@ use crate::picture;
 use crate::reduce::norm;
 use crate::session::task::Task;
 
-/// Of each loss, and of each norm.
+/// Bound on the relative error of each loss, and of each norm.
 const MAX_LOSS_ERROR: f64 = 1e-4;
 
-/// Of each gradient, by the Euclidean norm of the difference.
+/// Bound on the relative error of each gradient, by the Euclidean norm of the difference.
 const MAX_GRADIENT_ERROR: f64 = 1e-3;
 
 const POOLINGS: [(&str, Pooling); 2] = [("max", Pooling::Max), ("avg", Pooling::Average)];
 
-/// Sizes: 64x48 with a style of 48x48, 80x80 with 72x45, 37x51 with 40x64.
+/// Their sizes are 64x48 with a style of 48x48, 80x80 with 72x45, and 37x51 with 40x64.
 const NAMES: [&str; 3] = ["astronaut_starry", "chelsea_brick", "coffee_gravel"];
 
 struct Case {
@@ -50,7 +51,7 @@ impl Case {
         }
     }
 
-    /// `[H, W, 3]`; the file has `[3, H, W]`, in RGB too.
+    /// Reads an array as `[H, W, 3]`. The file has it as `[3, H, W]`, in RGB too.
     fn gradient(&self, name: &str) -> Vec<f32> {
         let file = SafeTensors::deserialize(&self.gradients).unwrap();
         let tensor = file.tensor(name).unwrap();

@@ -1,4 +1,4 @@
-//! What a layer sees: its feature maps and their Gram matrix as pictures.
+//! What a layer sees: its feature maps, or their Gram matrix, as pictures.
 
 use colorous::{PURPLE_ORANGE, VIRIDIS};
 use impasto_engine::network::{LayerFeatures, StyleSums, StyleTerm, WorkspaceSpec};
@@ -13,13 +13,13 @@ use crate::session::memory::check_forward;
 use crate::sheet::{Block, Tile, sheet};
 use crate::threads::{check_threads, thread_pool};
 
-/// The longest side, in pixels, that a map has on the sheet at most.
+/// Longest side of a map on the sheet in pixels.
 const MAP_SIDE: usize = 128;
 
-/// The side, in pixels, that a Gram matrix has at least, unless it has more channels.
+/// Least side of a Gram matrix on the sheet in pixels. A matrix with more channels is larger.
 const GRAM_SIDE: usize = 512;
 
-/// Pixels that a tile has around it at most, with its caption.
+/// Most pixels around a tile, its caption included.
 const MARGIN: usize = 32;
 
 /// Gram matrices beside each other.
@@ -30,14 +30,17 @@ const GRAM_COLUMNS: usize = 3;
 pub enum View {
     /// The maps of the channels, each brightened by its own largest value.
     ///
-    /// After a rectifier 0 is black; before it the scale is symmetric: mid-grey is 0, and the largest magnitude black or white. Maps of
-    /// more than 128 px are shrunk by the mean of blocks, smaller ones enlarged by whole factors, their values as squares.
+    /// After a rectifier 0 is black. Before a rectifier the scale is symmetric: 0 is mid-grey, and
+    /// the largest magnitude is black or white. Maps of more than 128 px are shrunk by the mean of
+    /// blocks. Smaller ones are enlarged by whole factors, with their values as squares.
     Maps {
-        /// This many, at least 1 and at most the layer's channels; `None` = all.
+        /// How many maps: at least 1 and at most the layer's channels, or `None` for all.
         count: Option<usize>,
     },
-    /// The Gram matrix of eq. (3), `[C, C]`, from dark to bright as `sqrt(g / largest)`: linear in the features, which the matrix is the
-    /// square of. Before a rectifier, where entries have both signs, the scale is symmetric: white is 0, orange negative, purple positive.
+    /// The Gram matrix of eq. (3), `[C, C]`, from dark to bright as `sqrt(g / largest)`.
+    ///
+    /// The root makes the brightness linear in the features. Before a rectifier entries have both
+    /// signs and the scale is symmetric: 0 is white, orange negative, purple positive.
     Gram,
 }
 
@@ -53,7 +56,7 @@ words! {
     }
 }
 
-/// What [`inspect`] is to show.
+/// What [`inspect`] should show.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InspectOptions {
     /// The layers, one below the other. Default the five of the style.
@@ -66,9 +69,10 @@ pub struct InspectOptions {
     pub pooling: Pooling,
     /// What the network sees beyond the picture's border. Default the border's own pixels.
     pub padding: Padding,
-    /// Threads to work with, 1 to 1024; `None` = one for each core. Default `None`.
+    /// Threads to work with, 1 to 1024, or `None` for one for each core. Default `None`.
     pub threads: Option<usize>,
-    /// Peak resident memory in bytes that the process may reach; `None` = as much as it takes. Default `None`.
+    /// Peak resident memory in bytes that the process may reach, or `None` for as much as it takes.
+    /// Default `None`.
     pub memory: Option<u64>,
 }
 
@@ -88,7 +92,7 @@ impl Default for InspectOptions {
 }
 
 impl InspectOptions {
-    /// Whether the options can be meant; errors name the field.
+    /// Checks that the options make sense. Errors name the field.
     pub fn validate(&self) -> Result<()> {
         if self.layers.is_empty() {
             return Err(Error::option("layers", "is empty; give a layer"));
@@ -108,7 +112,7 @@ impl InspectOptions {
         check_threads(self.threads)
     }
 
-    /// Bytes of the tiles and of the sheet that they go on, about.
+    /// Estimates the bytes of the tiles and of the sheet that they go on.
     fn sheet_bytes(&self) -> usize {
         let pixels = |layer: &Layer| match self.view {
             View::Maps { count } => count.unwrap_or(layer.channels()) * (MAP_SIDE + MARGIN).pow(2),
@@ -118,10 +122,12 @@ impl InspectOptions {
     }
 }
 
-/// A contact sheet of what the layers make of a picture. Nothing is resized before the network sees it.
+/// Makes a contact sheet of what the layers make of a picture. Nothing is resized before the
+/// network sees it.
 ///
-/// Errors: [`InspectOptions::validate`], a picture without pixels, too small for a layer, with values outside 0..255, or that does not fit
-/// [`InspectOptions::memory`], which is reckoned before it is taken.
+/// Errors: those of [`InspectOptions::validate`]; a picture without pixels, too small for a layer,
+/// or with values outside 0..255; a picture that does not fit in [`InspectOptions::memory`], which
+/// is checked before anything is allocated.
 pub fn inspect(network: &Network, image: &Image, options: &InspectOptions) -> Result<Image> {
     options.validate()?;
     check_image(PictureRole::Inspected, image)?;
@@ -160,7 +166,7 @@ pub fn inspect(network: &Network, image: &Image, options: &InspectOptions) -> Re
     })
 }
 
-/// The channels in the order asked for.
+/// Returns the channels in the order that is asked for.
 fn channels(features: &LayerFeatures<'_>, order: Order) -> Vec<usize> {
     let count = features.layer.channels();
     let mut channels: Vec<usize> = (0..count).collect();
@@ -171,13 +177,13 @@ fn channels(features: &LayerFeatures<'_>, order: Order) -> Vec<usize> {
                 *square += f64::from(v) * f64::from(v);
             }
         }
-        // Stable: equals stay in the network's order.
+        // The sort is stable: equal channels keep the network's order.
         channels.sort_by(|&a, &b| squares[b].total_cmp(&squares[a]));
     }
     channels
 }
 
-/// The maps of a layer, captioned with their channels.
+/// Makes the maps of a layer, captioned with their channels.
 fn maps(features: &LayerFeatures<'_>, count: Option<usize>, order: Order) -> Block {
     let &LayerFeatures { layer, width, height, .. } = features;
     let mut shown = channels(features, order);
@@ -192,13 +198,14 @@ fn maps(features: &LayerFeatures<'_>, count: Option<usize>, order: Order) -> Blo
     };
     Block {
         heading: format!("{layer}: {of}, {width}x{height}"),
-        // About twice as wide as high; the layers' channels fill such rows.
+        // Rows are about twice as long as there are rows. The layers' numbers of channels fill
+        // them.
         columns: (2 * tiles.len()).isqrt().next_power_of_two(),
         tiles,
     }
 }
 
-/// One channel in levels of grey; see [`View::Maps`].
+/// Draws one channel in levels of grey; see [`View::Maps`].
 fn map_image(features: &LayerFeatures<'_>, channel: usize) -> Image {
     let &LayerFeatures { layer, width, height, ref values } = features;
     let longest = width.max(height);
@@ -223,7 +230,7 @@ fn map_image(features: &LayerFeatures<'_>, channel: usize) -> Image {
     enlarged(columns, rows, factor, |i| [level(means[i]); 3])
 }
 
-/// The Gram matrix of a layer in colours; see [`View::Gram`].
+/// Draws the Gram matrix of a layer in colours; see [`View::Gram`].
 fn gram_tile(features: &LayerFeatures<'_>, sums: &StyleSums, order: Order) -> Tile {
     let (layer, gram) = (features.layer, gram_matrix(sums));
     let order = channels(features, order);
@@ -245,7 +252,7 @@ fn gram_tile(features: &LayerFeatures<'_>, sums: &StyleSums, order: Order) -> Ti
     }
 }
 
-/// A picture of squares of `factor` pixels, by their index.
+/// Draws squares of `factor` pixels, each in the colour of its index.
 fn enlarged(columns: usize, rows: usize, factor: usize, colour: impl Fn(usize) -> [f32; 3]) -> Image {
     let mut values = Vec::with_capacity(3 * columns * rows * factor * factor);
     for y in 0..rows {

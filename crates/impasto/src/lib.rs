@@ -1,10 +1,11 @@
-//! Neural style transfer on the CPU: a photograph and a painting go in, the photograph painted in that manner comes out.
+//! Neural style transfer: a photograph and a painting go in, and the photograph comes out, painted
+//! in that manner.
 //!
-//! Minimises `alpha * content + beta * style + tv_weight * TV` over the pixels of the result, where content and style are
-//! compared by the layers of a frozen VGG-19 (Gatys, Ecker and Bethge, CVPR 2016). Everything the `impasto` program does is
-//! here: [`picture`] reads and writes pictures, [`prepare`] brings them to size, a [`Session`] makes the picture step by step,
-//! [`measure`] says how close any picture is to a content and a style, [`mod@bench`] how fast all this is. Nothing here prints,
-//! exits, or panics on user input.
+//! The library minimises `alpha * content + beta * style + tv_weight * TV` over the pixels of the
+//! result. The layers of a frozen VGG-19 compare content and style (Gatys, Ecker and Bethge, CVPR
+//! 2016). [`picture`] reads and writes pictures and [`prepare`] resizes them. A [`Session`] makes
+//! the picture step by step. [`measure`] says how close any picture is to a content and a style.
+//! [`inspect`] shows what the network sees, and [`mod@bench`] says how fast all this is.
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -33,7 +34,11 @@
 //! # }
 //! ```
 //!
-//! Results have the same bits at any number of threads: every sum is taken in a fixed order.
+//! Nothing here prints, exits, or panics on user input. Results have the same bits at any number of
+//! threads, because every sum is taken in a fixed order.
+//!
+//! The library knows pictures and numbers, but no command line and no run that outlives the
+//! process. A [`SavedState`] on disk is all that it keeps of a run.
 
 pub mod bench;
 mod checks;

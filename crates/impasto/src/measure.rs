@@ -1,4 +1,8 @@
 //! How close a picture is to a content and a style.
+//!
+//! A measurement uses the losses of a run without minimising anything. Each of the three losses is
+//! evaluated on its own, because its gradient is wanted on its own. The result says how strongly
+//! each loss pulls at the picture.
 
 use impasto_engine::{Image, Layer, Padding, Pooling};
 
@@ -9,7 +13,8 @@ use crate::network::Network;
 use crate::options::{Objective, OptimizerKind, Options, StyleLossKind, WeightedLayer, check_layers};
 use crate::picture::mask::Mask;
 use crate::reduce::norm;
-use crate::session::memory::Needs;
+use crate::session::memory::ScalePlan;
+use crate::session::scale_setup::needs;
 use crate::session::schedule::Scale;
 use crate::session::subject::Subject;
 use crate::session::task::Task;
@@ -17,23 +22,24 @@ use crate::style::regions;
 use crate::style::source::Style;
 use crate::threads::{check_threads, thread_pool};
 
-/// By what a picture is measured.
+/// What a picture is measured by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeasureOptions {
-    /// Layers of eq. (1), each at most once; none = no content loss. Default relu4_2.
+    /// Layers of eq. (1), each at most once. Without any there is no content loss. Default relu4_2.
     pub content_layers: Vec<WeightedLayer>,
-    /// Layers of eq. (2), each at most once; none = no style loss. Default as in [`Options`].
+    /// Layers of eq. (2), each at most once. Without any there is no style loss. Default as in
+    /// [`Options`].
     pub style_layers: Vec<WeightedLayer>,
-    /// What of the style's features is compared. Default Gram matrices.
+    /// How the style is compared. Default by Gram matrices.
     pub style_loss: StyleLossKind,
     /// How the network halves its maps. Default the maximum.
     pub pooling: Pooling,
     /// What the network sees beyond the border. Default zeros.
     pub padding: Padding,
-    /// Threads to work with, 1 to 1024; `None` = one for each core. Default `None`.
+    /// Threads to work with, 1 to 1024, or `None` for one for each core. Default `None`.
     pub threads: Option<usize>,
-    /// Peak resident memory in bytes that the process may reach; what does not fit is evaluated in bands. `None` = as much as it takes.
-    /// Default `None`.
+    /// Peak resident memory in bytes that the process may reach, or `None` for as much as it takes.
+    /// If the picture does not fit, it is evaluated in bands. Default `None`.
     pub memory: Option<u64>,
 }
 
@@ -44,52 +50,81 @@ impl Default for MeasureOptions {
 }
 
 impl MeasureOptions {
-    /// What a run with [`Options::for_objective`] compares.
+    /// Returns what a run with [`Options::for_objective`] compares.
     pub fn for_objective(objective: Objective) -> Self {
         let Options { content_layers, style_layers, style_loss, pooling, padding, threads, .. } =
             Options::for_objective(objective);
         Self { content_layers, style_layers, style_loss, pooling, padding, threads, memory: None }
     }
+
+    fn validate(&self) -> Result<()> {
+        check_layers("content_layers", &self.content_layers)?;
+        check_layers("style_layers", &self.style_layers)?;
+        check_threads(self.threads)
+    }
+
+    /// Returns the options of a run that evaluates content, style and total variation with these
+    /// weights.
+    fn weighted(&self, [content_weight, style_weight, tv_weight]: [f64; 3]) -> Options {
+        Options {
+            content_weight,
+            style_weight,
+            tv_weight,
+            content_layers: self.content_layers.clone(),
+            style_layers: self.style_layers.clone(),
+            style_loss: self.style_loss,
+            pooling: self.pooling,
+            padding: self.padding,
+            memory: self.memory,
+            // Nothing is optimised, but the copies of picture and content are about as many as
+            // Adam's arrays.
+            optimizer: OptimizerKind::Adam,
+            ..Options::for_objective(Objective::Paper)
+        }
+    }
 }
 
-/// The losses of a picture and how strongly each pulls at it.
+/// The losses of a picture, and how strongly each of them pulls at it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
     /// Width of the picture in pixels.
     pub width: usize,
     /// Height of the picture in pixels.
     pub height: usize,
-    /// Eqs. (1), (2) and (5); `total` is their plain sum, layers counting by their weights.
+    /// Eqs. (1), (2) and (5). `total` is their plain sum, with layers counting by their weights.
     pub losses: Losses,
-    /// What `losses.style` is made of: one where all styles are for all of the picture. Empty where there are no style layers.
+    /// The parts of `losses.style`. There is one part if all styles apply to all of the picture,
+    /// and none if there are no style layers.
     pub regions: Vec<RegionLosses>,
-    /// Norms of the gradients of the three.
+    /// Norms of the gradients of the three losses.
     pub gradient_norm: GradientNorms,
 }
 
-/// The style losses in a part of a picture. The losses of the picture are the sum of `share · loss` over its parts.
+/// The style losses in a part of a picture. The losses of the picture are the sum of `share · loss`
+/// over its parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegionLosses {
-    /// Which of the styles are blended there, from 0.
+    /// The styles that are blended there, by their place among all, from 0.
     pub styles: Vec<usize>,
-    /// Its area over that of all that is visible.
+    /// Area of the part as a fraction of everything visible.
     pub share: f64,
-    /// By layer, unweighted, in the order the layers were given.
+    /// Losses by layer, unweighted, in the order in which the layers were given.
     pub style: Vec<(Layer, f64)>,
 }
 
-/// Euclidean norms of the gradients with respect to the pixels (0..255), without alpha, beta and `tv_weight`.
+/// Euclidean norms of the gradients with respect to the pixels (0..255), without alpha, beta and
+/// `tv_weight`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GradientNorms {
-    /// Of the content loss, its layers weighted.
+    /// Norm of the content loss's gradient. Its layers are weighted.
     pub content: f64,
-    /// Of the style loss, its layers weighted.
+    /// Norm of the style loss's gradient. Its layers are weighted.
     pub style: f64,
-    /// Of the total variation.
+    /// Norm of the total variation's gradient.
     pub tv: f64,
 }
 
-/// [`measure_styles`] for all of one content picture and one style picture.
+/// Measures a picture against one content picture and one style picture; see [`measure_styles`].
 pub fn measure(
     network: &Network,
     picture: &Image,
@@ -100,14 +135,17 @@ pub fn measure(
     measure_styles(network, picture, &content.into(), &[style.into()], options)
 }
 
-/// The losses of `picture` by eqs. (1) to (3) and (5), and the norms of their gradients: those of a
-/// [`Session::with_styles`](crate::Session::with_styles) whose picture it is. Nothing is resized but masks.
+/// Measures the losses of `picture`, eqs. (1) to (3) and (5), and the norms of their gradients.
 ///
-/// `subject`: the content, of the picture's size; where it is kept no style is looked for, and the picture is taken to have it. The
-/// styles have any size.
+/// They are those of a [`Session::with_styles`](crate::Session::with_styles) that has this picture.
+/// Only masks are resized.
 ///
-/// Errors: sizes that differ, pictures without pixels or too small for a layer or with values outside 0..255, layers given
-/// twice, masks that leave nothing, styles without weight, statistics that do not fit, a size that does not fit [`MeasureOptions::memory`].
+/// `subject` holds the content, in the picture's size. No style is looked for in its kept parts;
+/// the picture is taken to have them. The styles have any size.
+///
+/// Errors: sizes that differ; pictures without pixels, too small for a layer, or with values
+/// outside 0..255; layers given twice; masks that leave nothing; styles without weight; statistics
+/// that do not fit; a size that does not fit in [`MeasureOptions::memory`].
 pub fn measure_styles(
     network: &Network,
     picture: &Image,
@@ -115,9 +153,7 @@ pub fn measure_styles(
     styles: &[Style],
     options: &MeasureOptions,
 ) -> Result<Measurement> {
-    check_layers("content_layers", &options.content_layers)?;
-    check_layers("style_layers", &options.style_layers)?;
-    check_threads(options.threads)?;
+    options.validate()?;
     check_image(PictureRole::Picture, picture)?;
     check_image(PictureRole::Content, &subject.content)?;
     let styles = regions::normalised(styles)?;
@@ -127,50 +163,17 @@ pub fn measure_styles(
         return Err(Error::SizeMismatch { picture: size, content: content_size });
     }
     let (subject, styles) = without_keep(subject.normalised()?, styles);
-    let weighted = |content_weight, style_weight, tv_weight| Options {
-        content_weight,
-        style_weight,
-        tv_weight,
-        content_layers: options.content_layers.clone(),
-        style_layers: options.style_layers.clone(),
-        style_loss: options.style_loss,
-        pooling: options.pooling,
-        padding: options.padding,
-        memory: options.memory,
-        // Nothing is optimised; the copies of picture and content are about as many as Adam's arrays.
-        optimizer: OptimizerKind::Adam,
-        ..Options::for_objective(Objective::Paper)
-    };
     let pool = thread_pool(options.threads)?;
-    let needs = Needs {
-        options: &weighted(1.0, 1.0, 1.0),
-        content: size,
-        masks: usize::from(subject.opacity.is_some()) + styles.iter().filter(|style| style.region.is_some()).count(),
-        styles: styles.iter().filter_map(Style::size).collect(),
-        threads: pool.current_num_threads(),
-    };
-    let plan = needs.plan(&[Scale { width: size.0, height: size.1, steps: 1 }])?;
-    let layouts = [&plan.scales[0].layout, &plan.scales[0].style_layout];
+    let scale = Scale { width: size.0, height: size.1, steps: 1 };
+    let plan = needs(&options.weighted([1.0; 3]), &subject, &styles, pool.current_num_threads()).plan(&[scale])?;
+    let single_loss = SingleLoss { network, picture, subject: &subject, styles: &styles, plan: &plan.scales[0] };
 
     pool.install(|| {
-        let mut gradient = vec![0.0; picture.as_slice().len()];
-        // One loss at a time, as a task of its own: its gradient is then the one wanted.
-        let mut alone = |options: &Options| -> Result<(Task, Losses, f64)> {
-            let mut task = Task::new(network, subject.clone(), &styles, 0, layouts, options)?;
-            let losses = task.evaluate(picture.as_slice(), &mut gradient)?;
-            Ok((task, losses, norm(&gradient)))
-        };
-        let (_, content, content_norm) = alone(&weighted(1.0, 0.0, 0.0))?;
-        let (task, style, style_norm) = alone(&weighted(0.0, 1.0, 0.0))?;
-        let regions = regions::by_region(&styles).into_iter().zip(task.style_by_region());
-        let regions = regions.map(|((_, members), (share, style))| RegionLosses {
-            styles: members.into_iter().map(|(i, _)| i).collect(),
-            share,
-            style,
-        });
-        let regions = regions.collect();
+        let (_, content, content_norm) = single_loss.evaluate(&options.weighted([1.0, 0.0, 0.0]))?;
+        let (task, style, style_norm) = single_loss.evaluate(&options.weighted([0.0, 1.0, 0.0]))?;
+        let regions = region_losses(&task, &styles);
         drop(task);
-        let (_, tv, tv_norm) = alone(&weighted(0.0, 0.0, 1.0))?;
+        let (_, tv, tv_norm) = single_loss.evaluate(&options.weighted([0.0, 0.0, 1.0]))?;
         Ok(Measurement {
             width: picture.width(),
             height: picture.height(),
@@ -188,7 +191,40 @@ pub fn measure_styles(
     })
 }
 
-/// What is kept as a part of the styles' regions: a [`Task`] would put it into the picture, which has it already.
+/// One of the losses of a picture. It is a task of its own, so that its gradient is the one that is
+/// wanted.
+struct SingleLoss<'a> {
+    network: &'a Network,
+    picture: &'a Image,
+    subject: &'a Subject,
+    styles: &'a [Style],
+    plan: &'a ScalePlan,
+}
+
+impl SingleLoss<'_> {
+    /// Evaluates the loss that has a weight in `options`. Returns the norm of its gradient too.
+    fn evaluate(&self, options: &Options) -> Result<(Task, Losses, f64)> {
+        let layouts = [&self.plan.layout, &self.plan.style_layout];
+        let mut task = Task::new(self.network, self.subject.clone(), self.styles, 0, layouts, options)?;
+        let mut gradient = vec![0.0; self.picture.as_slice().len()];
+        let losses = task.evaluate(self.picture.as_slice(), &mut gradient)?;
+        Ok((task, losses, norm(&gradient)))
+    }
+}
+
+/// Returns the style losses of each part, from a task that has evaluated the style.
+fn region_losses(task: &Task, styles: &[Style]) -> Vec<RegionLosses> {
+    let regions = regions::by_region(styles).into_iter().zip(task.style_by_region());
+    let regions = regions.map(|((_, members), (share, style))| RegionLosses {
+        styles: members.into_iter().map(|(i, _)| i).collect(),
+        share,
+        style,
+    });
+    regions.collect()
+}
+
+/// Makes the kept parts a part of the styles' regions. A [`Task`] would put them into the picture,
+/// which has them already.
 fn without_keep(mut subject: Subject, mut styles: Vec<Style>) -> (Subject, Vec<Style>) {
     if let Some(keep) = subject.keep.take() {
         let painted = keep.inverted();

@@ -1,4 +1,4 @@
-//! The frozen network.
+//! The frozen network: its weights, and the backend that evaluates it.
 
 use std::fmt;
 use std::path::Path;
@@ -11,7 +11,7 @@ use impasto_engine::weights::{Weights, WeightsError};
 use crate::error::{Error, PictureRole, Result};
 use crate::picture::file::read_error;
 
-/// VGG-19 with its weights, which never change. A clone shares them.
+/// VGG-19 with its weights, which never change. Clones share them.
 #[derive(Clone)]
 pub struct Network {
     weights: Arc<Weights>,
@@ -27,17 +27,19 @@ impl fmt::Debug for Network {
 }
 
 impl Network {
-    /// The network with the weights embedded in the program: the Caffe release of VGG-19, 8-bit k-means (see assets/NOTICE).
+    /// Returns the network with the weights in the program: the Caffe release of VGG-19, as 8-bit
+    /// k-means (see assets/NOTICE).
     ///
-    /// Layers are unpacked when they are first used.
+    /// A layer is unpacked when it is first used.
     pub fn embedded() -> Result<Self> {
         Self::new(Weights::from_static(impasto_weights::VGG19), "the embedded weights")
     }
 
-    /// The network with the weights of a safetensors file, named as the embedded ones (`conv1_1.weight`) or as torchvision
-    /// names them (`features.0.weight`).
+    /// Reads the weights from a safetensors file. Its tensors have the names of the embedded file
+    /// (`conv1_1.weight`) or those of torchvision (`features.0.weight`).
     ///
-    /// Errors: a file that cannot be read, is no safetensors file, or lacks a tensor or has it in another shape.
+    /// Errors: the file cannot be read, is not a safetensors file, or a tensor is missing or has
+    /// another shape.
     pub fn load(path: &Path) -> Result<Self> {
         if path.is_dir() {
             return Err(Error::Folder { path: path.to_owned(), wanted: "a safetensors file" });
@@ -46,7 +48,7 @@ impl Network {
         Self::new(Weights::from_bytes(bytes), &path.display().to_string())
     }
 
-    /// The network with weights that are in memory already; as [`Network::load`].
+    /// Takes the weights from the bytes of a file, as [`Network::load`] does.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
         Self::new(Weights::from_bytes(bytes), "the weights")
     }
@@ -56,20 +58,20 @@ impl Network {
         Ok(Self { weights: Arc::new(weights), backend: Arc::default(), checksum: Arc::default() })
     }
 
-    /// CRC-32 of the weights' file: tells networks apart.
+    /// Returns the CRC-32 of the weights' file, which tells networks apart.
     pub(crate) fn checksum(&self) -> u32 {
         *self.checksum.get_or_init(|| crc32fast::hash(self.weights.file()))
     }
 
-    /// A workspace of the network. `input`: the picture that it is for.
+    /// Makes a workspace of the network. `input` is the picture that it is for.
     ///
-    /// Errors: a picture that is too small for a layer, or that cannot wrap around as its padding asks; an instruction set forced that
-    /// the CPU does not have.
+    /// Errors: the picture is too small for a layer, or it cannot wrap around as its padding asks;
+    /// the CPU does not have the instruction set that is forced.
     pub(crate) fn workspace(&self, input: PictureRole, spec: WorkspaceSpec) -> Result<Box<dyn Workspace>> {
         self.backend()?.workspace(spec).map_err(|error| Error::of_spec(input, error))
     }
 
-    /// What evaluates the network.
+    /// Returns what evaluates the network.
     fn backend(&self) -> Result<&dyn Backend> {
         if let Some(backend) = self.backend.get() {
             return Ok(&**backend);

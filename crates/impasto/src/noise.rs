@@ -4,27 +4,30 @@ use impasto_engine::Image;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Mid-grey, so that no value is closer to one end than to the other.
+/// Mid-grey. No value is closer to one end of 0..255 than to the other.
 const NOISE_MEAN: f32 = 127.5;
 
-/// Levels. The ends of 0..255 are 3.2 standard deviations away: one value in 700 is clamped, so the noise stays white.
+/// In levels. The ends of 0..255 are 3.2 standard deviations away, so one value in 700 is clamped
+/// and the noise stays white.
 const NOISE_DEVIATION: f32 = 40.0;
 
-/// `127.5 + 40 n`, clamped to 0..255, with independent `n` of zero mean and unit variance for each pixel and channel.
+/// `127.5 + 40 n`, clamped to 0..255, with an independent `n` of mean 0 and variance 1 for each
+/// pixel and channel.
 ///
-/// `n` is the sum of twelve uniform numbers (Irwin-Hall), which is Gaussian to well under the eye's means, and, unlike the
-/// logarithms of an exact Gaussian, has the same bits on every platform.
+/// `n` is the sum of twelve uniform numbers (Irwin-Hall). The eye cannot tell it from a Gaussian.
+/// An exact Gaussian needs logarithms; this sum has the same bits on every platform.
 pub(crate) fn white_noise(width: usize, height: usize, seed: u64) -> Image {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut value = || (NOISE_MEAN + NOISE_DEVIATION * standard_normal(&mut rng)).clamp(0.0, 255.0);
     Image::new(width, height, (0..3 * width * height).map(|_| value()).collect())
 }
 
-/// The sum of twelve uniform 16-bit numbers, less its mean, over its standard deviation; exact in f32.
+/// Returns the sum of twelve uniform 16-bit numbers, minus its mean, divided by its standard
+/// deviation. It is exact in f32.
 fn standard_normal(rng: &mut ChaCha8Rng) -> f32 {
     /// `12 * (2^16 - 1) / 2`.
     const MEAN: i32 = 6 * 0xffff;
-    /// `sqrt(12 * (2^32 - 1) / 12)`, up to 1e-10.
+    /// `sqrt(12 * (2^32 - 1) / 12)`, to within 1e-10.
     const DEVIATION: f32 = 65536.0;
 
     let sum: i32 = (0..3)
@@ -36,7 +39,7 @@ fn standard_normal(rng: &mut ChaCha8Rng) -> f32 {
     (sum - MEAN) as f32 / DEVIATION
 }
 
-/// Values around 0 with unit variance, for tests.
+/// Makes values with mean 0 and variance 1.
 #[cfg(test)]
 pub(crate) fn test_values(len: usize, seed: u64) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -61,7 +64,7 @@ mod tests {
         let moment = |p| n.iter().map(|v| v.powi(p)).sum::<f64>() / n.len() as f64;
         assert!(moment(1).abs() < 0.02, "{}", moment(1));
         assert!((moment(2) - 1.0).abs() < 0.02, "{}", moment(2));
-        // 3 for a Gaussian, 2.9 for the sum of twelve.
+        // A Gaussian has 3, the sum of twelve has 2.9.
         assert!((moment(4) - 2.9).abs() < 0.1, "{}", moment(4));
     }
 

@@ -1,4 +1,9 @@
-//! What a run may be asked for, and what of that makes sense.
+//! What can be asked of a run: every choice with its words, and the [`Options`] that hold them.
+//!
+//! A choice is an enum that is declared together with its words ([`impasto_engine::words!`]).
+//! Files, a command line and reports all use these words. [`Options`] holds what a
+//! [`Session`](crate::Session) needs, with a default for everything. [`Options::validate`] finds
+//! what makes no sense before anything is computed.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,19 +15,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::error::{Error, Result};
 use crate::threads::check_threads;
 
-/// alpha, beta of eq. (4) and the weight of eq. (5) that [`Objective::Balanced`] has unless others are given: alpha is
-/// [`content_weight_at`] the default strength.
+/// Default alpha and beta of eq. (4) and default weight of eq. (5) with [`Objective::Balanced`].
+/// Alpha is [`content_weight_at`] the default strength.
 pub const BALANCED_WEIGHTS: [f64; 3] = [0.2, 1.0, 0.03];
 
-/// How far the picture is to go from the photo (0) to the style (100), unless it is said otherwise.
+/// Default strength: how far the picture goes from the photo (0) to the style (100).
 pub const DEFAULT_STRENGTH: f64 = 50.0;
 
-/// Strengths nearer to 0 or 100 than this are taken as this far: at 0 the content weighs 2,400 times the default, at 100 as many
-/// times less, but never infinitely or not at all.
+/// Strengths count as at least this far from 0 and from 100. At 0 the content weighs 2,400 times
+/// the default and at 100 as many times less, so its weight is neither infinite nor 0.
 const LEAST_STRENGTH: f64 = 2.0;
 
-/// alpha, beta of eq. (4) and the weight of eq. (5) that [`Objective::Paper`] has unless others are given. The raw style loss is
-/// large: relu4_1 alone begins near 1e11, while the content loss ends near 1e6.
+/// Default alpha and beta of eq. (4) and default weight of eq. (5) with [`Objective::Paper`]. The
+/// raw style loss is large: relu4_1 alone begins near 1e11, while the content loss ends near 1e6.
 pub const PAPER_WEIGHTS: [f64; 3] = [1.0, 1e-3, 0.0];
 
 words! {
@@ -40,7 +45,7 @@ words! {
 }
 
 impl Preset {
-    /// Steps over all scales.
+    /// Returns the number of steps over all scales.
     pub fn steps(self) -> usize {
         match self {
             Preset::Draft => 40,
@@ -49,7 +54,7 @@ impl Preset {
         }
     }
 
-    /// Longest side of the result in pixels.
+    /// Returns the longest side of the result in pixels.
     pub fn size(self) -> usize {
         match self {
             Preset::Draft | Preset::Standard => 512,
@@ -58,17 +63,17 @@ impl Preset {
     }
 }
 
-/// A layer and its part in the sum of eq. (4): `relu4_1:2.5`.
+/// A layer and the weight of its loss in eq. (4), written `relu4_1:2.5`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WeightedLayer {
     /// The layer.
     pub layer: Layer,
-    /// Factor of its loss; finite, above 0.
+    /// Factor of the layer's loss: finite, above 0.
     pub weight: f64,
 }
 
 impl From<Layer> for WeightedLayer {
-    /// The layer with the weight 1.
+    /// Takes the layer with the weight 1.
     fn from(layer: Layer) -> Self {
         Self { layer, weight: 1.0 }
     }
@@ -77,7 +82,7 @@ impl From<Layer> for WeightedLayer {
 impl FromStr for WeightedLayer {
     type Err = Error;
 
-    /// `relu4_1:2.5`, or `relu4_1` for the weight 1.
+    /// Parses `relu4_1:2.5`, or `relu4_1` for the weight 1.
     fn from_str(s: &str) -> Result<Self> {
         let Some((name, weight)) = s.split_once(':') else {
             return Ok(s.parse::<Layer>()?.into());
@@ -118,15 +123,17 @@ words! {
     /// What is minimised.
     #[derive(Default)]
     pub enum Objective {
-        /// Every loss in a unit that is measured at the start, so that the weights mean the same for every pair and size.
+        /// Every loss in a unit that is measured at the start, so that the weights mean the same
+        /// for every pair and size.
         ///
         /// This is eqs. (4) and (5) in those units. The unit of a style layer is its loss for the
-        /// content picture, the unit of the content loss is the variance of the content's features,
+        /// content picture. The unit of the content loss is the variance of the content's features,
         /// and the unit of the total variation is that of the content. So no layer drowns the
         /// others.
         #[default]
         Balanced => "balanced",
-        /// The source paper's sum, to the letter: alpha * content + beta * style + weight * total variation.
+        /// The source paper's sum, to the letter: alpha * content + beta * style + weight * total
+        /// variation.
         ///
         /// This is eq. (4) plus total variation, of raw losses.
         Paper => "paper",
@@ -147,11 +154,11 @@ words! {
     }
 }
 
-/// How many sizes the picture is worked on at, from coarse to fine; each is half the next.
+/// How many sizes the picture is worked on at, from coarse to fine. Each is half the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scales {
-    /// As many as leave the coarsest one large enough to show the photo's composition, and every mask something of every layer; one when the
-    /// start is a given picture.
+    /// As many as make sense: the coarsest size still shows the photo's composition, and every mask
+    /// still leaves something of every layer. It is one size if the start is a given picture.
     #[default]
     Auto,
     /// This many, at least 1.
@@ -169,7 +176,7 @@ impl Scales {
 impl FromStr for Scales {
     type Err = UnknownWord;
 
-    /// `auto`, or a whole number of at least 1.
+    /// Parses `auto`, or a whole number of at least 1.
     fn from_str(word: &str) -> std::result::Result<Self, UnknownWord> {
         match word.parse() {
             Ok(count) if count > 0 => Ok(Self::Count(count)),
@@ -227,8 +234,10 @@ impl schemars::JsonSchema for Scales {
     }
 }
 
-/// alpha of eq. (4) for a strength of 0 (hardly touched) to 100 (nearly pure style), with [`Objective::Balanced`]:
-/// `alpha(50) · ((100 - s) / s)²`.
+/// `alpha(50) · ((100 - s) / s)²`: alpha of eq. (4) for a strength `s`, with
+/// [`Objective::Balanced`].
+///
+/// The strength goes from 0 (hardly touched) to 100 (nearly pure style).
 pub fn content_weight_at(strength: f64) -> f64 {
     let strength = strength.clamp(LEAST_STRENGTH, 100.0 - LEAST_STRENGTH);
     BALANCED_WEIGHTS[0] * ((100.0 - strength) / strength).powi(2)
@@ -253,39 +262,42 @@ words! {
 /// Where the picture starts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Init {
-    /// From the content picture.
+    /// The content picture.
     #[default]
     Content,
-    /// From white noise: Gaussian around mid-grey with a standard deviation of 40 levels, clamped to 0..255, by `seed`.
+    /// White noise, made from [`Options::seed`]: Gaussian around mid-grey with a standard deviation
+    /// of 40 levels, clamped to 0..255.
     Noise,
-    /// From this picture, resized to the content's size where it has another.
+    /// This picture, resized to the content's size if it has another.
     Image(Image),
 }
 
-/// Everything a [`Session`](crate::Session) can be told.
+/// Everything that a [`Session`](crate::Session) can be told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Steps of the optimiser over all scales, at least 1. One step costs about one pass through the network and back at its scale.
-    /// Default 120.
+    /// Steps of the optimiser over all scales, at least 1. One step costs about one pass through
+    /// the network and back at its scale. Default 120.
     pub steps: usize,
-    /// alpha of eq. (4): finite, not negative. 0 = texture synthesis. [`content_weight_at`] makes one of a strength. Default 0.2.
+    /// alpha of eq. (4): finite, not negative. With 0 the run synthesises a texture.
+    /// [`content_weight_at`] returns the weight for a strength. Default 0.2.
     pub content_weight: f64,
-    /// beta of eq. (4): finite, not negative. 0 = content reconstruction. Default 1.
+    /// beta of eq. (4): finite, not negative. With 0 the run reconstructs the content. Default 1.
     pub style_weight: f64,
     /// Weight of the total variation, eq. (5): finite, not negative. Default 0.03.
     pub tv_weight: f64,
-    /// Layers by which the content is compared, each at most once. Default relu4_2, relu3_2:2 and relu2_2:0.4:
-    /// the shallower ones keep faces.
+    /// Layers that compare the content, each at most once. Default relu4_2, relu3_2:2 and
+    /// relu2_2:0.4: the shallower ones keep faces.
     pub content_layers: Vec<WeightedLayer>,
-    /// Layers by which the style is compared, each at most once. Default relu1_1, relu2_1, relu3_1, relu4_1, relu5_1.
+    /// Layers that compare the style, each at most once. Default relu1_1, relu2_1, relu3_1,
+    /// relu4_1, relu5_1.
     pub style_layers: Vec<WeightedLayer>,
     /// Where the picture starts. Default the content.
     pub init: Init,
-    /// Seed of the noise; the same seed gives the same noise on every machine. Default 0.
+    /// Seed of the noise. The same seed gives the same noise on every machine. Default 0.
     pub seed: u64,
     /// How the objective is minimised. Default L-BFGS.
     pub optimizer: OptimizerKind,
-    /// How the network halves its maps. Default the maximum, as it was trained.
+    /// How the network halves its maps. Default the maximum, as the network was trained.
     pub pooling: Pooling,
     /// What the network sees beyond the picture's border. Default the border's own pixels.
     pub padding: Padding,
@@ -293,25 +305,31 @@ pub struct Options {
     pub style_loss: StyleLossKind,
     /// How many sizes the picture is worked on at. Default automatic.
     pub scales: Scales,
-    /// A scale ends when its last ten steps lowered the objective by less than this part of it each: finite, not negative; 0 = it
-    /// never ends before its steps are done. Default 1e-4.
+    /// Least gain of a step, as a fraction of the objective: finite, not negative. A scale ends
+    /// when its last ten steps gained less than this each. With 0 it never ends early. Default
+    /// 1e-4.
     pub tolerance: f64,
     /// What is minimised. Default balanced.
     pub objective: Objective,
-    /// Threads to work with, 1 to 1024; `None` = one for each core. Results do not depend on it, unless memory is
-    /// short ([`Options::plan_threads`]). Default `None`.
+    /// Threads to work with, 1 to 1024, or `None` for one for each core. Results do not depend on
+    /// it, unless memory is short ([`Options::plan_threads`]). Default `None`.
     pub threads: Option<usize>,
-    /// Peak resident memory in bytes that the process may reach with a [`Session`](crate::Session); `None` = as much as it takes. What does
-    /// not fit is evaluated in bands, with the same features but for the order of sums, and L-BFGS remembers less. Default `None`.
+    /// Peak resident memory, in bytes, that the process may reach with a
+    /// [`Session`](crate::Session), or `None` for as much as it takes.
+    ///
+    /// If a picture does not fit, it is evaluated in bands. The features are the same, except for
+    /// the order of sums. If L-BFGS does not fit, it remembers fewer steps. Default `None`.
     pub memory: Option<u64>,
-    /// Bytes of [`Options::memory`] that are the caller's while the session rests, between its steps and after the last: to write the
-    /// picture, say ([`SaveOptions::memory`](crate::picture::SaveOptions::memory)). Default 0.
+    /// Bytes of [`Options::memory`] that the caller needs while the session rests, between its
+    /// steps and after the last one. Writing the picture takes
+    /// [`SaveOptions::memory`](crate::picture::SaveOptions::memory), for example. Default 0.
     pub reserved_bytes: u64,
-    /// Threads that the memory is planned for, if it is not those at work: where it is short, the plan depends on them, and with it the last bits
-    /// of gradients. Default `None`.
+    /// Threads that the memory is planned for, or `None` for those at work. If memory is short, the
+    /// plan depends on this number, and with it the last bits of gradients. Default `None`.
     pub plan_threads: Option<usize>,
-    /// A folder for a file of the content's features where [`Options::memory`] does not hold them: without, they are computed anew for every
-    /// evaluation. The file has no name there, and is gone with the session or the process. Default `None`.
+    /// Folder for a file of the content's features that [`Options::memory`] does not hold. Without
+    /// it they are computed again in every evaluation. The file has no name there, and disappears
+    /// with the session or the process. Default `None`.
     pub feature_cache: Option<PathBuf>,
 }
 
@@ -348,7 +366,10 @@ fn usual_layers(names: &[&str]) -> Vec<WeightedLayer> {
 }
 
 impl Options {
-    /// The defaults for an objective. Of the paper's: its layers and losses, zeros beyond the border, one size from the start.
+    /// Returns the defaults for an objective.
+    ///
+    /// For [`Objective::Paper`] they are the paper's layers and losses, zeros beyond the border,
+    /// and one size from start to end.
     pub fn for_objective(objective: Objective) -> Self {
         match objective {
             Objective::Balanced => Self::default(),
@@ -369,26 +390,28 @@ impl Options {
         }
     }
 
-    /// Bytes that a file in [`Options::feature_cache`] has at most, for a content of this width and height and any memory.
+    /// Returns the largest size, in bytes, of the file in [`Options::feature_cache`], for a content
+    /// of this width and height and any memory.
     pub fn feature_cache_bytes(&self, width: usize, height: usize) -> u64 {
         let layers = self.content_layers.iter().filter(|_| self.content_weight > 0.0);
         let values = layers.map(|WeightedLayer { layer, .. }| {
             let halvings = layer.block() - 1;
             ((width >> halvings) * (height >> halvings) * layer.channels()) as u64
         });
-        // And a bit for each.
+        // Each value takes a bit more.
         values.sum::<u64>() * 33 / 8
     }
 
-    /// Threads that memory is planned for, where as many are at work.
+    /// Returns the number of threads that memory is planned for, if so many are at work.
     pub(crate) fn planned_threads(&self, at_work: usize) -> usize {
         self.plan_threads.unwrap_or(at_work)
     }
 
-    /// Whether the options can be meant.
+    /// Checks that the options make sense.
     ///
-    /// Errors: no steps, a weight that is negative or not finite, a layer given twice, a weight without layers to apply it
-    /// to, nothing to minimise at all, a number of threads outside 1..=1024.
+    /// Errors: no steps; a weight that is negative or not finite; a layer given twice; a weight
+    /// without layers that it could apply to; nothing to minimise; a number of threads outside
+    /// 1..=1024.
     pub fn validate(&self) -> Result<()> {
         if self.steps == 0 {
             return Err(Error::option("steps", "is 0; give at least 1"));
@@ -428,7 +451,7 @@ impl Options {
     }
 }
 
-/// Weights above 0, every layer once.
+/// Refuses weights that are not above 0, and layers given twice.
 pub(crate) fn check_layers(option: &'static str, layers: &[WeightedLayer]) -> Result<()> {
     for (i, &WeightedLayer { layer, weight }) in layers.iter().enumerate() {
         if !is_positive(weight) {

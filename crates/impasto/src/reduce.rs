@@ -1,4 +1,4 @@
-//! Sums over long arrays: f64, in parallel, and with the same bits at any number of threads.
+//! Sums over long arrays: in f64, on all threads, with the same bits at any number of threads.
 
 pub(crate) use impasto_engine::ordered_sum::{CHUNK, sum_ranges};
 
@@ -25,7 +25,9 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
     })
 }
 
-/// `sum (a_i - b_i) * (c_i - d_i)`, differences in f32, products and sums in f64: the bits of [`dot`] of the differences.
+/// `sum (a_i - b_i) * (c_i - d_i)`, differences in f32, products and sums in f64.
+///
+/// It has the bits of [`dot`] of the two differences.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -46,17 +48,19 @@ pub(crate) fn dot_of_differences([a, b]: [&[f32]; 2], [c, d]: [&[f32]; 2]) -> f6
     })
 }
 
-/// `to = of(to, from)`, then `sum to_i * with_i`, products and sums in f64; on this thread, for arrays of a chunk.
+/// `to = of(to, from)`, then `sum to_i * with_i`, products and sums in f64.
+///
+/// It runs on the calling thread and is meant for one chunk.
 ///
 /// # Panics
-/// If `with` or `from` is shorter.
+/// If `with` or `from` is shorter than `to`.
 pub(crate) fn dot_after(to: &mut [f32], with: &[f32], from: &[f32], of: impl Fn(f32, f32) -> f32) -> f64 {
     let (with, with_rest) = with[..to.len()].as_chunks::<LANES>();
     let (from, from_rest) = from[..to.len()].as_chunks::<LANES>();
     let (to, to_rest) = to.as_chunks_mut::<LANES>();
     let mut lanes = [0.0; LANES];
     for (to, (with, from)) in to.iter_mut().zip(with.iter().zip(from)) {
-        // In an array of its own, which no write to `to` can change, the values stay in vector registers.
+        // Nothing that is written to `to` can change this array, so it stays in vector registers.
         let changed: [f32; LANES] = std::array::from_fn(|i| of(to[i], from[i]));
         *to = changed;
         for i in 0..LANES {

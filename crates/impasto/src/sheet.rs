@@ -3,16 +3,16 @@
 use impasto_engine::Image;
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
-/// Pixels between tiles, and around them all.
+/// Pixels between tiles, and around the sheet.
 const GAP: usize = 8;
 
-/// Of a tile's border, in pixels.
+/// Width of a tile's border in pixels.
 const BORDER: usize = 1;
 
-/// Of a line of text, in pixels.
+/// Height of a line of text in pixels.
 const LINE: usize = RasterHeight::Size16.val();
 
-/// Behind everything, and of the borders, in levels.
+/// Levels of the ground, the borders and the text.
 const GROUND: f32 = 24.0;
 const BORDER_LEVEL: f32 = 96.0;
 const TEXT_LEVEL: f32 = 224.0;
@@ -20,25 +20,25 @@ const TEXT_LEVEL: f32 = 224.0;
 /// A picture with a caption below it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tile {
-    /// The picture, values in 0..255.
+    /// The picture, with values in 0..255.
     pub image: Image,
-    /// One line of ASCII; other characters leave a space.
+    /// One line of ASCII. Other characters leave a space.
     pub caption: String,
 }
 
 /// Tiles in rows under a heading.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
-    /// One line of ASCII. Empty: no line is left for it.
+    /// One line of ASCII. If it is empty, no line is left for it.
     pub heading: String,
-    /// Row by row.
+    /// The tiles, row by row.
     pub tiles: Vec<Tile>,
     /// Tiles in a row, at least 1.
     pub columns: usize,
 }
 
 impl Block {
-    /// Width and height of a place in the grid, without the gap.
+    /// Returns width and height of a place in the grid, without the gap.
     fn place(&self) -> (usize, usize) {
         let most = |length: &dyn Fn(&Tile) -> usize| self.tiles.iter().map(length).max().unwrap_or(0);
         let width = most(&|tile| (tile.image.width() + 2 * BORDER).max(text_width(&tile.caption)));
@@ -49,7 +49,7 @@ impl Block {
         if self.heading.is_empty() { 0 } else { LINE + GAP }
     }
 
-    /// Width and height with the gaps after places and heading.
+    /// Returns width and height, with the gaps below the heading and after each place.
     fn size(&self) -> (usize, usize) {
         let (width, height) = self.place();
         let (columns, rows) = (self.columns.min(self.tiles.len()), self.tiles.len().div_ceil(self.columns));
@@ -57,7 +57,7 @@ impl Block {
     }
 }
 
-/// The blocks one below the other, on a dark ground.
+/// Lays the blocks one below the other on a dark ground.
 ///
 /// # Panics
 /// If a block has 0 columns.

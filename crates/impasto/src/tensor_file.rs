@@ -1,5 +1,8 @@
-//! Files of arrays with words about them: safetensors files whose metadata say of what kind they are, and how they are to be read.
-//! Arrays go to the file and come from it a little at a time: they can be larger than what is left of the memory.
+//! Files of arrays with words about them.
+//!
+//! They are safetensors files. Their metadata say which kind of file it is, which version, and
+//! whatever else its readers need. Arrays are written and read a little at a time, so they may be
+//! larger than the memory that is left.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,33 +12,34 @@ use std::sync::{Mutex, PoisonError};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
-/// What a file says, or what is wrong with it: a part of a sentence about "it".
+/// What a file says, or what is wrong with it as a part of a sentence about "it".
 pub(crate) type Parsed<T> = Result<T, String>;
 
-/// What the metadata's `format` and `version` say.
+/// The words `format` and `version` in a file's metadata.
 pub(crate) struct FileKind {
     pub(crate) format: &'static str,
-    /// How the rest is to be read.
+    /// Says how to read the rest.
     pub(crate) version: &'static str,
 }
 
-/// Bytes of the number at the start, which is the length of the header.
+/// Bytes of the number at the start, which is the header's length.
 const LENGTH: usize = size_of::<u64>();
 
-/// What the header's length is a multiple of, by blanks at its end, so that arrays begin where f64 may.
+/// The header's length is a multiple of this, so that arrays begin at places for f64. Blanks at its
+/// end fill it up.
 const ALIGNMENT: usize = 8;
 
 /// Longest header that is believed, in bytes.
 pub(crate) const MAX_HEADER: u64 = 1 << 20;
 
-/// Values that are on their way at a time.
+/// Values that are written or read at a time.
 const CHUNK: usize = 1 << 14;
 
 impl FileKind {
     /// Writes a file of this kind.
     ///
     /// # Panics
-    /// If an array has another length than its shape.
+    /// If the length of an array does not agree with its shape.
     pub(crate) fn write(
         &self,
         words: HashMap<&str, String>,
@@ -44,7 +48,7 @@ impl FileKind {
     ) -> io::Result<()> {
         let kind = [("format", self.format), ("version", self.version)].map(|(key, word)| (key, word.to_owned()));
         let words = words.into_iter().chain(kind).map(|(key, word)| (key.to_owned(), word)).collect();
-        // Wide values first: all are aligned then.
+        // Wide values come first, so that all are aligned.
         tensors.sort_by_key(|(_, tensor)| std::cmp::Reverse(tensor.size()));
         let mut end = 0;
         let infos = tensors.iter().map(|(name, tensor)| {
@@ -61,23 +65,24 @@ impl FileKind {
         tensors.iter().try_for_each(|(_, tensor)| tensor.write(out))
     }
 
-    /// [`FileKind::write`] into memory.
+    /// Writes the file into memory; see [`FileKind::write`].
     pub(crate) fn to_bytes(&self, words: HashMap<&str, String>, tensors: Vec<(String, Tensor<'_>)>) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.write(words, tensors, &mut bytes).expect("memory can be written to");
         bytes
     }
 
-    /// Reads the header of what [`FileKind::write`] wrote, `len` bytes from the start of `source`.
+    /// Reads the header of a file that [`FileKind::write`] wrote, `len` bytes from the start of
+    /// `source`.
     ///
-    /// Errors: no safetensors file, one of another kind or version.
+    /// Errors: it is not a safetensors file, or one of another kind or version.
     pub(crate) fn read<R: Read + Seek>(&self, mut source: R, len: u64) -> Parsed<TensorFile<R>> {
         source.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         let mut length = [0; LENGTH];
         source.read_exact(&mut length).map_err(unreadable)?;
         let header_len = u64::from_le_bytes(length);
         if header_len > MAX_HEADER.min(len) {
-            return Err(unreadable("its header would be longer than any"));
+            return Err(unreadable("its header is too long"));
         }
         let mut header = vec![0; header_len as usize];
         source.read_exact(&mut header).map_err(unreadable)?;
@@ -91,7 +96,7 @@ impl FileKind {
             return Err("it is a safetensors file of something else".to_owned());
         }
         if file.word("version") != self.version {
-            return Err(format!("its version is `{}`, and this impasto reads {}", file.word("version"), self.version));
+            return Err(format!("its version is `{}`, but this impasto reads {}", file.word("version"), self.version));
         }
         Ok(file)
     }
@@ -110,35 +115,35 @@ pub(crate) struct TensorFile<R> {
 }
 
 impl<R: Read + Seek> TensorFile<R> {
-    /// What the metadata say to a key; empty where they say nothing.
+    /// Returns the word that the metadata have for a key, empty if there is none.
     pub(crate) fn word(&self, key: &str) -> &str {
         let words = self.header.metadata().as_ref();
         words.and_then(|words| words.get(key)).map(String::as_str).unwrap_or_default()
     }
 
-    /// How many values an array has; `None` where there is no such array.
+    /// Returns the number of values of an array, `None` if there is no such array.
     pub(crate) fn len(&self, name: &str) -> Option<usize> {
         Some(self.header.info(name)?.shape.iter().product())
     }
 
-    /// Whether there is an array of F32 of this shape.
+    /// Checks that there is an F32 array of this shape.
     pub(crate) fn check_f32s(&self, name: &str, shape: &[usize]) -> Parsed<()> {
         self.offsets(name, Dtype::F32, shape).map(drop)
     }
 
-    /// An array of finite F32 of this shape.
+    /// Reads an F32 array of this shape. Its values are finite.
     pub(crate) fn f32s(&self, name: &str, shape: &[usize]) -> Parsed<Vec<f32>> {
         let values = self.array(name, Dtype::F32, shape, f32::from_le_bytes)?;
         all(name, &values, f32::is_finite).map(|()| values)
     }
 
-    /// An array of finite F64 of this shape.
+    /// Reads an F64 array of this shape. Its values are finite.
     pub(crate) fn f64s(&self, name: &str, shape: &[usize]) -> Parsed<Vec<f64>> {
         let values = self.array(name, Dtype::F64, shape, f64::from_le_bytes)?;
         all(name, &values, f64::is_finite).map(|()| values)
     }
 
-    /// Where in the data an array of this type and shape is.
+    /// Returns the place in the data of an array of this type and shape.
     fn offsets(&self, name: &str, dtype: Dtype, shape: &[usize]) -> Parsed<(usize, usize)> {
         let info = self.header.info(name).ok_or_else(|| format!("it has no `{name}`"))?;
         if info.dtype != dtype || info.shape != shape {
@@ -147,7 +152,7 @@ impl<R: Read + Seek> TensorFile<R> {
         Ok(info.data_offsets)
     }
 
-    /// An array of this type, whose values have `N` bytes, and of this shape.
+    /// Reads an array of this type and shape, whose values have `N` bytes.
     fn array<T, const N: usize>(
         &self,
         name: &str,
@@ -170,7 +175,7 @@ impl<R: Read + Seek> TensorFile<R> {
     }
 }
 
-/// An array on its way into a file: its shape and values.
+/// An array on its way into a file: its shape and its values.
 pub(crate) enum Tensor<'a> {
     F32(Vec<usize>, &'a [f32]),
     F64(Vec<usize>, Cow<'a, [f64]>),
@@ -190,7 +195,7 @@ impl Tensor<'_> {
         }
     }
 
-    /// Values.
+    /// Returns the number of values.
     fn len(&self) -> usize {
         match self {
             Self::F32(_, values) => values.len(),
@@ -198,7 +203,7 @@ impl Tensor<'_> {
         }
     }
 
-    /// Bytes of a value.
+    /// Returns the bytes of a value.
     fn size(&self) -> usize {
         match self {
             Self::F32(..) => size_of::<f32>(),
@@ -228,17 +233,17 @@ fn write_values<T: Copy, const N: usize>(
     Ok(())
 }
 
-/// Refuses values that cannot be.
+/// Refuses an array with values that make no sense.
 pub(crate) fn all<T: Copy>(name: &str, values: &[T], is_allowed: impl Fn(T) -> bool) -> Parsed<()> {
     match values.iter().all(|&v| is_allowed(v)) {
         true => Ok(()),
-        false => Err(format!("`{name}` has values that cannot be")),
+        false => Err(format!("`{name}` has impossible values")),
     }
 }
 
-/// What is wrong with a word that is none of those there are.
+/// Says that a word is none of those that are known.
 pub(crate) fn unknown(text: &str) -> String {
-    format!("it says `{text}`, which means nothing to this impasto")
+    format!("it says `{text}`, which this impasto does not know")
 }
 
 #[cfg(test)]
@@ -266,7 +271,7 @@ mod tests {
         assert_eq!(file.f32s("a", &[2, 1]).unwrap(), [0.1, f32::MAX]);
         assert_eq!(file.f32s("a", &[2]).unwrap_err(), "`a` is F32 [2, 1], not F32 [2]");
         assert_eq!(file.f64s("a", &[2, 1]).unwrap_err(), "`a` is F32 [2, 1], not F64 [2, 1]");
-        assert_eq!(file.f64s("b", &[2]).unwrap_err(), "`b` has values that cannot be");
+        assert_eq!(file.f64s("b", &[2]).unwrap_err(), "`b` has impossible values");
         assert_eq!(file.f64s("c", &[2]).unwrap_err(), "it has no `c`");
     }
 
@@ -294,7 +299,7 @@ mod tests {
         let read = |bytes: &[u8]| KIND.read(Cursor::new(bytes), bytes.len() as u64).err().unwrap();
         let problem = |kind: &FileKind| read(&file(kind));
         assert_eq!(problem(&FileKind { format: "other", ..KIND }), "it is a safetensors file of something else");
-        assert_eq!(problem(&FileKind { version: "1", ..KIND }), "its version is `1`, and this impasto reads 2");
+        assert_eq!(problem(&FileKind { version: "1", ..KIND }), "its version is `1`, but this impasto reads 2");
         for bytes in [&b"some notes"[..], &file(&KIND)[..200], &[file(&KIND), vec![0]].concat()] {
             assert!(read(bytes).starts_with("it cannot be read ("));
         }

@@ -1,4 +1,4 @@
-//! Runs with one picture: a texture from a style, a content from what the network keeps of it.
+//! Runs from one picture: a texture from a style, and a photo from what the network keeps of it.
 
 use impasto_engine::Image;
 
@@ -10,14 +10,20 @@ use crate::style::regions;
 use crate::style::source::Style;
 
 impl Session {
-    /// A texture of `width` x `height` pixels: the style alone, from noise.
+    /// Starts a texture of `width` x `height` pixels, from the style alone and from noise.
     ///
-    /// `options` as in [`Session::new`], but that `content_weight` counts as 0 and that a start from the content is one from noise. With
-    /// [`Objective::Balanced`] a layer's loss is in units of its distance from a picture of the style's mean colour, the total variation
-    /// in units of the style's. Of the style's picture, transparent and masked parts do not count. With [`Padding::Circular`](crate::Padding::Circular) the texture can be laid beside itself without a seam:
-    /// `width` and `height` are then multiples of the deepest style layer's [`min_side`](crate::Layer::min_side).
+    /// `options` mean what they mean in [`Session::new`], with two exceptions: `content_weight`
+    /// counts as 0, and [`Init::Content`] as [`Init::Noise`]. Masked and transparent parts of the
+    /// style picture do not count.
     ///
-    /// Errors: as [`Session::new`], and a size without pixels.
+    /// With [`Objective::Balanced`] the unit of a layer's loss is its value for a picture of the
+    /// style's mean colour, and the unit of the total variation is the style's.
+    ///
+    /// With [`Padding::Circular`](crate::Padding::Circular) copies of the texture fit together
+    /// without a seam. `width` and `height` are then multiples of the deepest style layer's
+    /// [`min_side`](crate::Layer::min_side).
+    ///
+    /// Errors: those of [`Session::new`], and a size without pixels.
     pub fn texture(
         network: &Network,
         style: impl Into<Style>,
@@ -32,18 +38,18 @@ impl Session {
             options.init = Init::Noise;
         }
         if options.objective == Objective::Balanced {
-            // The picture of one colour below has no total variation to be the unit.
+            // The picture of one colour below has no total variation that could be the unit.
             options.tv_weight /= appearance.total_variation.max(1.0);
         }
         Self::with_styles(network, &Image::filled(width, height, appearance.colour).into(), &styles, &options)
     }
 
-    /// What the content layers keep of a photo: their losses alone, by default from noise.
+    /// Starts the reconstruction of a photo from its content layers alone, by default from noise.
     ///
-    /// `options` as in [`Session::new`], but that `style_weight` counts as 0 and that a start from the content, where there would be
-    /// nothing to do, is one from noise.
+    /// `options` mean what they mean in [`Session::new`], with two exceptions: `style_weight`
+    /// counts as 0, and [`Init::Content`], which would leave nothing to do, as [`Init::Noise`].
     ///
-    /// Errors: as [`Session::new`].
+    /// Errors: those of [`Session::new`].
     pub fn reconstruct(network: &Network, photo: &Image, options: &Options) -> Result<Self> {
         let mut options = Options { style_weight: 0.0, ..options.clone() };
         if options.init == Init::Content {

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 /// No machine has more cores. A larger number is a slip of the finger.
 const MAX_THREADS: usize = 1024;
 
-/// Refuses a number of threads that no machine can have; `None` stands for one for each core.
+/// Refuses a number of threads that no machine has. `None` stands for one for each core.
 pub(crate) fn check_threads(threads: Option<usize>) -> Result<()> {
     match threads {
         Some(n) if !(1..=MAX_THREADS).contains(&n) => {
@@ -18,7 +18,7 @@ pub(crate) fn check_threads(threads: Option<usize>) -> Result<()> {
     }
 }
 
-/// A pool of so many threads; `None` stands for one for each core.
+/// Starts a pool of so many threads, one for each core if it is `None`.
 ///
 /// Errors: the operating system does not give them.
 pub(crate) fn thread_pool(threads: Option<usize>) -> Result<ThreadPool> {

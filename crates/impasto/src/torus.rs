@@ -1,14 +1,17 @@
-//! Pictures on a torus, whose last row and column have the first beside them: [`Padding::Circular`].
+//! Pictures on a torus, for [`Padding::Circular`]: the first row follows the last one, and the
+//! first column the last one.
 
 use impasto_engine::network::MapWindow;
 use impasto_engine::{Image, Layer, Padding};
 
 use crate::picture::resize as flat;
 
-/// Pixels beyond the border that a resized one depends on, in the coarser of the two sizes: Lanczos-3 reaches three.
+/// Pixels beyond the border that a resized pixel can depend on, in the coarser of the two sizes.
+/// Lanczos-3 reaches three.
 const REACH: usize = 4;
 
-/// [`picture::resize`](crate::picture::resize()), around the torus where `padding` says that the picture is on one.
+/// Resizes as [`picture::resize`](crate::picture::resize()) does, around the torus if `padding` is
+/// [`Padding::Circular`].
 pub(crate) fn resize(image: &Image, width: usize, height: usize, padding: Padding) -> Image {
     if padding != Padding::Circular || (image.width(), image.height()) == (width, height) {
         return flat::resize(image, width, height);
@@ -19,14 +22,16 @@ pub(crate) fn resize(image: &Image, width: usize, height: usize, padding: Paddin
     cropped(&resized, (horizontal.1, vertical.1), width, height)
 }
 
-/// Pixels of margin that a style has around it while it is looked at for a picture on a torus: four values of the deepest maps. That
-/// picture has no border, so that what the network makes of the style's must not be in the statistics: where its deep maps end in
-/// zeros, the result would get frames in its midst.
+/// Margin around a style, in pixels, while the network looks at it for a picture on a torus: four
+/// values of the deepest maps.
+///
+/// A picture on a torus has no border. The style has one, and its deep maps end in zeros there. If
+/// those zeros were in the statistics, the result would get frames in its midst.
 pub(crate) const STYLE_MARGIN: usize = 64;
 
-/// The picture with [`STYLE_MARGIN`] pixels on every side, where it is mirrored.
+/// Adds [`STYLE_MARGIN`] pixels on every side, as a mirror image.
 pub(crate) fn with_mirrored_margin(image: &Image) -> Image {
-    // Once there and back is twice the length.
+    // The way there and back has twice the length.
     let mirrored = |at: usize, margin: usize, len: usize| {
         let at = (at + 2 * len - margin % (2 * len)) % (2 * len);
         at.min(2 * len - 1 - at)
@@ -34,13 +39,15 @@ pub(crate) fn with_mirrored_margin(image: &Image) -> Image {
     extended(image, STYLE_MARGIN, STYLE_MARGIN, mirrored)
 }
 
-/// The part of a layer's map that is inside [`STYLE_MARGIN`], for a picture of this size without the margin.
+/// Returns the window of a layer's map inside [`STYLE_MARGIN`]. The size is that of the picture
+/// without the margin.
 pub(crate) fn inside_margin(layer: Layer, width: usize, height: usize) -> MapWindow {
     let (poolings, margin) = (layer.poolings(), STYLE_MARGIN >> layer.poolings());
     MapWindow { top: margin, left: margin, height: height >> poolings, width: width >> poolings }
 }
 
-/// The least margins of at least [`REACH`] pixels before and after resizing from `from` to `to` pixels that are as long as each other.
+/// Returns margins in pixels before and after resizing from `from` to `to` pixels. Both have the
+/// same length in the picture, and at least [`REACH`] pixels. They are the smallest such margins.
 fn margins(from: usize, to: usize) -> (usize, usize) {
     let common = gcd(from, to);
     let (from, to) = (from / common, to / common);
@@ -52,13 +59,14 @@ fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// The picture with more of the torus around it.
+/// Adds a margin that continues the torus.
 fn padded(image: &Image, left: usize, top: usize) -> Image {
-    // A margin may be wider than the picture.
+    // The margin may be wider than the picture.
     extended(image, left, top, |at, margin, len| (at + len - margin % len) % len)
 }
 
-/// The picture with a margin of its own pixels, `index(at, margin, len)` of those of an axis.
+/// Adds a margin of the picture's own pixels. On each axis, `index(at, margin, len)` is the pixel
+/// that is shown.
 fn extended(image: &Image, left: usize, top: usize, index: impl Fn(usize, usize, usize) -> usize) -> Image {
     let (width, height) = (image.width() + 2 * left, image.height() + 2 * top);
     let mut values = Vec::with_capacity(3 * width * height);

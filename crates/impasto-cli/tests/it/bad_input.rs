@@ -75,7 +75,7 @@ fn an_empty_file() {
 fn a_picture_of_more_pixels_than_the_memory_can_read() {
     let desk = Desk::new();
     photo(1200, 1000).save(desk.path("large.png")).unwrap();
-    let words = ["large.png is 1200x1000 px", "reading it takes 6", "60.0 MiB are what it may take"];
+    let words = ["large.png is 1200x1000 px", "reading it takes 6", "60.0 MiB may be used"];
     let memory = ["--memory", "60MiB"];
     refuses(&desk, &[&["large.png", "style.png", "-o", "out.png"], &memory[..]].concat(), &words);
     refuses(&desk, &[&["content.png", "large.png", "-o", "out.png"], &memory[..]].concat(), &words);

@@ -202,7 +202,7 @@ fn a_measurement_stays_within_its_memory_and_is_the_same() {
     let message = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(message.starts_with("impasto: a picture of 640x480 px needs "), "{message}");
-    assert!(message.contains(" and 200.0 MiB are what it may take; allow more"), "{message}");
+    assert!(message.contains(" but only 200.0 MiB may be used; allow more"), "{message}");
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn what_cannot_be_measured_is_refused_by_name() {
     let file = "other.impasto-style";
     for (args, words) in [
         (&["--style", file][..], &[file, "moments, not gram; choose that"][..]),
-        (&["--style", file, "--objective", "balanced", "--style-size", "20"], &[file, "48 px, and those of 20 px"]),
+        (&["--style", file, "--objective", "balanced", "--style-size", "20"], &[file, "48 px, but those of 20 px"]),
         (&["--style", file, "--style-mask", "part.png"], &[file, "is a style file"]),
         (&["--style", "style.png", "--mask", "black.png"], &["black.png", "relu1_1"]),
         (&["--style", "style.png", "--mask", "part.png"], &["part.png is 40x40 px, content.png 48x36 px"]),

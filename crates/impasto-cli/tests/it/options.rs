@@ -342,7 +342,7 @@ fn a_profile_that_cannot_be_used_is_told_of() {
     let output = desk.output(&["content.tif", "style.png", "-o", "out.png", "--steps", "1"]);
     assert!(output.status.success());
     let stderr = text(&output.stderr);
-    let warning = "impasto: warning: content.tif: its colour profile is left aside (";
+    let warning = "impasto: warning: content.tif: its colour profile is ignored (";
     assert!(stderr.starts_with(warning), "{stderr}");
     let quiet = desk.output(&["content.tif", "style.png", "-o", "out.png", "--steps", "1", "-q"]);
     assert!(quiet.stderr.is_empty());
@@ -448,7 +448,7 @@ fn memory_that_is_too_little_is_refused() {
     assert_eq!(output.status.code(), Some(2));
     let message = text(&output.stderr);
     assert!(message.starts_with("impasto: a picture of 48x36 px needs "), "{message}");
-    assert!(message.contains(" and 50.0 MiB are what it may take; allow more, or choose a smaller size"), "{message}");
+    assert!(message.contains(" but only 50.0 MiB may be used; allow more, or choose a smaller size"), "{message}");
     assert!(!desk.path("out.png").exists());
     let output = desk.output(&["content.png", "style.png", "-o", "out.png", "--memory", "lots"]);
     assert_eq!(output.status.code(), Some(2));

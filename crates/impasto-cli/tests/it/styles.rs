@@ -108,7 +108,11 @@ fn a_style_file_stands_for_its_picture() {
     refuses(&desk, &["style", "save", "s.impasto-style", "-o", "t.impasto-style"], &["a style file already"]);
     let half = std::fs::read(desk.path("s.impasto-style")).unwrap();
     std::fs::write(desk.path("half.impasto-style"), &half[..half.len() / 2]).unwrap();
-    refuses(&desk, &["content.png", "half.impasto-style", "-o", "out.png"], &["half.impasto-style", "no style file"]);
+    refuses(
+        &desk,
+        &["content.png", "half.impasto-style", "-o", "out.png"],
+        &["half.impasto-style", "not a usable style file"],
+    );
 }
 
 #[test]

@@ -111,12 +111,12 @@ fn a_texture_comes_from_a_style_file_as_from_its_picture() {
     let message = |more: &[&str]| refusal(&desk, &[&args[..], more].concat());
     assert_eq!(
         message(&[]),
-        "s.impasto-style: the statistics of style 1 were taken for a tile; take them anew, as for a picture"
+        "s.impasto-style: the statistics of style 1 were taken for a tile; take them again for a picture"
     );
     save(&[]);
     assert!(texture("s.impasto-style", &[]) == texture("style.png", &[]));
-    assert!(message(&["--tileable"]).ends_with("were not taken for a tile; take them anew, with --tileable"));
-    assert!(message(&["--style-size", "100"]).contains("are of 128, 64 px, and those of 100 px are needed"));
+    assert!(message(&["--tileable"]).ends_with("were not taken for a tile; take them again with --tileable"));
+    assert!(message(&["--style-size", "100"]).contains("are of 128, 64 px, but those of 100 px are needed"));
     assert!(message(&["--style-crop", "0,0,20,20"]).contains("s.impasto-style is a style file"));
 }
 
@@ -174,7 +174,7 @@ fn memory_is_planned_and_too_little_is_refused() {
     ] {
         let message = refusal(&desk, &line.split(' ').collect::<Vec<_>>());
         assert!(message.contains(" of memory at least, and "), "{message}");
-        assert!(message.ends_with("are what it may take; allow more, or choose a smaller size"), "{message}");
+        assert!(message.ends_with("may be used; allow more, or choose a smaller size"), "{message}");
     }
 }
 

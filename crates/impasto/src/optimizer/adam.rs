@@ -1,4 +1,4 @@
-//! Adam.
+//! Adam, between bounds.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -9,21 +9,24 @@ use crate::optimizer::state::{AdamState, OptimizerState};
 use crate::optimizer::step::{Function, Optimizer, Outcome};
 use crate::reduce::{CHUNK, norm};
 
-/// Attempts at a step, each half as long as the one before, where the function has no finite values ahead.
+/// Attempts at a step if the function has no finite values ahead. Each is half as long as the one
+/// before.
 const TRIALS: usize = 20;
 
-/// Arrays of f32, of as many values as there are variables, that an [`Adam`] has.
+/// Number of f32 arrays in an [`Adam`], each with one value for each variable.
 pub(crate) const ADAM_ARRAYS: usize = 4;
 
 /// How an [`Adam`] works.
 #[derive(Clone, Debug)]
 pub(crate) struct AdamSettings {
-    /// About the most that a variable changes in a step, in the unit of x. Default 8 levels of a pixel: transfers on real pairs
-    /// end a quarter below those with 4 levels; from there to 16 the gain is half of that.
+    /// Most that a variable changes in a step, roughly, in the unit of x. The default of 8 is in
+    /// levels of a pixel. On real pairs, transfers with 8 levels end a quarter below those with 4.
+    /// From 8 to 16 the gain is half of that.
     pub(crate) learning_rate: f64,
-    /// Part of the mean gradient that is kept from step to step. Default 0.9, the authors'.
+    /// Fraction of the mean gradient that is kept from step to step. Default 0.9, as in the paper.
     pub(crate) beta1: f64,
-    /// Part of the mean squared gradient that is kept from step to step. Default 0.999, the authors'.
+    /// Fraction of the mean squared gradient that is kept from step to step. Default 0.999, as in
+    /// the paper.
     pub(crate) beta2: f64,
     /// Bounds of every variable. Default 0..=255.
     pub(crate) bounds: RangeInclusive<f32>,
@@ -35,28 +38,35 @@ impl Default for AdamSettings {
     }
 }
 
-/// `x -= rate · m / sqrt(v)`, with `m` and `v` the running means of the gradient and its square, corrected for their start at
-/// zero (Kingma and Ba 2015, algorithm 1), clamped to the bounds.
+/// `x -= rate · m / sqrt(v)`, clamped to the bounds (Kingma and Ba 2015, algorithm 1).
 ///
-/// Where this departs from the paper: no epsilon, which would have to know the gradient's scale (where `v` is zero, so is `m`,
-/// and nothing moves); since the value may rise on the way, the best point is kept apart from the one that walks; and where the function
-/// has no finite values, the walk goes on from the best point, in a shorter step.
+/// `m` and `v` are the running means of the gradient and its square, corrected for their start at
+/// 0.
+///
+/// It departs from the paper in three ways:
+/// - It has no epsilon, which would have to know the scale of the gradient. If `v` is 0, so is `m`,
+///   and nothing moves.
+/// - The value may rise on the way, so the best point is kept apart from the point that walks.
+/// - If the function has no finite values ahead, the walk continues from the best point with a
+///   shorter step.
 pub(crate) struct Adam {
     settings: AdamSettings,
     steps: i32,
     /// The point that walks.
     walker: Vec<f32>,
-    /// At the walker.
+    /// Gradient at the walker.
     gradient: Vec<f32>,
     mean: Vec<f32>,
-    /// Of the squared gradient, as its root: f32 holds the gradients of any weights then, where their squares would overflow.
+    /// Running mean of the squared gradient, as its root. In f32 the root holds the gradients of
+    /// any weights; the square would overflow.
     root_mean_square: Vec<f32>,
-    /// At the best point.
+    /// Value at the best point.
     best: f64,
 }
 
 impl Adam {
-    /// A minimiser that starts at `x`, where the function has this value and gradient, both finite, within the bounds.
+    /// Makes a minimiser that starts at `x`. The function has this value and gradient there; both
+    /// are finite, and `x` is within the bounds.
     pub(crate) fn new(settings: AdamSettings, x: &[f32], value: f64, gradient: Vec<f32>) -> Self {
         let zeros = vec![0.0; x.len()];
         Self {
@@ -70,7 +80,7 @@ impl Adam {
         }
     }
 
-    /// The one that a state was taken of: `value` is that of the best point.
+    /// Makes the minimiser that the state was taken from. `value` is that of the best point.
     pub(crate) fn of_state(settings: AdamSettings, value: f64, state: AdamState<'static>) -> Self {
         let AdamState { steps, walker, gradient, mean, root_mean_square } = state;
         let [walker, gradient, mean, root_mean_square] =
@@ -78,7 +88,7 @@ impl Adam {
         Self { settings, steps, walker, gradient, mean, root_mean_square, best: value }
     }
 
-    /// Takes the walker's gradient into the running means.
+    /// Adds the walker's gradient to the running means.
     fn update_means(&mut self) {
         let (keep1, keep2) = (self.settings.beta1, self.settings.beta2);
         self.steps = self.steps.saturating_add(1);
@@ -92,7 +102,7 @@ impl Adam {
         });
     }
 
-    /// `walker = clamp(walker - rate · m / sqrt(v))`; returns whether that moves it.
+    /// `walker = clamp(walker - rate · m / sqrt(v))`. Returns whether the walker moved.
     fn move_walker(&mut self, rate: f64) -> bool {
         let (low, high) = (*self.settings.bounds.start(), *self.settings.bounds.end());
         let (beta1, beta2) = (self.settings.beta1, self.settings.beta2);
@@ -129,11 +139,13 @@ impl Optimizer for Adam {
                 x.copy_from_slice(&self.walker);
                 return Outcome::Improved;
             }
-            // Where it came from is not kept; the best point is a place with values.
+            // The walker's last place is not kept, but the best point is a place with finite
+            // values.
             self.walker.copy_from_slice(x);
             rate *= 0.5;
         }
-        // The walker's own is in the means; what is there now must never be.
+        // The walker's own gradient is in the means already. The present one is not finite and must
+        // not be saved.
         self.gradient.fill(0.0);
         Outcome::Stuck
     }

@@ -1,4 +1,7 @@
-//! Minimisers of smooth functions of many variables between bounds. They know a function by its value and gradient only.
+//! Minimisers of smooth functions of many variables between bounds.
+//!
+//! They know a function by its value and gradient only. They know nothing of pictures, except for
+//! the preconditioner, which knows how style transfer bends.
 
 pub(crate) mod adam;
 pub(crate) mod lbfgs;

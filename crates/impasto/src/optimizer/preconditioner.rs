@@ -1,4 +1,8 @@
 //! What L-BFGS takes the curvature to be before it has seen any.
+//!
+//! It costs two transforms there and one back for each step, so how it moves memory matters as much
+//! as its arithmetic. Columns are transformed first, a cache line at a time, then rows, a few at a
+//! time.
 
 use std::sync::Arc;
 
@@ -16,37 +20,43 @@ const COLORS: [[f32; RGB]; RGB] = [
     [0.408_248_3, -0.816_496_6, 0.408_248_3],
 ];
 
-/// Spatial frequencies, in cycles a pixel, at which [`CURVATURE`] is known.
+/// Spatial frequencies, in cycles a pixel, for which [`CURVATURE`] is known.
 const FREQUENCIES: [f64; 8] = [0.004, 0.012, 0.023, 0.047, 0.094, 0.1875, 0.375, 0.6];
 
-/// How much the gradient changes with a change of the picture, by colour of [`COLORS`] and frequency, up to a common factor.
+/// How much the gradient changes with a change of the picture, by colour of [`COLORS`] and by
+/// frequency, up to a common factor.
 ///
-/// Measured: root mean square of the change of the gradient over that of the picture, over steps 40 to 160 of runs with either
-/// objective on a photo and a painting at 256 px, the geometric mean of both.
+/// It was measured as the root mean square of the gradient's change divided by that of the
+/// picture's, over steps 40 to 160 of runs with either objective on a photo and a painting at 256
+/// px. The figures are the geometric mean of the two objectives.
 const CURVATURE: [[f64; FREQUENCIES.len()]; RGB] = [
     [0.2, 0.25, 0.45, 1.1, 2.4, 3.0, 2.6, 1.0],
     [0.25, 0.5, 1.2, 2.1, 2.1, 1.4, 0.6, 0.15],
     [1.4, 1.5, 3.1, 3.7, 3.3, 2.2, 1.1, 0.25],
 ];
 
-/// Frequencies, from 0 to the diagonal's 1/√2 cycles a pixel, at which the inverse curvature is tabulated.
+/// Number of frequencies, from 0 to the diagonal's 1/√2 cycles a pixel, in the table of the inverse
+/// curvature.
 const TABLE: usize = 2048;
 
-/// Values of a row that are next to each other in [`Preconditioner::bands`]: a cache line.
+/// Values of a row that lie next to each other in [`Preconditioner::bands`]: a cache line.
 const BAND: usize = 16;
 
-/// Complex numbers between the lines of a task: at powers of two all lines would share one set of the cache.
+/// Complex numbers between the lines of a task. With powers of two, all lines would share one set
+/// of the cache.
 const GAP: usize = 8;
 
 /// Rows that a task reads and changes together, an even number.
 const ROWS: usize = 8;
 
-/// An operator `P` on pictures `[H, W, 3]`: in the discrete cosine transform of each colour of an orthonormal basis it divides by the
-/// curvature that style transfer has at that frequency. On a torus the Hartley transform takes the cosine transform's place. Symmetric and
-/// positive definite.
+/// An operator `P` on pictures `[H, W, 3]`, symmetric and positive definite.
 ///
-/// The losses bend little along coarse changes of brightness and along fine changes of colour, and much in between; steps in
-/// proportion to `P` go equally far in all.
+/// It takes the discrete cosine transform of each colour of an orthonormal basis, and divides it by
+/// the curvature that style transfer has at each frequency. On a torus it takes the Hartley
+/// transform instead.
+///
+/// The losses bend little along coarse changes of brightness and along fine changes of colour, and
+/// much in between. Steps in proportion to `P` go equally far in all.
 pub(crate) struct Preconditioner {
     width: usize,
     height: usize,
@@ -54,30 +64,36 @@ pub(crate) struct Preconditioner {
     inverse: Vec<[f32; RGB]>,
     rows: Waves,
     columns: Waves,
-    /// A picture whose rows are cut into [`BAND`]s, the last one filled up: `[bands, band_rows(H), BAND]`. Who transforms some columns
-    /// writes to one place.
+    /// A picture whose rows are cut into pieces of [`BAND`], the last one filled up: `[bands,
+    /// band_rows(H), BAND]`. A task that transforms some columns writes to one place.
     bands: Vec<f32>,
 }
 
-/// Rows of a band in memory: an odd number. At a power of two, a row's pieces in all bands would share a few sets of the cache.
+/// Returns the rows of a band in memory, an odd number. With a power of two, the pieces of a row
+/// would share a few sets of the cache.
 fn band_rows(height: usize) -> usize {
     height | 1
 }
 
-/// Waves that a line of values is taken apart into: even beyond its ends, or periodic on a torus.
+/// The waves that a line of values is made of. They are even beyond the line's ends, or periodic on
+/// a torus.
 ///
-/// The values are complex: the real parts are one line, the imaginary parts another. Both kinds of waves come from a Fourier transform `F` as
-/// `X_k = u_k F_k + conj(u_k) F_(N-k)`.
+/// The values are complex: the real parts are one line, the imaginary parts another. Both kinds of
+/// waves come from a Fourier transform `F` as `X_k = u_k F_k + conj(u_k) F_(N-k)`.
 struct Waves {
-    /// `sum_n x_n cos(pi (n + 1/2) k / N)`, with `u_k = exp(-i pi k / 2N) / 2` from the values in another order (Makhoul, *A fast cosine
-    /// transform in one and two dimensions*, 1980). Otherwise `sum_n x_n (cos(2 pi k n / N) + sin(2 pi k n / N))`, with
-    /// `u_k = (1 + i) / 2`: a convolution with an even kernel multiplies its values (Bracewell, *Discrete Hartley transform*, 1983).
+    /// Whether the waves are those of the cosine transform, `sum_n x_n cos(pi (n + 1/2) k / N)`.
+    /// Then `u_k = exp(-i pi k / 2N) / 2`, with the values in another order (Makhoul, *A fast
+    /// cosine transform in one and two dimensions*, 1980).
+    ///
+    /// Otherwise they are `sum_n x_n (cos(2 pi k n / N) + sin(2 pi k n / N))` with `u_k = (1 + i) /
+    /// 2`. A convolution with an even kernel multiplies them (Bracewell, *Discrete Hartley
+    /// transform*, 1983).
     cosine: bool,
     forward: Arc<dyn Fft<f32>>,
     back: Arc<dyn Fft<f32>>,
-    /// `u`
+    /// The factors `u`.
     turns: Vec<Complex<f32>>,
-    /// [`Waves::frequency`], squared.
+    /// The square of each [`Waves::frequency`].
     squares: Vec<f32>,
 }
 
@@ -86,9 +102,10 @@ struct Waves {
 struct LineBuffers {
     lines: Vec<Complex<f32>>,
     transform: Vec<Complex<f32>>,
-    /// [`ROWS`] rows, zeros below the last.
+    /// [`ROWS`] rows, with zeros below the last one of the picture.
     rows: Vec<f32>,
-    /// For each wave of two rows, the inverse curvature of each colour in the first and the second.
+    /// For each wave of two rows, the inverse curvature of each colour in the first and the second
+    /// row.
     scales: Vec<[[f32; 2]; RGB]>,
 }
 
@@ -117,17 +134,18 @@ impl Waves {
         self.turns.len()
     }
 
-    /// What [`Waves::forward`] and then [`Waves::back`] multiply the values by.
+    /// Returns the factor that [`Waves::forward`] followed by [`Waves::back`] applies to the
+    /// values.
     fn gain(&self) -> f64 {
         self.len() as f64
     }
 
-    /// What a squared value counts in `xᵀ back(forward(x))`.
+    /// Returns the factor of a squared wave in `xᵀ back(forward(x))`.
     fn weight(&self, index: usize) -> f64 {
         if self.cosine && index > 0 { 2.0 } else { 1.0 }
     }
 
-    /// Cycles a pixel of the wave `index`.
+    /// Returns the cycles a pixel of the wave `index`.
     fn frequency(&self, index: usize) -> f32 {
         if self.cosine {
             index as f32 / (2 * self.len()) as f32
@@ -136,7 +154,7 @@ impl Waves {
         }
     }
 
-    /// Where the Fourier transform wants the value `n` of a line.
+    /// Returns the place where the Fourier transform wants the value `n` of a line.
     fn place(&self, n: usize) -> usize {
         match (self.cosine, n % 2) {
             (false, _) => n,
@@ -145,13 +163,13 @@ impl Waves {
         }
     }
 
-    /// From values, each in its [`Waves::place`], to waves.
+    /// Turns values, each in its [`Waves::place`], into waves.
     fn forward(&self, line: &mut [Complex<f32>], scratch: &mut Vec<Complex<f32>>) {
         transform(&*self.forward, line, scratch);
         self.mirrored(line, |turn, near, far| turn * near + turn.conj() * far);
     }
 
-    /// From waves to values, each in its [`Waves::place`].
+    /// Turns waves into values, each in its [`Waves::place`].
     fn back(&self, line: &mut [Complex<f32>], scratch: &mut Vec<Complex<f32>>) {
         if self.cosine {
             self.mirrored(line, |turn, near, far| turn.conj() * 2.0 * Complex::new(near.re + far.im, near.im - far.re));
@@ -161,7 +179,7 @@ impl Waves {
         transform(&*self.back, line, scratch);
     }
 
-    /// `line_k = of(u_k, line_k, line_(N-k))` for all k but 0, which stays.
+    /// `line_k = of(u_k, line_k, line_(N-k))` for all k except 0, which stays.
     fn mirrored(
         &self,
         line: &mut [Complex<f32>],
@@ -169,7 +187,7 @@ impl Waves {
     ) {
         let (line, turns) = (&mut line[1..], &self.turns[1..]);
         let len = line.len();
-        // The one in the middle is its own mirror image.
+        // The value in the middle is its own mirror image.
         if len % 2 == 1 {
             let middle = line[len / 2];
             line[len / 2] = of(turns[len / 2], middle, middle);
@@ -189,7 +207,7 @@ fn transform(fft: &dyn Fft<f32>, line: &mut [Complex<f32>], scratch: &mut Vec<Co
 }
 
 impl Preconditioner {
-    /// For pictures of this size, in pixels; `wraps`: of a torus.
+    /// Makes one for pictures of this size in pixels. With `wraps` they lie on a torus.
     pub(crate) fn new(width: usize, height: usize, wraps: bool) -> Self {
         let (rows, columns) = (Waves::new(width, wraps), Waves::new(height, wraps));
         let unit = 1.0 / (rows.gain() * columns.gain());
@@ -201,7 +219,7 @@ impl Preconditioner {
         Self { width, height, inverse, rows, columns, bands }
     }
 
-    /// `x = P x`
+    /// `x = P x`.
     pub(crate) fn apply(&mut self, x: &mut [f32]) {
         let Self { width, height, inverse, rows, columns, bands } = self;
         let row = RGB * *width;
@@ -234,7 +252,7 @@ impl Preconditioner {
         x.par_chunks_mut(ROWS * row).enumerate().for_each(|(block, x)| copy_rows(bands, *height, block, row, x));
     }
 
-    /// `xᵀ P x`. By Parseval's theorem the waves need no way back.
+    /// Returns `xᵀ P x`. By Parseval's theorem the waves need not be turned back.
     pub(crate) fn square(&mut self, x: &[f32]) -> f64 {
         let Self { width, height, inverse, rows, columns, bands } = self;
         each_column(bands, columns, RGB * *width, x, true);
@@ -269,12 +287,13 @@ impl Preconditioner {
     }
 }
 
-/// How much of a colour is in a pixel of two pictures.
+/// Returns how much of a colour is in a pixel of two pictures.
 fn amount(pixel: &[Complex<f32>; RGB], color: &[f32; RGB]) -> Complex<f32> {
     pixel[0] * color[0] + pixel[1] * color[1] + pixel[2] * color[2]
 }
 
-/// The inverse curvature of each wave of two rows, whose vertical frequencies squared these are.
+/// Looks up the inverse curvature of each wave of two rows. `vertical` holds the squares of their
+/// vertical frequencies.
 fn look_up(inverse: &[[f32; RGB]], rows: &Waves, vertical: [f32; 2], scales: &mut Vec<[[f32; 2]; RGB]>) {
     scales.clear();
     scales.extend(rows.squares.iter().map(|&horizontal| {
@@ -283,7 +302,7 @@ fn look_up(inverse: &[[f32; RGB]], rows: &Waves, vertical: [f32; 2], scales: &mu
     }));
 }
 
-/// Divides each color of the waves of two rows by its curvature.
+/// Divides the waves of two rows by the curvature of each colour.
 fn divide(red: &mut [Complex<f32>], green: &mut [Complex<f32>], blue: &mut [Complex<f32>], scales: &[[[f32; 2]; RGB]]) {
     for (((red, green), blue), scales) in red.iter_mut().zip(green).zip(blue).zip(scales) {
         let pixel = [*red, *green, *blue];
@@ -299,13 +318,14 @@ fn divide(red: &mut [Complex<f32>], green: &mut [Complex<f32>], blue: &mut [Comp
     }
 }
 
-/// Lines that [`LineBuffers::forward`] has laid out.
+/// Returns the lines that [`LineBuffers::forward`] has laid out.
 fn lines(memory: &mut [Complex<f32>], width: usize) -> [&mut [Complex<f32>]; RGB] {
     let mut lines = memory.chunks_mut(width + GAP).map(|line| &mut line[..width]);
     std::array::from_fn(|_| lines.next().expect("a line for each channel"))
 }
 
-/// Every column of a picture, `row` values in a row, to waves or back, into `bands`.
+/// Turns every column of a picture with `row` values in a row into waves, or back, and puts the
+/// result in `bands`.
 fn each_column(bands: &mut [f32], waves: &Waves, row: usize, x: &[f32], forward: bool) {
     let height = waves.len();
     bands.par_chunks_mut(band_rows(height) * BAND).enumerate().for_each_init(
@@ -341,7 +361,7 @@ fn each_column(bands: &mut [f32], waves: &Waves, row: usize, x: &[f32], forward:
 }
 
 impl LineBuffers {
-    /// Reads the rows of a block of [`ROWS`], `row` values each.
+    /// Reads the rows of a block of [`ROWS`] rows, with `row` values each.
     fn read_rows(&mut self, bands: &[f32], height: usize, block: usize, row: usize) {
         let count = (height - block * ROWS).min(ROWS);
         self.rows.resize(ROWS * row, 0.0);
@@ -350,7 +370,7 @@ impl LineBuffers {
         below.fill(0.0);
     }
 
-    /// A pair of the rows that were read, as waves: a line for each channel, [`GAP`] apart.
+    /// Turns a pair of the rows that were read into waves. Each channel has a line, [`GAP`] apart.
     fn forward(&mut self, waves: &Waves, pair: usize) {
         let width = waves.len();
         let row = RGB * width;
@@ -370,7 +390,8 @@ impl LineBuffers {
     }
 }
 
-/// The rows of a block of [`ROWS`] of a picture in bands, `row` values each; in a band they lie one after the other.
+/// Copies the rows of a block of [`ROWS`] rows, with `row` values each, from a picture in bands. In
+/// a band they lie one after the other.
 fn copy_rows(bands: &[f32], height: usize, block: usize, row: usize, to: &mut [f32]) {
     for (band, values) in bands.chunks_exact(band_rows(height) * BAND).enumerate() {
         let values = values[block * ROWS * BAND..].as_chunks::<BAND>().0;
@@ -386,14 +407,15 @@ fn copy_rows(bands: &[f32], height: usize, block: usize, row: usize, to: &mut [f
     }
 }
 
-/// Where a wave is in the table, by its frequencies squared.
+/// Returns the place of a wave in the table, from the squares of its frequencies.
 fn table_index(horizontal: f32, vertical: f32) -> usize {
     let part_of_diagonal = (2.0 * (horizontal + vertical)).sqrt();
-    // Rounded: without SSE4.1 `round` is a call.
+    // This rounds. Without SSE4.1 `round` is a call.
     (part_of_diagonal * (TABLE - 1) as f32 + 0.5) as usize
 }
 
-/// Straight between the known points on a doubly logarithmic scale, constant beyond.
+/// Interpolates linearly between the known points on a doubly logarithmic scale. It is constant
+/// beyond them.
 fn interpolated(curvature: &[f64; FREQUENCIES.len()], frequency: f64) -> f64 {
     let last = FREQUENCIES.len() - 1;
     match FREQUENCIES.iter().position(|&known| known >= frequency) {

@@ -4,16 +4,17 @@ use std::borrow::Cow;
 
 use crate::options::OptimizerKind;
 
-/// Values of the variables, borrowed from the minimiser or from nowhere.
+/// Values of the variables. The minimiser lends them, or they are owned.
 pub(crate) type Variables<'a> = Cow<'a, [f32]>;
 
-/// What a minimiser remembers between steps, besides the value and the gradient at its best point: these can be had again by one
-/// evaluation.
+/// What a minimiser remembers between steps, besides the value and the gradient at its best point.
+/// One evaluation gives these two again.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum OptimizerState<'a> {
-    /// Of an [`Lbfgs`](crate::optimizer::lbfgs::Lbfgs): changes of x and of the gradient, oldest first.
+    /// The pairs of an [`Lbfgs`](crate::optimizer::lbfgs::Lbfgs), the oldest first: changes of x
+    /// and of the gradient.
     Lbfgs(Vec<[Variables<'a>; 2]>),
-    /// Of an [`Adam`](crate::optimizer::adam::Adam).
+    /// The arrays of an [`Adam`](crate::optimizer::adam::Adam).
     Adam(AdamState<'a>),
 }
 
@@ -24,7 +25,7 @@ pub(crate) struct AdamState<'a> {
     pub(crate) steps: i32,
     /// The point that walks.
     pub(crate) walker: Variables<'a>,
-    /// At the walker.
+    /// Gradient at the walker.
     pub(crate) gradient: Variables<'a>,
     /// Running mean of the gradient.
     pub(crate) mean: Variables<'a>,
@@ -33,7 +34,7 @@ pub(crate) struct AdamState<'a> {
 }
 
 impl<'a> OptimizerState<'a> {
-    /// Of a minimiser that remembers nothing, at `x`.
+    /// Returns the state of a minimiser that remembers nothing, at `x`.
     pub(crate) fn empty(kind: OptimizerKind, x: &'a [f32]) -> Self {
         let zeros = || Cow::Owned(vec![0.0; x.len()]);
         match kind {

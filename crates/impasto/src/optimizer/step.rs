@@ -2,28 +2,32 @@
 
 use crate::optimizer::state::OptimizerState;
 
-/// The function to minimise: takes x, writes the gradient there (same length, overwritten), returns the value.
+/// The function to minimise. It takes x, overwrites the gradient (of the same length), and returns
+/// the value.
 ///
-/// A value or gradient that is not finite marks an x where the function cannot be used.
+/// A value or gradient that is not finite marks an x at which the function cannot be used.
 pub(crate) type Function<'a> = dyn FnMut(&[f32], &mut [f32]) -> f64 + 'a;
 
 /// How a step went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// `x` is a better point now: the one at which the function was evaluated last.
+    /// `x` is a better point now. The function was last evaluated there.
     Improved,
-    /// Work was done, but `x` is the best point still.
+    /// The step did some work, but `x` is still the best point.
     NotImproved,
     /// `x` is the best point, and no step leads on from it.
     Stuck,
 }
 
-/// A minimiser with all it remembers between steps. It is made with the value and gradient at its start, or of a state besides: then it goes
-/// on as the one that the state was taken of would, with the same bits.
+/// A minimiser, with everything that it remembers between steps.
+///
+/// It is made from the value and the gradient at its start, or also from a state. With a state it
+/// continues like the minimiser that the state was taken from, with the same bits.
 pub(crate) trait Optimizer: Send {
-    /// One step. `x` is the best point found so far before and after it, within the bounds: the value at `x` never rises.
+    /// Makes one step. `x` is the best point found so far, before and after it, within the bounds.
+    /// The value at `x` never rises.
     fn step(&mut self, x: &mut [f32], function: &mut Function<'_>) -> Outcome;
 
-    /// What is remembered besides the value and the gradient at the best point.
+    /// Returns what is remembered besides the value and the gradient at the best point.
     fn state(&self) -> OptimizerState<'_>;
 }

@@ -2,7 +2,7 @@
 
 use crate::optimizer::step::{Optimizer, Outcome};
 
-/// Of the valley `(1 - x)^2 + 100 (y - x^2)^2`, minimum 0 at (1, 1).
+/// The valley `(1 - x)^2 + 100 (y - x^2)^2`, with the minimum 0 at (1, 1).
 pub(crate) fn rosenbrock(x: &[f32], gradient: &mut [f32]) -> f64 {
     let (a, b) = (f64::from(x[0]), f64::from(x[1]));
     gradient[0] = (-2.0 * (1.0 - a) - 400.0 * a * (b - a * a)) as f32;
@@ -25,8 +25,11 @@ pub(crate) fn quadratic(condition: f64, center: Vec<f32>) -> impl FnMut(&[f32], 
     }
 }
 
-/// Steps until the minimiser is stuck or `steps` are done, checking that the value at `x` never rises, that `x` stays in
-/// `bounds`, and that an improved `x` is the point of the last evaluation. Returns the last value and the number of steps.
+/// Steps until the minimiser is stuck or `steps` are done. Returns the last value and the number of
+/// steps.
+///
+/// It checks that the value at `x` never rises, that `x` stays in `bounds`, and that an improved
+/// `x` is the point of the last evaluation.
 pub(crate) fn minimise(
     optimizer: &mut dyn Optimizer,
     x: &mut [f32],

@@ -1,4 +1,8 @@
 //! From the bytes of a file to a picture.
+//!
+//! A decoder gives the values that the file stores. They are turned as the camera noted, converted
+//! to sRGB in 0..255 by the file's profile, and separated from the opacity. If a profile or an EXIF
+//! block is broken, the picture is still read, with a warning.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -20,31 +24,34 @@ use crate::picture::resize::paint_hidden;
 use crate::picture::tiff::read;
 use crate::picture::{cmyk, jpeg};
 
-/// Reads a picture: JPEG, PNG, TIFF or WebP by its content, whatever its name.
+/// Reads a picture: JPEG, PNG, TIFF or WebP. The content decides, whatever the name is.
 ///
-/// The orientation noted by the camera is applied. Grey, palette, CMYK and 16-bit values become RGB in 0..255 (16 bits keep their
-/// fractions), by the file's colour profile where it has one; a profile that cannot be used is told of in
-/// [`Picture::warnings`], and the values are taken as sRGB then. Transparency becomes [`Picture::alpha`].
+/// The picture is turned as the camera noted. Grey, palette, CMYK and 16-bit values become RGB in
+/// 0..255; 16 bits keep their fractions. If the file has a colour profile, it is used. If the
+/// profile cannot be used, the values are taken as sRGB, and [`Picture::warnings`] says so.
+/// Transparency becomes [`Picture::alpha`].
 ///
-/// Errors tell a missing file, a folder, an unreadable file, an empty one, a file that is no picture, a damaged one, and one above
-/// [`MAX_PIXELS`](crate::picture::MAX_PIXELS) apart.
+/// Errors: a missing file, a folder, an unreadable file, an empty one, a file that is not a
+/// picture, a damaged one, and one with more than [`MAX_PIXELS`](crate::picture::MAX_PIXELS). Each
+/// has an error of its own.
 pub fn load(path: &Path) -> Result<Picture> {
     load_within(path, None)
 }
 
-/// As [`load`], where the process may take so many bytes until the picture has been brought to another size; `None`: any number.
+/// Reads a picture as [`load`] does, within `memory` bytes for the whole process, or any number if
+/// it is `None`. The limit holds until the picture has been resized.
 ///
-/// Errors: as [`load`], and [`Error::ReadingMemory`] for a picture of too many pixels for that.
+/// Errors: those of [`load`], and [`Error::ReadingMemory`] if the picture has too many pixels.
 pub fn load_within(path: &Path, memory: Option<u64>) -> Result<Picture> {
     decode_within(&read_limited(path)?, path, memory)
 }
 
-/// As [`load`], from the bytes of a file; `name` is what errors call it.
+/// Reads a picture as [`load`] does, from the bytes of a file. Errors call it `name`.
 pub fn decode(bytes: &[u8], name: &Path) -> Result<Picture> {
     decode_within(bytes, name, None)
 }
 
-/// As [`load_within`], from the bytes of a file; `name` is what errors call it.
+/// Reads a picture as [`load_within`] does, from the bytes of a file. Errors call it `name`.
 pub fn decode_within(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Picture> {
     check_length(bytes, name)?;
     let raw = decode_raw(bytes, name, memory)?;
@@ -115,7 +122,7 @@ fn decode_raw(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPictu
     if format == ImageFormat::Jpeg && !jpeg::has_an_end(bytes) {
         return Err(Error::Damaged { path: path(), reason: CUT_SHORT.into() });
     }
-    // Broken metadata are no reason to refuse pixels that are in order.
+    // If the metadata are broken, the pixels may still be in order.
     let icc = decoder.icc_profile().map_err(|e| one_line(&e));
     let exif = decoder.exif_metadata().map_err(|e| one_line(&e));
     let inks = match format {
@@ -130,7 +137,7 @@ fn decode_raw(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPictu
     Ok(RawPicture { pixels, is_cmyk, is_premultiplied: false, icc, exif, orientation: None })
 }
 
-/// The name of a format that is met often and has no decoder in Rust that could be used.
+/// Names a format that is met often, but has no decoder in Rust that could be used.
 fn high_efficiency(bytes: &[u8]) -> Option<&'static str> {
     if bytes.get(4..8)? != b"ftyp" {
         return None;
@@ -142,18 +149,18 @@ fn high_efficiency(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The values of a picture, channels apart from opacity.
+/// The values of a picture, with the channels apart from the opacity.
 struct ColourValues {
-    /// 0..255.
+    /// In 0..255.
     colours: Vec<f32>,
     channels: Channels,
-    /// 0..1.
+    /// In 0..1.
     alpha: Option<Vec<f32>>,
 }
 
 impl ColourValues {
     fn new(pixels: DynamicImage, is_cmyk: bool) -> Self {
-        // 8-bit values must stay whole numbers, which a detour by 0..1 would not promise.
+        // 8-bit values must stay whole numbers. A detour by 0..1 would not promise that.
         let byte = |v: u8| f32::from(v);
         let word = |v: u16| f32::from(v) / 257.0;
         let unit = |v: f32| 255.0 * v;
@@ -178,7 +185,7 @@ impl ColourValues {
         Self { colours: raw.iter().map(|&v| scale(v)).collect(), channels, alpha: None }
     }
 
-    /// `N` values a pixel, opacity last.
+    /// Takes `N` values a pixel, the last of which is the opacity.
     fn with_alpha<T: Copy, const N: usize>(raw: &[T], channels: Channels, scale: impl Fn(T) -> f32) -> Self {
         let (pixels, _) = raw.as_chunks::<N>();
         let colours = pixels.iter().flat_map(|p| &p[..N - 1]).map(|&v| scale(v)).collect();
@@ -190,7 +197,7 @@ impl ColourValues {
         self.colours.iter().chain(self.alpha.iter().flatten()).all(|v| v.is_finite())
     }
 
-    /// Colours as they are, from colours times opacity.
+    /// Divides the colours by the opacity that they were multiplied with.
     fn unmultiply(&mut self) {
         let Some(alpha) = &self.alpha else {
             return;

@@ -1,4 +1,4 @@
-//! What decoders say about a file, as errors of ours.
+//! What decoders say about a file, as errors of this crate.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use image::ImageError;
 use crate::error::Error;
 use crate::picture::limits::MAX_DECODER_MEMORY;
 
-/// What is wrong with a truncated file.
+/// Says that a file is truncated.
 pub(crate) const CUT_SHORT: &str = "it ends in the middle of the picture";
 
 pub(crate) fn decode_error(path: &Path, error: ImageError) -> Error {
@@ -27,7 +27,7 @@ pub(crate) fn too_much_memory(path: &Path) -> Error {
     Error::Unsupported { path: path.to_owned(), reason }
 }
 
-/// Some of the decoders' messages have a second line.
+/// Joins the lines of a message. Some decoders' messages have a second one.
 pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

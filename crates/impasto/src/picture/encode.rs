@@ -1,4 +1,7 @@
 //! From a picture to the bytes of a file.
+//!
+//! Values are rounded once, here: `(257 * clamp(v) + 0.5) as u16`, or the same in 8 bits. PNG is
+//! written row by row. The other formats are put together in memory.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -17,32 +20,37 @@ use crate::picture::profile::{Conversion, Profile};
 use crate::picture::tiff::write::{TiffPicture, TiffValues};
 use crate::picture::{jpeg, recipe};
 
-/// Of 100: beyond it files grow quickly, and brush strokes look no different.
+/// Default quality of a JPEG, of 100. Beyond it files grow quickly, and brush strokes look no
+/// different.
 const JPEG_QUALITY: u8 = 95;
 
-/// How a picture is written, and what goes with it. The default is 8 bits, sRGB, opaque, and nothing else.
+/// How a picture is written, and what goes with it. The default is 8 bits, sRGB, opaque, and
+/// nothing else.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaveOptions {
-    /// The format; `None` for that of the extension.
+    /// The format, or `None` for that of the extension.
     pub format: Option<Format>,
     /// Bits a value.
     pub bit_depth: BitDepth,
-    /// Quality of JPEG, 1 to 100; `None` for 95, and for other formats.
+    /// Quality of a JPEG, 1 to 100, or `None` for 95. For other formats it is `None`.
     pub quality: Option<u8>,
-    /// The opacity, scaled to the picture's size where it has another. In JPEG, which has none, the picture is laid over white.
+    /// The opacity. If it has another size than the picture, it is resized. JPEG has no opacity, so
+    /// the picture is laid over white.
     pub alpha: Option<Mask>,
-    /// The profile to write the colours in; `None` for sRGB, which is not noted.
+    /// The profile to write the colours in, or `None` for sRGB, which is not noted in the file.
     pub profile: Option<Profile>,
     /// The camera's notes.
     pub exif: Option<Exif>,
-    /// How the picture was made, for [`picture::recipe`](crate::picture::recipe()) to read back.
+    /// How the picture was made. [`picture::recipe`](crate::picture::recipe()) reads it back.
     pub recipe: Option<String>,
 }
 
 impl SaveOptions {
-    /// Whether a file called `name` can be written like this; the format that it will have.
+    /// Checks that a file called `name` can be written like this. Returns the format that it will
+    /// have.
     ///
-    /// Errors: no format, a quality outside 1 to 100 or of another format than JPEG, 16 bits in a format that has 8.
+    /// Errors: no format; a quality outside 1 to 100, or with a format other than JPEG; 16 bits in
+    /// a format that has 8.
     pub fn validate(&self, name: &Path) -> Result<Format> {
         let format = self.format.map_or_else(|| Format::of(name), Ok)?;
         match self.quality {
@@ -69,10 +77,13 @@ impl SaveOptions {
 }
 
 impl SaveOptions {
-    /// Bytes that [`save_with`](crate::picture::save_with) and [`encode`] take besides the picture of `width` x `height` pixels and the result, at most. PNG is
-    /// written row by row; the others are put together in memory, in what grows to twice of what it holds.
+    /// Returns the most bytes that [`save_with`](crate::picture::save_with) and [`encode`] need,
+    /// besides the picture of `width` x `height` pixels and the result.
     ///
-    /// Errors: as [`SaveOptions::validate`].
+    /// PNG is written row by row. The others are put together in memory that grows to twice its
+    /// content.
+    ///
+    /// Errors: those of [`SaveOptions::validate`].
     pub fn memory(&self, name: &Path, width: usize, height: usize) -> Result<u64> {
         let format = self.validate(name)?;
         let opacity = usize::from(self.alpha.is_some());
@@ -84,27 +95,30 @@ impl SaveOptions {
         let copies = match format {
             Format::Png => 0,
             Format::Jpeg | Format::Tiff => 3,
-            // From a copy with opacity, to data apart from the file.
+            // They go from a copy with opacity to data apart from the file.
             Format::WebP => 7,
         };
         Ok((copies * values + size_of::<f32>() * opacity) as u64 * (width * height) as u64)
     }
 }
 
-/// The bytes of a file with `image` in it; `name` has the extension that may choose the format, and is what errors call it.
+/// Returns the bytes of a file with `image` in it. The extension of `name` may choose the format,
+/// and errors call the file `name`.
 ///
-/// Values are clamped to 0..255 and rounded to whole ones of 8 or 16 bits.
+/// Values are clamped to 0..255 and rounded to 8 or 16 bits.
 ///
-/// Errors: [`SaveOptions::validate`], a picture too large for the format, and values that are not finite.
+/// Errors: those of [`SaveOptions::validate`]; a picture too large for the format; values that are
+/// not finite.
 pub fn encode(image: &Image, name: &Path, options: &SaveOptions) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     write(image, name, options, &mut bytes)?;
     Ok(bytes)
 }
 
-/// As [`encode`], to `out`, which has a part of the file where an error comes in its midst: [`save_with`](crate::picture::save_with) writes whole files.
+/// Encodes as [`encode`] does, and writes to `out`. After an error `out` may have a part of the
+/// file; [`save_with`](crate::picture::save_with) writes whole files only.
 ///
-/// Errors: as [`encode`], and what `out` says.
+/// Errors: those of [`encode`], and what `out` says.
 pub fn write(image: &Image, name: &Path, options: &SaveOptions, out: &mut dyn Write) -> Result<()> {
     let format = options.validate(name)?;
     let failed = |problem: String| Error::Write { path: name.to_owned(), problem };
@@ -149,12 +163,12 @@ fn lay_over_white(rgb: &mut [f32], alpha: &[f32]) {
 /// Bytes of compressed pixels in a chunk of a PNG file.
 const PNG_CHUNK: usize = 1 << 18;
 
-/// A value of 0..255 in 8 bits.
+/// Rounds a value in 0..255 to 8 bits.
 fn byte(value: f32) -> u8 {
     (value.clamp(0.0, 255.0) + 0.5) as u8
 }
 
-/// A value of 0..255 in 16 bits.
+/// Rounds a value in 0..255 to 16 bits.
 fn word(value: f32) -> u16 {
     (257.0 * value.clamp(0.0, 255.0) + 0.5) as u16
 }
@@ -165,22 +179,22 @@ struct PictureEncoder<'a> {
     height: u32,
     /// sRGB in 0..255.
     rgb: &'a [f32],
-    /// 0..1.
+    /// Opacity in 0..1.
     alpha: Option<&'a [f32]>,
-    /// The file has no opacity: the picture is laid over white.
+    /// Whether the file has no opacity. The picture is then laid over white.
     is_opaque: bool,
-    /// To the values of the file's profile.
+    /// Converts to the values of the file's profile.
     conversion: Option<Conversion>,
     icc: Option<&'a [u8]>,
     exif: Option<Vec<u8>>,
     recipe: Option<&'a str>,
 }
 
-/// Pixels that are brought to the values of the file at a time, about.
+/// Pixels that are converted at a time, roughly.
 const PIXELS_AT_ONCE: usize = 1 << 17;
 
 impl PictureEncoder<'_> {
-    /// RGB or RGBA, rounded by `round` from 0..255; some rows at a time.
+    /// Returns RGB or RGBA, rounded by `round` from 0..255, some rows at a time.
     fn parts<T>(&self, round: impl Fn(f32) -> T) -> impl Iterator<Item = Vec<T>> {
         let width = self.width as usize;
         let pixels = (PIXELS_AT_ONCE / width.max(1)).max(1) * width;
@@ -205,7 +219,7 @@ impl PictureEncoder<'_> {
         })
     }
 
-    /// All of [`PictureEncoder::parts`].
+    /// Returns all of [`PictureEncoder::parts`].
     fn samples<T>(&self, round: impl Fn(f32) -> T) -> Vec<T> {
         let mut samples = Vec::with_capacity(self.channels() * self.rgb.len() / 3);
         self.parts(round).for_each(|part| samples.extend(part));

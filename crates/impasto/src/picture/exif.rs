@@ -1,7 +1,8 @@
 //! The camera's notes: EXIF, a TIFF structure without pixels (CIPA DC-008, TIFF 6.0).
 //!
-//! Entries are changed where they stand. Blocks of makers hold offsets of their own and do not survive a move: those of TIFF files, whose
-//! notes lie between pixels and have to be put together anew, are left out.
+//! Entries are changed where they stand, because makers' own blocks hold offsets that do not
+//! survive a move. In TIFF files the notes lie between pixels and have to be put together again, so
+//! makers' blocks are left out there.
 
 use std::io::{Read, Seek};
 
@@ -9,10 +10,10 @@ use tiff::decoder::Decoder;
 use tiff::tags::{IfdPointer, Tag, Type, ValueBuffer};
 use tiff::{Directory, TiffResult};
 
-/// JPEG's segments have no room for more, with `Exif\0\0` in front.
+/// A JPEG segment has no room for more, with `Exif\0\0` in front.
 const MAX_BYTES: usize = 0xffff - 2 - PREFIX.len();
 
-/// In front of the block in JPEG; some programs write it elsewhere too.
+/// Stands in front of the block in JPEG. Some programs write it elsewhere too.
 const PREFIX: &[u8] = b"Exif\0\0";
 
 const IMAGE_WIDTH: u16 = 0x0100;
@@ -28,8 +29,11 @@ const MAKER_NOTE: u16 = 0x927c;
 const PIXEL_X_DIMENSION: u16 = 0xa002;
 const PIXEL_Y_DIMENSION: u16 = 0xa003;
 
-/// Entries of a TIFF file's own directory that are notes, and not about how its pixels are stored: description, make, model, orientation,
-/// resolution, software, date, artist, computer, rating, copyright, EXIF, GPS, and Windows' title, comment, author, keywords and subject.
+/// Entries of a TIFF file's own directory that are notes. The others say how its pixels are stored.
+///
+/// The notes are description, make, model, orientation, resolution, software, date, artist,
+/// computer, rating, copyright, EXIF, GPS, and Windows' title, comment, author, keywords and
+/// subject.
 const NOTES: [u16; 21] = [
     0x010e,
     0x010f,
@@ -54,17 +58,19 @@ const NOTES: [u16; 21] = [
     0x9c9f,
 ];
 
-/// Where a thumbnail's bytes are, and how many: JPEG, or a single strip.
+/// Tags for the place and the length of a thumbnail: a JPEG, or a single strip.
 const THUMBNAIL: [(u16, u16); 2] = [(0x0201, 0x0202), (0x0111, 0x0117)];
 
-/// An EXIF block that says how to hold the picture: upright, and without a thumbnail, which would show what the picture was.
+/// An EXIF block for an upright picture. It has no thumbnail, which would show the picture before
+/// the transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exif(Vec<u8>);
 
 impl Exif {
-    /// From the block of a file, and the orientation it noted, 1 to 8; 1 where it says nothing of use.
+    /// Reads the block of a file. Returns it with the orientation that it noted, 1 to 8, or 1 if it
+    /// says nothing of use.
     ///
-    /// Errors: what is wrong with the block.
+    /// Errors say what is wrong with the block.
     pub(super) fn parse(block: &[u8]) -> Result<(Self, u8), String> {
         let block = block.strip_prefix(PREFIX).unwrap_or(block);
         if block.len() > MAX_BYTES {
@@ -82,7 +88,7 @@ impl Exif {
         Ok((Self(block.bytes), orientation.filter(|o| (1..=8).contains(o)).unwrap_or(1)))
     }
 
-    /// The block for a picture of this size in px, from its TIFF header on.
+    /// Returns the block for a picture of this size in pixels, from its TIFF header on.
     pub fn for_size(&self, width: usize, height: usize) -> Vec<u8> {
         let Some(mut block) = ExifBlock::new(self.0.clone()) else {
             return self.0.clone();
@@ -105,10 +111,10 @@ impl Exif {
     }
 }
 
-/// The notes of the first directory of a TIFF file as a block of their own, little endian; `None` where it says no more than how to hold
-/// the picture and how large to print it.
+/// Puts the notes of a TIFF file's first directory together as a block, little endian.
 ///
-/// Errors: what is wrong with them.
+/// Returns `None` if they say only how to hold the picture and how large to print it. Errors say
+/// what is wrong with them.
 pub(super) fn of_tiff<R: Read + Seek>(file: &mut Decoder<R>) -> Result<Option<Vec<u8>>, String> {
     let Some(first) = file.ifd_pointer() else {
         return Ok(None);
@@ -130,18 +136,19 @@ pub(super) fn of_tiff<R: Read + Seek>(file: &mut Decoder<R>) -> Result<Option<Ve
     Ok(Some(block))
 }
 
-/// One entry of a directory that is put together anew.
+/// One entry of a directory that is put together again.
 struct Note {
     tag: u16,
     kind: u16,
     count: u32,
-    /// Little endian.
+    /// In little endian.
     value: Vec<u8>,
     /// The directory that it points to.
     directory: Option<Vec<Note>>,
 }
 
-/// The entries of a directory that are `wanted`, with the directories behind them. `room`: bytes that they may take, and what is left.
+/// Reads the entries of a directory that are `wanted`, and the directories behind them. `room` is
+/// the number of bytes that they may take; what is left of it is returned in it.
 fn read_notes<R: Read + Seek>(
     file: &mut Decoder<R>,
     directory: &Directory,
@@ -156,7 +163,7 @@ fn read_notes<R: Read + Seek>(
             Type::SHORT | Type::SSHORT => 2,
             Type::LONG | Type::SLONG | Type::FLOAT | Type::IFD => 4,
             Type::DOUBLE | Type::RATIONAL | Type::SRATIONAL => 8,
-            // Those of BigTIFF: pointers here, and nothing that EXIF knows.
+            // These are BigTIFF's: pointers here, and nothing that EXIF knows.
             Type::LONG8 | Type::SLONG8 | Type::IFD8 => 8,
             _ => continue,
         };
@@ -168,7 +175,7 @@ fn read_notes<R: Read + Seek>(
             let inner: TiffResult<_> =
                 tags.get_tag_unsigned(Tag::from_u16_exhaustive(tag)).and_then(|at| file.read_directory(IfdPointer(at)));
             let inner = inner.map_err(|_| "it is broken")?;
-            // Only EXIF's directory has another one, and that has none.
+            // Only EXIF's directory points to another one, which points to none.
             let wanted: &dyn Fn(u16) -> bool = match tag {
                 EXIF_IFD => &|tag| tag != MAKER_NOTE && ![EXIF_IFD, GPS_IFD].contains(&tag),
                 _ => &|tag| ![EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD].contains(&tag),
@@ -187,7 +194,7 @@ fn read_notes<R: Read + Seek>(
     Ok(notes)
 }
 
-/// Adds a directory to a block, and behind it what does not fit into its entries.
+/// Adds a directory to a block. What does not fit in its entries follows behind it.
 fn write_notes(notes: &[Note], block: &mut Vec<u8>) {
     block.extend((notes.len() as u16).to_le_bytes());
     let mut at = block.len();
@@ -214,11 +221,11 @@ fn write_notes(notes: &[Note], block: &mut Vec<u8>) {
 #[derive(Default)]
 pub(super) struct Notes {
     pub(super) is_big_endian: bool,
-    /// Tag, and entry as it stands in the block.
+    /// The tag and the entry as it stands in the block.
     pub(super) entries: Vec<(u16, [u8; 12])>,
 }
 
-/// The notes in the first directory of a block.
+/// Returns the notes in the first directory of a block.
 pub(super) fn notes(block: &[u8]) -> Option<Notes> {
     let block = ExifBlock::new(block.to_vec())?;
     let mut notes = Notes { is_big_endian: block.is_big_endian, entries: Vec::new() };
@@ -244,21 +251,21 @@ pub(super) fn notes(block: &[u8]) -> Option<Notes> {
 /// One number of a directory.
 struct Entry {
     tag: u16,
-    /// 3 = 16 bits, 4 = 32 bits; others hold nothing that is looked at here.
+    /// 3 is 16 bits, 4 is 32 bits. Other kinds are not looked at here.
     kind: u16,
     count: u32,
-    /// Where its value is.
+    /// The place of its value.
     at: usize,
 }
 
-/// Bytes with directories in them. Every access is checked: the offsets come from the file.
+/// Bytes with directories in them. The offsets come from the file, so every access is checked.
 struct ExifBlock {
     bytes: Vec<u8>,
     is_big_endian: bool,
 }
 
 impl ExifBlock {
-    /// `None` without a TIFF header.
+    /// Returns `None` if there is no TIFF header.
     fn new(bytes: Vec<u8>) -> Option<Self> {
         let is_big_endian = match bytes.get(..4)? {
             b"II*\0" => false,
@@ -278,19 +285,20 @@ impl ExifBlock {
         Some(if self.is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
     }
 
-    /// Where the first directory is; `None` unless all of it is there.
+    /// Returns the place of the first directory, `None` unless all of it is there.
     fn first(&self) -> Option<usize> {
         let at = self.u32(4)? as usize;
         self.u32(self.end(at)?)?;
         Some(at)
     }
 
-    /// Where the entries of the directory `at` end, and the offset of the next directory stands.
+    /// Returns the place where the entries of the directory `at` end. The offset of the next
+    /// directory stands there.
     fn end(&self, at: usize) -> Option<usize> {
         Some(at + 2 + 12 * usize::from(self.u16(at)?))
     }
 
-    /// The entries of the directory `at`, as far as they are there.
+    /// Returns the entries of the directory `at` that are there.
     fn entries(&self, at: usize) -> impl Iterator<Item = Entry> {
         let count = self.u16(at).map_or(0, usize::from);
         (0..count).map_while(move |i| {
@@ -301,7 +309,7 @@ impl ExifBlock {
         })
     }
 
-    /// The value of an entry that is one whole number.
+    /// Returns the value of an entry that is one whole number.
     fn value(&self, entry: &Entry) -> Option<u32> {
         match (entry.kind, entry.count) {
             (3, 1) => self.u16(entry.at).map(u32::from),
@@ -310,7 +318,7 @@ impl ExifBlock {
         }
     }
 
-    /// Sets an entry that is one whole number; another is left as it is.
+    /// Sets an entry that is one whole number. Another one is left as it is.
     fn set_value(&mut self, entry: &Entry, value: u32) {
         let short = u16::try_from(value).unwrap_or(u16::MAX);
         let bytes = match (entry.kind, entry.count, self.is_big_endian) {
@@ -325,7 +333,7 @@ impl ExifBlock {
         }
     }
 
-    /// Unhooks the directory behind the `first`, and takes away the picture it points to.
+    /// Unhooks the directory behind the `first`, and removes the picture that it points to.
     fn drop_thumbnail(&mut self, first: usize) {
         let Some(link) = self.end(first) else {
             return;
@@ -339,7 +347,7 @@ impl ExifBlock {
             place.fill(0);
         }
         for (start, length) in ranges.into_iter().flatten() {
-            // What lies before the link is the directory that stays.
+            // Everything before the link belongs to the directory that stays.
             if start < link + 4 {
                 continue;
             }
@@ -357,7 +365,8 @@ impl ExifBlock {
 mod tests {
     use super::*;
 
-    /// Little or big endian: orientation 6, an EXIF directory with the size 4000x3000, and a thumbnail of four bytes.
+    /// Makes a block, little or big endian, with orientation 6, an EXIF directory with the size
+    /// 4000x3000, and a thumbnail of four bytes.
     fn block(is_big_endian: bool) -> Vec<u8> {
         let short = |v: u16| if is_big_endian { v.to_be_bytes() } else { v.to_le_bytes() };
         let long = |v: u32| if is_big_endian { v.to_be_bytes() } else { v.to_le_bytes() };

@@ -1,4 +1,7 @@
 //! Files that appear whole or not at all.
+//!
+//! A file is written next to its final place under another name, synced, and renamed. If anything
+//! fails, what was there before is still there.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
@@ -9,7 +12,7 @@ use tempfile::NamedTempFile;
 use crate::error::{Error, Result};
 use crate::picture::limits::{MAX_FILE, check_length};
 
-/// What the operating system said about reading `path`, as an error of ours.
+/// Turns the operating system's reason for not reading `path` into an error.
 pub(crate) fn read_error(path: &Path, reason: io::Error) -> Error {
     let path = path.to_owned();
     match reason.kind() {
@@ -18,7 +21,7 @@ pub(crate) fn read_error(path: &Path, reason: io::Error) -> Error {
     }
 }
 
-/// All of a file, unless it is larger than any picture that is decoded.
+/// Reads all of a file, unless it is larger than any picture that is decoded.
 pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>> {
     if path.is_dir() {
         return Err(Error::Folder { path: path.to_owned(), wanted: "a picture" });
@@ -30,49 +33,52 @@ pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes a file that appears whole or not at all, in place of what was at `path` before.
+/// Writes a file that appears whole or not at all, and replaces what was at `path` before.
 ///
-/// Errors: as [`check_writable`], and a disk that is full.
+/// Errors: those of [`check_writable`], and a full disk.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     write_whole_with(path, |file| file.write_all(bytes).map_err(|e| write_error(path, &e)))
 }
 
-/// What the operating system said about writing `path`, as an error of ours.
+/// Turns the operating system's reason for not writing `path` into an error.
 pub(crate) fn write_error(path: &Path, reason: &io::Error) -> Error {
     Error::Write { path: path.to_owned(), problem: reason.to_string() }
 }
 
-/// As [`write_whole`], what `write` writes.
+/// Writes what `write` writes, as [`write_whole`] does.
 pub(crate) fn write_whole_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let mut file = temporary_file(path)?;
     write(&mut file)?;
-    // Without this, a power cut soon after the renaming could leave an empty file under the final name.
+    // Without this, a power cut soon after the renaming could leave an empty file under the final
+    // name.
     file.as_file().sync_all().map_err(|e| write_error(path, &e))?;
     file.persist(path).map_err(|e| write_error(path, &e.error))?;
     Ok(())
 }
 
-/// Whether a file of any kind can be written to `path`.
+/// Checks that a file of any kind can be written to `path`.
 ///
-/// Errors: `path` is a folder, its folder does not exist or cannot be written to.
+/// Errors: `path` is a folder; its folder does not exist or cannot be written to.
 pub fn check_writable(path: &Path) -> Result<()> {
     temporary_file(path)?;
     Ok(())
 }
 
-/// What the names of temporary files begin with.
+/// Start of the name of a temporary file.
 const PREFIX: &str = ".impasto-";
 
-/// What the names of temporary files end with.
+/// End of the name of a temporary file.
 const SUFFIX: &str = ".part";
 
-/// Whether `path` has the name of a temporary file of ours. One that is there to stay was left by a process that was killed.
+/// Returns whether `path` has the name of a temporary file of impasto. If such a file stays, a
+/// process was killed.
 pub fn is_part(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX))
 }
 
-/// A file in the folder of `path`, removed again unless it is persisted, with the permissions of an ordinary new file.
+/// Makes a file in the folder of `path`, with the permissions of an ordinary new file. It is
+/// removed again unless it is persisted.
 fn temporary_file(path: &Path) -> Result<NamedTempFile> {
     let failed = |problem| Error::Write { path: path.to_owned(), problem };
     if path.is_dir() {
@@ -96,14 +102,15 @@ fn temporary_file(path: &Path) -> Result<NamedTempFile> {
         .map_err(|e| failed(format!("the folder {} cannot be written to: {}", folder.display(), e.kind())))
 }
 
-/// What a program asks for when it creates a file; the system takes the umask off. Temporary files are private otherwise.
+/// Permissions that a program asks for when it creates a file. The system subtracts the umask.
+/// Temporary files are private otherwise.
 #[cfg(unix)]
 fn ordinary_permissions() -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt;
     Some(Permissions::from_mode(0o666))
 }
 
-/// The folder's own rules apply.
+/// The rules of the folder apply.
 #[cfg(not(unix))]
 fn ordinary_permissions() -> Option<Permissions> {
     None

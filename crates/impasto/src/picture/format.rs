@@ -24,9 +24,9 @@ words! {
 }
 
 impl Format {
-    /// The format that the extension of `path` stands for: `png`, `jpg`/`jpeg`, `tif`/`tiff`, `webp`.
+    /// Returns the format of an extension: `png`, `jpg`/`jpeg`, `tif`/`tiff`, `webp`.
     ///
-    /// Errors: there is none.
+    /// Errors: there is no such format.
     pub fn of(path: &Path) -> Result<Self> {
         let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         extension.as_deref().and_then(|extension| extension.parse().ok()).ok_or_else(|| {
@@ -36,7 +36,7 @@ impl Format {
         })
     }
 
-    /// What people call it.
+    /// Returns the name that people use.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Png => "PNG",
@@ -46,7 +46,7 @@ impl Format {
         }
     }
 
-    /// What the names of its files end in.
+    /// Returns the usual extension of its files.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
@@ -56,7 +56,7 @@ impl Format {
         }
     }
 
-    /// The longest side that the format has room for, in px.
+    /// Returns the longest side, in pixels, that the format has room for.
     pub fn max_side(self) -> usize {
         match self {
             Self::Png | Self::Tiff => i32::MAX as usize,
@@ -69,17 +69,17 @@ impl Format {
 /// How finely values are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BitDepth {
-    /// 0..255.
+    /// Whole numbers in 0..255.
     #[default]
     Eight,
-    /// 0..65535, in PNG and TIFF.
+    /// Whole numbers in 0..65535, in PNG and TIFF.
     Sixteen,
 }
 
 impl BitDepth {
     const ALL: [Self; 2] = [Self::Eight, Self::Sixteen];
 
-    /// Bits a value: 8 or 16.
+    /// Returns the bits a value, 8 or 16.
     pub fn bits(self) -> u8 {
         match self {
             Self::Eight => 8,
@@ -87,7 +87,7 @@ impl BitDepth {
         }
     }
 
-    /// The depth of so many bits a value.
+    /// Finds the depth with so many bits a value.
     fn of_bits(bits: &str) -> std::result::Result<Self, UnknownWord> {
         let found = Self::ALL.into_iter().find(|depth| depth.to_string() == bits);
         found.ok_or_else(|| UnknownWord::new(bits, &["8", "16"]))
@@ -103,7 +103,7 @@ impl fmt::Display for BitDepth {
 impl FromStr for BitDepth {
     type Err = UnknownWord;
 
-    /// `8` or `16`.
+    /// Parses `8` or `16`.
     fn from_str(bits: &str) -> std::result::Result<Self, UnknownWord> {
         Self::of_bits(bits)
     }

@@ -5,13 +5,15 @@ const START_OF_SCAN: u8 = 0xda;
 const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 const COMMENT: u8 = 0xfe;
 
-/// Most that a segment holds: its length takes 16 bits and counts itself.
+/// Most bytes that a segment holds. Its length takes 16 bits and counts itself.
 const MAX_SEGMENT: usize = 0xffff - 2;
 
-/// The segments before the compressed data: marker, content, and where the marker begins.
+/// Returns the segments before the compressed data: the marker, the content, and the place of the
+/// marker.
 ///
-/// They are stepped over by their lengths, so that a thumbnail within one of them is not taken for the picture. Ends at the start
-/// of the compressed data (which comes as a segment too), or at the first thing that is no segment.
+/// It steps over segments by their lengths, so it does not take a thumbnail within one of them for
+/// the picture. It ends at the start of the compressed data, which comes as a segment too, or at
+/// the first thing that is not a segment.
 fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8], usize)> {
     let mut at = 2;
     let mut in_scan = false;
@@ -19,7 +21,7 @@ fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8], usize)> {
         if in_scan {
             return None;
         }
-        // Padding.
+        // Skips padding.
         while bytes.get(at..at + 2) == Some(&[0xff, 0xff]) {
             at += 1;
         }
@@ -34,10 +36,10 @@ fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8], usize)> {
     })
 }
 
-/// Whether an end marker follows the start of the compressed data. The decoder would fill what is missing with grey, and nobody
-/// wants half a picture painted.
+/// Returns whether an end marker follows the start of the compressed data.
 ///
-/// Whatever else is wrong with the file is left for the decoder to find.
+/// The decoder would fill what is missing with grey, and nobody wants half a picture painted. The
+/// decoder finds whatever else is wrong with the file.
 pub fn has_an_end(bytes: &[u8]) -> bool {
     match segments(bytes).find(|&(marker, ..)| marker == START_OF_SCAN) {
         Some((.., start)) => bytes[start..].windows(2).any(|pair| pair == END_OF_IMAGE),
@@ -45,7 +47,7 @@ pub fn has_an_end(bytes: &[u8]) -> bool {
     }
 }
 
-/// The comments that begin with `prefix`, without it, one after the other. `None` where there is none.
+/// Joins the comments that begin with `prefix`, without it. Returns `None` if there are none.
 pub fn comments(bytes: &[u8], prefix: &[u8]) -> Option<Vec<u8>> {
     let mut found: Option<Vec<u8>> = None;
     for (_, content, _) in segments(bytes).filter(|&(marker, ..)| marker == COMMENT) {
@@ -56,9 +58,10 @@ pub fn comments(bytes: &[u8], prefix: &[u8]) -> Option<Vec<u8>> {
     found
 }
 
-/// The file with `text` in comments of their own, each beginning with `prefix`, as many as it takes.
+/// Returns the file with `text` in comments of its own, as many as it takes. Each begins with
+/// `prefix`.
 pub fn with_comments(bytes: &[u8], prefix: &[u8], text: &[u8]) -> Vec<u8> {
-    // Behind the APP segments: some readers expect JFIF's to be the first.
+    // The comments go behind the APP segments, because some readers expect JFIF's to be the first.
     let is_app = |marker: u8| (0xe0..=0xef).contains(&marker);
     let at = segments(bytes).find(|&(marker, ..)| !is_app(marker)).map_or(2, |(.., start)| start);
     let mut all = bytes[..at].to_vec();

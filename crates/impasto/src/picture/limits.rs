@@ -1,31 +1,31 @@
-//! How large a picture or its file may be, and what memory it takes to read one.
+//! How large a picture or its file may be, and how much memory it takes to read one.
 
 use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// A picture with more pixels is not decoded. The largest cameras stay below; a file of a few kilobytes that claims 2 gigapixels
-/// does not.
+/// Most pixels that are decoded. The largest cameras stay below. A file of a few kilobytes that
+/// claims 2 gigapixels does not.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
-/// Memory that a decoder may take, in bytes: [`MAX_PIXELS`] of the widest pixel there is (RGBA f32).
+/// Bytes that a decoder may use: [`MAX_PIXELS`] of the widest pixel there is (RGBA f32).
 pub(crate) const MAX_DECODER_MEMORY: u64 = MAX_PIXELS * 16;
 
-/// The most bytes that a file may have: those of [`MAX_PIXELS`] of the widest pixel.
+/// Most bytes of a file: [`MAX_PIXELS`] of the widest pixel.
 pub const MAX_FILE: u64 = MAX_DECODER_MEMORY;
 
-/// Bytes a pixel that reading a picture without opacity takes until it has been brought to half its sides, at most: the picture, the same
-/// in linear light, and half of it twice. For a quarter of its sides 25 were measured. What is to become larger takes more, but the run with
-/// it takes far more than that.
+/// Most bytes a pixel for reading a picture without opacity and halving its sides: the picture, the
+/// same in linear light, and half of it twice. For a quarter of its sides 25 were measured.
+/// Enlarging takes more, but the run with the result takes far more than that.
 const READING: u64 = 36;
 
-/// The same with opacity, or with black ink. Measured for a quarter of its sides: 33.
+/// The same with opacity, or with black ink. For a quarter of its sides 33 were measured.
 const READING_FOUR: u64 = 52;
 
-/// Bytes of a process that reads a picture besides. Measured: 11 MiB.
+/// Bytes of a process that reads a picture, without the picture. 11 MiB were measured.
 const READING_BASE: u64 = 24 << 20;
 
-/// Refuses a file without bytes, and one that is larger than any picture that is decoded.
+/// Refuses an empty file, and one that is larger than any picture that is decoded.
 pub(crate) fn check_length(bytes: &[u8], name: &Path) -> Result<()> {
     if bytes.is_empty() {
         return Err(Error::EmptyFile { path: name.to_owned() });
@@ -37,7 +37,8 @@ pub(crate) fn check_length(bytes: &[u8], name: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a picture of more than [`MAX_PIXELS`], or of too many for the memory, with so many channels in the file.
+/// Refuses a picture of more than [`MAX_PIXELS`], or of too many for the memory. `channels` is
+/// their number in the file.
 pub(crate) fn check_pixels(
     (width, height): (u32, u32),
     channels: usize,

@@ -12,22 +12,23 @@ use crate::picture::resize::{resize, resize_visible};
 /// A picture as it came from a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
-    /// The colours, converted to sRGB, never multiplied by the opacity. Where nothing is visible they are the mean colour of what
-    /// is (white where nothing is at all), so that whatever the file hides there cannot matter.
+    /// The colours in sRGB, never multiplied by the opacity. Transparent pixels have the mean
+    /// colour of the visible ones, or white if there are none. So whatever the file hides there
+    /// cannot matter.
     pub image: Image,
-    /// The opacity, of the size of the image; `None` where all of the picture is opaque.
+    /// The opacity, in the size of the image, or `None` if all of the picture is opaque.
     pub alpha: Option<Mask>,
-    /// The RGB profile that the file's values were in, to write the result in the same; `None` for values that are sRGB without
-    /// saying so, and for grey and CMYK.
+    /// The RGB profile of the file's values, so that the result can be written in the same one. It
+    /// is `None` for grey and CMYK, and for values that are sRGB without saying so.
     pub profile: Option<Profile>,
     /// The camera's notes, if there are any.
     pub exif: Option<Exif>,
-    /// What could not be used of the file.
+    /// The parts of the file that could not be used.
     pub warnings: Vec<Warning>,
 }
 
 impl Picture {
-    /// From pixels alone: opaque, sRGB.
+    /// Makes a picture from pixels alone: opaque, sRGB.
     pub fn new(image: Image) -> Self {
         Self { image, alpha: None, profile: None, exif: None, warnings: Vec::new() }
     }
@@ -42,8 +43,11 @@ impl Picture {
         self.image.height()
     }
 
-    /// The picture at another size: colours as by [`resize`], but each weighed by its opacity, so that hidden colours do not
-    /// shine through at the edges; the opacity as by [`Mask::resized`].
+    /// Returns the picture at another size. [`resize`] scales the colours and [`Mask::resized`] the
+    /// opacity.
+    ///
+    /// Each colour is weighed by its opacity, so that hidden colours do not shine through at the
+    /// edges.
     ///
     /// # Panics
     /// If a side of the picture or of the result is 0, or above `u32::MAX`.
@@ -61,12 +65,13 @@ impl Picture {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// The colour profile; the colours were taken as sRGB (or grey, or CMYK, without a profile).
+    /// The colour profile. The colours were taken as sRGB, or as grey or CMYK without a profile.
     Profile {
         /// What is wrong with it.
         reason: String,
     },
-    /// The EXIF block; the result will have none, and the picture was not turned, unless it is a TIFF, which says so elsewhere.
+    /// The EXIF block. The result will have none. The picture was not turned, unless it is a TIFF,
+    /// which notes the orientation elsewhere.
     Exif {
         /// What is wrong with it.
         reason: String,
@@ -77,9 +82,9 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Profile { reason } => {
-                write!(f, "its colour profile is left aside ({reason}); its colours may look different")
+                write!(f, "its colour profile is ignored ({reason}); its colours may look different")
             }
-            Self::Exif { reason } => write!(f, "its EXIF block is left aside ({reason})"),
+            Self::Exif { reason } => write!(f, "its EXIF block is ignored ({reason})"),
         }
     }
 }

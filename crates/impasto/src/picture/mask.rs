@@ -1,4 +1,8 @@
 //! Where something counts, and how much.
+//!
+//! A mask says how opaque a picture is, which part of it belongs to a style, or which part stays as
+//! it is. It is resized along with its picture. The network's layers see it through
+//! [`PositionWeights`].
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
@@ -18,7 +22,7 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// From weights `[H, W]`, clamped to 0..1; what is not a number becomes 0.
+    /// Takes weights `[H, W]`, clamped to 0..1. What is not a number becomes 0.
     ///
     /// # Panics
     /// If `data` does not have `width · height` values.
@@ -28,24 +32,27 @@ impl Mask {
         Self { width, height, data }
     }
 
-    /// The same weight everywhere.
+    /// Makes a mask with the same weight everywhere.
     pub fn filled(width: usize, height: usize, weight: f32) -> Self {
         Self::new(width, height, vec![weight; width * height])
     }
 
-    /// The brightness of a picture, as encoded: white = 1, black = 0 (luma of Rec. 601).
+    /// Takes the brightness of a picture, as encoded: white is 1, black is 0 (luma of Rec. 601).
     pub fn from_brightness(image: &Image) -> Self {
         let (pixels, _) = image.as_slice().as_chunks::<3>();
         Self::new(image.width(), image.height(), pixels.iter().map(|&pixel| luma(pixel) / 255.0).collect())
     }
 
-    /// One mask for each of `styles` styles, from a picture painted in their colours: for one style white, for two white and black, for
-    /// more red, green, blue, yellow, cyan, magenta, white, black in this order.
+    /// Makes one mask for each of `styles` styles, from a picture painted in their colours.
     ///
-    /// A colour in between, as at soft edges, is shared by the two styles between whose colours it lies: they are those of the segment
-    /// in RGB that is nearest to it, and their shares those of the nearest point there. Up to two styles it is the brightness.
+    /// The colour of a single style is white. Two styles have white and black. More have red,
+    /// green, blue, yellow, cyan, magenta, white, black in this order.
     ///
-    /// Errors: more styles than colours, a colour that is between none of theirs.
+    /// A soft edge has colours in between. Two styles share such a colour: those of the segment in
+    /// RGB that is nearest to it. Their shares are those of the nearest point of the segment. With
+    /// one or two styles the brightness decides.
+    ///
+    /// Errors: more styles than colours; a colour that lies between none of theirs.
     pub fn of_styles(image: &Image, styles: usize) -> Result<Vec<Self>> {
         match styles {
             1 => return Ok(vec![Self::from_brightness(image)]),
@@ -84,43 +91,48 @@ impl Mask {
         self.height
     }
 
-    /// The weights, `[H, W]`, 0..1.
+    /// The weights, `[H, W]`, in 0..1.
     pub fn as_slice(&self) -> &[f32] {
         &self.data
     }
 
-    /// How much of the picture the mask covers, 0..1.
+    /// Returns the fraction of the picture that the mask covers, 0..1.
     pub fn coverage(&self) -> f64 {
         self.data.iter().map(|&w| f64::from(w)).sum::<f64>() / self.data.len().max(1) as f64
     }
 
-    /// What is left where both masks count: the product of their weights. `other` is brought to this one's size.
+    /// Multiplies the weights of two masks: what is left if both count. `other` is resized to this
+    /// one's size.
     ///
     /// # Panics
-    /// As [`Mask::resized`].
+    /// As [`Mask::resized`] does.
     pub fn times(&self, other: &Mask) -> Self {
         let other = other.resized(self.width, self.height);
         Self::new(self.width, self.height, self.data.iter().zip(&other.data).map(|(a, b)| a * b).collect())
     }
 
-    /// What the mask leaves out: 1 - weight.
+    /// Returns what the mask leaves out: 1 - weight.
     pub fn inverted(&self) -> Self {
         Self::new(self.width, self.height, self.data.iter().map(|w| 1.0 - w).collect())
     }
 
-    /// How much each position of a layer counts for a picture of the mask's size: the mean of the mask over the pixels that the position
-    /// stands for. `None` when less than one position is left.
+    /// Returns how much each position of a layer counts, for a picture of the mask's size. It is
+    /// the mean of the mask over the pixels that the position stands for.
+    ///
+    /// Returns `None` if less than one position is left.
     pub(crate) fn weights(&self, layer: Layer) -> Option<PositionWeights> {
         PositionWeights::of_mask(&self.data, self.width, layer)
     }
 
-    /// [`Mask::weights`]; errors: less than one position is left. The mask is named as the `input`.
+    /// Returns [`Mask::weights`]. Errors: less than one position is left. They call the mask
+    /// `input`.
     pub(crate) fn position_weights(&self, input: PictureRole, layer: Layer) -> Result<PositionWeights> {
         let vanished = Error::MaskVanishes { input, layer, width: self.width, height: self.height };
         self.weights(layer).ok_or(vanished)
     }
 
-    /// The mask at another size: each weight is the mean over what it stands for, or interpolated where the mask grows.
+    /// Returns the mask at another size. Each weight is the mean over the weights that it stands
+    /// for, or is interpolated if the mask grows.
     ///
     /// # Panics
     /// If a side of the mask or of the result is 0, or above `u32::MAX`.
@@ -137,13 +149,13 @@ impl Mask {
         Resizer::new()
             .resize_typed(&source, &mut target, &options)
             .expect("the whole of the source is inside the source");
-        // The filter's coefficients are rounded: 0 and 1 must stay what they are.
+        // The filter's coefficients are rounded, but 0 and 1 must stay what they are.
         let exact = |v: f32| if (v - v.round()).abs() < ROUNDING { v.round() } else { v };
         Self::new(width, height, target.pixels().iter().map(|v| exact(v.0)).collect())
     }
 }
 
-/// The mask in a picture's size.
+/// Resizes the mask to a picture's size.
 pub(crate) fn sized(mask: &Option<Mask>, input: PictureRole, width: usize, height: usize) -> Result<Option<Mask>> {
     match mask {
         Some(mask) if mask.as_slice().is_empty() => Err(Error::Empty { input }),
@@ -151,7 +163,7 @@ pub(crate) fn sized(mask: &Option<Mask>, input: PictureRole, width: usize, heigh
     }
 }
 
-/// The mask in a picture's size; `None` if it leaves nothing out.
+/// Resizes the mask to a picture's size. Returns `None` if it leaves nothing out.
 pub(crate) fn partial(mask: &Option<Mask>, input: PictureRole, width: usize, height: usize) -> Result<Option<Mask>> {
     Ok(sized(mask, input, width, height)?.filter(|mask| mask.as_slice().iter().any(|&w| w < 1.0)))
 }
@@ -168,10 +180,11 @@ const PALETTE: [(&str, [f32; 3]); 8] = [
     ("black", [0.0, 0.0, 0.0]),
 ];
 
-/// How far a colour may be from the nearest mix: where three regions meet it is 0.41.
+/// Largest distance of a colour from the nearest mix. Where three regions meet it is 0.41.
 const MAX_DISTANCE: f32 = 0.5;
 
-/// Two of the colours, with the shares of the mix of them that is nearest to `colour`; the first of equally near ones.
+/// Finds two of the colours and their shares, so that their mix is nearest to `colour`. Of equally
+/// near mixes it is the first.
 fn nearest_mix(colour: [f32; 3], palette: &[(&str, [f32; 3])]) -> Option<[(usize, f32); 2]> {
     let mut nearest = (MAX_DISTANCE * MAX_DISTANCE, None);
     for i in 0..palette.len() {
@@ -189,7 +202,7 @@ fn nearest_mix(colour: [f32; 3], palette: &[(&str, [f32; 3])]) -> Option<[(usize
     nearest.1
 }
 
-/// The most that the rounding of a filter's coefficients changes a weight by.
+/// The most that the rounding of a filter's coefficients changes a weight.
 const ROUNDING: f32 = 1e-5;
 
 #[cfg(test)]

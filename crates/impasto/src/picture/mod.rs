@@ -1,17 +1,31 @@
-//! Pictures from and to files, and to other sizes.
+//! Pictures from and to files, and at other sizes.
 //!
-//! In between, a picture is an [`Image`](crate::Image): RGB, f32, 0..255, as encoded (sRGB), with its opacity beside it in a [`Picture`].
-//! Rounding to 8 or 16 bits happens once, when a file is written.
+//! In memory a picture is an [`Image`](crate::Image): RGB, f32, 0..255, as encoded (sRGB). Its
+//! opacity lies beside it in a [`Picture`]. Values are rounded to 8 or 16 bits once, when a file is
+//! written.
 //!
-//! What a file carries besides its pixels, and what becomes of it:
+//! A file carries more than pixels, and a result keeps most of it:
 //!
 //! | | JPEG | PNG | TIFF | WebP |
 //! |---|---|---|---|---|
 //! | colour profile (RGB) | kept | kept | kept | kept |
-//! | EXIF | kept | kept | kept, but for makers' own blocks of TIFF files that are read | kept |
+//! | EXIF | kept | kept | kept, except for makers' own blocks of TIFF files that are read | kept |
 //! | transparency | laid over white | kept | kept | kept |
 //! | recipe | comments | iTXt `impasto` | XMP | XMP |
 //! | bits a value | 8 | 8, 16 | 8, 16 | 8 |
+//!
+//! ```
+//! use impasto::picture::{self, SaveOptions};
+//!
+//! # fn main() -> impasto::Result<()> {
+//! # let folder = tempfile::tempdir().expect("a temporary folder");
+//! # let photo = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/astronaut.jpg"));
+//! let photo = picture::load(photo)?;
+//! let small = photo.resized(64, 64);
+//! let options = SaveOptions { profile: small.profile.clone(), quality: Some(80), ..SaveOptions::default() };
+//! picture::save_with(&folder.path().join("small.jpg"), &small.image, &options)
+//! # }
+//! ```
 
 pub(crate) mod cmyk;
 pub(crate) mod decode;

@@ -1,11 +1,11 @@
-//! From the pictures as they are to the sizes they are worked on in.
+//! The sizes that pictures are worked on in.
 
 use crate::error::{Error, PictureRole, Result};
 use crate::picture::loaded::Picture;
 use crate::picture::resize::fit;
 
-/// The longest side, in pixels, that a picture is brought to. Far beyond what fits in memory; it keeps a slip of the finger from
-/// asking for terabytes.
+/// Longest side, in pixels, that a picture can get. It is far beyond what fits in memory, but keeps
+/// a slip of the finger from asking for terabytes.
 const MAX_SIZE: usize = 32_768;
 
 /// Sizes to work in.
@@ -13,9 +13,11 @@ const MAX_SIZE: usize = 32_768;
 pub struct SizeOptions {
     /// Longest side of the result in pixels, 1 to 32768. Default 512.
     pub size: usize,
-    /// Whether a content smaller than `size` is enlarged; otherwise it keeps its own size. Default no.
+    /// Whether a content smaller than `size` is enlarged. Otherwise it keeps its own size. Default
+    /// no.
     pub upscale: bool,
-    /// Longest side of the style over that of the result: finite, above 0. Larger = larger brush strokes. Default 1.
+    /// Longest side of the style as a multiple of the result's: finite, above 0. A larger number
+    /// gives larger brush strokes. Default 1.
     pub style_scale: f64,
 }
 
@@ -26,7 +28,7 @@ impl Default for SizeOptions {
 }
 
 impl SizeOptions {
-    /// Whether the sizes can be meant; errors name the field.
+    /// Checks that the sizes make sense. Errors name the field.
     pub fn validate(&self) -> Result<()> {
         if !(1..=MAX_SIZE).contains(&self.size) {
             return Err(Error::option("size", format!("is {}; give 1 to {MAX_SIZE} px", self.size)));
@@ -37,14 +39,14 @@ impl SizeOptions {
         Ok(())
     }
 
-    /// Longest side of the result in pixels for a content of `width` x `height`.
+    /// Returns the longest side of the result in pixels, for a content of `width` x `height`.
     pub fn content_longest(&self, width: usize, height: usize) -> usize {
         if self.upscale { self.size } else { self.size.min(width.max(height)) }
     }
 
-    /// Longest side of a style in pixels for a result of `longest`.
+    /// Returns the longest side of a style in pixels, for a result of `longest`.
     ///
-    /// Errors: a `style_scale` that makes it larger than 32768 px.
+    /// Errors: `style_scale` makes it larger than 32768 px.
     pub fn style_longest(&self, longest: usize) -> Result<usize> {
         let style_longest = (longest as f64 * self.style_scale).round().max(1.0);
         if style_longest > MAX_SIZE as f64 {
@@ -56,12 +58,13 @@ impl SizeOptions {
     }
 }
 
-/// Content and style in the sizes they are worked on in, in that order, with all that belongs to them.
+/// Resizes content and style, with all that belongs to them, and returns them in that order.
 ///
-/// The content comes to `size` on its longest side, but never beyond its own without `upscale`; the style so that its longest
-/// side is that of the resized content times `style_scale`.
+/// The longest side of the content becomes `size`, but without `upscale` the content never grows.
+/// The longest side of the style becomes that of the resized content times `style_scale`.
 ///
-/// Errors: [`SizeOptions::validate`], a picture without pixels, a `style_scale` that makes the style larger than 32768 px.
+/// Errors: those of [`SizeOptions::validate`]; a picture without pixels; a `style_scale` that makes
+/// the style larger than 32768 px.
 pub fn prepare(content: &Picture, style: &Picture, options: &SizeOptions) -> Result<(Picture, Picture)> {
     options.validate()?;
     for (input, image) in [(PictureRole::Content, &content.image), (PictureRole::Style, &style.image)] {

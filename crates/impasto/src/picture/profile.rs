@@ -7,29 +7,31 @@ use rayon::prelude::*;
 
 use crate::reduce::CHUNK;
 
-/// No larger profile is kept: JPEG has no room for it, and none that is of use comes near.
+/// Largest profile that is kept. JPEG has no room for a larger one, and none that is of use comes
+/// near.
 const MAX_BYTES: usize = 8 << 20;
 
-/// Of 255: a profile whose colours are closer to sRGB than this is sRGB, and its values stay as they are.
+/// Largest difference to sRGB, of 255, for a profile to count as sRGB. Its values then stay as they
+/// are.
 const SAME: f32 = 0.25;
 
-/// An RGB profile that values can be converted from, and to.
+/// An RGB profile. Values can be converted from it and to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile(Arc<[u8]>);
 
 impl Profile {
-    /// The profile as it is in the file.
+    /// Returns the profile as it is in the file.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// From sRGB to this profile.
+    /// Returns the conversion from sRGB to this profile.
     pub(super) fn conversion(&self) -> Result<Conversion, String> {
         Conversion::back(&parse(&self.0)?)
     }
 }
 
-/// How the channels of a picture are to be read.
+/// What the channels of a picture are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels {
     Grey,
@@ -47,7 +49,7 @@ impl Channels {
     }
 }
 
-/// `values`, channels in 0..255, as sRGB in 0..255, without a profile.
+/// Converts `values`, channels in 0..255, to sRGB in 0..255 without a profile.
 pub fn plain_to_srgb(values: Vec<f32>, channels: Channels) -> Vec<f32> {
     match channels {
         Channels::Rgb => values,
@@ -59,15 +61,17 @@ pub fn plain_to_srgb(values: Vec<f32>, channels: Channels) -> Vec<f32> {
     }
 }
 
-/// `values`, channels in 0..255, as sRGB in 0..255 by the profile `icc`; and the profile, if results can be written in it.
+/// Converts `values`, channels in 0..255, to sRGB in 0..255 by the profile `icc`. Returns the
+/// profile too, if results can be written in it.
 ///
-/// Where the profile cannot be used it is [`plain_to_srgb`], and the reason in the profile's place.
+/// If the profile cannot be used, the values are those of [`plain_to_srgb`], and the reason takes
+/// the profile's place.
 pub fn to_srgb(icc: Vec<u8>, values: Vec<f32>, channels: Channels) -> (Vec<f32>, Result<Option<Profile>, String>) {
     let profile = match parse(&icc) {
         Ok(profile) => profile,
         Err(reason) => return (plain_to_srgb(values, channels), Err(reason)),
     };
-    // Grey pictures with the RGB profile they had before they lost their colour are common.
+    // Many grey pictures have the RGB profile from before they lost their colour.
     let (values, channels) = match (channels, profile.color_space) {
         (Channels::Grey, DataColorSpace::Rgb) => (plain_to_srgb(values, Channels::Grey), Channels::Rgb),
         _ => (values, channels),
@@ -87,11 +91,11 @@ fn parse(icc: &[u8]) -> Result<ColorProfile, String> {
     ColorProfile::new_from_slice(icc).map_err(|e| format!("it is broken: {e}"))
 }
 
-/// A way from one space of values to another, both in 0..255.
+/// A conversion from one space of values to another, both in 0..255.
 pub struct Conversion {
     transform: Arc<dyn TransformExecutor<f32> + Send + Sync>,
     channels: Channels,
-    /// It changes nothing that could be seen.
+    /// Whether it changes nothing that could be seen.
     is_identity: bool,
 }
 
@@ -114,7 +118,7 @@ impl Conversion {
         Self::new(transform.map_err(|e| e.to_string())?, Channels::Rgb)
     }
 
-    /// Tries the transform out: some that can be made cannot be applied.
+    /// Tries the transform. Some can be made, but not applied.
     fn new(transform: Arc<dyn TransformExecutor<f32> + Send + Sync>, channels: Channels) -> Result<Self, String> {
         const STEPS: usize = 9;
         let count = channels.count();
@@ -131,7 +135,7 @@ impl Conversion {
         Ok(Self { transform, channels, is_identity })
     }
 
-    /// Each value within 0..255.
+    /// Converts the values. Each result is within 0..255.
     pub fn apply(&self, values: &[f32]) -> Vec<f32> {
         if self.is_identity {
             return values.to_vec();
@@ -150,7 +154,7 @@ impl Conversion {
 fn options() -> TransformOptions {
     TransformOptions {
         rendering_intent: RenderingIntent::Perceptual,
-        // Its steps would be seen in 16 bits.
+        // The steps of fixed point would be seen in 16 bits.
         prefer_fixed_point: false,
         ..TransformOptions::default()
     }

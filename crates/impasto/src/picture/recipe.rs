@@ -12,25 +12,26 @@ use crate::picture::file::read_limited;
 use crate::picture::jpeg;
 use crate::picture::tiff::read::xmp;
 
-/// What a comment of JPEG begins with.
+/// Start of a JPEG comment.
 pub const COMMENT_PREFIX: &[u8] = b"impasto ";
 
-/// The keyword of PNG's text.
+/// Keyword of a PNG text.
 pub const KEYWORD: &str = "impasto";
 
 const ELEMENT: (&str, &str) = ("<impasto:recipe>", "</impasto:recipe>");
 
-/// Memory for the texts of a PNG, in bytes.
+/// Bytes that the texts of a PNG may use.
 const MAX_TEXT: usize = 64 << 20;
 
-/// The recipe that [`crate::picture::SaveOptions::recipe`] put into a file; `None` where there is none.
+/// Reads the recipe that [`SaveOptions::recipe`](crate::picture::SaveOptions::recipe) put into a
+/// file. Returns `None` if there is none.
 ///
-/// Errors: as [`crate::picture::load`], but for what is wrong with the pixels.
+/// Errors: those of [`load`](crate::picture::load()), except for what is wrong with the pixels.
 pub fn recipe(path: &Path) -> Result<Option<String>> {
     decode_recipe(&read_limited(path)?, path)
 }
 
-/// As [`recipe`], from the bytes of a file; `name` is what errors call it.
+/// Reads the recipe as [`recipe`] does, from the bytes of a file. Errors call it `name`.
 pub fn decode_recipe(bytes: &[u8], name: &Path) -> Result<Option<String>> {
     let damaged = |reason: String| Error::Damaged { path: name.to_owned(), reason };
     let text = match image::guess_format(bytes) {
@@ -53,7 +54,7 @@ pub fn decode_recipe(bytes: &[u8], name: &Path) -> Result<Option<String>> {
     text.map(String::from_utf8).transpose().map_err(|_| damaged("its recipe is not UTF-8".into()))
 }
 
-/// An XMP packet (ISO 16684-1) with the recipe as its only property.
+/// Makes an XMP packet (ISO 16684-1) whose only property is the recipe.
 pub fn to_xmp(recipe: &str) -> Vec<u8> {
     let text = recipe.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let (open, close) = ELEMENT;
@@ -67,7 +68,7 @@ pub fn to_xmp(recipe: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The text of the property that [`to_xmp`] writes.
+/// Reads the text of the property that [`to_xmp`] writes.
 fn from_xmp(xmp: &[u8]) -> Option<Vec<u8>> {
     let find = |text: &[u8], part: &str| text.windows(part.len()).position(|w| w == part.as_bytes());
     let start = find(xmp, ELEMENT.0)? + ELEMENT.0.len();

@@ -9,9 +9,10 @@ use rayon::prelude::*;
 use crate::picture::mask::Mask;
 use crate::reduce::CHUNK;
 
-/// `image` at `width` x `height` px: Lanczos-3 on linear light, so that fine light and dark detail keeps its mean brightness.
+/// Resizes `image` to `width` x `height` pixels by Lanczos-3 on linear light. Fine light and dark
+/// detail keeps its mean brightness.
 ///
-/// The result is within 0..255. A picture of that size already is returned as it is.
+/// The result is within 0..255. A picture of that size is returned as it is.
 ///
 /// # Panics
 /// If a side of `image` or of the result is 0, or above `u32::MAX`.
@@ -27,10 +28,11 @@ pub fn resize(image: &Image, width: usize, height: usize) -> Image {
     Image::new(width, height, encoded.into_flattened())
 }
 
-/// As [`resize`], each colour weighed by its opacity in `alpha`.
+/// Resizes as [`resize`] does, with each colour weighed by its opacity in `alpha`.
 ///
-/// Lanczos-3 where all that it looks at is opaque. At edges its negative lobes, divided by a small opacity, would make colours
-/// that are nowhere; a triangle, which has none, takes its place there. Where nothing is visible the colour is [`hidden_colour`].
+/// Lanczos-3 is used where all that it looks at is opaque. At edges its negative lobes, divided by
+/// a small opacity, would make colours that are nowhere. There a triangle takes its place, which
+/// has no such lobes. Where nothing is visible the colour is [`hidden_colour`].
 pub fn resize_visible(image: &Image, alpha: &Mask, width: usize, height: usize) -> Image {
     if size(image) == (width, height) {
         return image.clone();
@@ -53,10 +55,11 @@ pub fn resize_visible(image: &Image, alpha: &Mask, width: usize, height: usize) 
     Image::new(width, height, colours.into_flattened())
 }
 
-/// How far from 1 sums of weights may be by rounding, and a little more.
+/// Largest distance from 1 of a sum of weights that counts as 1: rounding, and a little more.
 const OPAQUE: f32 = 1e-4;
 
-/// The mean colour of what is visible, in linear light, RGB in 0..255; white where nothing is.
+/// Returns the mean colour of the visible part, in linear light, as RGB in 0..255. It is white if
+/// nothing is visible.
 fn hidden_colour(image: &Image, alpha: &Mask) -> [f32; 3] {
     let (pixels, _) = image.as_slice().as_chunks::<3>();
     let mut sum = [0.0; 3];
@@ -73,7 +76,8 @@ fn hidden_colour(image: &Image, alpha: &Mask) -> [f32; 3] {
     if weight > 0.0 { encoded(sum.map(|sum| (sum / weight) as f32)) } else { [255.0; 3] }
 }
 
-/// Gives what is not visible at all the [`hidden_colour`]: the network sees those pixels beside the visible ones.
+/// Paints the transparent part with the [`hidden_colour`], because the network sees those pixels
+/// beside the visible ones.
 pub fn paint_hidden(image: &mut Image, alpha: &Mask) {
     let hidden = hidden_colour(image, alpha);
     let (pixels, _) = image.as_mut_slice().as_chunks_mut::<3>();
@@ -86,7 +90,7 @@ fn size(image: &Image) -> (usize, usize) {
     (image.width(), image.height())
 }
 
-/// `map` of each value and its index, on all threads.
+/// Maps each value and its index, on all threads.
 fn mapped<A: Sync, B: Clone + Send>(values: &[A], empty: B, map: impl Fn(usize, &A) -> B + Sync) -> Vec<B> {
     let mut result = vec![empty; values.len()];
     result.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, result)| {
@@ -98,7 +102,7 @@ fn mapped<A: Sync, B: Clone + Send>(values: &[A], empty: B, map: impl Fn(usize, 
     result
 }
 
-/// `pixels` of the size `from`, width and height, at the size `to`.
+/// Resizes `pixels` from one width and height to another.
 fn convolve<P: PixelTrait>(pixels: &[P], from: (usize, usize), to: (usize, usize), filter: FilterType) -> Vec<P> {
     let side = |n: usize| u32::try_from(n).expect("a side fits 32 bits");
     let source = TypedImageRef::new(side(from.0), side(from.1), pixels).expect("one value per pixel");
@@ -108,12 +112,12 @@ fn convolve<P: PixelTrait>(pixels: &[P], from: (usize, usize), to: (usize, usize
     target.pixels().to_vec()
 }
 
-/// Linear light in 0..1, from sRGB in 0..255.
+/// Converts sRGB in 0..255 to linear light in 0..1.
 fn linear(pixel: &[f32; 3]) -> [f32; 3] {
     pixel.map(|v| srgb_to_linear(v / 255.0))
 }
 
-/// sRGB in 0..255, from linear light, which Lanczos rings beyond its ends.
+/// Converts linear light to sRGB in 0..255. Lanczos rings beyond the ends of its range.
 fn encoded(linear: [f32; 3]) -> [f32; 3] {
     linear.map(|v| 255.0 * linear_to_srgb(v.clamp(0.0, 1.0)))
 }
@@ -128,9 +132,10 @@ fn linear_to_srgb(v: f32) -> f32 {
     if v <= 0.003_130_8 { 12.92 * v } else { (1.055 * v.powf(1.0 / 2.4) - 0.055).min(1.0) }
 }
 
-/// The size with the longest side `longest` and the shape of `width` x `height`, rounded to whole pixels, at least 1.
+/// Returns the size with the longest side `longest` and the shape of `width` x `height`, rounded to
+/// whole pixels, at least 1.
 ///
-/// All in pixels. A size without pixels stays without.
+/// A size without pixels stays without.
 pub fn fit(width: usize, height: usize, longest: usize) -> (usize, usize) {
     let from = width.max(height);
     if width.min(height) == 0 {

@@ -8,25 +8,27 @@ use crate::error::Result;
 use crate::picture::encode::{self, SaveOptions};
 use crate::picture::file::{check_writable, write_whole_with};
 
-/// As [`save_with`] the default options: 8 bits, in the format of the extension, JPEG with quality 95, nothing but the pixels.
+/// Saves as [`save_with`] does, with the default options: 8 bits, in the format of the extension,
+/// JPEG with quality 95, nothing but the pixels.
 pub fn save(path: &Path, image: &Image) -> Result<()> {
     save_with(path, image, &SaveOptions::default())
 }
 
 /// Writes `image` as `options` say.
 ///
-/// The file appears whole or not at all: it is written beside `path` under another name and renamed. What was at `path` before
-/// is replaced.
+/// The file appears whole or not at all: it is written next to `path` under another name and
+/// renamed. What was at `path` before is replaced.
 ///
-/// Errors: as [`check_output`] and [`encode`](crate::picture::encode()), and a disk that is full.
+/// Errors: those of [`check_output`] and [`encode`](crate::picture::encode()), and a full disk.
 pub fn save_with(path: &Path, image: &Image, options: &SaveOptions) -> Result<()> {
     write_whole_with(path, |file| encode::write(image, path, options, file))
 }
 
-/// Whether [`save_with`] would be able to write `path`, to be asked before hours of work.
+/// Checks that [`save_with`] would be able to write `path`. It is meant to be asked before hours of
+/// work.
 ///
-/// Errors: [`SaveOptions::validate`], `path` is a folder, its folder does not exist or cannot be written to (found out by making
-/// a file there for a moment).
+/// Errors: those of [`SaveOptions::validate`]; `path` is a folder; its folder does not exist or
+/// cannot be written to, which is tried with a temporary file.
 pub fn check_output(path: &Path, options: &SaveOptions) -> Result<()> {
     options.validate(path)?;
     check_writable(path)

@@ -154,11 +154,11 @@ fn a_picture_of_too_many_pixels_is_refused_before_decoding() {
     let checksum = crc32(&bytes[12..29]);
     bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
     std::fs::write(&path, bytes).unwrap();
-    let expected = "PATH is 20000x20000 px, 400 megapixels; impasto reads up to 100: make it smaller first";
+    let expected = "PATH is 20000x20000 px, 400 megapixels; impasto reads up to 100; make it smaller first";
     assert_eq!(message(&path), expected);
 }
 
-/// The checksum of PNG (ISO 3309), bit by bit.
+/// Computes the checksum of PNG (ISO 3309), bit by bit.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 })

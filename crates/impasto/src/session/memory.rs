@@ -1,4 +1,12 @@
 //! Peak memory of a run, planned before it begins.
+//!
+//! A scale holds the pictures, the optimiser's arrays, and the maps of an evaluation. If all of it
+//! does not fit, the evaluation is cut into bands, L-BFGS remembers fewer steps, or Adam takes its
+//! place. Of everything that fits, the plan takes what makes the shortest run. The engine chooses
+//! the bands ([`impasto_engine::plan::choice`]).
+//!
+//! The plan counts large arrays one by one. A margin covers the rest, so the figures are upper
+//! bounds and not forecasts.
 
 use std::fmt;
 
@@ -13,41 +21,45 @@ use crate::options::{OptimizerKind, Options, WeightedLayer};
 use crate::session::schedule::{Scale, halved};
 use crate::torus::STYLE_MARGIN;
 
-/// What a run is to take, before its first step.
+/// What a run will take, before its first step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemoryPlan {
-    /// Peak resident memory of the process in bytes, at most, if style pictures are the session's alone: it gives them back when it has
-    /// begun the last scale.
+    /// Most bytes of resident memory that the process reaches.
+    ///
+    /// It is right if nobody else holds the style pictures: the session drops them when it has
+    /// started the last scale.
     pub peak: u64,
-    /// Threads at work that it is for.
+    /// Threads at work that the plan is for.
     pub threads: usize,
     /// How every scale is evaluated, coarsest first.
     pub scales: Vec<ScalePlan>,
 }
 
-/// What is done to one scale so that it fits the memory.
+/// What is done to a scale so that it fits in the memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScalePlan {
-    /// Peak resident memory of the process at this scale in bytes, at most.
+    /// Most bytes of resident memory that the process reaches at this scale.
     pub peak: u64,
     /// Whether the picture is evaluated in bands.
     pub in_bands: bool,
-    /// Work of an evaluation, as a multiple of that of the whole picture at once, by the multiplications that there are: 1 unless it is in
-    /// bands.
+    /// Work of an evaluation, as a multiple of the work for the whole picture at once. It counts
+    /// multiplications, and is 1 unless the picture is evaluated in bands.
     pub work: f64,
-    /// The optimiser: [`OptimizerKind::Adam`] also where not even a short history of L-BFGS fits.
+    /// The optimiser. It is [`OptimizerKind::Adam`] too if not even a short history of L-BFGS fits.
     pub optimizer: OptimizerKind,
     /// Steps that L-BFGS remembers.
     pub history: usize,
-    /// Bytes at most of the content's features that are in a file, in [`Options::feature_cache`](crate::Options::feature_cache).
+    /// Most bytes of the content's features in the file, in
+    /// [`Options::feature_cache`](crate::Options::feature_cache).
     pub feature_cache_bytes: u64,
     pub(crate) layout: Layout,
-    /// Of the styles' evaluations.
+    /// How the styles are evaluated.
     pub(crate) style_layout: Layout,
 }
 
 impl fmt::Display for ScalePlan {
-    /// What is not as it would be with memory enough: `in bands, 1.2 times the work; L-BFGS remembers 5 steps`.
+    /// Says what differs from a run with enough memory: `in bands, 1.20 times the work; L-BFGS
+    /// remembers 5 steps`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.in_bands {
             write!(f, "in bands, {:.2} times the work", self.work)?;
@@ -68,43 +80,47 @@ impl fmt::Display for ScalePlan {
     }
 }
 
-/// Bytes of a process that has no picture yet: program, weights as they are and as they are laid out, transformed filters. Measured:
-/// 155 MiB with two threads.
+/// Bytes of a process that has no picture yet: the program, the weights as they are and as they are
+/// laid out, transformed filters. 155 MiB were measured with two threads.
 const BASE: usize = 190 << 20;
 
-/// The same for a process that only goes forward, without what [`Layout::forward_memory`] has of it. Measured: 14 to 31 MiB with two threads.
+/// The same for a process that only goes forward, without what [`Layout::forward_memory`] counts.
+/// 14 to 31 MiB were measured with two threads.
 const FORWARD_BASE: usize = 40 << 20;
 
-/// Bytes that every thread has for itself, at most.
+/// Most bytes that each thread has for itself.
 const THREAD: usize = 12 << 20;
 
-/// Part of what is reckoned that is added to it, for what is not: allocators, stacks, sums.
+/// Safety margin added to every estimate, as a fraction. Covers allocator overhead, stacks and
+/// temporary sums.
 const RESERVE: f64 = 0.03;
 
 /// Bytes of a picture's pixel.
 const PIXEL: usize = 3 * size_of::<f32>();
 
-/// Pictures of the scale's size that a session has besides its optimiser: the point.
+/// Pictures of the scale's size in a session, besides its optimiser: the point.
 const PICTURES: usize = 1;
 
-/// Histories of L-BFGS that are tried where the planned one does not fit, and how much longer a run takes for them. Against 20 steps, 10
-/// end 7 % behind after 200; below that, and for Adam, the numbers are estimates.
+/// Histories of L-BFGS that are tried if the planned one does not fit, and how much longer a run
+/// takes with them. After 200 steps, a history of 10 ends 7 % behind one of 20. The other factors,
+/// and Adam's, are estimates.
 const HISTORIES: [(usize, f64); 3] = [(LEAST_HISTORY, 1.05), (5, 1.2), (3, 1.4)];
 
-/// How much longer Adam takes than L-BFGS.
+/// How much longer a run takes with Adam than with L-BFGS.
 const ADAM_COST: f64 = 2.0;
 
-/// The layers that a loss of this weight looks at.
+/// Returns the layers that a loss of this weight looks at.
 fn active(layers: &[WeightedLayer], weight: f64) -> Vec<Layer> {
     if weight > 0.0 { layers.iter().map(|layer| layer.layer).collect() } else { vec![] }
 }
 
-/// Bytes of the process, with what is not reckoned.
+/// Adds the safety margin to bytes of the process.
 fn with_reserve(bytes: usize) -> u64 {
     (bytes as f64 * (1.0 + RESERVE)) as u64
 }
 
-/// Refuses a picture that does not fit into `memory` where the network looks at it whole and goes forward only, with `others` bytes besides.
+/// Refuses a picture that does not fit in `memory` if the network sees all of it at once and only
+/// goes forward. `others` counts further bytes.
 pub(crate) fn check_forward(
     (width, height): (usize, usize),
     layers: &[Layer],
@@ -123,7 +139,8 @@ pub(crate) fn check_forward(
 /// What a run is about, as far as its memory is concerned.
 pub(crate) struct Needs<'a> {
     pub(crate) options: &'a Options,
-    /// Pictures of the content's size in full that last through the run, and their masks' values a pixel.
+    /// Width and height of the content in full, which lasts through the run. `masks` is the number
+    /// of masks of that size.
     pub(crate) content: (usize, usize),
     pub(crate) masks: usize,
     /// Sizes of the style pictures in full.
@@ -132,11 +149,11 @@ pub(crate) struct Needs<'a> {
 }
 
 impl Needs<'_> {
-    /// The plan for all scales.
+    /// Plans all scales.
     ///
-    /// Errors: a scale that does not fit into [`Options::memory`] in any way.
+    /// Errors: a scale does not fit in [`Options::memory`], however it is evaluated.
     pub(crate) fn plan(&self, scales: &[Scale]) -> Result<MemoryPlan> {
-        // The finest first: what does not fit is said of the size that was asked for.
+        // The finest comes first, so that an error names the size that was asked for.
         let mut plans: Vec<ScalePlan> = (0..scales.len())
             .rev()
             .map(|i| {
@@ -149,9 +166,10 @@ impl Needs<'_> {
         Ok(MemoryPlan { peak, threads: self.threads, scales: plans })
     }
 
-    /// How the styles are looked at when they are halved `halvings` times, with nothing else of a run there.
+    /// Returns how the styles are evaluated when they are halved `halvings` times, without the rest
+    /// of a run.
     ///
-    /// Errors: one that does not fit into [`Options::memory`] in any way.
+    /// Errors: one does not fit in [`Options::memory`], however it is evaluated.
     pub(crate) fn style_layout(&self, halvings: usize) -> Result<Layout> {
         let Options { style_layers, style_weight, memory, .. } = self.options;
         let budget = memory.unwrap_or(u64::MAX);
@@ -166,10 +184,11 @@ impl Needs<'_> {
         }
     }
 
-    /// How the styles are looked at when they are halved `halvings` times, and the bytes that it takes, with all of them in full. `resting`:
-    /// bytes of something else while nothing is looked at.
+    /// Returns how the styles are evaluated when they are halved `halvings` times, and the bytes
+    /// that this takes with all of them in full. `resting` counts bytes of something else while
+    /// nothing is evaluated.
     ///
-    /// Errors: one does not fit in any way; the bytes that it needs.
+    /// Errors: one does not fit. They return the bytes that it needs.
     fn styles(
         &self,
         halvings: usize,
@@ -180,10 +199,10 @@ impl Needs<'_> {
         let (mut layout, mut bytes, mut needed) = (Layout::whole(), 0, None);
         for &size in &self.styles {
             let (width, height) = halved(size, halvings);
-            // For a torus a style is looked at with a margin on every side.
+            // For a torus a style has a margin on every side.
             let margin = if self.options.padding == Padding::Circular { 2 * STYLE_MARGIN } else { 0 };
             let (width, height) = (width + margin, height + margin);
-            // In its own size, without a margin, it is no other picture.
+            // In its own size and without a margin, the style is no further picture.
             let brought_to_size = if halvings > 0 || margin > 0 { PIXEL * width * height } else { 0 };
             let picture = brought_to_size + self.styles_in_full();
             match self.layouts((width, height), layers, &[], resting).best(&|more| fits(more + picture)) {
@@ -191,7 +210,8 @@ impl Needs<'_> {
                 Ok((_, found)) => {
                     let EvaluationMemory { lasting, passing } = found.memory(width, height, layers, &[]);
                     bytes = bytes.max(picture + lasting + passing.max(resting));
-                    // The styles have about the same size; each is evaluated as the first that is not to be whole.
+                    // The styles have about the same size. The first that does not fit whole
+                    // decides for all.
                     if layout == Layout::whole() {
                         layout = found;
                     }
@@ -201,7 +221,7 @@ impl Needs<'_> {
         needed.map_or(Ok((layout, bytes)), Err)
     }
 
-    /// Bytes of the style pictures in full, until the targets of the last scale are taken.
+    /// Returns the bytes of the style pictures in full. They last until the last targets are taken.
     fn styles_in_full(&self) -> usize {
         self.styles.iter().map(|(width, height)| PIXEL * width * height).sum()
     }
@@ -212,7 +232,7 @@ impl Needs<'_> {
         let layers = [reference.as_slice(), &styles].concat();
         let budget = Budget { bytes: self.options.memory.unwrap_or(u64::MAX), lasting: self.lasting_bytes(scale) };
         let resting = self.resting_bytes(before);
-        // The styles are looked at before anything else of the scale is there.
+        // The styles are evaluated before anything else of the scale exists.
         let of_styles = self.styles(halvings, &styles, resting.before, &|bytes| budget.fits(bytes));
         let styles_besides = if halvings > 0 { self.styles_in_full() } else { 0 };
         let choices = self.layouts((scale.width, scale.height), &layers, &reference, resting.all);
@@ -238,27 +258,27 @@ impl Needs<'_> {
         })
     }
 
-    /// Bytes that are there throughout a scale: the process, the subject in full, and the pictures of
-    /// the scale's size.
+    /// Returns the bytes that exist throughout a scale: the process, the subject in full, and the
+    /// pictures of the scale's size.
     fn lasting_bytes(&self, scale: &Scale) -> usize {
         let pixels = scale.width * scale.height;
         let in_full = (PIXEL + size_of::<f32>() * self.masks) * self.content.0 * self.content.1;
-        // The content in another size than its own is one more picture.
+        // If the content is resized, it is one more picture.
         let resized = if (scale.width, scale.height) == self.content { 0 } else { pixels };
         let pictures = PIXEL * (PICTURES * pixels + resized)
             + size_of::<f32>() * (self.masks + usize::from(self.masks > 0)) * pixels;
         BASE + THREAD * self.threads + in_full + pictures
     }
 
-    /// Bytes that are there while nothing is evaluated: a scale begins with the picture of the one
-    /// before, and the caller has its turn after each step.
+    /// Returns the bytes that exist while nothing is evaluated. A scale begins with the picture of
+    /// the one before, and the caller has its turn after each step.
     fn resting_bytes(&self, before: Option<&Scale>) -> RestingBytes {
         let before = PIXEL * before.map_or(0, |scale| scale.width * scale.height);
         RestingBytes { before, all: before.max(usize::try_from(self.options.reserved_bytes).unwrap_or(usize::MAX)) }
     }
 
-    /// The optimisers to choose from, the best one first, each with the bytes that it takes and how much
-    /// longer a run takes with it.
+    /// Returns the optimisers to choose from, the best one first, with the bytes that each takes
+    /// and how much longer a run takes with it.
     fn optimizers(&self, pixels: usize) -> Vec<OptimizerChoice> {
         let adam = OptimizerChoice {
             optimizer: OptimizerKind::Adam,
@@ -280,9 +300,10 @@ impl Needs<'_> {
         [(full, 1.0)].into_iter().chain(shorter).map(lbfgs).chain([adam]).collect()
     }
 
-    /// The layout and the optimiser that fit and make the shortest run. `besides`: bytes of the styles.
+    /// Returns the layout and the optimiser that fit and make the shortest run. `besides` counts
+    /// the bytes of the styles.
     ///
-    /// Errors: nothing fits; the bytes that the smallest needs.
+    /// Errors: nothing fits. They return the bytes that the smallest choice needs.
     fn cheapest(
         &self,
         scale: &Scale,
@@ -306,7 +327,8 @@ impl Needs<'_> {
         best.map(|(_, plan)| plan).ok_or(least.unwrap_or(0))
     }
 
-    /// All ways to evaluate a picture. `resting`: bytes of something else while there is no evaluation.
+    /// Returns all ways to evaluate a picture. `resting` counts bytes of something else while
+    /// nothing is evaluated.
     fn layouts<'a>(
         &self,
         (width, height): (usize, usize),
@@ -314,40 +336,40 @@ impl Needs<'_> {
         reference: &'a [Layer],
         resting: usize,
     ) -> LayoutChoices<'a> {
-        // Padding around a torus needs all of it.
+        // Padding around a torus needs all of the picture.
         let may_have_bands = !layers.is_empty() && self.options.padding != Padding::Circular;
         let may_use_file = self.options.feature_cache.is_some();
         LayoutChoices::new(LayoutRequest { width, height, layers, reference, resting, may_have_bands, may_use_file })
     }
 }
 
-/// What the process may take, and what it takes in any case.
+/// The bytes that the process may use, and those that it uses in any case.
 struct Budget {
     bytes: u64,
     lasting: usize,
 }
 
 impl Budget {
-    /// Whether these bytes fit besides.
+    /// Returns whether these bytes fit too.
     fn fits(&self, bytes: usize) -> bool {
         self.needed(bytes) <= self.bytes
     }
 
-    /// Bytes of the process with these besides.
+    /// Returns the bytes of the process with these.
     fn needed(&self, bytes: usize) -> u64 {
         with_reserve(self.lasting + bytes)
     }
 }
 
-/// Bytes that are there while nothing is evaluated.
+/// Bytes that exist while nothing is evaluated.
 struct RestingBytes {
-    /// While the styles are looked at.
+    /// While the styles are evaluated.
     before: usize,
-    /// While the picture is.
+    /// While the picture is evaluated.
     all: usize,
 }
 
-/// An optimiser, what it takes, and how much longer a run takes with it.
+/// An optimiser, the bytes that it takes, and how much longer a run takes with it.
 struct OptimizerChoice {
     optimizer: OptimizerKind,
     history: usize,
@@ -470,7 +492,7 @@ mod tests {
         let Error::OutOfMemory { needed, budget, .. } = refused else { panic!("{refused}") };
         assert_eq!(budget, 300 << 20);
         assert!(refused.to_string().starts_with("a picture of 1024x1024 px needs "), "{refused}");
-        // What it says is enough.
+        // The bytes that it asks for are enough.
         assert!(plan(1024, Some(needed + (needed >> 5)), OptimizerKind::Lbfgs).is_ok(), "{refused}");
         assert!(plan(1024, Some(needed - (needed >> 5)), OptimizerKind::Lbfgs).is_err(), "{refused}");
     }

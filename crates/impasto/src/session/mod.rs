@@ -1,4 +1,30 @@
 //! A run, step by step.
+//!
+//! A [`Session`] owns everything that a run needs: the pictures, the plan of its memory, a pool of
+//! threads, and the state of the current scale. It makes one step at a time, so the caller decides
+//! when to stop, what to show, and when to save. It prints nothing and writes no file, except for
+//! the features that its memory does not hold.
+//!
+//! A run goes from coarse to fine. At each scale a `Task` says how good a picture is, and an
+//! optimiser improves the picture. When a scale ends, its result is enlarged and starts the next
+//! one. The pieces are in the files of this folder; this one puts them together.
+//!
+//! ```
+//! use impasto::{Network, Options, Scales, Session};
+//! # use impasto::Image;
+//!
+//! # fn main() -> impasto::Result<()> {
+//! # let [content, style] = [[200.0, 90.0, 30.0], [20.0, 60.0, 180.0]].map(|colour| Image::filled(32, 32, colour));
+//! let options = Options { steps: 2, scales: Scales::Count(1), ..Options::default() };
+//! let mut session = Session::new(&Network::embedded()?, &content, &style, &options)?;
+//! let start = session.losses().total;
+//! while session.step()?.is_none() {
+//!     println!("step {}: {:e}", session.steps_done(), session.losses().total);
+//! }
+//! assert!(session.losses().total <= start);
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod memory;
 pub(crate) mod position;
@@ -7,6 +33,7 @@ pub(crate) mod schedule;
 pub(crate) mod state;
 pub(crate) mod subject;
 pub(crate) mod task;
+pub(crate) mod time;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,12 +50,14 @@ use crate::network::Network;
 use crate::optimizer::state::OptimizerState;
 use crate::optimizer::step::Outcome;
 use crate::options::Options;
-use crate::session::memory::{MemoryPlan, Needs, ScalePlan};
+use crate::session::memory::{MemoryPlan, ScalePlan};
 use crate::session::position::{SchedulePosition, StopReason};
-use crate::session::scale_setup::{RestoredScale, ScaleSetup, ScaleState, start};
+use crate::session::scale_setup::{RestoredScale, ScaleSetup, ScaleState, needs, start};
 use crate::session::schedule::{Scale, schedule};
 use crate::session::state::{SavedState, SessionState};
 use crate::session::subject::Subject;
+use crate::session::task::Task;
+use crate::session::time::{EvaluationTime, cost};
 use crate::style::regions;
 use crate::style::source::Style;
 use crate::threads::thread_pool;
@@ -37,33 +66,33 @@ use crate::torus::resize;
 /// What an observer sees after a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
-    /// Steps done; 0 = the start.
+    /// Steps done. 0 is the start.
     pub step: usize,
-    /// Steps that there will be at most: fewer once a scale has converged before its end.
+    /// Most steps that there will be. There are fewer if a scale converges before its end.
     pub steps: usize,
-    /// The scale that the picture is worked on at; 0 = the coarsest.
+    /// The scale that the picture is worked on at. 0 is the coarsest.
     pub scale: usize,
     /// How many scales there are.
     pub scales: usize,
-    /// [`Session::estimate`] of the time that the rest takes.
+    /// Estimated time of the rest: [`Session::estimate`].
     pub left: Duration,
     /// Losses of `image`.
     pub losses: &'a Losses,
-    /// The picture so far, of the size of its scale, values in 0..255.
+    /// The picture so far, in the size of its scale, with values in 0..255.
     pub image: &'a Image,
     session: &'a Session,
 }
 
 impl<'a> Progress<'a> {
-    /// [`Session::state`] after this step.
+    /// Returns [`Session::state`] after this step.
     pub fn state(&self) -> SessionState<'a> {
         self.session.state()
     }
 }
 
-/// Watches a run and may end it.
+/// Watches a run, and may end it.
 pub trait Observer {
-    /// Called with the start and after every step; `Break` ends the run.
+    /// Sees the start and every step. `Break` ends the run.
     fn update(&mut self, progress: &Progress<'_>) -> ControlFlow<()>;
 }
 
@@ -73,40 +102,41 @@ impl<F: FnMut(&Progress<'_>) -> ControlFlow<()>> Observer for F {
     }
 }
 
-/// A picture being made: content, style and options go in, every step brings the picture closer to
-/// `argmin alpha · content + beta · style + tv_weight · TV`, eqs. (4) and (5), each loss in the unit of the
-/// [`Objective`](crate::Objective).
+/// A picture in the making. Every step brings it closer to `argmin alpha · content + beta · style +
+/// tv_weight · TV`, eqs. (4) and (5), each loss in the unit of the [`Objective`](crate::Objective).
 ///
-/// It is worked on from coarse to fine ([`Session::scales`]): each scale starts from the result of the one before, and has both pictures
-/// in its size. [`image`](Session::image) and [`losses`](Session::losses) are those of the best picture found at the scale, its start
-/// included: with either optimiser the objective of a scale never ends above its start. Pixel values are finite and in 0..255 at
-/// all times.
+/// It is worked on from coarse to fine ([`Session::scales`]). Each scale starts from the result of
+/// the one before, and has both pictures in its size. [`image`](Session::image) and
+/// [`losses`](Session::losses) are those of the best picture found at the scale, its start
+/// included. So with either optimiser a scale never ends with a higher objective than it started
+/// with. Pixel values are finite and in 0..255 at all times.
 pub struct Session {
     network: Network,
     subject: Subject,
-    /// Empty once the last targets are taken: pictures take memory.
+    /// Pictures take memory, so this is empty after the last targets are taken.
     styles: Vec<Style>,
     options: Options,
     pool: ThreadPool,
     scales: Vec<Scale>,
     /// Index into `scales`.
     scale: usize,
-    /// `None` once a scale could not be begun, the session being at the end of the one before, or begun again.
+    /// `None` after a failed attempt to start a scale. The session then still holds the previous
+    /// scale's result.
     work: Option<ScaleState>,
     /// The objective at the start of the scale and after each of its steps.
     totals: Vec<f64>,
     plan: MemoryPlan,
-    /// What the bits of the losses depend on; empty when no loss looks at a feature map.
+    /// What the bits of the losses depend on. It is empty if no loss looks at a feature map.
     identity: String,
     /// What the optimiser works on.
     point: Image,
-    /// The picture that it stands for, where parts of the content are kept; else it is the picture.
+    /// The picture that the point stands for, if parts of the content are kept. Otherwise the point
+    /// is the picture.
     composed: Option<Image>,
     losses: Losses,
     steps_done: usize,
-    /// What one evaluation takes at the current scale.
-    evaluation: Duration,
-    /// Since when the session is at work; the time before a restored state was taken counts.
+    evaluation: EvaluationTime,
+    /// When the session began, or restored a state. The time before that is in `elapsed_before`.
     started: Instant,
     elapsed_before: Duration,
     finished: Option<StopReason>,
@@ -128,73 +158,50 @@ impl fmt::Debug for Session {
 /// Steps over which [`Options::tolerance`] looks back.
 const TOLERANCE_STEPS: usize = 10;
 
-/// Evaluations that the start of a scale takes: a forward pass each for style and content, their targets, and the start itself.
-const EVALUATIONS_A_START: f64 = 2.0;
-
-/// Pixels that take as long as what an evaluation costs at any size, transforming the filters above all. Measured at 256 and 512 px.
-const PIXELS_OF_AN_EVALUATION: f64 = 8_400.0;
-
-/// What a step takes besides its evaluation, as a part of it.
-const OPTIMIZER_SHARE: f64 = 0.03;
-
-/// How much the newest step counts in what an evaluation is taken to cost.
-const NEWEST: f64 = 0.1;
-
 impl Session {
-    /// [`Session::with_styles`] for all of one content picture and one style picture.
+    /// Starts a run from one content picture and one style picture; see [`Session::with_styles`].
     ///
-    /// The result has the content's size; the style has any ([`prepare`](crate::prepare) brings both to size).
+    /// The result has the content's size. The style has any size. [`prepare`](crate::prepare)
+    /// resizes both.
     pub fn new(network: &Network, content: &Image, style: &Image, options: &Options) -> Result<Self> {
         Self::with_styles(network, &content.into(), &[style.into()], options)
     }
 
-    /// Takes the targets at the coarsest scale, makes the start and evaluates it, all on a thread pool of its own.
+    /// Starts a run: takes the targets at the coarsest scale, makes the start, and evaluates it. It
+    /// makes a thread pool of its own.
     ///
-    /// Errors: options that cannot be meant, pictures without pixels, too small for a layer or for the scales asked for, or with
-    /// values outside 0..255, masks that leave nothing, styles without weight, statistics that do not fit the run, a size that does not
-    /// fit [`Options::memory`], weights so large that the loss of the start is not finite, no threads to be had, a file of features that
-    /// cannot be written to [`Options::feature_cache`].
+    /// Errors: options that make no sense; pictures without pixels, too small for a layer or for
+    /// the scales, or with values outside 0..255; masks that leave nothing; styles without weight;
+    /// statistics that do not fit the run; a size that does not fit in [`Options::memory`]; weights
+    /// so large that the loss at the start is not finite; threads that are not to be had; a file of
+    /// features that cannot be written to [`Options::feature_cache`].
     pub fn with_styles(network: &Network, subject: &Subject, styles: &[Style], options: &Options) -> Result<Self> {
         let session_started = Instant::now();
         options.validate()?;
         check_image(PictureRole::Content, &subject.content)?;
         let subject = subject.normalised()?;
         let styles = regions::normalised(styles)?;
-        let sizes: Vec<_> = styles.iter().filter_map(Style::size).collect();
-        let leave_something = |halvings, size| regions::leave_something(&subject, &styles, size, halvings, options);
-        let scales = schedule(&subject.content, &sizes, options, &leave_something)?;
+        let scales = scales_of(&subject, &styles, options)?;
         regions::check_statistics(network, &styles, scales.len(), options)?;
         let point = start(&subject.content, &scales[0], options)?;
         let pool = thread_pool(options.threads)?;
-        let needs = Needs {
-            options,
-            content: (subject.content.width(), subject.content.height()),
-            masks: [&subject.opacity, &subject.keep].into_iter().flatten().count()
-                + styles.iter().filter(|style| style.region.is_some()).count(),
-            styles: sizes,
-            threads: options.planned_threads(pool.current_num_threads()),
-        };
-        let plan = needs.plan(&scales)?;
-        let begun = ScaleSetup { network, subject: &subject, styles: &styles, options, scales: &scales, plan: &plan };
-        let (work, losses, evaluation) = pool.install(|| {
-            let (mut work, losses) = begun.work(0, &point)?;
-            // Once more for the time: the first evaluation unpacks the weights.
-            let started = Instant::now();
-            work.task.evaluate(point.as_slice(), &mut vec![0.0; point.as_slice().len()])?;
-            Ok::<_, Error>((work, losses, started.elapsed()))
-        })?;
+        let threads = options.planned_threads(pool.current_num_threads());
+        let plan = needs(options, &subject, &styles, threads).plan(&scales)?;
+
+        let setup = ScaleSetup { network, subject: &subject, styles: &styles, options, scales: &scales, plan: &plan };
+        let (work, losses, evaluation) = pool.install(|| begin(&setup, &point))?;
         let mut session = Self {
             network: network.clone(),
+            composed: work.task.composed(point.as_slice()),
+            identity: work.task.identity().to_owned(),
+            work: Some(work),
+            totals: vec![losses.total],
             subject,
             styles,
             options: options.clone(),
             pool,
             scales,
             scale: 0,
-            composed: work.task.composed(point.as_slice()),
-            identity: work.task.identity().to_owned(),
-            work: Some(work),
-            totals: vec![losses.total],
             plan,
             point,
             losses,
@@ -205,21 +212,22 @@ impl Session {
             finished: None,
             is_intact: true,
         };
-        session.leave_styles();
+        session.drop_used_styles();
         Ok(session)
     }
 
-    /// Gives the styles back once nothing is taken from them any more.
-    fn leave_styles(&mut self) {
+    /// Drops the styles after the last targets are taken.
+    fn drop_used_styles(&mut self) {
         if self.is_last_scale() {
             self.styles = vec![];
         }
     }
 
-    /// What it takes to go on later, in another process say, with [`Session::restore`]. It borrows the arrays.
+    /// Returns what [`Session::restore`] needs to continue later, in another process for example.
+    /// It borrows the arrays.
     pub fn state(&self) -> SessionState<'_> {
         SessionState {
-            place: SchedulePosition {
+            position: SchedulePosition {
                 identity: self.identity.clone(),
                 scales: self.scales.clone(),
                 scale: self.scale,
@@ -236,78 +244,111 @@ impl Session {
         }
     }
 
-    /// Goes on from a state: from here the run is, bit for bit, the one that the state was taken of. The session has to be made of the same
-    /// pictures, options and weights as that one; threads may be others.
+    /// Continues from a state. From here the run is, bit for bit, the one that the state was taken
+    /// from.
     ///
-    /// The loss is computed anew, and has to be the one of the state, to the last bit. What the optimiser remembers is given back before that
-    /// of the state is read.
+    /// The session must be made from the same pictures, options and weights as that run. Threads
+    /// may differ. The loss is computed again and must be the state's, to the last bit. The
+    /// optimiser's memory is dropped before that of the state is read, so the two never take memory
+    /// together.
     ///
-    /// Errors: [`Error::UnfitState`] for the state of another run, from another instruction set, or of a coarser scale where the session is at
-    /// the last, which has left the styles behind; those of [`Session::new`] at the scale of the state; a file that cannot be read any more.
-    /// The session then has the picture that it had, from which its optimiser begins anew; unless it could not be evaluated again, and there are no
-    /// more steps.
+    /// Errors: [`Error::UnfitState`] for the state of another run or from another instruction set;
+    /// the same for the state of a coarser scale if the session is at the last scale, because its
+    /// styles are gone then; those of [`Session::new`] at the scale of the state; a file that can
+    /// no longer be read. After an error the session still has its picture, and its optimiser
+    /// begins again from there. If the picture cannot be evaluated again, there are no more steps.
     pub fn restore(&mut self, saved: &SavedState) -> Result<()> {
-        let place = saved.place();
-        place.check_scales(&self.scales)?;
-        if self.identity != place.identity {
-            return Err(Error::UnfitState { problem: other_identity(&place.identity, &self.identity) });
-        }
-        let scale = place.scale;
-        let ScalePlan { optimizer, history, .. } = self.plan.scales[scale];
-        saved.check_optimizer(optimizer, history)?;
-        let here = self.scale;
-        if scale != here && self.is_last_scale() {
-            let problem =
-                "it is of a coarser scale, and the session is at the last; take it up in a new session".to_owned();
-            return Err(Error::UnfitState { problem });
-        }
-        let Self { pool, network, subject, styles, options, scales, plan, work, .. } = self;
-        let begin = ScaleSetup { network, subject, styles, options, scales, plan };
-        let mut task = work.take().map(|work| work.task).filter(|_| scale == here);
-        let restored = pool.install(|| {
-            let mut there = task.take().map_or_else(|| begin.task(scale), Ok)?;
-            match begin.restored(scale, &mut there, saved) {
-                Ok(restored) => Ok((there, restored)),
-                Err(error) => {
-                    task = Some(there).filter(|_| scale == here);
-                    Err(error)
-                }
+        self.check_fits(saved)?;
+        let is_current = saved.position().scale == self.scale;
+        let mut task = self.work.take().map(|work| work.task).filter(|_| is_current);
+        match self.read_scale(saved, &mut task) {
+            Ok(restored) => {
+                self.adopt(restored, saved.position().clone());
+                Ok(())
             }
-        });
-        let (task, RestoredScale { optimizer, losses, point, evaluation }) = match restored {
-            Ok(restored) => restored,
             Err(error) => {
-                let work = pool.install(|| {
-                    let mut task = task.map_or_else(|| begin.task(here), Ok)?;
-                    let (optimizer, _) = begin.optimizer(here, &mut task, &self.point)?;
-                    Ok::<_, Error>(ScaleState { task, optimizer })
-                });
-                (self.work, self.is_intact) = (work.ok(), false);
-                return Err(error);
+                self.begin_scale_again(task.filter(|_| is_current));
+                Err(error)
             }
-        };
-        let place = place.clone();
-        self.composed = task.composed(point.as_slice());
-        self.work = Some(ScaleState { task, optimizer });
-        self.totals = place.totals.into_owned();
-        (self.point, self.losses, self.evaluation) = (point, losses, evaluation);
-        (self.scale, self.scales) = (scale, place.scales);
-        self.steps_done = self.scales[..scale].iter().map(|scale| scale.steps).sum::<usize>() + self.steps_here();
-        (self.elapsed_before, self.started) = (place.elapsed, Instant::now());
-        (self.finished, self.is_intact) = (place.finished, true);
-        self.leave_styles();
+        }
+    }
+
+    /// Refuses a state that this session cannot continue from.
+    fn check_fits(&self, saved: &SavedState) -> Result<()> {
+        let position = saved.position();
+        position.check_scales(&self.scales)?;
+        if self.identity != position.identity {
+            return Err(Error::UnfitState { problem: other_identity(&position.identity, &self.identity) });
+        }
+        let ScalePlan { optimizer, history, .. } = self.plan.scales[position.scale];
+        saved.check_optimizer(optimizer, history)?;
+        if position.scale != self.scale && self.is_last_scale() {
+            let problem =
+                "it belongs to a coarser scale, but the session is at the last one; restore it in a new session";
+            return Err(Error::UnfitState { problem: problem.to_owned() });
+        }
         Ok(())
     }
 
-    /// How long the run has taken, waiting for the observer included: since the session was made, or since its state was taken, and before.
+    /// Reads the scale of a state that fits. `task` is that scale's task if there is one already. It is
+    /// still there after an error.
+    fn read_scale(&self, saved: &SavedState, task: &mut Option<Task>) -> Result<(ScaleState, RestoredScale)> {
+        let scale = saved.position().scale;
+        let setup = self.setup();
+        self.pool.install(|| {
+            let mut there = task.take().map_or_else(|| setup.task(scale), Ok)?;
+            match setup.restored(scale, &mut there, saved) {
+                Ok((optimizer, restored)) => Ok((ScaleState { task: there, optimizer }, restored)),
+                Err(error) => {
+                    *task = Some(there);
+                    Err(error)
+                }
+            }
+        })
+    }
+
+    /// Takes over the scale and the position of a state.
+    fn adopt(&mut self, (work, restored): (ScaleState, RestoredScale), position: SchedulePosition<'static>) {
+        let RestoredScale { losses, point, evaluation } = restored;
+        self.composed = work.task.composed(point.as_slice());
+        self.work = Some(work);
+        self.totals = position.totals.into_owned();
+        (self.point, self.losses, self.evaluation) = (point, losses, EvaluationTime::new(evaluation));
+        (self.scale, self.scales) = (position.scale, position.scales);
+        self.steps_done = self.scales[..self.scale].iter().map(|scale| scale.steps).sum::<usize>() + self.steps_here();
+        (self.elapsed_before, self.started) = (position.elapsed, Instant::now());
+        (self.finished, self.is_intact) = (position.finished, true);
+        self.drop_used_styles();
+    }
+
+    /// Begins the current scale again from its picture, if that is possible.
+    fn begin_scale_again(&mut self, task: Option<Task>) {
+        let setup = self.setup();
+        let work = self.pool.install(|| {
+            let mut task = task.map_or_else(|| setup.task(self.scale), Ok)?;
+            let (optimizer, _) = setup.optimizer(self.scale, &mut task, &self.point)?;
+            Ok::<_, Error>(ScaleState { task, optimizer })
+        });
+        (self.work, self.is_intact) = (work.ok(), false);
+    }
+
+    fn setup(&self) -> ScaleSetup<'_> {
+        let Self { network, subject, styles, options, scales, plan, .. } = self;
+        ScaleSetup { network, subject, styles, options, scales, plan }
+    }
+
+    /// Returns how long the run has taken, including the time in the observer, and the time before
+    /// the state that the session continues from.
     pub fn elapsed(&self) -> Duration {
         self.elapsed_before + self.started.elapsed()
     }
 
-    /// One step of the optimiser; `Some` when there is nothing left to do, at once or after this step.
+    /// Makes one step of the optimiser. Returns a reason if nothing is left to do, at once or after
+    /// this step.
     ///
-    /// The first step of a scale takes the targets there first. Errors: those of [`Session::new`] at that scale; a file of features that
-    /// cannot be read any more. The session has the best picture still ([`Session::is_intact`]).
+    /// The first step of a scale takes the targets there before it begins. Errors: those of
+    /// [`Session::new`] at that scale; a file of features that can no longer be read. The session
+    /// still has its best picture then ([`Session::is_intact`]).
     pub fn step(&mut self) -> Result<Option<StopReason>> {
         if self.finished.is_some() {
             return Ok(self.finished);
@@ -315,59 +356,65 @@ impl Session {
         if self.steps_here() == self.scales[self.scale].steps {
             self.refine()?;
         } else if self.work.is_none() {
-            let problem = "the session could not go back to where it was before; make a new one".to_owned();
+            let problem = "the session could not return to its last state; make a new one".to_owned();
             return Err(Error::UnfitState { problem });
         }
-        loop {
-            let started = Instant::now();
-            let Self { pool, work, point, composed, losses, .. } = self;
-            let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
-            let mut latest = Ok(Losses::default());
-            let outcome = pool.install(|| {
-                optimizer.step(point.as_mut_slice(), &mut |pixels, gradient| {
-                    // A point that cannot be evaluated is none that the optimiser stays at.
-                    if latest.is_ok() {
-                        latest = task.evaluate(pixels, gradient);
-                    }
-                    latest.as_ref().map_or(f64::NAN, |losses| losses.total)
-                })
-            });
-            // What the optimiser remembers is of points that were never evaluated.
-            self.is_intact &= latest.is_ok();
-            let latest = latest?;
-            match outcome {
-                Outcome::Improved => (*losses, *composed) = (latest, task.composed(point.as_slice())),
-                Outcome::NotImproved => {}
-                Outcome::Stuck if self.is_last_scale() => {
-                    self.finished = Some(StopReason::Converged);
-                    return Ok(self.finished);
-                }
-                Outcome::Stuck => {
-                    self.end_scale();
-                    self.refine()?;
-                    continue;
-                }
-            }
-            self.totals.push(self.losses.total);
-            self.steps_done += 1;
-            let evaluation = started.elapsed().div_f64(1.0 + OPTIMIZER_SHARE);
-            self.evaluation = self.evaluation.mul_f64(1.0 - NEWEST) + evaluation.mul_f64(NEWEST);
-            break;
-        }
-        if self.has_converged() {
+        while self.optimise()? == Outcome::Stuck {
             if self.is_last_scale() {
                 self.finished = Some(StopReason::Converged);
-            } else {
-                self.end_scale();
+                return Ok(self.finished);
             }
-        } else if self.is_last_scale() && self.steps_here() == self.scales[self.scale].steps {
-            self.finished = Some(StopReason::Completed);
+            self.end_scale();
+            self.refine()?;
         }
+        self.end_if_done();
         Ok(self.finished)
     }
 
-    /// Whether a state taken now is the one of a run in which nothing failed: not after a step that could not be evaluated, or a state that was
-    /// not taken up.
+    /// Lets the optimiser make a step, and counts it unless it is stuck.
+    fn optimise(&mut self) -> Result<Outcome> {
+        let started = Instant::now();
+        let Self { pool, work, point, composed, losses, .. } = self;
+        let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
+        let mut latest = Ok(Losses::default());
+        let outcome = pool.install(|| {
+            optimizer.step(point.as_mut_slice(), &mut |pixels, gradient| {
+                // The optimiser does not stay at a point that cannot be evaluated.
+                if latest.is_ok() {
+                    latest = task.evaluate(pixels, gradient);
+                }
+                latest.as_ref().map_or(f64::NAN, |losses| losses.total)
+            })
+        });
+        // After a failure the optimiser remembers points that were never evaluated.
+        self.is_intact &= latest.is_ok();
+        let latest = latest?;
+        if outcome == Outcome::Improved {
+            (*losses, *composed) = (latest, task.composed(point.as_slice()));
+        }
+        if outcome != Outcome::Stuck {
+            self.totals.push(self.losses.total);
+            self.steps_done += 1;
+            self.evaluation.add_step(started.elapsed());
+        }
+        Ok(outcome)
+    }
+
+    /// Ends the scale or the run if its steps are done or have converged.
+    fn end_if_done(&mut self) {
+        match (self.has_converged(), self.is_last_scale()) {
+            (true, true) => self.finished = Some(StopReason::Converged),
+            (true, false) => self.end_scale(),
+            (false, true) if self.steps_here() == self.scales[self.scale].steps => {
+                self.finished = Some(StopReason::Completed);
+            }
+            (false, _) => {}
+        }
+    }
+
+    /// Returns whether nothing has failed so far, so that a state taken now is the run's. It is
+    /// `false` after a step that could not be evaluated, and after a state that could not be
+    /// restored.
     pub fn is_intact(&self) -> bool {
         self.is_intact
     }
@@ -381,30 +428,31 @@ impl Session {
         self.scales[self.scale].steps = self.steps_here();
     }
 
-    /// On to the next scale, from the picture so far.
+    /// Goes on to the next scale, from the picture so far.
     fn refine(&mut self) -> Result<()> {
         let next = self.scale + 1;
         let Scale { width, height, .. } = self.scales[next];
-        // Given back first, so that the two scales are never there together.
+        // Dropped first, so that two scales never take memory together.
         self.work = None;
         let point = resize(&self.point, width, height, self.options.padding);
-        let Self { pool, network, subject, styles, options, scales, plan, .. } = self;
-        let begin = ScaleSetup { network, subject, styles, options, scales, plan };
-        let (work, losses) = pool.install(|| begin.work(next, &point))?;
-        self.evaluation = self.evaluation.mul_f64(self.cost(next) / self.cost(self.scale));
+        let setup = self.setup();
+        let (work, losses) = self.pool.install(|| setup.work(next, &point))?;
+        let (from, to) = (self.cost(self.scale), self.cost(next));
+        self.evaluation.change_scale(from, to);
         self.composed = work.task.composed(point.as_slice());
         self.totals = vec![losses.total];
         (self.work, self.losses, self.point, self.scale) = (Some(work), losses, point, next);
-        self.leave_styles();
+        self.drop_used_styles();
         Ok(())
     }
 
-    /// Steps done at this scale.
+    /// Returns the steps done at this scale.
     fn steps_here(&self) -> usize {
         self.totals.len() - 1
     }
 
-    /// The last steps lowered the objective by less than [`Options::tolerance`] of it each.
+    /// Returns whether the last steps gained less than [`Options::tolerance`] of the objective
+    /// each.
     fn has_converged(&self) -> bool {
         let Some(before) = self.steps_here().checked_sub(TOLERANCE_STEPS).map(|step| self.totals[step]) else {
             return false;
@@ -413,15 +461,14 @@ impl Session {
         before - now < self.options.tolerance * TOLERANCE_STEPS as f64 * now
     }
 
-    /// What an evaluation costs at a scale, in pixels.
     fn cost(&self, scale: usize) -> f64 {
-        let Scale { width, height, .. } = self.scales[scale];
-        ((width * height) as f64 + PIXELS_OF_AN_EVALUATION) * self.plan.scales[scale].work
+        cost(&self.scales[scale], &self.plan.scales[scale])
     }
 
-    /// Steps until there is nothing left to do or the observer ends it. The observer sees the start first, then every step.
+    /// Makes steps until nothing is left to do or the observer ends the run. The observer sees the
+    /// start first, then every step.
     ///
-    /// A run that was ended can be taken up again.
+    /// After the observer has ended it, another call continues the run.
     pub fn run(&mut self, observer: &mut dyn Observer) -> Result<StopReason> {
         loop {
             let wish = observer.update(&self.progress());
@@ -432,7 +479,7 @@ impl Session {
                 return Ok(StopReason::Interrupted);
             }
             let steps_before = self.steps_done;
-            // A step that leads nowhere is not one to look at.
+            // A step that leads nowhere is not shown.
             if let Some(reason) = self.step()?
                 && self.steps_done == steps_before
             {
@@ -441,47 +488,45 @@ impl Session {
         }
     }
 
-    /// The picture so far, of the size of the current scale, values in 0..255.
+    /// Returns the picture so far, in the size of the current scale, with values in 0..255.
     pub fn image(&self) -> &Image {
         self.composed.as_ref().unwrap_or(&self.point)
     }
 
-    /// Losses of [`image`](Session::image), at the current scale.
+    /// Returns the losses of [`image`](Session::image), at the current scale.
     pub fn losses(&self) -> &Losses {
         &self.losses
     }
 
-    /// Steps done so far, at all scales.
+    /// Returns the steps done so far, at all scales.
     pub fn steps_done(&self) -> usize {
         self.steps_done
     }
 
-    /// The sizes that the picture is worked on at, coarsest first; the last is the content's. A scale that has converged early has
-    /// the steps that it took.
+    /// Returns the sizes that the picture is worked on at, coarsest first. The last is the
+    /// content's. A scale that converged early has the steps that it took.
     pub fn scales(&self) -> &[Scale] {
         &self.scales
     }
 
-    /// How long the rest takes, by what evaluations have taken: at most, for a scale that converges early takes less.
+    /// Estimates how long the rest takes at most. A scale that converges early takes less.
     pub fn estimate(&self) -> Duration {
-        let of_steps = |scale: usize, steps: usize| steps as f64 * (1.0 + OPTIMIZER_SHARE) * self.cost(scale);
-        let finer = self.scale + 1..self.scales.len();
-        let later: f64 = finer.map(|i| of_steps(i, self.scales[i].steps) + EVALUATIONS_A_START * self.cost(i)).sum();
         let left = self.scales[self.scale].steps - self.steps_here();
-        self.evaluation.mul_f64((of_steps(self.scale, left) + later) / self.cost(self.scale))
+        let later = (self.scale + 1..self.scales.len()).map(|i| (self.scales[i].steps, self.cost(i)));
+        self.evaluation.of_rest((left, self.cost(self.scale)), later)
     }
 
-    /// Width and height of the content, which are the result's, in pixels.
+    /// Returns width and height of the content in pixels, which are the result's.
     pub fn content_size(&self) -> (usize, usize) {
         (self.subject.content.width(), self.subject.content.height())
     }
 
-    /// What the run takes of the machine's memory, and what is done so that it fits.
+    /// Returns how much memory the run takes, and what is done so that it fits.
     pub fn memory(&self) -> &MemoryPlan {
         &self.plan
     }
 
-    /// The picture so far in the content's size: enlarged while the scale is a coarser one.
+    /// Returns the picture so far in the content's size. At a coarser scale it is enlarged.
     pub fn picture(&self) -> Image {
         let content = &self.subject.content;
         let mut picture = resize(&self.point, content.width(), content.height(), self.options.padding);
@@ -506,7 +551,23 @@ impl Session {
     }
 }
 
-/// Why a run cannot go on where the bits of its losses are others.
+/// Returns the scales of a run, coarsest first.
+fn scales_of(subject: &Subject, styles: &[Style], options: &Options) -> Result<Vec<Scale>> {
+    let sizes: Vec<_> = styles.iter().filter_map(Style::size).collect();
+    let leave_something = |halvings, size| regions::leave_something(subject, styles, size, halvings, options);
+    schedule(&subject.content, &sizes, options, &leave_something)
+}
+
+/// Begins the coarsest scale at a point, and measures an evaluation there.
+fn begin(setup: &ScaleSetup<'_>, point: &Image) -> Result<(ScaleState, Losses, EvaluationTime)> {
+    let (mut work, losses) = setup.work(0, point)?;
+    // The first evaluation unpacks the weights, so its time says nothing about the others.
+    let started = Instant::now();
+    work.task.evaluate(point.as_slice(), &mut vec![0.0; point.as_slice().len()])?;
+    Ok((work, losses, EvaluationTime::new(started.elapsed())))
+}
+
+/// Says why a run cannot continue where its losses have other bits.
 fn other_identity(then: &str, now: &str) -> String {
     let differs = format!("it was computed on {then}, whose bits differ from those of {now}");
     match then.strip_prefix("cpu ") {
@@ -522,7 +583,7 @@ mod tests {
     use crate::options::{OptimizerKind, Scales};
 
     #[test]
-    fn a_session_between_two_scales_can_be_taken_up() {
+    fn a_session_between_two_scales_can_be_restored() {
         let network = Network::embedded().unwrap();
         let [content, style] = [1, 2].map(|seed| white_noise(48, 40, seed));
         for optimizer in [OptimizerKind::Lbfgs, OptimizerKind::Adam] {
@@ -535,7 +596,7 @@ mod tests {
             while broken.steps_here() < broken.scales[0].steps {
                 broken.step().unwrap();
             }
-            // As a scale that could not be begun leaves it.
+            // A scale that could not be started leaves it like this.
             broken.work = None;
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("state");

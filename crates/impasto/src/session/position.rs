@@ -20,12 +20,12 @@ words! {
     }
 }
 
-/// Where in its schedule a run is.
+/// The place of a run in its schedule.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SchedulePosition<'a> {
-    /// What the bits of the losses depend on; empty when no loss looks at a feature map.
+    /// What the bits of the losses depend on. It is empty if no loss looks at a feature map.
     pub(crate) identity: String,
-    /// Those that are done have the steps that they took.
+    /// The scales. One that is done has the steps that it took.
     pub(crate) scales: Vec<Scale>,
     /// Index into `scales`.
     pub(crate) scale: usize,
@@ -36,18 +36,18 @@ pub(crate) struct SchedulePosition<'a> {
 }
 
 impl SchedulePosition<'_> {
-    /// Steps done so far, at all scales.
+    /// Returns the steps done so far, at all scales.
     pub(crate) fn steps_done(&self) -> usize {
         let before = self.scales[..self.scale].iter().map(|scale| scale.steps);
         before.fold(self.totals.len() - 1, usize::saturating_add)
     }
 
-    /// The scale that the run is at.
+    /// Returns the current scale.
     pub(crate) fn here(&self) -> Scale {
         self.scales[self.scale]
     }
 
-    /// Refuses a place that is not in a run with these scales.
+    /// Refuses a position that is not in a run with these scales.
     pub(crate) fn check_scales(&self, scales: &[Scale]) -> Result<()> {
         let fits = self.scales.len() == scales.len()
             && self.scales.iter().zip(scales).enumerate().all(|(i, (own, other))| {
@@ -58,16 +58,12 @@ impl SchedulePosition<'_> {
             return Ok(());
         }
         Err(Error::UnfitState {
-            problem: format!(
-                "it is of the scales {}, and the run has {}",
-                scale_list(&self.scales),
-                scale_list(scales)
-            ),
+            problem: format!("it has the scales {}, but the run has {}", scale_list(&self.scales), scale_list(scales)),
         })
     }
 }
 
-/// `256x171:40,512x341:40`: width, height and steps of each.
+/// Writes width, height and steps of each scale: `256x171:40,512x341:40`.
 pub(crate) fn scale_list(scales: &[Scale]) -> String {
     let word = |scale: &Scale| format!("{}x{}:{}", scale.width, scale.height, scale.steps);
     scales.iter().map(word).collect::<Vec<_>>().join(",")

@@ -1,4 +1,5 @@
-//! How the work at a scale begins: with its targets, and from a picture or from the state of a run that was broken off.
+//! How a scale begins: with its targets and an optimiser, either from a picture or from the saved
+//! state of a run.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use crate::optimizer::preconditioner::Preconditioner;
 use crate::optimizer::state::OptimizerState;
 use crate::optimizer::step::Optimizer;
 use crate::options::{Init, OptimizerKind, Options};
-use crate::session::memory::{MemoryPlan, ScalePlan};
+use crate::session::memory::{MemoryPlan, Needs, ScalePlan};
 use crate::session::schedule::Scale;
 use crate::session::state::SavedState;
 use crate::session::subject::Subject;
@@ -29,7 +30,7 @@ pub(crate) struct ScaleState {
     pub(crate) optimizer: Box<dyn Optimizer>,
 }
 
-/// What a scale is begun from.
+/// Everything that a scale is made from.
 pub(crate) struct ScaleSetup<'a> {
     pub(crate) network: &'a Network,
     pub(crate) subject: &'a Subject,
@@ -56,7 +57,7 @@ impl ScaleSetup<'_> {
         Task::new(self.network, subject, self.styles, halvings, [layout, style_layout], self.options)
     }
 
-    /// An optimiser that begins at a point, and the losses there.
+    /// Makes an optimiser that begins at a point. Returns the losses there too.
     pub(crate) fn optimizer(
         &self,
         scale: usize,
@@ -72,23 +73,32 @@ impl ScaleSetup<'_> {
         Ok((optimizer, losses))
     }
 
-    /// The optimiser of a state at this scale, which fits it, and all that belongs to it.
-    pub(crate) fn restored(&self, scale: usize, task: &mut Task, saved: &SavedState) -> Result<RestoredScale> {
+    /// Makes the optimiser of a state at this scale, and restores its picture. The state fits the
+    /// scale.
+    ///
+    /// Errors: the picture has another loss here than in the state; the file can no longer be read.
+    pub(crate) fn restored(
+        &self,
+        scale: usize,
+        task: &mut Task,
+        saved: &SavedState,
+    ) -> Result<(Box<dyn Optimizer>, RestoredScale)> {
         let Scale { width, height, .. } = self.scales[scale];
         let point = Image::new(width, height, saved.point()?);
         let started = Instant::now();
         let (losses, gradient) = evaluated(task, &point)?;
         let evaluation = started.elapsed();
         let value = losses.total;
-        if saved.place().totals.last().map(|total| total.to_bits()) != Some(value.to_bits()) {
-            let problem = "the loss of its picture is another here: it is of other pictures, options or weights, or of another version \
-                           of impasto"
-                .to_owned();
+        if saved.position().totals.last().map(|total| total.to_bits()) != Some(value.to_bits()) {
+            let problem =
+                "its picture has another loss here: it was made from other pictures, options or weights, or by \
+                           another version of impasto"
+                    .to_owned();
             return Err(Error::UnfitState { problem });
         }
         let gradient = match self.plan.scales[scale].optimizer {
             OptimizerKind::Lbfgs => gradient,
-            // Its own is in the state.
+            // Adam's own gradient is in the state.
             OptimizerKind::Adam => vec![],
         };
         let optimizer: Box<dyn Optimizer> = match saved.optimizer()? {
@@ -97,7 +107,7 @@ impl ScaleSetup<'_> {
             }
             OptimizerState::Adam(state) => Box::new(Adam::of_state(AdamSettings::default(), value, state)),
         };
-        Ok(RestoredScale { optimizer, losses, point, evaluation })
+        Ok((optimizer, RestoredScale { losses, point, evaluation }))
     }
 
     fn lbfgs_settings(&self, scale: usize) -> LbfgsSettings {
@@ -108,15 +118,14 @@ impl ScaleSetup<'_> {
     }
 }
 
-/// What a state is at a scale.
+/// The picture of a state at its scale, and the time of its evaluation.
 pub(crate) struct RestoredScale {
-    pub(crate) optimizer: Box<dyn Optimizer>,
     pub(crate) losses: Losses,
     pub(crate) point: Image,
     pub(crate) evaluation: Duration,
 }
 
-/// Losses and gradient of a point where an optimiser may begin.
+/// Returns losses and gradient of a point at which an optimiser may begin.
 fn evaluated(task: &mut Task, point: &Image) -> Result<(Losses, Vec<f32>)> {
     let mut gradient = vec![0.0; point.as_slice().len()];
     let losses = task.evaluate(point.as_slice(), &mut gradient)?;
@@ -126,7 +135,19 @@ fn evaluated(task: &mut Task, point: &Image) -> Result<(Losses, Vec<f32>)> {
     Ok((losses, gradient))
 }
 
-/// The picture to start from, of the size of the coarsest scale.
+/// Returns what a run needs whose `subject` and `styles` are normalised.
+pub(crate) fn needs<'a>(options: &'a Options, subject: &Subject, styles: &[Style], threads: usize) -> Needs<'a> {
+    let masks = [&subject.opacity, &subject.keep].into_iter().flatten().count();
+    Needs {
+        options,
+        content: (subject.content.width(), subject.content.height()),
+        masks: masks + styles.iter().filter(|style| style.region.is_some()).count(),
+        styles: styles.iter().filter_map(Style::size).collect(),
+        threads,
+    }
+}
+
+/// Returns the picture to start from, in the size of the coarsest scale.
 pub(crate) fn start(content: &Image, scale: &Scale, options: &Options) -> Result<Image> {
     let &Scale { width, height, .. } = scale;
     match &options.init {

@@ -1,11 +1,14 @@
-//! From coarse to fine: the sizes a picture is worked on at, and the steps at each.
+//! From coarse to fine: the sizes that a picture is worked on at, and the steps at each.
+//!
+//! The composition is found at a size at which the network's deep layers see all of it. Every
+//! further scale only adds detail. Each scale is half the next, so style pictures are halved along.
 
 use impasto_engine::{Image, Padding};
 
 use crate::error::{Error, Result, nearest_multiple};
 use crate::options::{Init, Options, Scales, WeightedLayer};
 
-/// One size, and what is done there.
+/// One size, and the steps there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
     /// Width of the picture in pixels.
@@ -16,19 +19,22 @@ pub struct Scale {
     pub steps: usize,
 }
 
-/// The longest side, in pixels, that [`Scales::Auto`] goes down to at least: where the network's deep layers still see what the photo
-/// shows. Lower, the composition drifts.
+/// Longest side, in pixels, of the coarsest scale of [`Scales::Auto`]. The network's deep layers
+/// still see what the photo shows. At smaller sizes the composition drifts.
 const COARSEST: usize = 224;
 
-/// What [`COARSEST`] is where no photo shows: noise gathers into large shapes only while they are small.
+/// The same without a photo. Noise gathers into large shapes only while they are small.
 pub(crate) const COARSEST_TEXTURE: usize = 64;
 
-/// The scales of a run, coarsest first; the last has the content's size. With [`Padding::Circular`] the sides of the others are
-/// multiples of what the poolings need.
+/// Returns the scales of a run, coarsest first. The last has the content's size.
 ///
-/// `styles`: width and height of the style pictures. `leave_something`: whether masks and statistics leave something of every layer after some
-/// halvings, in which the content has the size given; [`Scales::Auto`] begins where they do. Errors: more scales asked for than the pictures have room for, a content that cannot
-/// wrap around as it is to.
+/// With [`Padding::Circular`] the sides of the others are multiples of what the poolings need.
+/// `styles` holds width and height of the style pictures. `leave_something` gets a number of
+/// halvings and the content's size after them. It says whether masks and statistics leave something
+/// of every layer, and [`Scales::Auto`] begins where they do.
+///
+/// Errors: more scales than the pictures have room for; a content that should wrap around, but
+/// cannot.
 pub(crate) fn schedule(
     content: &Image,
     styles: &[(usize, usize)],
@@ -64,7 +70,8 @@ pub(crate) fn schedule(
     };
     let wanted = wanted(content.width().max(content.height()), options).min(most);
     let count = match options.scales {
-        // What is too small as it is gets an error that names the picture and the layer, when its targets are taken.
+        // A picture that is too small gets an error when its targets are taken. That error names
+        // the picture and the layer.
         _ if !fits(0) => 1,
         Scales::Count(count) if count > most => {
             let advice = if most == 1 { "give 1".to_owned() } else { format!("give at most {most}") };
@@ -76,14 +83,16 @@ pub(crate) fn schedule(
     };
     let scales = (0..count).map(|i| {
         let (width, height) = size(count - 1 - i);
-        // An equal share; what cannot be divided goes to the coarse end, where a step costs least.
+        // All scales have an equal share. The remainder goes to the coarse end, where a step costs
+        // least.
         let steps = options.steps / count + usize::from(i < options.steps % count);
         Scale { width, height, steps }
     });
     Ok(scales.collect())
 }
 
-/// How many scales a content of `longest` pixels on its longest side has, where the pictures have room for them.
+/// Returns how many scales a content has with `longest` pixels on its longest side, if the pictures
+/// have room for them.
 pub(crate) fn wanted(longest: usize, options: &Options) -> usize {
     let count = match options.scales {
         Scales::Count(count) => count,
@@ -94,11 +103,11 @@ pub(crate) fn wanted(longest: usize, options: &Options) -> usize {
             1 + (1..usize::BITS).take_while(|&halvings| longest >> halvings >= coarsest).count()
         }
     };
-    // More scales than steps would leave some without any.
+    // With more scales than steps, some would have none.
     count.min(options.steps)
 }
 
-/// A size after some halvings, rounded, at least one pixel.
+/// Halves a size several times, rounded, to at least one pixel.
 pub(crate) fn halved((width, height): (usize, usize), halvings: usize) -> (usize, usize) {
     let factor = 0.5f64.powi(halvings as i32);
     let side = |side: usize| ((side as f64 * factor).round() as usize).max(1);
@@ -173,7 +182,8 @@ mod tests {
         let found = "too many for pictures of this size, which is halved from scale to scale";
         assert_eq!(message(100, 4), format!("`scales` is 4, {found}; give at most 3"));
         assert_eq!(message(20, usize::MAX), format!("`scales` is {}, {found}; give 1", usize::MAX));
-        // Shallow layers have room for more; the style's size does not matter where it is not looked at.
+        // Shallow layers have room for more. The style's size does not matter if no loss looks at
+        // it.
         let content = Image::filled(40, 40, [0.0; 3]);
         let options = Options { style_weight: 0.0, scales: Scales::Count(3), steps: 9, ..Options::default() };
         assert_eq!(schedule(&content, &[(1, 1)], &options, &|_, _| true).unwrap().len(), 3);

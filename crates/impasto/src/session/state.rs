@@ -1,9 +1,11 @@
-//! The state of a run: what it takes to go on with it, in memory and as a file.
+//! The state of a run, in memory and as a file: everything that continuing it takes.
 //!
-//! The file is a safetensors file with the CRC-32 of all before it as its last four bytes (little-endian). Metadata: where in the
-//! schedule the run is. Tensors: `point` F32 `[H, W, 3]`, what the optimiser works on; `totals` F64, the objective at the start of the
-//! scale and after each of its steps; those of the optimiser F32, with as many values as the point: `s.0`, `y.0`, ... of L-BFGS (oldest
-//! first), or `walker`, `gradient`, `mean` and `root_mean_square` of Adam.
+//! The file is a safetensors file with four more bytes, the CRC-32 of everything before them
+//! (little-endian). Its metadata are the position in the schedule. Its tensors are
+//! - `point`, F32 `[H, W, 3]`: what the optimiser works on;
+//! - `totals`, F64: the objective at the start of the scale and after each of its steps;
+//! - the optimiser's arrays, F32, with as many values as the point: `s.0`, `y.0`, ... of L-BFGS
+//!   (oldest first), or `walker`, `gradient`, `mean` and `root_mean_square` of Adam.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -27,33 +29,35 @@ const KIND: FileKind = FileKind { format: "impasto-state", version: "2" };
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = size_of::<u32>();
 
-/// Everything that a [`Session`](crate::Session) has changed since it was made, to the last bit: the picture, the optimiser's memory,
-/// the place in the schedule. Pictures, options and weights are not in it.
+/// Everything that a [`Session`](crate::Session) has changed since it was made, to the last bit.
 ///
-/// Made by [`Session::state`](crate::Session::state), whose arrays it borrows; as a file it is a [`SavedState`].
+/// It holds the picture, the optimiser's memory and the position in the schedule, but not the
+/// pictures, options and weights that went in. [`Session::state`](crate::Session::state) makes it
+/// and lends the arrays. In a file it is a [`SavedState`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionState<'a> {
-    pub(crate) place: SchedulePosition<'a>,
+    pub(crate) position: SchedulePosition<'a>,
     /// What the optimiser works on, `[H, W, 3]`, 0..255.
     pub(crate) point: &'a [f32],
     pub(crate) optimizer: OptimizerState<'a>,
 }
 
 impl SessionState<'_> {
-    /// Steps done so far, at all scales.
+    /// Returns the steps done so far, at all scales.
     pub fn steps_done(&self) -> usize {
-        self.place.steps_done()
+        self.position.steps_done()
     }
 
-    /// Writes the state, to the last bit; whole or not at all. A picture of 512x512 px takes 129 MB with L-BFGS, one of 1024x1024 px 264 MB.
+    /// Writes the state, to the last bit, whole or not at all. With L-BFGS a picture of 512x512 px
+    /// takes 129 MB, and one of 1024x1024 px 264 MB.
     ///
-    /// Errors: a path that cannot be written.
+    /// Errors: the path cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         write_whole_with(path, |file| self.write(file).map_err(|e| write_error(path, &e)))
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let SchedulePosition { identity, scales, scale, totals, elapsed, finished } = &self.place;
+        let SchedulePosition { identity, scales, scale, totals, elapsed, finished } = &self.position;
         let mut words = HashMap::from([
             ("identity", identity.clone()),
             ("scales", scale_list(scales)),
@@ -61,7 +65,7 @@ impl SessionState<'_> {
             ("seconds", elapsed.as_secs_f64().to_string()),
             ("finished", word(*finished).to_owned()),
         ]);
-        let Scale { width, height, .. } = self.place.here();
+        let Scale { width, height, .. } = self.position.here();
         let mut tensors = vec![
             (POINT.to_owned(), Tensor::F32(vec![height, width, 3], self.point)),
             (TOTALS.to_owned(), Tensor::F64(vec![totals.len()], (&**totals).into())),
@@ -89,8 +93,9 @@ impl SessionState<'_> {
     }
 }
 
-/// A state in a file, made by [`SessionState::save`], that [`Session::restore`](crate::Session::restore) takes up. Its arrays stay in the
-/// file until then: they take as much memory as those of the session that they replace.
+/// A state in a file. [`SessionState::save`] makes it, and
+/// [`Session::restore`](crate::Session::restore) continues from it. Its arrays stay in the file
+/// until then. They take as much memory as the session's own arrays, which they replace.
 pub struct SavedState {
     path: PathBuf,
     contents: StateContents<File>,
@@ -103,9 +108,9 @@ impl fmt::Debug for SavedState {
 }
 
 impl SavedState {
-    /// Opens the file, and reads all of it once for its checksum.
+    /// Opens the file and checks its checksum, for which it reads all of it once.
     ///
-    /// Errors: a missing or unreadable file, one that holds no state, or a damaged one.
+    /// Errors: a missing or unreadable file, one that holds no state, and a damaged one.
     pub fn open(path: &Path) -> Result<Self> {
         if path.is_dir() {
             return Err(Error::Folder { path: path.to_owned(), wanted: "the state of a run" });
@@ -118,26 +123,26 @@ impl SavedState {
         }
     }
 
-    /// Steps done so far, at all scales.
+    /// Returns the steps done so far, at all scales.
     pub fn steps_done(&self) -> usize {
-        self.contents.place.steps_done()
+        self.contents.position.steps_done()
     }
 
-    /// How long the run had taken.
+    /// Returns how long the run had taken.
     pub fn elapsed(&self) -> Duration {
-        self.contents.place.elapsed
+        self.contents.position.elapsed
     }
 
-    /// Where in the schedule the run is.
-    pub(crate) fn place(&self) -> &SchedulePosition<'static> {
-        &self.contents.place
+    /// Returns the position in the schedule.
+    pub(crate) fn position(&self) -> &SchedulePosition<'static> {
+        &self.contents.position
     }
 
-    /// Refuses a state whose optimiser is another than one of this kind that remembers `history` steps.
+    /// Refuses a state of another optimiser than this kind, or of one with a longer history.
     pub(crate) fn check_optimizer(&self, kind: OptimizerKind, history: usize) -> Result<()> {
         let problem = match (self.contents.optimizer, kind) {
             (Remembered::Lbfgs { pairs }, OptimizerKind::Lbfgs) if pairs > history => {
-                format!("its optimiser remembers {pairs} steps, and the run {history}")
+                format!("its optimiser remembers {pairs} steps, but that of the run {history}")
             }
             (Remembered::Lbfgs { .. }, OptimizerKind::Lbfgs) | (Remembered::Adam { .. }, OptimizerKind::Adam) => {
                 return Ok(());
@@ -148,16 +153,16 @@ impl SavedState {
         Err(Error::UnfitState { problem })
     }
 
-    /// What the optimiser works on, `[H, W, 3]`, 0..255.
+    /// Reads what the optimiser works on, `[H, W, 3]`, 0..255.
     ///
-    /// Errors: what cannot be read, values that cannot be.
+    /// Errors: it cannot be read, or has impossible values.
     pub(crate) fn point(&self) -> Result<Vec<f32>> {
         self.contents.point().map_err(self.unusable())
     }
 
-    /// What the optimiser remembers.
+    /// Reads what the optimiser remembers.
     ///
-    /// Errors: what cannot be read, values that cannot be.
+    /// Errors: it cannot be read, or has impossible values.
     pub(crate) fn optimizer(&self) -> Result<OptimizerState<'static>> {
         self.contents.optimizer().map_err(self.unusable())
     }
@@ -168,7 +173,7 @@ impl SavedState {
 }
 
 fn other_optimizer(found: &str, wanted: &str) -> String {
-    format!("its optimiser is {found}, and that of the run {wanted}")
+    format!("its optimiser is {found}, but that of the run is {wanted}")
 }
 
 const LBFGS: &str = "lbfgs";
@@ -181,10 +186,10 @@ enum Remembered {
     Adam { steps: i32 },
 }
 
-/// A state in a file, its arrays still there.
+/// A state in a file, with its arrays still there.
 struct StateContents<R> {
     file: TensorFile<R>,
-    place: SchedulePosition<'static>,
+    position: SchedulePosition<'static>,
     optimizer: Remembered,
 }
 
@@ -199,19 +204,19 @@ impl<R: Read + Seek> StateContents<R> {
         let mut checksum = [0; CHECKSUM];
         source.read_exact(&mut checksum).map_err(unreadable)?;
         if copied != len || sum.hasher.finalize() != u32::from_le_bytes(checksum) {
-            return Err("it is damaged, its checksum is another".to_owned());
+            return Err("it is damaged (its checksum is wrong)".to_owned());
         }
         Self::new(source, len)
     }
 
-    /// From `len` bytes, which are all but the checksum.
+    /// Reads `len` bytes, which are all but the checksum.
     fn new(source: R, len: u64) -> Parsed<Self> {
         let file = KIND.read(source, len)?;
         let get = |key: &str| file.word(key);
         let scales = get("scales").split(',').map(scale).collect::<Parsed<Vec<_>>>()?;
         let index: usize = number(get("scale"))?;
         let Some(&Scale { width, height, steps }) = scales.get(index) else {
-            return Err(format!("its scale {index} is not there"));
+            return Err(format!("it has no scale {index}"));
         };
         let len = width.checked_mul(height).and_then(|n| n.checked_mul(3)).ok_or("its picture is too large")?;
         let optimizer = match get("optimizer") {
@@ -231,24 +236,24 @@ impl<R: Read + Seek> StateContents<R> {
         let count = file.len(TOTALS).unwrap_or(0);
         let totals = file.f64s(TOTALS, &[count])?;
         let finished = finished(get("finished"))?;
-        let done = count.checked_sub(1).filter(|&done| done <= steps).ok_or("its steps are more than there are")?;
+        let done = count.checked_sub(1).filter(|&done| done <= steps).ok_or("it has more steps than its schedule")?;
         let is_last = index + 1 == scales.len();
         if finished.is_some() && !is_last || finished.is_none() && is_last && done == steps {
-            return Err("its end is not where its steps end".to_owned());
+            return Err("its end does not agree with its steps".to_owned());
         }
         let elapsed = Duration::try_from_secs_f64(number(get("seconds"))?).map_err(|_| unknown(get("seconds")))?;
         let identity = get("identity").to_owned();
-        let place = SchedulePosition { identity, scales, scale: index, totals: totals.into(), elapsed, finished };
-        Ok(Self { file, place, optimizer })
+        let position = SchedulePosition { identity, scales, scale: index, totals: totals.into(), elapsed, finished };
+        Ok(Self { file, position, optimizer })
     }
 
     fn point(&self) -> Parsed<Vec<f32>> {
-        let Scale { width, height, .. } = self.place.here();
+        let Scale { width, height, .. } = self.position.here();
         self.pixels(POINT, &[height, width, 3])
     }
 
     fn optimizer(&self) -> Parsed<OptimizerState<'static>> {
-        let Scale { width, height, .. } = self.place.here();
+        let Scale { width, height, .. } = self.position.here();
         let shape = [3 * width * height];
         let values = |name: &str| -> Parsed<Variables<'static>> { Ok(self.file.f32s(name, &shape)?.into()) };
         Ok(match self.optimizer {
@@ -272,14 +277,14 @@ impl<R: Read + Seek> StateContents<R> {
         })
     }
 
-    /// An array of values in 0..255.
+    /// Reads an array of values in 0..255.
     fn pixels(&self, name: &str, shape: &[usize]) -> Parsed<Vec<f32>> {
         let values = self.file.f32s(name, shape)?;
         all(name, &values, |v| (0.0..=255.0).contains(&v)).map(|()| values)
     }
 }
 
-/// Passes on what is written, and takes its CRC-32.
+/// Passes on what is written, and computes its CRC-32.
 struct Checksummed<W> {
     out: W,
     hasher: Hasher,
@@ -301,7 +306,7 @@ const POINT: &str = "point";
 const TOTALS: &str = "totals";
 const ADAM_NAMES: [&str; 4] = ["walker", "gradient", "mean", "root_mean_square"];
 
-/// What the arrays of a pair of L-BFGS are called.
+/// Returns the names of the arrays of a pair of L-BFGS.
 fn pair_names(pair: usize) -> [String; 2] {
     [format!("s.{pair}"), format!("y.{pair}")]
 }
@@ -318,7 +323,7 @@ fn scale(text: &str) -> Parsed<Scale> {
 /// The word for a run that is not finished.
 const UNFINISHED: &str = "no";
 
-/// A run that was interrupted is not finished.
+/// Returns the word for the end of a run. A run that was interrupted is not finished.
 fn word(finished: Option<StopReason>) -> &'static str {
     match finished {
         Some(reason @ (StopReason::Completed | StopReason::Converged)) => reason.word(),
@@ -356,7 +361,7 @@ mod tests {
         values(seed).iter().map(|v| 100.0 + v).collect()
     }
 
-    fn place() -> SchedulePosition<'static> {
+    fn position() -> SchedulePosition<'static> {
         SchedulePosition {
             identity: "cpu avx2".to_owned(),
             scales: SCALES.to_vec(),
@@ -383,10 +388,10 @@ mod tests {
         }
     }
 
-    /// The bytes of a file.
-    fn bytes(place: SchedulePosition<'_>, adam: bool) -> Vec<u8> {
+    /// Makes the bytes of a file.
+    fn bytes(position: SchedulePosition<'_>, adam: bool) -> Vec<u8> {
         let mut bytes = Vec::new();
-        SessionState { place, point: &pixels(5), optimizer: optimizer(adam) }.write(&mut bytes).unwrap();
+        SessionState { position, point: &pixels(5), optimizer: optimizer(adam) }.write(&mut bytes).unwrap();
         bytes
     }
 
@@ -399,9 +404,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         for adam in [false, true] {
-            SessionState { place: place(), point: &pixels(5), optimizer: optimizer(adam) }.save(&path).unwrap();
+            SessionState { position: position(), point: &pixels(5), optimizer: optimizer(adam) }.save(&path).unwrap();
             let saved = SavedState::open(&path).unwrap();
-            assert_eq!((saved.place(), saved.steps_done()), (&place(), 2));
+            assert_eq!((saved.position(), saved.steps_done()), (&position(), 2));
             assert_eq!((saved.point().unwrap(), saved.optimizer().unwrap()), (pixels(5), optimizer(adam)));
             let kind = if adam { OptimizerKind::Adam } else { OptimizerKind::Lbfgs };
             assert!(saved.check_optimizer(kind, 2).is_ok());
@@ -411,7 +416,7 @@ mod tests {
 
     #[test]
     fn a_bit_that_has_flipped_is_found() {
-        let bytes = bytes(place(), false);
+        let bytes = bytes(position(), false);
         for at in (0..bytes.len()).step_by(7) {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1 << (at % 8);
@@ -422,33 +427,33 @@ mod tests {
 
     #[test]
     fn an_end_that_does_not_agree_with_the_steps_is_refused() {
-        let is_read = |place| of_bytes(&bytes(place, false)).is_ok();
+        let is_read = |position| of_bytes(&bytes(position, false)).is_ok();
         let last = |finished, totals: usize| {
             let scales = vec![Scale { width: 4, height: 3, steps: 2 }];
-            is_read(SchedulePosition { scales, finished, totals: vec![1.0; totals].into(), ..place() })
+            is_read(SchedulePosition { scales, finished, totals: vec![1.0; totals].into(), ..position() })
         };
         assert!(last(Some(StopReason::Completed), 3) && last(None, 2));
         for (finished, totals) in [(None, 3), (None, 4), (None, 0)] {
             assert!(!last(finished, totals), "{finished:?} {totals}");
         }
-        assert!(!is_read(SchedulePosition { finished: Some(StopReason::Converged), ..place() }));
+        assert!(!is_read(SchedulePosition { finished: Some(StopReason::Converged), ..position() }));
     }
 
     #[test]
     fn a_state_of_other_scales_does_not_fit() {
-        assert!(place().check_scales(&SCALES).is_ok());
+        assert!(position().check_scales(&SCALES).is_ok());
         let with_steps = |i: usize, steps| {
             let mut scales = SCALES;
             scales[i].steps = steps;
-            place().check_scales(&scales)
+            position().check_scales(&scales)
         };
         // The scale may have ended early.
         assert!(with_steps(0, 8).is_ok());
         for (i, steps) in [(0, 6), (1, 4), (1, 6)] {
             let message = with_steps(i, steps).unwrap_err().to_string();
-            assert!(message.contains("it is of the scales 4x3:7,8x6:5, and the run has "), "{message}");
+            assert!(message.contains("it has the scales 4x3:7,8x6:5, but the run has "), "{message}");
         }
-        assert!(place().check_scales(&SCALES[..1]).is_err());
+        assert!(position().check_scales(&SCALES[..1]).is_err());
     }
 
     proptest! {
@@ -457,24 +462,24 @@ mod tests {
         fn a_broken_file_is_an_error_or_means_something(
             places in prop::collection::vec((0usize..3000, any::<u8>()), 0..4), part in 0.0..1.0, cuts: bool, adam: bool
         ) {
-            let bytes = bytes(place(), adam);
+            let bytes = bytes(position(), adam);
             let mut body = bytes[..bytes.len() - CHECKSUM].to_vec();
-            for (place, byte) in places {
-                let place = place % body.len();
-                body[place] = byte;
+            for (position, byte) in places {
+                let position = position % body.len();
+                body[position] = byte;
             }
             if cuts {
                 body.truncate((part * body.len() as f64) as usize);
             }
-            // Without the checksum, which would end nearly all of these.
+            // The checksum is left out, because it would refuse nearly all of these.
             if let Ok(found) = StateContents::new(Cursor::new(&body), body.len() as u64) {
                 prop_assert!(!cuts, "half a file is no file");
                 if let Ok(point) = found.point() {
                     prop_assert!(point.iter().all(|v| (0.0..=255.0).contains(v)));
                 }
                 drop(found.optimizer());
-                prop_assert!(found.place.steps_done() < usize::MAX);
-                drop(found.place.check_scales(&SCALES));
+                prop_assert!(found.position.steps_done() < usize::MAX);
+                drop(found.position.check_scales(&SCALES));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What is painted: the photo, and which parts of it take part.
+//! What is painted: the photo, and the parts of it that take part.
 
 use impasto_engine::{Image, Padding};
 
@@ -7,36 +7,39 @@ use crate::picture::mask::{Mask, partial, sized};
 use crate::picture::resize::paint_hidden;
 use crate::torus::resize;
 
-/// A content picture and what of it counts. Masks of another size are stretched to the picture's.
+/// A content picture, and the parts of it that count. Masks of another size are resized to the
+/// picture's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subject {
     /// The content picture.
     pub content: Image,
-    /// How opaque each pixel is; `None`: all are. Transparent ones count neither for the content nor for the style, and where it is 0
-    /// their colour does not matter.
+    /// How opaque each pixel is, or `None` if all are. Transparent pixels count neither for the
+    /// content nor for the style. If the opacity is 0, the colour does not matter.
     pub opacity: Option<Mask>,
-    /// What is left alone: the result is `keep · content + (1 - keep) · painted`, and what is kept does not count for the style.
+    /// The part that stays as it is. The result is `keep · content + (1 - keep) · painted`. Kept
+    /// parts do not count for the style.
     pub keep: Option<Mask>,
 }
 
 impl From<Image> for Subject {
-    /// All of the picture.
+    /// Takes all of the picture.
     fn from(content: Image) -> Self {
         Self { content, opacity: None, keep: None }
     }
 }
 
 impl From<&Image> for Subject {
-    /// All of the picture.
+    /// Takes all of the picture.
     fn from(content: &Image) -> Self {
         content.clone().into()
     }
 }
 
 impl Subject {
-    /// The same with masks of the picture's size, those that leave nothing out taken away, and one colour in transparent pixels.
+    /// Resizes the masks to the picture, drops those that leave nothing out, and gives transparent
+    /// pixels one colour.
     ///
-    /// Errors: masks without pixels, nothing visible.
+    /// Errors: masks without pixels; nothing visible.
     pub(crate) fn normalised(&self) -> Result<Self> {
         let (width, height) = (self.content.width(), self.content.height());
         let opacity = partial(&self.opacity, PictureRole::Opacity, width, height)?;
@@ -51,7 +54,7 @@ impl Subject {
         Ok(Self { content, opacity, keep })
     }
 
-    /// The subject in another size; `padding` says whether the content is on a torus.
+    /// Resizes the subject. `padding` says whether the content lies on a torus.
     pub(crate) fn resized(&self, width: usize, height: usize, padding: Padding) -> Self {
         let mask = |mask: &Option<Mask>| mask.as_ref().map(|mask| mask.resized(width, height));
         Self {
@@ -61,12 +64,12 @@ impl Subject {
         }
     }
 
-    /// Where the style counts: what is visible and not kept; `None`: everywhere.
+    /// Returns where the style counts: the visible part that is not kept, or `None` for everywhere.
     pub(crate) fn painted(&self) -> Option<Mask> {
         painted(&self.opacity, &self.keep)
     }
 
-    /// The opacity, and where the style counts, in another size.
+    /// Returns the opacity, and where the style counts, in another size.
     pub(crate) fn masks(&self, (width, height): (usize, usize)) -> (Option<Mask>, Option<Mask>) {
         let mask = |mask: &Option<Mask>| mask.as_ref().map(|mask| mask.resized(width, height));
         let (opacity, keep) = (mask(&self.opacity), mask(&self.keep));
@@ -87,7 +90,7 @@ impl Subject {
         }
     }
 
-    /// From the gradient with respect to the picture to that with respect to what is painted.
+    /// Turns the gradient with respect to the picture into that with respect to what is painted.
     pub(crate) fn keep_out(&self, gradient: &mut [f32]) {
         if let Some(keep) = &self.keep {
             for (pixel, &keep) in gradient.as_chunks_mut::<3>().0.iter_mut().zip(keep.as_slice()) {
@@ -129,7 +132,7 @@ mod tests {
             |content: &Image, opacity| Subject { opacity: Some(opacity), ..content.into() }.normalised().unwrap();
         let opacity = || Mask::new(3, 1, vec![1.0, 1.0, 0.0]);
         let first = subject(&content, opacity());
-        // The means in linear light are above those of the encoded values.
+        // The means in linear light are higher than those of the encoded values.
         for (value, expected) in first.content.as_slice()[6..].iter().zip([21.974, 31.550, 41.274]) {
             assert!((value - expected).abs() < 0.001, "{value} {expected}");
         }

@@ -1,8 +1,9 @@
 //! Statistics of a style as a file.
 //!
-//! A safetensors file: in its metadata how the network looked at the style; for each size the mean colour `[3]` and the total variation
-//! `[1]`; for each size and layer the matrix, row by row from its diagonal on, `[C (C + 1) / 2]`, and the means `[C]` where the style loss
-//! has them. Colours F32, all else F64, to the last bit.
+//! It is a safetensors file. Its metadata say how the network looked at the style. For each size it
+//! has the mean colour `[3]` and the total variation `[1]`. For each size and layer it has the
+//! matrix, row by row from its diagonal on, `[C (C + 1) / 2]`, and the means `[C]` if the style
+//! loss has them. Colours are F32 and everything else F64, to the last bit.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -22,11 +23,11 @@ use crate::tensor_file::{FileKind, MAX_HEADER, Parsed, Tensor, TensorFile, all, 
 
 const KIND: FileKind = FileKind { format: "impasto-style", version: "3" };
 
-/// Bytes that a style file has at most: several times what any use makes.
+/// Most bytes of a style file. It is several times what any use makes.
 const MAX_BYTES: u64 = 1 << 29;
 
 impl StyleStatistics {
-    /// Whether a file begins as a safetensors file does: pictures do not.
+    /// Returns whether a file begins like a safetensors file. Pictures do not.
     ///
     /// Errors: a missing or unreadable file.
     pub fn is_style_file(path: &Path) -> Result<bool> {
@@ -42,16 +43,17 @@ impl StyleStatistics {
         })
     }
 
-    /// Writes the statistics, to the last bit; whole or not at all. The five layers of the default take 2.5 MB for each size.
+    /// Writes the statistics, to the last bit, whole or not at all. The five default layers take
+    /// 2.5 MB for each size.
     ///
-    /// Errors: a path that cannot be written.
+    /// Errors: the path cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         write_whole(path, &self.to_bytes())
     }
 
     /// Reads what [`StyleStatistics::save`] wrote.
     ///
-    /// Errors: a missing or unreadable file, one that is no style file or a damaged one.
+    /// Errors: a missing or unreadable file, one that is not a style file, and a damaged one.
     pub fn load(path: &Path) -> Result<Self> {
         if path.is_dir() {
             return Err(Error::Folder { path: path.to_owned(), wanted: "a style file" });
@@ -120,10 +122,10 @@ const MEAN: &str = "mean";
 /// The word for [`Pooling::Average`] in files that were written before choices had words.
 const AVERAGE: &str = "average";
 
-/// Longest side of a style in pixels that is believed.
+/// Longest side of a style that is believed, in pixels.
 const MAX_SIDE: usize = 1 << 24;
 
-/// What the style is without the network at a size.
+/// Reads what the style is without the network at a size.
 fn appearance<R: Read + Seek>(file: &TensorFile<R>, size: usize) -> Parsed<Appearance> {
     let [colour_name, variation_name] = [COLOUR, VARIATION].map(|name| format!("{size}.{name}"));
     let colour = file.f32s(&colour_name, &[3])?;
@@ -133,7 +135,7 @@ fn appearance<R: Read + Seek>(file: &TensorFile<R>, size: usize) -> Parsed<Appea
     Ok(Appearance { colour: [colour[0], colour[1], colour[2]], total_variation: variation[0] })
 }
 
-/// The statistics at a size.
+/// Reads the statistics at a size.
 fn layers<R: Read + Seek>(file: &TensorFile<R>, size: usize, kind: StyleLossKind) -> Parsed<Vec<(Layer, Statistics)>> {
     let prefix = format!("{size}.");
     let mut layers = Vec::new();
@@ -158,10 +160,10 @@ fn layers<R: Read + Seek>(file: &TensorFile<R>, size: usize, kind: StyleLossKind
         };
         layers.push((layer, Statistics { mean, matrix }));
     }
-    if layers.is_empty() { Err(format!("it has no layers of its size {}", size + 1)) } else { Ok(layers) }
+    if layers.is_empty() { Err(format!("it has no layers for its size {}", size + 1)) } else { Ok(layers) }
 }
 
-/// The choice that has a word.
+/// Parses the word of a choice.
 fn choice<T: FromStr>(word: &str) -> Parsed<T> {
     word.parse().map_err(|_| unknown(word))
 }
@@ -210,7 +212,10 @@ mod tests {
         std::fs::write(&other, "some notes").unwrap();
         assert!(!StyleStatistics::is_style_file(&other).unwrap());
         let message = StyleStatistics::load(&other).unwrap_err().to_string();
-        assert!(message.contains("other is no style file") && message.contains("impasto style save"), "{message}");
+        assert!(
+            message.contains("other is not a usable style file") && message.contains("impasto style save"),
+            "{message}"
+        );
     }
 
     #[test]

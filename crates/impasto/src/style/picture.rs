@@ -1,4 +1,4 @@
-//! A style picture and what of it counts, and the statistics that are taken from it.
+//! A style picture, the part of it that counts, and the statistics that are taken from it.
 
 use std::sync::Arc;
 
@@ -17,47 +17,51 @@ use crate::picture::resize::{paint_hidden, resize};
 use crate::style::turn::turns;
 use crate::torus::{inside_margin, with_mirrored_margin};
 
-/// A style picture and what of it counts. Masks of another size are stretched to the picture's.
+/// A style picture, and the part of it that counts. Masks of another size are resized to the
+/// picture's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StylePicture {
     /// The picture.
     pub image: Image,
-    /// How opaque each pixel is; `None`: all are. Where it is 0, the colour does not matter.
+    /// How opaque each pixel is, or `None` if all are. If it is 0, the colour does not matter.
     pub opacity: Option<Mask>,
-    /// Which part counts; `None`: all.
+    /// The part that counts, or `None` for all of it.
     pub mask: Option<Mask>,
-    /// Copies over which the statistics are averaged: 1, or 2 or 4 turned by equal angles, or 8: 4, and 4 mirrored. Strokes then run in
-    /// more directions than in the picture.
+    /// Number of copies over which the statistics are averaged: 1, 2, 4 or 8. Two or four are
+    /// turned by equal angles. Eight are four and their mirror images. Strokes then run in more
+    /// directions than in the picture.
     pub rotations: usize,
 }
 
-/// What a style is without the network: what a texture starts its units from.
+/// What a style is without the network. A texture takes its units from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Appearance {
-    /// Mean of each channel over what counts of the picture, 0..255.
+    /// Mean of each channel over the part that counts, 0..255.
     pub(crate) colour: [f32; 3],
-    /// Eq. (5) of the picture, in squared levels.
+    /// Total variation of the picture, eq. (5), in squared levels.
     pub(crate) total_variation: f64,
 }
 
 impl From<Image> for StylePicture {
-    /// All of the picture, as it is.
+    /// Takes all of the picture, as it is.
     fn from(image: Image) -> Self {
         Self { image, opacity: None, mask: None, rotations: 1 }
     }
 }
 
 impl From<&Image> for StylePicture {
-    /// All of the picture, as it is.
+    /// Takes all of the picture, as it is.
     fn from(image: &Image) -> Self {
         image.clone().into()
     }
 }
 
 impl StylePicture {
-    /// The same with masks of the picture's size, those that leave nothing out taken away, and one colour in transparent pixels.
+    /// Resizes the masks to the picture, drops those that leave nothing out, and gives transparent
+    /// pixels one colour.
     ///
-    /// Errors: a picture or masks without pixels, values outside 0..255, nothing visible, a number of rotations that there is not.
+    /// Errors: a picture or masks without pixels; values outside 0..255; nothing visible; a number
+    /// of rotations that is not offered.
     pub(crate) fn normalised(&self) -> Result<Self> {
         check_image(PictureRole::Style, &self.image)?;
         if ![1, 2, 4, 8].contains(&self.rotations) {
@@ -76,7 +80,7 @@ impl StylePicture {
         Ok(Self { image, opacity, mask, rotations: self.rotations })
     }
 
-    /// What counts: what is visible and in the mask; `None`: all.
+    /// Returns the part that counts: what is visible and in the mask, or `None` for all of it.
     fn counts(&self) -> Option<Mask> {
         match (&self.opacity, &self.mask) {
             (Some(opacity), Some(mask)) => Some(opacity.times(mask)),
@@ -84,7 +88,7 @@ impl StylePicture {
         }
     }
 
-    /// What a normalised picture is without the network in another size.
+    /// Returns what a normalised picture is without the network, in another size.
     pub(crate) fn appearance(&self, (width, height): (usize, usize)) -> Appearance {
         let image = resize(&self.image, width, height);
         let counts = self.counts().map(|mask| mask.resized(width, height));
@@ -98,21 +102,23 @@ impl StylePicture {
             }
         }
         Appearance {
-            // Where nothing counts, no layer sees anything either, and the run is refused.
+            // If nothing counts, no layer sees anything either, and the run is refused.
             colour: sums.map(|sum| if total > 0.0 { (sum / total) as f32 } else { 0.0 }),
             total_variation: total_variation(image.as_slice(), width, false),
         }
     }
 
-    /// What counts of each of the turned copies in another size; none where all does.
+    /// Returns the part that counts of each of the turned copies, in another size. There are none
+    /// if all of it counts.
     pub(crate) fn masks(&self, (width, height): (usize, usize)) -> Vec<Mask> {
         let counts = self.counts().map(|mask| mask.resized(width, height));
         counts.map_or(vec![], |mask| turns(self.rotations).iter().map(|turn| turn.mask(&mask)).collect())
     }
 
-    /// Statistics of a normalised picture at some size, in the order of `layers`, by an evaluation in `layout`; on the current thread pool.
+    /// Takes the statistics of a normalised picture at some size, in the order of `layers`, by an
+    /// evaluation in `layout`. It runs on the current thread pool.
     ///
-    /// Errors: too small for a layer, nothing of the mask left at one.
+    /// Errors: the picture is too small for a layer; the mask leaves nothing of one.
     pub(crate) fn statistics(
         &self,
         network: &Network,

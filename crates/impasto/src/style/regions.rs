@@ -1,4 +1,7 @@
 //! Which statistics are wanted where, at one scale.
+//!
+//! Styles with the same region share it: their statistics are blended by their weights. A region's
+//! losses count by its share of the visible area.
 
 use impasto_engine::Layer;
 use impasto_engine::plan::layout::Layout;
@@ -13,19 +16,19 @@ use crate::session::subject::Subject;
 use crate::style::source::{Style, StyleSource};
 use crate::style::statistics::{StatisticsSettings, StyleStatistics};
 
-/// A part of the picture with a style of its own.
+/// A part of the picture that has styles of its own.
 pub(crate) struct Region {
-    /// Of the content's size; `None`: all of it.
+    /// The part, in the content's size, or `None` for all of it.
     pub(crate) mask: Option<Mask>,
-    /// Its area over that of all that is visible: how much its losses count.
+    /// Area of the part as a fraction of everything visible. Its losses count by this.
     pub(crate) share: f64,
-    /// What is wanted there, in the order of the style's layers.
+    /// The statistics that are wanted there, in the order of the style's layers.
     pub(crate) targets: Vec<Statistics>,
 }
 
-/// Pictures of their masks' size, weights that make sense: what can be said of styles at any scale.
+/// Normalises the pictures and checks the weights. Everything here holds at any scale.
 ///
-/// Errors: those of the pictures, no style, weights that cannot be meant.
+/// Errors: those of the pictures; no style; weights that make no sense.
 pub(crate) fn normalised(styles: &[Style]) -> Result<Vec<Style>> {
     if styles.is_empty() {
         return Err(Error::option("style", "is missing; give at least one"));
@@ -53,16 +56,17 @@ pub(crate) fn normalised(styles: &[Style]) -> Result<Vec<Style>> {
         if members.iter().all(|(_, style)| style.weight == 0.0) {
             return Err(Error::option(
                 "style",
-                "has the weight 0 with nothing beside it; give one style a weight above 0",
+                "has the weight 0, like every style of its region; give one of them a weight above 0",
             ));
         }
     }
     Ok(styles)
 }
 
-/// Statistics that are taken already fit every scale: what is missing at the last would otherwise be missed after all the others.
+/// Checks that statistics fit every scale. If something is missing at the last scale, the run would
+/// otherwise fail after all the others.
 ///
-/// `scales`: how many there are. Errors: statistics that do not fit.
+/// `scales` is their number. Errors: statistics that do not fit.
 pub(crate) fn check_statistics(network: &Network, styles: &[Style], scales: usize, options: &Options) -> Result<()> {
     if options.style_weight == 0.0 {
         return Ok(());
@@ -79,7 +83,7 @@ pub(crate) fn check_statistics(network: &Network, styles: &[Style], scales: usiz
     Ok(())
 }
 
-/// Statistics of a style whose longest side is `size` px at the finest scale.
+/// Returns the statistics of a style whose longest side is `size` pixels at the finest scale.
 fn taken<'a>(
     statistics: &'a StyleStatistics,
     view: &StatisticsSettings,
@@ -94,10 +98,10 @@ fn unfit(style: usize) -> impl Fn(String) -> Error {
     move |problem| Error::UnfitStatistics { style: style + 1, problem }
 }
 
-/// A region and its styles, each with its place among all.
+/// A region, and its styles with their places among all.
 pub(crate) type Members<'a> = (Option<&'a Mask>, Vec<(usize, &'a Style)>);
 
-/// Styles that share a region, each with its place among all, in the order of their first.
+/// Groups the styles that share a region, in the order of the first of each.
 pub(crate) fn by_region(styles: &[Style]) -> Vec<Members<'_>> {
     let mut regions: Vec<Members<'_>> = Vec::new();
     for (i, style) in styles.iter().enumerate() {
@@ -109,7 +113,7 @@ pub(crate) fn by_region(styles: &[Style]) -> Vec<Members<'_>> {
     regions
 }
 
-/// Where the styles of a region count, in the size of `painted`; `None`: everywhere.
+/// Returns where the styles of a region count, in the size of `painted`, or `None` for everywhere.
 fn mask_of(region: Option<&Mask>, painted: &Option<Mask>, (width, height): (usize, usize)) -> Option<Mask> {
     let region = region.map(|mask| mask.resized(width, height));
     let mask = match (region, painted) {
@@ -119,8 +123,10 @@ fn mask_of(region: Option<&Mask>, painted: &Option<Mask>, (width, height): (usiz
     mask.filter(|mask| mask.as_slice().iter().any(|&w| w < 1.0))
 }
 
-/// Whether every layer sees something at a scale: masks leave a part of the subject, which has `size` there, and of the style pictures, which
-/// are halved `halvings` times; statistics have that size. All are normalised.
+/// Returns whether every layer sees something at a scale.
+///
+/// The subject has `size` there, and the style pictures are halved `halvings` times. Masks must
+/// leave a part of each, and statistics must have that size. All are normalised.
 pub(crate) fn leave_something(
     subject: &Subject,
     styles: &[Style],
@@ -153,10 +159,14 @@ pub(crate) fn leave_something(
         })
 }
 
-/// The regions at a scale, in which both pictures are halved `halvings` times; on the current thread pool.
+/// Returns the regions at a scale, with both pictures halved `halvings` times. It runs on the
+/// current thread pool.
 ///
-/// `subject` has the size of the scale; it and the styles are normalised. `layout`: of the styles' evaluations. Errors: a style too small for a layer, statistics that do not
-/// fit, a region or style mask that covers nothing.
+/// `subject` has the size of the scale. It and the styles are normalised. `layout` is that of the
+/// styles' evaluations.
+///
+/// Errors: a style too small for a layer; statistics that do not fit; a region or style mask that
+/// covers nothing.
 pub(crate) fn regions(
     network: &Network,
     subject: &Subject,

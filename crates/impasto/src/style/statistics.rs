@@ -1,4 +1,7 @@
 //! Statistics of a style, taken once and used for many photos.
+//!
+//! A run takes nothing from a style but its statistics: at each layer a few sums over its features.
+//! Taken beforehand, they spare the network a look at the style for every photo.
 
 use std::fmt::Display;
 
@@ -15,10 +18,12 @@ use crate::session::schedule::{COARSEST_TEXTURE, Scale, halved, wanted};
 use crate::style::picture::{Appearance, StylePicture};
 use crate::threads::thread_pool;
 
-/// Statistics of a style picture at several sizes, each half the one before: all that a run takes from it.
+/// Statistics of a style picture at several sizes, each half the one before: everything that a run
+/// takes from it.
 ///
-/// They serve every run that looks in the same way: with these layers (or some of them), the same style loss, pooling, padding and
-/// network, and a style of one of these sizes, or one within 10 % of it.
+/// They serve every run that looks in the same way. It has these layers or some of them, the same
+/// style loss, pooling, padding and network, and a style of one of these sizes, or within 10 % of
+/// it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StyleStatistics {
     pub(crate) view: StatisticsSettings,
@@ -45,7 +50,8 @@ pub(crate) struct SizeStatistics {
     pub(crate) layers: Vec<(Layer, Statistics)>,
 }
 
-/// How many of `sizes`, each half the one before, show something of a normalised style to every layer; one at least.
+/// Returns how many of `sizes`, each half the one before, show something of a normalised style to
+/// every layer. It is at least one.
 fn sizes_that_show(style: &StylePicture, sizes: usize, options: &Options) -> usize {
     let (width, height) = (style.image.width(), style.image.height());
     let shows = |halvings: usize| {
@@ -58,7 +64,7 @@ fn sizes_that_show(style: &StylePicture, sizes: usize, options: &Options) -> usi
     1 + (1..sizes).take_while(|&halvings| shows(halvings)).count()
 }
 
-/// How far, as a part of it, a size may be from that wanted.
+/// Largest difference between a size and the wanted one, as a fraction.
 const SIZE_TOLERANCE: f64 = 0.1;
 
 impl StatisticsSettings {
@@ -69,13 +75,17 @@ impl StatisticsSettings {
 }
 
 impl StyleStatistics {
-    /// Takes the statistics on a thread pool of its own: of the picture in its own size, in half of it, and so on.
+    /// Takes the statistics of the picture in its own size, in half of it, and so on. It makes a
+    /// thread pool of its own.
     ///
-    /// `sizes`: how many, at least 1; fewer are taken where a layer would see nothing, of the picture or of what its mask leaves. [`StyleStatistics::sizes_of_a_run`] says how many a
-    /// run needs. Of `options`, the style's layers, the style loss, pooling, padding, memory and threads matter.
+    /// `sizes` is their number, at least 1. Fewer are taken if a layer would see nothing of the
+    /// picture or of the part that its mask leaves. [`StyleStatistics::sizes_of_a_run`] says how
+    /// many a run needs. Of `options`, the style's layers, the style loss, pooling, padding, memory
+    /// and threads matter.
     ///
-    /// Errors: options that cannot be meant, a picture without pixels, too small for a layer, with values outside 0..255, a mask that
-    /// leaves nothing, a size that does not fit the memory, no threads to be had.
+    /// Errors: options that make no sense; a picture without pixels, too small for a layer, or with
+    /// values outside 0..255; a mask that leaves nothing; a size that does not fit in the memory;
+    /// threads that are not to be had.
     pub fn new(network: &Network, style: &StylePicture, sizes: usize, options: &Options) -> Result<Self> {
         options.validate()?;
         let style = style.normalised()?;
@@ -92,11 +102,15 @@ impl StyleStatistics {
         Self::take(network, &style, &layouts, &pool, options)
     }
 
-    /// As [`StyleStatistics::new`], with as many sizes as a run with these options needs for a content of this width and height, and by
-    /// evaluations that fit [`Options::memory`], which are those that the run is planned with. Such a run has the same bits with the
-    /// statistics as with the picture; where masks beside the content make for other bands, the same but for rounding.
+    /// Takes as many sizes as a run with these options needs, for a content of this width and
+    /// height.
     ///
-    /// Errors: as [`StyleStatistics::new`], and a size at which the run does not fit the memory.
+    /// The evaluations fit in [`Options::memory`] and are those that the run is planned with. So
+    /// the run has the same bits with the statistics as with the picture. If masks beside the
+    /// content lead to other bands, it is the same except for rounding.
+    ///
+    /// Errors: those of [`StyleStatistics::new`], and a size at which the run does not fit in the
+    /// memory.
     pub fn for_run(
         network: &Network,
         style: &StylePicture,
@@ -123,7 +137,7 @@ impl StyleStatistics {
         Self::take(network, &style, &layouts, &pool, options)
     }
 
-    /// The statistics of a normalised style at one size for each of `layouts`, largest first.
+    /// Takes the statistics of a normalised style at one size for each of `layouts`, largest first.
     fn take(
         network: &Network,
         style: &StylePicture,
@@ -142,27 +156,27 @@ impl StyleStatistics {
         Ok(Self { view: StatisticsSettings::new(network, options), sizes })
     }
 
-    /// How many sizes any run with [`Scales::Auto`](crate::Scales::Auto) needs for a result of `longest` pixels on its longest side; those from
-    /// noise need most.
+    /// Returns how many sizes a run with [`Scales::Auto`](crate::Scales::Auto) needs at most, for a
+    /// result of `longest` pixels on its longest side. Runs from noise need most.
     pub fn sizes_of_a_run(longest: usize) -> usize {
         1 + (1..usize::BITS).take_while(|&halvings| longest >> halvings >= COARSEST_TEXTURE).count()
     }
 
-    /// Longest sides of the style in pixels, largest first.
+    /// Returns the longest sides of the style in pixels, largest first.
     pub fn sizes(&self) -> Vec<usize> {
         self.sizes.iter().map(|size| size.width.max(size.height)).collect()
     }
 
-    /// Bytes of memory that they take.
+    /// Returns the bytes of memory that they take.
     pub fn bytes(&self) -> u64 {
         let layers = self.sizes.iter().flat_map(|size| &size.layers);
         layers.map(|(_, Statistics { mean, matrix })| size_of_val(&**mean) + size_of_val(&**matrix)).sum::<usize>()
             as u64
     }
 
-    /// Statistics in the order of `layers` for a style of `longest` pixels.
+    /// Returns the statistics in the order of `layers`, for a style of `longest` pixels.
     ///
-    /// Errors: what is different, in words, where the statistics are of another kind, of other layers or sizes.
+    /// Errors: the statistics are of another kind, of other layers or sizes. They say what differs.
     pub(crate) fn at(
         &self,
         view: &StatisticsSettings,
@@ -170,7 +184,7 @@ impl StyleStatistics {
         layers: &[Layer],
     ) -> std::result::Result<Vec<&Statistics>, String> {
         let differs = |option: &str, found: &dyn Display, wanted: &dyn Display| {
-            Err(format!("were taken with the {option} {found}, not {wanted}; choose that, or take them anew"))
+            Err(format!("were taken with the {option} {found}, not {wanted}; choose {found}, or take them again"))
         };
         let StatisticsSettings { style_loss, pooling, padding, network } = self.view;
         if style_loss != view.style_loss {
@@ -181,40 +195,40 @@ impl StyleStatistics {
         }
         match (padding, view.padding) {
             (found, wanted) if found == wanted => {}
-            (Padding::Circular, _) => return Err("were taken for a tile; take them anew, as for a picture".to_owned()),
+            (Padding::Circular, _) => return Err("were taken for a tile; take them again for a picture".to_owned()),
             (_, Padding::Circular) => {
-                return Err("were not taken for a tile; take them anew, with --tileable".to_owned());
+                return Err("were not taken for a tile; take them again with --tileable".to_owned());
             }
             (found, wanted) => return differs("padding", &found, &wanted),
         }
         if network != view.network {
-            return Err("were taken with other weights of the network; choose those, or take them anew".to_owned());
+            return Err("were taken with other weights of the network; choose those, or take them again".to_owned());
         }
         let size = self.of_size(longest)?;
         let of = |layer: &Layer| {
             let found = size.layers.iter().find(|(found, _)| found == layer);
             found.map(|(_, statistics)| statistics).ok_or_else(|| {
                 let found = size.layers.iter().map(|(layer, _)| layer.to_string()).collect::<Vec<_>>().join(",");
-                format!("are of the layers {found}, not of {layer}; choose among those, or take them anew")
+                format!("are of the layers {found}, not of {layer}; choose among those, or take them again")
             })
         };
         layers.iter().map(of).collect()
     }
 
-    /// What serves a style of `longest` pixels.
+    /// Returns what serves a style of `longest` pixels.
     ///
-    /// Errors: which sizes there are, in words.
+    /// Errors: nothing does. They say which sizes there are.
     pub(crate) fn of_size(&self, longest: usize) -> std::result::Result<&SizeStatistics, String> {
         self.nearest(longest).ok_or_else(|| {
             let sizes = self.sizes().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
             format!(
-                "are of {sizes} px, and those of {longest} px are needed; take them anew at such a size, with --size {longest} where the \
-                 style scale is 1"
+                "are of {sizes} px, but those of {longest} px are needed; take them again at such a size, with \
+                 --size {longest} if the style scale is 1"
             )
         })
     }
 
-    /// What serves a style of `longest` pixels, if anything does.
+    /// Returns what serves a style of `longest` pixels, if anything does.
     pub(crate) fn nearest(&self, longest: usize) -> Option<&SizeStatistics> {
         let distance = |size: &SizeStatistics| (size.width.max(size.height) as f64 / longest as f64).ln().abs();
         let nearest = self.sizes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));

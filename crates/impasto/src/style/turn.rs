@@ -1,17 +1,18 @@
-//! Pictures turned by right angles and mirrored: exact, pixel by pixel.
+//! Pictures turned by right angles and mirrored, exactly, pixel by pixel.
 
 use impasto_engine::Image;
 
 use crate::picture::mask::Mask;
 
-/// First mirrored from left to right, then turned clockwise.
+/// Mirrors from left to right, then turns clockwise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Turn {
     quarters: usize,
     mirrored: bool,
 }
 
-/// 1, 2 or 4 turns by equal angles, or the 4 as they are and mirrored; the first leaves a picture as it is.
+/// Returns 1, 2 or 4 turns by equal angles, or 8: the four turns, plain and mirrored. The first
+/// leaves a picture as it is.
 pub(crate) fn turns(count: usize) -> Vec<Turn> {
     let angles = count.min(4);
     (0..count).map(|i| Turn { quarters: i % angles * (4 / angles), mirrored: i >= angles }).collect()
@@ -29,7 +30,7 @@ impl Turn {
         Mask::new(width, height, weights)
     }
 
-    /// Width, height and pixels of the turned picture.
+    /// Returns width, height and pixels of the turned picture.
     fn apply<T: Copy>(self, width: usize, height: usize, pixels: &[T]) -> (usize, usize, Vec<T>) {
         let (to_width, to_height) = if self.quarters % 2 == 1 { (height, width) } else { (width, height) };
         let from = |x: usize, y: usize| {

@@ -10,7 +10,7 @@ use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
 use rayon::prelude::*;
 
-/// Files that a mutation begins with.
+/// Returns the files that mutations begin with.
 fn seeds() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pictures"));
     let mut paths: Vec<PathBuf> =
@@ -45,7 +45,7 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
     seeds
 }
 
-/// Orientation 3, a directory of its own with the size, and a thumbnail of four bytes.
+/// It has orientation 3, an EXIF directory with the size, and a thumbnail of four bytes.
 const EXIF: &[u8] = b"II*\0\x08\0\0\0\
     \x02\0\x12\x01\x03\0\x01\0\0\0\x03\0\0\0\x69\x87\x04\0\x01\0\0\0\x26\0\0\0\x38\0\0\0\
     \x01\0\x02\xa0\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0\
@@ -92,7 +92,7 @@ fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
     }
 }
 
-/// PNG's decoder looks at nothing whose checksum is wrong.
+/// PNG's decoder ignores everything whose checksum is wrong.
 fn mend_checksums(bytes: &mut [u8]) {
     let mut at = 8;
     while let Some(length) = bytes.get(at..at + 4) {
@@ -110,7 +110,7 @@ fn mend_checksums(bytes: &mut [u8]) {
     }
 }
 
-/// The checksum of PNG (ISO 3309), bit by bit.
+/// Computes the checksum of PNG (ISO 3309), bit by bit.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 })

@@ -1,4 +1,4 @@
-//! Tests of the library by its public interface, in one program: it is linked once.
+//! Tests of the library by its public interface, in one program that is linked once.
 
 mod harness;
 mod hostile;

@@ -1,4 +1,5 @@
-//! Pictures of every kind, in and out. How the files of `pictures/` are made, and what they have to be, says `make.py` there.
+//! Pictures of every kind, in and out. `pictures/make.py` makes the files and says what they have
+//! to be.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ fn file(name: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pictures")).join(name)
 }
 
-/// The largest difference of two values.
+/// Returns the largest difference of two values.
 fn difference(a: &Image, b: &Image) -> f32 {
     assert_eq!((a.width(), a.height()), (b.width(), b.height()));
     a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
@@ -66,7 +67,8 @@ fn a_grey_tiff_keeps_its_opacity() {
     assert_eq!(picture, expected);
 }
 
-/// A little-endian TIFF of one strip, with the entries as numbers of 16 bits; `None`: where the strip is.
+/// Makes a little-endian TIFF of one strip, with the entries as numbers of 16 bits. `None` stands
+/// for the place of the strip.
 fn tiff(entries: &[(u16, Option<Vec<u16>>)], strip: &[u8]) -> Vec<u8> {
     let start = 8 + 2 + 12 * entries.len() + 4;
     let mut rest = Vec::new();
@@ -87,7 +89,8 @@ fn tiff(entries: &[(u16, Option<Vec<u16>>)], strip: &[u8]) -> Vec<u8> {
     [b"II*\0\x08\0\0\0", &table[..], &[0; 4], strip, &rest].concat()
 }
 
-/// A picture of 4x1 px with one value of `bits` bits a pixel, or more; `more` replaces entries.
+/// Makes a picture of 4x1 px with one value of `bits` bits a pixel, or several. `more` replaces
+/// entries.
 fn small_tiff(kind: u16, bits: u16, channels: u16, more: &[(u16, Vec<u16>)], strip: &[u8]) -> Vec<u8> {
     let mut entries = std::collections::BTreeMap::from(
         [(256, 4), (257, 1), (258, bits), (259, 1), (262, kind), (277, channels), (278, 1)]
@@ -114,7 +117,7 @@ fn tiffs_of_every_depth_and_order_keep_their_values() {
     let at = |i: u16| 8 + 2 + 12 * 10 + 4 + 4 * i;
     let more = [(284, vec![2]), (273, vec![at(0), at(1), at(2)]), (279, vec![4; 3])];
     assert_eq!(values(&small_tiff(2, 8, 3, &more, &planes)), together);
-    // Palettes of 8 bits, whatever they are scaled by.
+    // Palettes of 8 bits come at any scale.
     for scale in [1, 256, 257] {
         let palette: Vec<u16> = [200, 10, 20, 30, 40, 50].iter().map(|v| v * scale).collect();
         let expected = [[200.0, 20.0, 40.0], [10.0, 30.0, 50.0], [200.0, 20.0, 40.0], [10.0, 30.0, 50.0]].concat();
@@ -142,7 +145,7 @@ fn tiffs_that_cannot_be_read_are_refused_by_name() {
     );
     assert_eq!(
         unsupported(&small_tiff(1, 32, 1, &[(339, vec![3])], &ones)),
-        "it is grey in fractions, and does not say from where to where they go"
+        "it is grey in fractions, but does not say their range"
     );
     assert_eq!(unsupported(&small_tiff(1, 12, 1, &[], &ones)), "its values have 12 bits");
     assert_eq!(unsupported(&small_tiff(3, 16, 1, &[(320, vec![0; 6])], &ones)), "its palette has indices of 16 bits");
@@ -162,7 +165,7 @@ fn tiffs_that_cannot_be_read_are_refused_by_name() {
     );
 }
 
-/// A file of one colour and opacity by `image`'s encoders, as it is read.
+/// Writes one colour and opacity with `image`'s encoders, and reads the file.
 fn read<P: Pixel>(pixel: P, format: image::ImageFormat) -> Picture
 where
     DynamicImage: From<ImageBuffer<P, Vec<P::Subpixel>>>,
@@ -217,7 +220,7 @@ fn what_is_hidden_does_not_matter() {
     };
     let picture = with_hidden([0, 255, 0]);
     assert_eq!(picture, with_hidden([255, 0, 255]));
-    // One colour is visible, so there is no other at any size.
+    // One colour is visible, so no other may appear at any size.
     for (width, height) in [(8, 8), (3, 3), (5, 7), (21, 17), (1, 1)] {
         let resized = picture.resized(width, height);
         let found = difference(&resized.image, &Image::filled(width, height, [200.0, 40.0, 90.0]));
@@ -268,7 +271,7 @@ fn transparency_comes_out_as_it_went_in() {
 
 #[test]
 fn premultiplied_tiffs_are_divided() {
-    // Black is transparent in both readings; 100 at an opacity of 0.4 is the colour 250.
+    // Black is transparent in both readings. 100 at an opacity of 0.4 is the colour 250.
     let image = Image::filled(2, 1, [100.0; 3]);
     let alpha = Some(Mask::filled(2, 1, 0.4));
     let options = SaveOptions { alpha: alpha.clone(), ..SaveOptions::default() };
@@ -311,7 +314,7 @@ fn profiles_are_kept_and_colours_right_in_them() {
         let back = decode(&bytes, Path::new("picture")).unwrap();
         assert_eq!(back.profile, picture.profile, "{format:?}");
         assert!(difference(&back.image, &flat) <= 2.0, "{format:?}: {:?}", &back.image.as_slice()[..3]);
-        // The values themselves are others than in sRGB.
+        // The values themselves differ from those in sRGB.
         let stored = image::load_from_memory(&bytes).unwrap().into_rgb8();
         assert!(stored.get_pixel(8, 8).0[0].abs_diff(120) > 3, "{format:?}: {:?}", stored.get_pixel(8, 8));
     }
@@ -334,7 +337,8 @@ fn a_broken_profile_is_told_of() {
     assert_eq!(picture.image.as_slice(), plain.iter().map(|&v| f32::from(v)).collect::<Vec<_>>(), "taken as sRGB");
 }
 
-/// Little endian: the camera `Cam`, and orientation 6: to be turned by 90 degrees clockwise.
+/// It is little endian, with the camera `Cam` and orientation 6: to be turned by 90 degrees
+/// clockwise.
 const EXIF: &[u8] = b"II*\0\x08\0\0\0\x02\0\x0f\x01\x02\0\x04\0\0\0Cam\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
 
 #[test]
@@ -361,7 +365,8 @@ fn exif_is_kept_and_says_upright() {
 
 #[test]
 fn the_notes_of_a_tiff_are_kept_in_every_format() {
-    // Turned by 90 degrees, with a camera, an EXIF directory with a maker's block in it, and a place.
+    // It is turned by 90 degrees, with a camera, an EXIF directory with a maker's block, and a
+    // place.
     let picture = picture::load(&file("exif_tiff.tif")).unwrap();
     assert_eq!(picture.warnings, []);
     assert_eq!((picture.width(), picture.height()), (12, 8));
@@ -382,7 +387,7 @@ fn the_notes_of_a_tiff_are_kept_in_every_format() {
 
 #[test]
 fn the_notes_of_a_jpeg_are_a_tiffs_own() {
-    // A maker's block survives in a TIFF that is written: it stays where it was.
+    // A maker's block survives in a TIFF that is written, because it stays where it was.
     for is_big_endian in [false, true] {
         let swap = |text: &[u8]| if is_big_endian { text.iter().rev().copied().collect() } else { text.to_vec() };
         let entry = |tag: u16, kind: u16, count: u32, value: &[u8]| {
@@ -422,14 +427,14 @@ fn the_notes_of_a_jpeg_are_a_tiffs_own() {
 #[test]
 fn broken_notes_of_a_tiff_are_told_of() {
     let bytes = std::fs::read(file("exif_tiff.tif")).unwrap();
-    // The pointer to EXIF's directory.
+    // This is the pointer to EXIF's directory.
     let at = bytes.windows(4).position(|window| window == [0x69, 0x87, 4, 0]).unwrap() + 8;
     let mut broken = bytes.clone();
     broken[at..at + 4].copy_from_slice(&0x7fff_ffffu32.to_le_bytes());
     let picture = decode(&broken, Path::new("a.tif")).unwrap();
     assert_eq!((picture.width(), picture.exif), (12, None));
     assert_eq!(picture.warnings, [Warning::Exif { reason: "it is broken".into() }]);
-    // A value of 4 GB.
+    // This value would have 4 GB.
     let at = bytes.windows(4).position(|window| window == [0x10, 0x01, 2, 0]).unwrap() + 4;
     let mut large = bytes;
     large[at..at + 4].fill(0xff);

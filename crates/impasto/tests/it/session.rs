@@ -21,13 +21,14 @@ fn pair(size: usize) -> (Image, Image) {
     (content.image, style.image)
 }
 
-/// The pair at 33 px: a last row and column are left out by the poolings.
+/// The pair has 33 px, so the poolings leave out a last row and column.
 fn session(options: &Options) -> Session {
     let (content, style) = pair(33);
     Session::new(&NETWORK, &content, &style, options).unwrap()
 }
 
-/// Runs to the end, checking at every step that the picture is one and that the objective does not rise.
+/// Runs to the end. It checks at every step that the picture is valid and that the objective does
+/// not rise.
 fn run(session: &mut Session) -> (StopReason, Losses, Losses) {
     let mut seen: Vec<Losses> = Vec::new();
     let reason = session
@@ -66,14 +67,15 @@ fn both_optimisers_lower_the_objective_of_a_real_pair_from_every_start() {
 
 #[test]
 fn a_texture_is_synthesised_from_noise() {
-    // At 33 px the 16 positions of relu4_1 cannot show all correlations of the style: the loss has a floor too near.
+    // At 33 px the 16 positions of relu4_1 cannot show all correlations of the style, so the loss
+    // has too high a floor.
     let (content, style) = pair(64);
     for objective in [Objective::Paper, Objective::Balanced] {
         let options = Options::for_objective(objective);
         let options = Options { content_weight: 0.0, init: Init::Noise, steps: 90, ..options };
         let (_, first, last) = run(&mut Session::new(&NETWORK, &content, &style, &options).unwrap());
         assert!(first.content.is_empty() && last.content_loss() == 0.0);
-        // Moments in their units begin at far less, for the units are those of the photo.
+        // Moments in their units begin at far less, because the units are those of the photo.
         let factor = if objective == Objective::Paper { 100.0 } else { 50.0 };
         assert!(last.total < first.total / factor, "{objective:?}: {} to {}", first.total, last.total);
     }
@@ -83,7 +85,8 @@ fn a_texture_is_synthesised_from_noise() {
 fn the_balanced_objective_begins_with_every_loss_at_its_unit() {
     let tv_weight = 0.25;
     let (_, first, last) = run(&mut session(&Options { steps: 10, tv_weight, ..Options::default() }));
-    // From the content, each of the five style losses and the total variation are 1, the content loss is 0.
+    // From the content, each of the five style losses and the total variation are 1, and the
+    // content loss is 0.
     assert!((first.total - (5.0 + tv_weight)).abs() < 1e-9, "{}", first.total);
     assert!(first.style.iter().zip(&last.style).all(|(first, last)| last.1 < first.1), "{first:?} to {last:?}");
 }
@@ -156,7 +159,7 @@ fn losses_are_weighted_sums_of_their_layers() {
         content_weight: 3.0,
         style_weight: 1e-3,
         tv_weight: 0.1,
-        // relu3_1 serves both; conv layers come before the rectifier.
+        // relu3_1 serves both. The conv layers come before the rectifier.
         content_layers: layers(&["relu4_2:0.5", "relu3_1:2", "conv2_1"]),
         style_layers: layers(&["relu3_1:0.25", "conv1_2"]),
         objective: Objective::Paper,
@@ -233,7 +236,7 @@ fn unusable_pictures_are_refused_in_words() {
     );
     assert!(
         message(&content, &style, Options { style_weight: 1e300, ..default() })
-            .starts_with("the loss of the start is not a finite number")
+            .starts_with("the loss at the start is not a finite number")
     );
     assert_eq!(message(&content, &style, Options { steps: 0, ..default() }), "`steps` is 0; give at least 1");
 }
@@ -274,7 +277,7 @@ fn a_session_can_move_to_another_thread() {
     is_send::<Session>();
 }
 
-/// The losses in units of a finished run.
+/// Returns the losses of a finished run, in units.
 fn in_units(content: &Image, style: &Image, options: &Options) -> [f64; 2] {
     let mut session = Session::new(&NETWORK, content, style, options).unwrap();
     session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
@@ -291,7 +294,7 @@ fn more_strength_is_never_more_photo_or_less_style() {
     for pair in losses.windows(2) {
         assert!(pair[0][0] <= pair[1][0] && pair[0][1] >= pair[1][1], "{losses:?}");
     }
-    // From hardly touched to nearly pure style.
+    // It goes from hardly touched to nearly pure style.
     assert!(losses[0][0] < 0.02 && losses[4][1] < 0.05, "{losses:?}");
 }
 
@@ -307,7 +310,7 @@ fn the_dial_means_the_same_at_twice_the_size() {
     }
 }
 
-/// To 384 px, where the photo has details of its own; docs/quality.md has larger sizes.
+/// At 384 px the photo has details of its own. docs/quality.md has larger sizes.
 #[test]
 fn the_dial_means_the_same_at_four_times_the_size() {
     let at = |size| {
@@ -350,7 +353,8 @@ fn scales_go_from_coarse_to_fine() {
     assert_eq!(session.picture(), *session.image());
 }
 
-/// What a plain L-BFGS once failed at: from an enlarged result it ended ten times as high as its neighbours.
+/// A plain L-BFGS once failed at this. From an enlarged result it ended ten times as high as its
+/// neighbours.
 #[test]
 fn the_optimiser_recovers_after_a_change_of_scale() {
     let (content, style) = pair(128);
@@ -395,7 +399,7 @@ fn a_plan_can_be_for_other_threads_than_those_at_work() {
     assert_ne!(plan(1, None), plan(3, None));
 }
 
-/// The picture is kept, and a state is not one to go on from.
+/// The picture is kept, but no run can continue from the state.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_of_features_that_cannot_be_read_is_an_error() {

@@ -1,4 +1,4 @@
-//! Runs that are broken off and taken up again by another session.
+//! Runs that are interrupted, and continued by another session.
 #![allow(clippy::unwrap_used, reason = "the lint knows a test function, but not its helpers")]
 
 use std::ops::ControlFlow;
@@ -21,7 +21,7 @@ static PAIR: LazyLock<(Image, Image)> = LazyLock::new(|| {
     (content.image, style.image)
 });
 
-/// A quarter is kept.
+/// A quarter of the content is kept.
 fn session(options: &Options) -> Session {
     let (content, style) = &*PAIR;
     let (width, height) = (content.width(), content.height());
@@ -30,7 +30,7 @@ fn session(options: &Options) -> Session {
     Session::with_styles(&NETWORK, &subject, &[style.into()], options).unwrap()
 }
 
-/// Runs to the end; the state after each step, as files.
+/// Runs to the end, and saves the state after each step.
 fn run(session: &mut Session, folder: Option<&Path>) -> (StopReason, Vec<u64>) {
     let mut totals = Vec::new();
     let reason = session.run(&mut |progress: &Progress<'_>| {
@@ -43,7 +43,7 @@ fn run(session: &mut Session, folder: Option<&Path>) -> (StopReason, Vec<u64>) {
     (reason.unwrap(), totals)
 }
 
-/// Broken off after any of these steps, the run ends as if nothing had happened.
+/// After an interruption at any of these steps, the run ends as if nothing had happened.
 fn check(options: &Options, steps: usize, broken_off: impl IntoIterator<Item = usize>) {
     let folder = tempfile::tempdir().unwrap();
     let mut whole = session(options);
@@ -80,7 +80,7 @@ fn adam_goes_on_with_the_same_bits_from_every_step() {
 
 #[test]
 fn a_scale_that_ends_early_ends_at_the_same_step() {
-    // Ten steps never gain that much, so that each scale ends after ten.
+    // Ten steps never gain that much, so each scale ends after ten.
     check(&Options { steps: 60, tolerance: 1e6, ..options() }, 20, [9, 10, 15]);
 }
 
@@ -92,8 +92,11 @@ fn the_state_of_another_run_is_refused_and_changes_nothing() {
     let path = folder.path().join("state");
     other.state().save(&path).unwrap();
     for (options, words) in [
-        (Options { style_weight: 2.0, ..options() }, "the loss of its picture is another"),
-        (Options { optimizer: OptimizerKind::Adam, ..options() }, "its optimiser is lbfgs, and that of the run adam"),
+        (Options { style_weight: 2.0, ..options() }, "its picture has another loss here"),
+        (
+            Options { optimizer: OptimizerKind::Adam, ..options() },
+            "its optimiser is lbfgs, but that of the run is adam",
+        ),
         (Options { steps: 6, ..options() }, "it is of the scales 33x"),
         (Options { scales: Scales::Count(1), ..options() }, "it is of the scales 33x"),
     ] {

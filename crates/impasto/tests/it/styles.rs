@@ -1,4 +1,5 @@
-//! Regions, several styles, kept and transparent parts, statistics taken beforehand: by the public interface.
+//! Regions, several styles, kept and transparent parts, and statistics taken beforehand, by the
+//! public interface.
 #![allow(clippy::unwrap_used, reason = "the lint knows a test function, but not its helpers")]
 
 use std::ops::ControlFlow;
@@ -12,7 +13,7 @@ use impasto::{
 
 static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
 
-/// Photo and two paintings, 64 px on their longest side.
+/// Returns a photo and two paintings, 64 px on their longest side.
 fn pictures() -> [Image; 3] {
     let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
     let image = |name: &str| {
@@ -36,7 +37,7 @@ fn message(subject: &Subject, styles: &[Style], options: &Options) -> String {
     Session::with_styles(&NETWORK, subject, styles, options).err().unwrap().to_string()
 }
 
-/// White on the left.
+/// The left half is white.
 fn left(image: &Image) -> Mask {
     let (width, height) = (image.width(), image.height());
     Mask::new(width, height, (0..width * height).map(|i| f32::from(u8::from(i % width < width / 2))).collect())
@@ -131,7 +132,7 @@ fn a_blend_lies_between() {
         let paper = Options::for_objective(Objective::Paper);
         let options = Options { init: Init::Image(night.clone()), steps: 1, style_loss, ..paper };
         let losses = |styles: &[Style]| start(&(&content).into(), styles, &options).losses().style.clone();
-        // From one of two styles it is half as far to their mean as to the other; losses are squares.
+        // From one of two styles, their mean is half as far as the other style. Losses are squares.
         let (to_mean, to_other) = (losses(&[(&night).into(), (&brick).into()]), losses(&[(&brick).into()]));
         for ((_, to_mean), (_, to_other)) in to_mean.iter().zip(&to_other) {
             close(*to_mean, to_other / 4.0, 1e-5);
@@ -174,7 +175,7 @@ fn a_style_file_does_what_its_picture_does() {
             message(&(&content).into(), &[Style::from_statistics(statistics.clone(), size)], &options)
         };
         let text = refused(options.clone(), 100);
-        assert!(text.contains("64, 32 px, and those of 100 px are needed"), "{text}");
+        assert!(text.contains("64, 32 px, but those of 100 px are needed"), "{text}");
         let text = refused(Options { pooling: impasto::Pooling::Average, ..options.clone() }, 64);
         assert!(text.contains("style 1 were taken with the pooling max, not avg"), "{text}");
         let text = refused(Options { style_layers: vec!["relu3_2".parse().unwrap()], ..options }, 64);
@@ -198,7 +199,7 @@ fn a_texture_comes_from_statistics_as_from_the_picture() {
         assert_eq!(from_picture.0, 2);
         let unfit = Session::texture(&NETWORK, Style::from_statistics(statistics, 100), 128, 64, &options);
         let text = unfit.unwrap_err().to_string();
-        assert!(text.starts_with("the statistics of style 1 are of 64, 32 px, and those of 100 px"), "{text}");
+        assert!(text.starts_with("the statistics of style 1 are of 64, 32 px, but those of 100 px"), "{text}");
     }
 }
 
@@ -219,7 +220,7 @@ fn statistics_have_the_sizes_at_which_their_mask_leaves_something() {
         let two = Options { scales: Scales::Count(2), ..options.clone() };
         if sizes.len() == 1 {
             let text = message(&(&content).into(), &[style], &two);
-            assert!(text.contains("are of 128 px, and those of 64 px are needed"), "{text}");
+            assert!(text.contains("are of 128 px, but those of 64 px are needed"), "{text}");
         }
     }
 }
@@ -258,18 +259,19 @@ fn masks_and_weights_that_leave_nothing_are_refused() {
     let kept = Subject { keep: Some(Mask::filled(4, 4, 1.0)), ..subject.clone() };
     assert!(message(&kept, &[(&night).into()], &options).starts_with("the mask leaves less than one position"));
     let weightless = [Style::from(&night).with_weight(0.0), Style::from(&brick).with_weight(0.0)];
-    assert!(message(&subject, &weightless, &options).contains("weight 0 with nothing beside it"));
+    assert!(message(&subject, &weightless, &options).contains("weight 0, like every style of its region"));
     assert!(message(&subject, &[Style::from(&night).with_weight(f64::NAN)], &options).contains("the weight NaN"));
     assert!(message(&subject, &[], &options).contains("is missing"));
 }
 
-/// A photo and its styles, with a mask that leaves a square of some pixels a side.
+/// Makes a photo and its styles, with a mask that leaves a square of so many pixels a side.
 type Make<'a> = &'a dyn Fn(usize) -> (Subject, Vec<Style>);
 
 #[test]
 fn automatic_scales_begin_where_every_mask_leaves_something() {
     let [content, night, brick] = pictures().map(|image| picture::resize(&image, 128, 128));
-    // Without content even 64 px are wanted. A part of 16 px is one position of the deepest layer at 128 px, and a quarter at 64.
+    // Without content even 64 px are wanted. A part of 16 px is one position of the deepest layer
+    // at 128 px, and a quarter of one at 64.
     let options = |scales| Options { content_weight: 0.0, init: Init::Noise, scales, steps: 2, ..Options::default() };
     let square = |side: usize| {
         Mask::new(128, 128, (0..128 * 128).map(|i| f32::from(u8::from(i % 128 < side && i / 128 < side))).collect())

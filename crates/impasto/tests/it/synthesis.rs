@@ -12,7 +12,7 @@ use impasto::{
 
 static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
 
-/// An example, `size` pixels on its longest side.
+/// Returns an example, `size` pixels on its longest side.
 fn example(name: &str, size: usize) -> Image {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples")).join(name);
     let image = picture::load(&path).unwrap();
@@ -28,14 +28,15 @@ fn layers(names: &[&str]) -> Vec<WeightedLayer> {
     names.iter().map(|name| name.parse().unwrap()).collect()
 }
 
-/// Without a border of `margin` pixels.
+/// Cuts off a border of `margin` pixels.
 fn inner(image: &Image, margin: usize) -> Image {
     let (width, height) = (image.width() - 2 * margin, image.height() - 2 * margin);
     let rows = image.as_slice().chunks_exact(3 * image.width()).skip(margin).take(height);
     Image::new(width, height, rows.flat_map(|row| &row[3 * margin..][..3 * width]).copied().collect())
 }
 
-/// Mean absolute difference of neighbours across the joint of two copies, over that inside; to the right, and below.
+/// Returns the mean absolute difference of neighbours across the joint of two copies, divided by
+/// that inside, to the right and below.
 fn seams(image: &Image) -> [f64; 2] {
     let (width, height) = (image.width(), image.height());
     let at = |x: usize, y: usize, c: usize| f64::from(image.as_slice()[3 * (y % height * width + x % width) + c]);
@@ -52,7 +53,7 @@ fn seams(image: &Image) -> [f64; 2] {
 
 #[test]
 fn only_a_tile_has_no_seam() {
-    // Without its frame, whose edges the texture would have too.
+    // Its frame is cut off, because the texture would have the frame's edges too.
     let style = inner(&example("starry_night.jpg", 96), 8);
     let texture = |padding| {
         let options = Options { steps: 40, padding, tv_weight: 0.02, ..Options::default() };
@@ -124,7 +125,7 @@ fn a_layer_finds_the_photo_again() {
     let (shallow_loss, shallow) = reconstruct(&["relu1_1", "relu2_1:0.5"]);
     let (deep_loss, deep) = reconstruct(&["relu4_1"]);
     assert!(shallow_loss < 0.01 && deep_loss < 0.1, "{shallow_loss} {deep_loss}");
-    // The deeper, the less is left.
+    // The deeper the layer, the less is left.
     assert!(shallow < 0.05 && shallow < 0.2 * deep, "{shallow} {deep}");
 }
 
@@ -136,7 +137,8 @@ fn a_sheet_shows_maps_and_gram_matrices() {
     let sheet = |view, order| inspect(&NETWORK, &photo, &InspectOptions { view, order, ..options.clone() }).unwrap();
 
     let maps = sheet(View::Maps { count: Some(16) }, Order::Strength);
-    // Eight maps a row, 64 and 16 px enlarged to 128, each with a border of 1 px and 8 px to the next.
+    // A row has eight maps. Those of 64 and 16 px are enlarged to 128. Each has a border of 1 px
+    // and 8 px to the next.
     assert_eq!(maps.width(), 8 + 8 * (128 + 2 + 8));
     let [first, second] = [0, 1].map(|i| {
         let x = 8 + 1 + i * (128 + 2 + 8);
@@ -152,11 +154,11 @@ fn a_sheet_shows_maps_and_gram_matrices() {
 
     let gram = sheet(View::Gram, Order::Channel);
     assert_eq!(gram.width(), 8 + 2 * (512 + 2 + 8));
-    // Symmetric about the diagonal.
+    // The matrix is symmetric about the diagonal.
     let at = |x: usize, y: usize| &gram.as_slice()[3 * ((9 + y) * gram.width() + 9 + x)..][..3];
     assert!((0..512).step_by(7).all(|i| (0..i).all(|j| at(i, j) == at(j, i))));
     assert!(at(0, 0) != at(60, 0) || at(0, 0) != at(200, 0));
-    // 255 levels of the brightest square are those of the end of the colour map.
+    // The brightest square has the last of the colour map's 255 levels.
     assert!((0..512).any(|i| at(i, i) == [253.0, 231.0, 37.0]), "no entry is the largest");
 }
 

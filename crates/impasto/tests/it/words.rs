@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, from_value, json, to_value};
 
-/// Text and JSON of each value are these, both ways.
+/// Checks that each value has this text and this JSON, both ways.
 fn check<T>(values: &[(T, &str, Value)])
 where
     T: Debug + Display + PartialEq + FromStr<Err: Debug> + Serialize + DeserializeOwned,
@@ -26,7 +26,7 @@ where
     }
 }
 
-/// Values whose JSON is the word.
+/// Checks values whose JSON is the word.
 fn check_words<T>(values: &[(T, &str)])
 where
     T: Clone + Debug + Display + PartialEq + FromStr<Err: Debug> + Serialize + DeserializeOwned,

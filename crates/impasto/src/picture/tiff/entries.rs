@@ -1,4 +1,7 @@
-//! A TIFF file whose directory says something else than it does.
+//! A copy of a TIFF file with another directory.
+//!
+//! The `tiff` crate reads greys of every kind, but neither palettes nor colours with fewer pixels
+//! than their brightness has. A copy that calls them grey gives their numbers.
 
 use tiff::tags::Tag;
 
@@ -8,8 +11,8 @@ use crate::picture::tiff::fault::TiffFault;
 /// `BlackIsZero`.
 pub(crate) const GREY: u32 = 1;
 
-/// A copy of the file whose first directory says something else: the `tiff` crate reads greys of every kind, and neither palettes nor
-/// colours with fewer pixels than their brightness has. Entries that there are become one number each; others are not added.
+/// Copies the file, with other entries in its first directory. Each becomes one number. An entry
+/// that is not there is not added.
 pub(crate) fn with_entries(bytes: &[u8], entries: &[(Tag, u32)]) -> Result<Vec<u8>, TiffFault> {
     const LONG: u16 = 4;
     let set = || {
@@ -40,7 +43,7 @@ pub(crate) fn with_entries(bytes: &[u8], entries: &[(Tag, u32)]) -> Result<Vec<u
     set().ok_or_else(|| TiffFault::Damaged(CUT_SHORT.into()))
 }
 
-/// A whole number of some bytes.
+/// Reads a whole number of some bytes.
 fn read_number(bytes: &[u8], at: usize, length: usize, is_big_endian: bool) -> Option<usize> {
     let bytes = bytes.get(at..at.checked_add(length)?)?;
     let add = |value: u64, byte: &u8| value << 8 | u64::from(*byte);

@@ -8,7 +8,7 @@ use tiff::TiffError;
 use crate::error::Error;
 use crate::picture::decoder_error::{CUT_SHORT, one_line, too_much_memory};
 
-/// Why there are no pixels.
+/// Says why there are no pixels.
 pub(crate) enum TiffFault {
     Decoder(TiffError),
     Damaged(String),
@@ -22,7 +22,7 @@ impl From<TiffError> for TiffFault {
 }
 
 impl TiffFault {
-    /// The error about the file of this name.
+    /// Makes it an error about the file of this name.
     pub(crate) fn of(self, name: &Path) -> Error {
         let path = name.to_owned();
         match self {
@@ -33,7 +33,7 @@ impl TiffFault {
     }
 }
 
-/// The error about the file of this name that the `tiff` crate cannot read.
+/// Makes an error about the file of this name, which the `tiff` crate cannot read.
 pub(crate) fn failed(name: &Path, error: TiffError) -> Error {
     let path = name.to_owned();
     match error {

@@ -1,4 +1,4 @@
-//! TIFF files (TIFF 6.0): the `tiff` crate reads their numbers, and what these mean is said here.
+//! TIFF files (TIFF 6.0). The `tiff` crate reads their numbers; this folder knows what they mean.
 
 pub(crate) mod entries;
 pub(crate) mod fault;

@@ -19,7 +19,7 @@ use crate::picture::tiff::samples::{Samples, TiffFile, open, samples};
 use crate::picture::tiff::write::XMP;
 use crate::picture::tiff::ycbcr::{Blocks, YCbCr};
 
-/// The first picture of a file, as it is stored: in the values of the file, not turned.
+/// Reads the first picture of a file, in the values of the file, not turned.
 pub fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPicture> {
     let failed = |error| failed(name, error);
     let mut file = open(bytes).map_err(failed)?;
@@ -39,13 +39,13 @@ pub fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPicture
     })
 }
 
-/// The XMP packet of a file.
+/// Reads the XMP packet of a file.
 pub fn xmp(bytes: &[u8], name: &Path) -> Result<Option<Vec<u8>>> {
     let packet = open(bytes).and_then(|mut file| file.find_tag(XMP)?.map(Value::into_u8_vec).transpose());
     packet.map_err(|error| failed(name, error))
 }
 
-/// The pixels, and whether their colours are multiplied by the opacity.
+/// Reads the pixels, and says whether their colours are multiplied by the opacity.
 fn pixels(
     file: &mut TiffFile<'_>,
     bytes: &[u8],
@@ -91,7 +91,7 @@ fn pixels(
                 return Err(TiffFault::Unsupported("its inks are fractions".into()));
             }
             let (channels, samples) = match file.colortype()? {
-                // More than one value a pixel is a grey with others beside it.
+                // With more than one value a pixel, the first is grey and the others lie beside it.
                 ColorType::Multiband { .. } if has_alpha => (2, samples.first(channels, 2)),
                 ColorType::Multiband { .. } => (1, samples.first(channels, 1)),
                 ColorType::CMYKA(_) => return Err(TiffFault::Unsupported("it has inks and an opacity".into())),
@@ -103,7 +103,8 @@ fn pixels(
     Ok((image, is_premultiplied))
 }
 
-/// A picture of values in all of their range: grey, grey and opacity, three colours, or four.
+/// Makes a picture of values that use all of their range: grey, grey and opacity, three colours, or
+/// four.
 fn image(width: u32, height: u32, channels: usize, samples: Samples) -> std::result::Result<DynamicImage, TiffFault> {
     fn buffer<P: image::Pixel>(width: u32, height: u32, data: Vec<P::Subpixel>) -> Option<DynamicImage>
     where
@@ -121,11 +122,9 @@ fn image(width: u32, height: u32, channels: usize, samples: Samples) -> std::res
         (Samples::Words(data), 2) => buffer::<LumaA<u16>>(width, height, data),
         (Samples::Words(data), 3) => buffer::<Rgb<u16>>(width, height, data),
         (Samples::Words(data), 4) => buffer::<Rgba<u16>>(width, height, data),
-        // Unlike colours, they are seldom from 0 to 1: measured heights and the like.
+        // Unlike colours, they are seldom in 0..1. They may be measured heights, for example.
         (Samples::Floats(_), 1 | 2) => {
-            return Err(TiffFault::Unsupported(
-                "it is grey in fractions, and does not say from where to where they go".into(),
-            ));
+            return Err(TiffFault::Unsupported("it is grey in fractions, but does not say their range".into()));
         }
         (Samples::Floats(data), 3) => buffer::<Rgb<f32>>(width, height, data),
         (Samples::Floats(data), 4) => buffer::<Rgba<f32>>(width, height, data),
@@ -144,11 +143,11 @@ impl Palette {
         }
         let count = 1 << bits;
         if values.len() < 3 * count {
-            let found = format!("its palette has {} values, and {} are needed", values.len(), 3 * count);
+            let found = format!("its palette has {} values, but {} are needed", values.len(), 3 * count);
             return Err(TiffFault::Damaged(found));
         }
         let values = &values[..3 * count];
-        // 8 bits are written as they are, times 256 or times 257.
+        // Programs write 8 bits as they are, times 256, or times 257.
         let scale: fn(u16) -> u16 = if values.iter().all(|v| v < &256) {
             |v| 257 * v
         } else if values.iter().all(|v| v % 256 == 0) {
@@ -159,7 +158,7 @@ impl Palette {
         Ok(Self((0..count).map(|i| [0, 1, 2].map(|c| scale(values[c * count + i]))).collect()))
     }
 
-    /// From indices, with an opacity beside each of them if `has_alpha`.
+    /// Makes a picture from indices. With `has_alpha` each has an opacity beside it.
     fn image(
         &self,
         width: u32,

@@ -11,10 +11,10 @@ use crate::picture::tiff::fault::TiffFault;
 /// A file whose numbers are read.
 pub(crate) type TiffFile<'a> = Decoder<Cursor<&'a [u8]>>;
 
-/// Of the values of one tag, in bytes. Those of profiles count.
+/// Bytes of the values of one tag at most. Profiles are such values.
 const MAX_TAG: usize = 16 << 20;
 
-/// The file, with limits to what its numbers may take.
+/// Opens the file, with limits for the memory that its numbers may use.
 pub(crate) fn open(bytes: &[u8]) -> TiffResult<TiffFile<'_>> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MAX_DECODER_MEMORY as usize;
@@ -23,17 +23,17 @@ pub(crate) fn open(bytes: &[u8]) -> TiffResult<TiffFile<'_>> {
     Ok(Decoder::new(Cursor::new(bytes))?.with_limits(limits))
 }
 
-/// Values of a picture, channels together.
+/// Values of a picture, with the channels of a pixel together.
 pub(crate) enum Samples {
-    /// Of fewer bits than 8 as they are, for they may be indices.
+    /// Values of fewer than 8 bits stay as they are, because they may be indices.
     Bytes(Vec<u8>),
     Words(Vec<u16>),
-    /// 0..1.
+    /// In 0..1.
     Floats(Vec<f32>),
 }
 
 impl Samples {
-    /// To all of the range, from `bits`.
+    /// Scales values of `bits` bits to all of the range.
     pub(crate) fn scaled(self, bits: u16) -> Self {
         match (self, bits) {
             (Self::Bytes(mut data), 1 | 2 | 4) => {
@@ -45,7 +45,7 @@ impl Samples {
         }
     }
 
-    /// The first `kept` of every `channels` values.
+    /// Keeps the first `kept` of every `channels` values.
     pub(crate) fn first(self, channels: usize, kept: usize) -> Self {
         fn first<T: Copy>(data: &[T], channels: usize, kept: usize) -> Vec<T> {
             data.chunks_exact(channels).flat_map(|pixel| &pixel[..kept]).copied().collect()
@@ -58,7 +58,7 @@ impl Samples {
     }
 }
 
-/// How many values a pixel has of those that are read, and the values.
+/// Reads the values. Returns their number for each pixel, and the values.
 pub(crate) fn samples(file: &mut TiffFile<'_>, width: u32, height: u32) -> Result<(usize, Samples), TiffFault> {
     let kind = file.colortype()?;
     let (channels, bits) = (usize::from(kind.num_samples()), kind.bit_depth());
@@ -97,14 +97,15 @@ pub(crate) fn samples(file: &mut TiffFile<'_>, width: u32, height: u32) -> Resul
     Ok((channels, samples))
 }
 
-/// Values of `bits` bits from rows of `count` of them, which begin with whole bytes.
+/// Unpacks values of `bits` bits from rows of `count` values. Each row begins with a whole byte.
 fn unpacked(data: &[u8], count: usize, bits: usize) -> Vec<u8> {
     let mask = (1u8 << bits) - 1;
     let value = |row: &[u8], i: usize| (row[i * bits / 8] >> (8 - bits - i * bits % 8)) & mask;
     data.chunks_exact((count * bits).div_ceil(8)).flat_map(|row| (0..count).map(move |i| value(row, i))).collect()
 }
 
-/// Channels together, from planes of `plane` values that come one after the other.
+/// Puts the channels of each pixel together. The planes have `plane` values and come one after the
+/// other.
 fn together<T: Copy>(data: Vec<T>, channels: usize, plane: Option<usize>) -> Vec<T> {
     match plane {
         Some(plane) if data.len() >= channels * plane => {

@@ -1,6 +1,8 @@
-//! From a picture to the bytes of a file.
+//! From a picture to the bytes of a TIFF file.
 
-use tiff::tags::{ExtraSamples, PhotometricInterpretation, Tag};
+use std::ops::Range;
+
+use tiff::tags::{ExtraSamples, PhotometricInterpretation, Tag, Type};
 
 use crate::picture::exif;
 
@@ -13,7 +15,7 @@ pub struct TiffPicture<'a> {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// RGB, or RGB and opacity.
+    /// 3 for RGB, 4 for RGB and opacity.
     pub channels: u16,
     /// The colour profile.
     pub icc: Option<&'a [u8]>,
@@ -29,94 +31,150 @@ pub enum TiffValues {
     Words(Vec<u16>),
 }
 
-/// Bytes of a strip, about.
+/// Bytes of a strip, roughly.
 const STRIP: usize = 1 << 20;
 
 impl TiffPicture<'_> {
-    /// The bytes of a file: the EXIF block, with whose header the file begins, so that all offsets in it still hold; the pixels; the
-    /// profile and XMP; last the directory, with the block's notes among its entries.
+    /// Returns the bytes of a file.
+    ///
+    /// It begins with the EXIF block, whose header becomes the file's, so all offsets in the block
+    /// still hold. Then come the pixels, the profile and XMP. The directory is last, with the
+    /// block's notes among its entries.
     ///
     /// Errors: the file would be larger than TIFF's 32 bits can tell.
     pub fn file(&self, values: &TiffValues) -> Result<Vec<u8>, String> {
-        let exif::Notes { is_big_endian, entries: notes } = self.exif.and_then(exif::notes).unwrap_or_default();
-        let short = |v: u16| if is_big_endian { v.to_be_bytes() } else { v.to_le_bytes() };
-        let long = |v: u32| if is_big_endian { v.to_be_bytes() } else { v.to_le_bytes() };
-        let offset =
-            |at: usize| u32::try_from(at).map_err(|_| "it would take more than the 4 GB that TIFF has room for");
-
-        let mut file = match self.exif {
-            Some(block) if !notes.is_empty() => block.to_vec(),
-            _ => b"II*\0\0\0\0\0".to_vec(),
-        };
-        file.resize(file.len().next_multiple_of(2), 0);
-        let pixels_at = file.len();
-        let bits: u16 = match values {
-            TiffValues::Bytes(data) => {
-                file.extend(data);
-                8
-            }
-            TiffValues::Words(data) => {
-                file.extend(data.iter().flat_map(|&v| short(v)));
-                16
-            }
-        };
-        let end = file.len();
+        let mut writer = TiffWriter::new(self.exif);
+        let pixels = writer.pixels(values);
+        let bits = values.bits();
         let row = usize::from(self.channels) * usize::from(bits / 8) * self.width as usize;
         let rows = (STRIP / row.max(1)).clamp(1, (self.height as usize).max(1));
-        let strips = (pixels_at..end).step_by((rows * row).max(1));
-        let lengths = strips.clone().map(|at| Ok(long(offset((end - at).min(rows * row))?)));
-        let lengths: Vec<[u8; 4]> = lengths.collect::<Result<_, String>>()?;
-        let offsets: Vec<[u8; 4]> = strips.map(|at| Ok(long(offset(at)?))).collect::<Result<_, String>>()?;
+        let strips = pixels.clone().step_by((rows * row).max(1));
+        let lengths = strips.clone().map(|at| offset((pixels.end - at).min(rows * row)));
+        let lengths: Vec<u32> = lengths.collect::<Result<_, _>>()?;
+        let offsets: Vec<u32> = strips.map(offset).collect::<Result<_, _>>()?;
 
-        const SHORT: u16 = 3;
-        const LONG: u16 = 4;
-        let shorts = |values: &[u16]| (SHORT, values.len(), values.iter().flat_map(|&v| short(v)).collect::<Vec<u8>>());
-        let longs = |values: &[[u8; 4]]| (LONG, values.len(), values.concat());
-        let mut fields = vec![
-            (Tag::ImageWidth, longs(&[long(self.width)])),
-            (Tag::ImageLength, longs(&[long(self.height)])),
-            (Tag::BitsPerSample, shorts(&vec![bits; self.channels.into()])),
-            (Tag::Compression, shorts(&[1])),
-            (Tag::PhotometricInterpretation, shorts(&[PhotometricInterpretation::RGB.to_u16()])),
-            (Tag::StripOffsets, longs(&offsets)),
-            (Tag::SamplesPerPixel, shorts(&[self.channels])),
-            (Tag::RowsPerStrip, longs(&[long(rows as u32)])),
-            (Tag::StripByteCounts, longs(&lengths)),
-        ];
+        writer.longs(Tag::ImageWidth, &[self.width])?;
+        writer.longs(Tag::ImageLength, &[self.height])?;
+        writer.shorts(Tag::BitsPerSample, &vec![bits; self.channels.into()])?;
+        writer.shorts(Tag::Compression, &[1])?;
+        writer.shorts(Tag::PhotometricInterpretation, &[PhotometricInterpretation::RGB.to_u16()])?;
+        writer.longs(Tag::StripOffsets, &offsets)?;
+        writer.shorts(Tag::SamplesPerPixel, &[self.channels])?;
+        writer.longs(Tag::RowsPerStrip, &[rows as u32])?;
+        writer.longs(Tag::StripByteCounts, &lengths)?;
         if self.channels == 4 {
-            fields.push((Tag::ExtraSamples, shorts(&[ExtraSamples::UnassociatedAlpha.to_u16()])));
+            writer.shorts(Tag::ExtraSamples, &[ExtraSamples::UnassociatedAlpha.to_u16()])?;
         }
-        const BYTE: u16 = 1;
-        const UNDEFINED: u16 = 7;
-        fields.extend(self.xmp.map(|xmp| (XMP, (BYTE, xmp.len(), xmp.to_vec()))));
-        fields.extend(self.icc.map(|icc| (Tag::IccProfile, (UNDEFINED, icc.len(), icc.to_vec()))));
-
-        let mut entries = notes;
-        for (tag, (kind, count, value)) in fields {
-            let place: [u8; 4] = match value.len() {
-                0..=4 => {
-                    let mut place = [0; 4];
-                    place[..value.len()].copy_from_slice(&value);
-                    place
-                }
-                _ => {
-                    file.resize(file.len().next_multiple_of(2), 0);
-                    let at = long(offset(file.len())?);
-                    file.extend(&value);
-                    at
-                }
-            };
-            let head = [short(tag.to_u16()), short(kind)].concat();
-            let entry = [&head[..], &long(offset(count)?), &place].concat();
-            entries.push((tag.to_u16(), entry.try_into().expect("twelve bytes")));
+        if let Some(xmp) = self.xmp {
+            writer.field(XMP, Type::BYTE, xmp.len(), xmp)?;
         }
-        entries.sort_by_key(|(tag, _)| *tag);
-        file.resize(file.len().next_multiple_of(2), 0);
-        let at = long(offset(file.len())?);
-        file[4..8].copy_from_slice(&at);
-        file.extend(short(entries.len() as u16));
-        entries.iter().for_each(|(_, entry)| file.extend(entry));
-        file.extend([0; 4]);
-        Ok(file)
+        if let Some(icc) = self.icc {
+            writer.field(Tag::IccProfile, Type::UNDEFINED, icc.len(), icc)?;
+        }
+        writer.finish()
     }
+}
+
+impl TiffValues {
+    fn bits(&self) -> u16 {
+        match self {
+            Self::Bytes(_) => 8,
+            Self::Words(_) => 16,
+        }
+    }
+}
+
+/// A file that grows at its end.
+struct TiffWriter {
+    file: Vec<u8>,
+    is_big_endian: bool,
+    /// Tag and entry of the directory.
+    entries: Vec<(u16, [u8; 12])>,
+}
+
+impl TiffWriter {
+    /// Begins with the EXIF block and its notes, or with a header if there are none.
+    fn new(exif: Option<&[u8]>) -> Self {
+        let exif::Notes { is_big_endian, entries } = exif.and_then(exif::notes).unwrap_or_default();
+        let file = match exif {
+            Some(block) if !entries.is_empty() => block.to_vec(),
+            _ => b"II*\0\0\0\0\0".to_vec(),
+        };
+        Self { file, is_big_endian, entries }
+    }
+
+    fn short(&self, v: u16) -> [u8; 2] {
+        if self.is_big_endian { v.to_be_bytes() } else { v.to_le_bytes() }
+    }
+
+    fn long(&self, v: u32) -> [u8; 4] {
+        if self.is_big_endian { v.to_be_bytes() } else { v.to_le_bytes() }
+    }
+
+    /// Values and directories begin at even offsets.
+    fn align(&mut self) {
+        self.file.resize(self.file.len().next_multiple_of(2), 0);
+    }
+
+    /// Adds the pixels. Returns their place in the file.
+    fn pixels(&mut self, values: &TiffValues) -> Range<usize> {
+        self.align();
+        let start = self.file.len();
+        match values {
+            TiffValues::Bytes(data) => self.file.extend(data),
+            TiffValues::Words(data) => {
+                let is_big_endian = self.is_big_endian;
+                let bytes = |v: &u16| if is_big_endian { v.to_be_bytes() } else { v.to_le_bytes() };
+                self.file.extend(data.iter().flat_map(bytes));
+            }
+        }
+        start..self.file.len()
+    }
+
+    /// Adds a field of 16-bit values.
+    fn shorts(&mut self, tag: Tag, values: &[u16]) -> Result<(), String> {
+        let value: Vec<u8> = values.iter().flat_map(|&v| self.short(v)).collect();
+        self.field(tag, Type::SHORT, values.len(), &value)
+    }
+
+    /// Adds a field of 32-bit values.
+    fn longs(&mut self, tag: Tag, values: &[u32]) -> Result<(), String> {
+        let value: Vec<u8> = values.iter().flat_map(|&v| self.long(v)).collect();
+        self.field(tag, Type::LONG, values.len(), &value)
+    }
+
+    /// Adds a field. If its value does not fit in the entry, it goes to the end of the file.
+    fn field(&mut self, tag: Tag, kind: Type, count: usize, value: &[u8]) -> Result<(), String> {
+        let mut place = [0; 4];
+        match place.get_mut(..value.len()) {
+            Some(place) => place.copy_from_slice(value),
+            None => {
+                self.align();
+                place = self.long(offset(self.file.len())?);
+                self.file.extend(value);
+            }
+        }
+        let head = [self.short(tag.to_u16()), self.short(kind.to_u16())].concat();
+        let entry = [&head[..], &self.long(offset(count)?), &place].concat();
+        self.entries.push((tag.to_u16(), entry.try_into().expect("twelve bytes")));
+        Ok(())
+    }
+
+    /// Adds the directory, and has the header point to it.
+    fn finish(mut self) -> Result<Vec<u8>, String> {
+        self.entries.sort_by_key(|(tag, _)| *tag);
+        self.align();
+        let at = self.long(offset(self.file.len())?);
+        self.file[4..8].copy_from_slice(&at);
+        let count = self.short(self.entries.len() as u16);
+        self.file.extend(count);
+        self.entries.iter().for_each(|(_, entry)| self.file.extend(entry));
+        self.file.extend([0; 4]);
+        Ok(self.file)
+    }
+}
+
+/// Returns a number of bytes as TIFF's 32 bits.
+fn offset(at: usize) -> Result<u32, String> {
+    u32::try_from(at).map_err(|_| "it would take more than the 4 GB that TIFF has room for".to_owned())
 }

@@ -1,4 +1,4 @@
-//! Brightness and two differences of colour instead of red, green and blue.
+//! TIFF pictures in brightness and two differences of colour, instead of red, green and blue.
 
 use tiff::TiffResult;
 use tiff::decoder::ifd::Value;
@@ -15,19 +15,19 @@ const YCBCR_COEFFICIENTS: Tag = Tag::Unknown(529);
 /// Black and white of Y, Cb and Cr, one after the other.
 const REFERENCE_BLACK_WHITE: Tag = Tag::Unknown(532);
 
-/// From YCbCr to RGB, sections 20 and 21 of TIFF 6.0.
+/// Converts YCbCr to RGB, sections 20 and 21 of TIFF 6.0.
 pub struct YCbCr {
-    /// Of red, green and blue in Y.
+    /// Shares of red, green and blue in Y.
     luma: [f32; 3],
     /// Black and white of Y, Cb and Cr.
     reference: [f32; 6],
 }
 
 impl YCbCr {
-    /// As the file says; by default Rec. 601, and all of the range.
+    /// Reads what the file says. By default it is Rec. 601 with all of the range.
     pub fn new(file: &mut TiffFile<'_>) -> Result<Self, TiffFault> {
         let broken =
-            || TiffFault::Damaged("its YCbCr values are no colours: their coefficients or ends are broken".into());
+            || TiffFault::Damaged("its YCbCr values are not colours: their coefficients or ends are broken".into());
         let luma = rationals(file, YCBCR_COEFFICIENTS)?.unwrap_or(vec![0.299, 0.587, 0.114]);
         let reference = rationals(file, REFERENCE_BLACK_WHITE)?.unwrap_or(vec![0.0, 255.0, 128.0, 255.0, 128.0, 255.0]);
         let luma: [f32; 3] = luma.try_into().map_err(|_| broken())?;
@@ -39,7 +39,7 @@ impl YCbCr {
         Ok(Self { luma, reference })
     }
 
-    /// RGB in 0..1, which it may leave.
+    /// Returns RGB in 0..1. Values may leave this range.
     pub fn rgb(&self, pixel: [u8; 3]) -> [f32; 3] {
         let [red, green, blue] = self.luma;
         let range = |i: usize, most: f32| {
@@ -54,7 +54,7 @@ impl YCbCr {
     }
 }
 
-/// The fractions of a tag.
+/// Reads the fractions of a tag.
 fn rationals(file: &mut TiffFile<'_>, tag: Tag) -> TiffResult<Option<Vec<f32>>> {
     let one = |value| match value {
         Value::Rational(n, d) => n as f32 / d.max(1) as f32,
@@ -68,14 +68,16 @@ fn rationals(file: &mut TiffFile<'_>, tag: Tag) -> TiffResult<Option<Vec<f32>>> 
     }))
 }
 
-/// Colours for blocks of pixels: `columns · rows` values of Y, and one of Cb and Cr.
+/// Colours for blocks of pixels. A block has `columns · rows` values of Y, and one each of Cb and
+/// Cr.
 pub struct Blocks {
     columns: u32,
     rows: u32,
 }
 
 impl Blocks {
-    /// `None` where every pixel has a colour of its own, and with JPEG, whose decoder gives it one.
+    /// Reads the size of the blocks. Returns `None` if every pixel has a colour of its own. With
+    /// JPEG the decoder gives it one.
     pub fn new(file: &mut TiffFile<'_>) -> Result<Option<Self>, TiffFault> {
         let compression = file.find_tag_unsigned::<u16>(Tag::Compression)?.unwrap_or(1);
         if CompressionMethod::from_u16_exhaustive(compression) == CompressionMethod::ModernJPEG {
@@ -97,7 +99,8 @@ impl Blocks {
         Ok(Some(Self { columns, rows }))
     }
 
-    /// YCbCr, one after the other for every pixel: all pixels of a block have its colour, as in libtiff.
+    /// Reads YCbCr, one pixel after the other. All pixels of a block have its colour, as in
+    /// libtiff.
     pub fn read(&self, file: &mut TiffFile<'_>, bytes: &[u8], width: u32, height: u32) -> Result<Vec<u8>, TiffFault> {
         let Self { columns, rows } = *self;
         // A block is a row of bytes, as if they were grey pixels.
