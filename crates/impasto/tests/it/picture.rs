@@ -157,7 +157,7 @@ fn tiffs_that_cannot_be_read_are_refused_by_name() {
     assert_eq!(unsupported(&small_tiff(5, 8, 5, &[(338, vec![2])], &ones)), "it has inks and an opacity");
     assert_eq!(
         message(&small_tiff(3, 2, 1, &[(320, vec![0; 6])], &ones)),
-        "a.tif is damaged: its palette has 6 values, and 12 are needed"
+        "a.tif is damaged: its palette has 6 values, but 12 are needed"
     );
     assert_eq!(
         message(&small_tiff(6, 8, 3, &[(530, vec![3, 1])], &ones)),

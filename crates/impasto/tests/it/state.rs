@@ -97,8 +97,8 @@ fn the_state_of_another_run_is_refused_and_changes_nothing() {
             Options { optimizer: OptimizerKind::Adam, ..options() },
             "its optimiser is lbfgs, but that of the run is adam",
         ),
-        (Options { steps: 6, ..options() }, "it is of the scales 33x"),
-        (Options { scales: Scales::Count(1), ..options() }, "it is of the scales 33x"),
+        (Options { steps: 6, ..options() }, "it has the scales 33x"),
+        (Options { scales: Scales::Count(1), ..options() }, "it has the scales 33x"),
     ] {
         let mut session = session(&options);
         let before = (session.picture(), session.losses().clone());
