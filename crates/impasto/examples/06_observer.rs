@@ -22,7 +22,7 @@ impl Observer for UntilClose {
             progress.steps,
             progress.left.as_secs_f64()
         );
-        if progress.step % 4 == 0 {
+        if progress.step.is_multiple_of(4) {
             self.tiles.push(Tile { image: progress.image.clone(), caption: format!("step {}", progress.step) });
         }
         if distance < self.target { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -37,7 +37,7 @@ fn main() -> impasto::Result<()> {
     let options = Options { steps: 40, ..Options::default() };
     let mut session = Session::new(&Network::embedded()?, &content.image, &style.image, &options)?;
 
-    let mut observer = UntilClose { target: 0.3, tiles: Vec::new() };
+    let mut observer = UntilClose { target: 0.12, tiles: Vec::new() };
     let reason = session.run(&mut observer)?;
     println!("{reason} after {} steps", session.steps_done());
     let columns = observer.tiles.len();
