@@ -62,6 +62,16 @@ impl StyleWork {
         StyleSums { total: self.total_weight.unwrap_or(sums.total), ..sums }
     }
 
+    /// Checks that a change is of the term's size.
+    ///
+    /// # Panics
+    /// If it is not.
+    pub(crate) fn check(&self, change: &StyleChange<'_>) {
+        let channels = self.positions.channels();
+        assert_eq!(change.s.len(), channels * channels, "S is [C, C]");
+        assert_eq!(change.b.len(), if self.means { channels } else { 0 }, "b is [C] if the term has means");
+    }
+
     /// `gradient += w (F S + b)` at some positions of the map, on the calling thread. `first`:
     /// index of the first value among all values of the map. `features` and `gradient`:
     /// `[positions, C]`.
@@ -100,5 +110,51 @@ impl StyleWork {
         let positions = features.chunks_exact(channels).zip(weights);
         let weighted: Vec<f32> = positions.flat_map(|(position, &w)| position.iter().map(move |v| w * v)).collect();
         gram_gradient(self.isa, channels, &weighted, change.s, gradient, true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::network::{MapWindow, PositionWeights};
+    use crate::reference::{Noise, relative_error};
+
+    const HEIGHT: usize = 19;
+    const WIDTH: usize = 23;
+    const CHANNELS: usize = 64;
+
+    /// A map in pieces, as bands and threads see it, against the whole map.
+    #[test]
+    fn pieces_of_a_map_have_its_sums_and_its_gradient() {
+        let layer = "relu1_1".parse().expect("a layer");
+        let map = Noise(1).vector(HEIGHT * WIDTH * CHANNELS);
+        let (s, b) = (Noise(2).vector(CHANNELS * CHANNELS), Noise(3).vector(CHANNELS));
+        let window = MapWindow { top: 2, left: 5, height: 14, width: 11 };
+        let weights = |count| PositionWeights::new(Noise(4).vector(count).iter().map(|v| v.abs()).collect());
+        for (window, count) in [(None, HEIGHT * WIDTH), (Some(window), 14 * 11)] {
+            for weights in [None, weights(count).map(Arc::new)] {
+                let term = StyleTerm { layer, means: true, window, weights };
+                let mut work = StyleWork::new(Isa::select().expect("an instruction set"), term, HEIGHT, WIDTH);
+                let mut of_pieces = |cuts: &[usize]| {
+                    let mut gradient = vec![0.5; map.len()];
+                    work.begin();
+                    for piece in cuts.windows(2).map(|cut| cut[0] * CHANNELS..cut[1] * CHANNELS) {
+                        let (first, values) = (piece.start, &map[piece.clone()]);
+                        work.add(first, values);
+                        work.add_gradient(StyleChange { s: &s, b: &b }, first, values, &mut gradient[piece]);
+                    }
+                    (work.take_sums(), gradient)
+                };
+                let (whole, gradient) = of_pieces(&[0, HEIGHT * WIDTH]);
+                let (sums, in_pieces) = of_pieces(&[0, 7, 30, 31, 200, 202, HEIGHT * WIDTH]);
+                assert_eq!(sums.total, whole.total);
+                let error = |found: &[f64], expected: &[f64]| relative_error(found.iter().copied(), expected);
+                assert!(error(&sums.products, &whole.products) < 1e-6);
+                assert!(error(&sums.features, &whole.features) < 1e-6);
+                assert_eq!(in_pieces, gradient);
+            }
+        }
     }
 }

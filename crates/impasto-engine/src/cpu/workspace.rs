@@ -98,6 +98,7 @@ impl Workspace for CpuWorkspace {
         let Self { evaluator, styles, contents, .. } = self;
         assert_eq!(changes.styles.len(), styles.len(), "one change a style term");
         assert_eq!(changes.contents.len(), contents.len(), "one change a content term");
+        styles.iter().zip(&changes.styles).for_each(|(style, change)| style.check(change));
         contents.iter_mut().for_each(ContentWork::begin);
         evaluator.backward(image, &mut |band| put_gradient(band, styles, contents, changes), gradient)?;
         Ok(contents.iter().map(ContentWork::squares).collect())
