@@ -1,4 +1,5 @@
-//! A photo, painted like a painting. Everything else has a default.
+//! A photo, painted like a painting. Everything else has a default. The result goes to the folder for
+//! temporary files.
 
 use std::path::Path;
 

@@ -26,7 +26,7 @@ pub(crate) fn resize(image: &Image, width: usize, height: usize, padding: Paddin
 /// values of the deepest maps.
 ///
 /// A picture on a torus has no border. The style has one, and its deep maps end in zeros there. If
-/// those zeros were in the statistics, the result would get frames in its midst.
+/// those zeros were in the statistics, the result would get frames in its middle.
 pub(crate) const STYLE_MARGIN: usize = 64;
 
 /// Adds [`STYLE_MARGIN`] pixels on every side, as a mirror image.

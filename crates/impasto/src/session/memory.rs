@@ -202,7 +202,7 @@ impl Needs<'_> {
             // For a torus a style has a margin on every side.
             let margin = if self.options.padding == Padding::Circular { 2 * STYLE_MARGIN } else { 0 };
             let (width, height) = (width + margin, height + margin);
-            // In its own size and without a margin, the style is no further picture.
+            // In its own size and without a margin, the style is not copied.
             let brought_to_size = if halvings > 0 || margin > 0 { PIXEL * width * height } else { 0 };
             let picture = brought_to_size + self.styles_in_full();
             match self.layouts((width, height), layers, &[], resting).best(&|more| fits(more + picture)) {
