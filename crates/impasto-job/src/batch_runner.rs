@@ -1,16 +1,17 @@
 //! Many jobs one after the other: what one cannot do stops no other.
 
+use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use impasto::picture;
 
 use crate::checkpoint::{self, CheckpointPlan};
 use crate::error::{Error, Result, Whose};
 use crate::events::Events;
-use crate::files::InputFiles;
-use crate::job::Job;
+use crate::files::{InputFiles, entry, is_stream};
 use crate::job::inputs::{InitFrom, StyleInput};
+use crate::job::{Job, Kind};
 use crate::machine::{FeatureCache, Limits, Machine};
 use crate::pictures::{self, ReadLimits};
 use crate::report::Report;
@@ -55,7 +56,17 @@ impl BatchRunner {
     ) -> Result<BatchRunner> {
         let limits = machine.measure();
         for job in &jobs {
+            if job.kind == Kind::Sweep {
+                return Err(Error::field(
+                    "kind",
+                    "is sweep, which is many pictures; a list holds single ones, run it alone",
+                ));
+            }
             resolve::complete(job)?;
+            resolve::check_inputs(job)?;
+            if let Some((place, _)) = job.inputs.files().into_iter().find(|(_, file)| is_stream(&file.path)) {
+                return Err(Error::field(place, "is standard input, which a list of jobs does not read; name a file"));
+            }
             if let Some(output) = &job.output.file {
                 resolve::save_options(&job.output).validate(output)?;
             }
@@ -91,8 +102,8 @@ impl BatchRunner {
 
     /// Does one of the jobs; `None`: the run was asked to stop.
     ///
-    /// Errors: the machine failed, as with a full disk. What stood in the way of this picture stands
-    /// in that of the next as well.
+    /// Errors: the machine failed, as with a full disk. What stood in the way of this picture
+    /// stands in that of the next as well.
     pub fn run(&mut self, index: usize, events: &mut dyn Events) -> Result<Option<BatchOutcome>> {
         if events.stop_requested() {
             return Ok(None);
@@ -134,7 +145,7 @@ impl BatchRunner {
 }
 
 /// Reads every style and every start once.
-fn read_shared(jobs: &[Job], limits: &Limits, events: &mut dyn Events) -> Result<()> {
+pub(crate) fn read_shared(jobs: &[Job], limits: &Limits, events: &mut dyn Events) -> Result<()> {
     let limits = ReadLimits { memory: limits.memory };
     let mut read: Vec<&StyleInput> = Vec::new();
     for style in jobs.iter().flat_map(|job| &job.inputs.styles) {
@@ -166,16 +177,22 @@ fn make_folder(folder: &Path) -> Result<()> {
 /// Refuses outputs that cannot be written, that two jobs have, or that would destroy an input.
 fn check_outputs(jobs: &[Job]) -> Result<()> {
     let inputs = InputFiles::new(jobs.iter().flat_map(|job| job.inputs.files()).map(|(_, file)| file.path.as_path()));
-    let mut outputs: Vec<&Path> = Vec::new();
+    let mut outputs: HashSet<PathBuf> = HashSet::new();
     for job in jobs {
         let missing = || Error::field("output.file", "is missing; name the result");
         let output = job.output.file.as_deref().ok_or_else(missing)?;
-        if outputs.contains(&output) {
+        if is_stream(output) {
+            return Err(Error::field(
+                "output.file",
+                "is standard output, which a list of jobs does not write; name a file",
+            ));
+        }
+        // Two spellings of a name are one file.
+        if !outputs.insert(entry(output).unwrap_or_else(|| output.to_owned())) {
             return Err(Error::user(format!("{} is the result of two jobs; rename one", output.display())));
         }
         picture::check_output(output, &resolve::save_options(&job.output))?;
         inputs.refuse_overwriting(output)?;
-        outputs.push(output);
     }
     Ok(())
 }

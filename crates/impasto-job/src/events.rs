@@ -110,8 +110,8 @@ pub trait Events {
         false
     }
 
-    /// Calls `write`, which writes a file. Nothing may end the process meanwhile, or a part of a file
-    /// would be left behind.
+    /// Calls `write`, which writes a file. Nothing may end the process meanwhile, or a part of a
+    /// file would be left behind.
     fn while_writing(&mut self, write: &mut dyn FnMut()) {
         write();
     }

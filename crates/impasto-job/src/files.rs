@@ -14,8 +14,8 @@ pub fn is_stream(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Whether reading the file a second time would give the same: standard input, pipes and sockets are
-/// gone after the first.
+/// Whether reading the file a second time would give the same: standard input, pipes and sockets
+/// are gone after the first.
 pub(crate) fn is_repeatable(path: &Path) -> bool {
     !is_stream(path) && fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
@@ -35,6 +35,11 @@ pub fn check_stdin<'a>(inputs: impl IntoIterator<Item = &'a Path>) -> Result<()>
         1 => Ok(()),
         _ => Err(Error::user("`-` is given more than once; standard input holds one picture")),
     }
+}
+
+/// Whether a text can be what [`sha256`] gives, in capital letters as well.
+pub(crate) fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// SHA-256 of a file's bytes, in hexadecimal.
@@ -88,7 +93,7 @@ fn behind(path: &Path) -> [Option<PathBuf>; 2] {
 }
 
 /// The name in its real folder: what a rename replaces, be it a link or a file.
-fn entry(path: &Path) -> Option<PathBuf> {
+pub(crate) fn entry(path: &Path) -> Option<PathBuf> {
     Some(fs::canonicalize(folder_of(path)).ok()?.join(path.file_name()?))
 }
 

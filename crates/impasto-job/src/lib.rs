@@ -2,8 +2,8 @@
 //!
 //! A [`Job`](job::Job) describes one picture; a [`Machine`](machine::Machine) says where it is
 //! computed. [`resolve`](resolve::resolve) completes and checks the two, and [`run`](runner::run)
-//! carries them out. Command line, configuration file, recipe, checkpoint, page, queue and Python all
-//! hold the same [`Job`](job::Job) and call the same [`run`](runner::run).
+//! carries them out. Command line, configuration file, recipe, checkpoint, page, queue and Python
+//! all hold the same [`Job`](job::Job) and call the same [`run`](runner::run).
 //!
 //! | room | what it knows |
 //! |---|---|

@@ -1,18 +1,19 @@
 //! Where and how fast a job is computed: threads, memory, the cache of features, checkpoints.
 //!
 //! Nothing here changes a picture on purpose. If memory is short, the plan of a run depends on it,
-//! and with the plan the last bits of gradients. So a [`Machine`] is measured once, into [`Limits`],
-//! and all of a run works with these. A checkpoint keeps what the run was planned for
+//! and with the plan the last bits of gradients. So a [`Machine`] is measured once, into
+//! [`Limits`], and all of a run works with these. A checkpoint keeps what the run was planned for
 //! ([`PlannedFor`]), and a resumed run is planned for the same.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
 use sysinfo::System;
 
 use crate::files;
+use crate::job::paths::AnyPath;
 use crate::job::values::{Count, MemorySize, Seconds};
 
 /// Where and how fast a job is computed, as it was asked for.
@@ -40,14 +41,15 @@ pub struct Compute {
     #[cfg_attr(feature = "clap", arg(long, value_name = "N", allow_hyphen_values = true))]
     pub threads: Option<Count>,
 
-    /// Memory that impasto may take at most: 4GiB, 800MB. A picture that does not fit is evaluated in
-    /// bands: that takes longer and looks the same. L-BFGS may remember fewer steps. [default: three
-    /// quarters of what is free]
+    /// Memory that impasto may take at most: 4GiB, 800MB. A picture that does not fit is evaluated
+    /// in bands: that takes longer and looks the same. L-BFGS may remember fewer steps. [default:
+    /// three quarters of what is free]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SIZE"))]
     pub memory: Option<MemorySize>,
 }
 
 /// Where features of the photo go that do not fit in memory.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
@@ -60,6 +62,7 @@ pub struct FeatureCacheOptions {
     /// are not in memory themselves]
     #[cfg_attr(feature = "clap", arg(long, alias = "scratch", value_name = "DIR"))]
     #[cfg_attr(feature = "clap", arg(conflicts_with = "no_feature_cache", value_hint = clap::ValueHint::DirPath))]
+    #[serde_as(as = "Option<AnyPath>")]
     pub feature_cache: Option<PathBuf>,
 
     /// Write no such file. Features that do not fit in memory are computed again for every
@@ -70,6 +73,7 @@ pub struct FeatureCacheOptions {
 }
 
 /// What is kept of a run while it goes on.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
@@ -81,10 +85,11 @@ pub struct CheckpointOptions {
     /// [default: OUT.checkpoint, for runs of more than ten minutes]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath))]
     #[cfg_attr(feature = "clap", arg(conflicts_with = "no_checkpoint"))]
+    #[serde_as(as = "Option<AnyPath>")]
     pub checkpoint: Option<PathBuf>,
 
-    /// Seconds between checkpoints. If writing them took more than 2 % of the time, there are fewer.
-    /// [default: 60]
+    /// Seconds between checkpoints. If writing them took more than 2 % of the time, there are
+    /// fewer. [default: 60]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SECONDS", allow_hyphen_values = true))]
     pub checkpoint_every: Option<Seconds>,
 
@@ -125,6 +130,7 @@ pub enum FeatureCache {
 }
 
 /// What a run was planned for. A checkpoint keeps it.
+#[serde_as]
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PlannedFor {
@@ -133,6 +139,7 @@ pub struct PlannedFor {
     /// Threads at work.
     pub threads: usize,
     /// The folder of the feature cache; `None`: the run has none.
+    #[serde_as(as = "Option<AnyPath>")]
     pub feature_cache: Option<PathBuf>,
 }
 

@@ -1,6 +1,7 @@
 //! Reading what a job names: pictures, styles, masks, the network. Every error names the file.
 //!
-//! What could not be used of a picture (a broken profile, say) is told as an event and stops nothing.
+//! What could not be used of a picture (a broken profile, say) becomes an event and stops
+//! nothing.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -69,8 +70,8 @@ pub fn load(path: &Path, limits: ReadLimits, events: &mut dyn Events) -> Result<
     Ok(picture)
 }
 
-/// Reads a picture that is the only one of a run, at the size it is worked on, and says whether that
-/// is not its own.
+/// Reads a picture that is the only one of a run, at the size it is worked on, and says whether
+/// that is not its own.
 pub fn load_scaled(
     path: &Path,
     size: &SizeOptions,

@@ -45,8 +45,8 @@ impl Prepared {
     /// Reads the inputs and brings them to size. `shared`: what other jobs have read and computed
     /// already.
     ///
-    /// Errors: inputs that cannot be read or do not go with each other, a size that the format has no
-    /// room for.
+    /// Errors: inputs that cannot be read or do not go with each other, a size that the format has
+    /// no room for.
     pub(crate) fn new(
         resolved: &Resolved,
         network: &Network,
@@ -140,10 +140,11 @@ fn transfer(
         let brought = |style| brought_to_size(input, style, longest, &size, &numerics);
         let loaded = match &mut shared {
             Some(shared) => {
-                let key = StyleKey::new(input, (width, height), longest, &resolved.job.options);
+                let key = StyleKey::new(input, (width, height), longest, job);
                 shared.style(key, limits, |loaded| {
                     let LoadedStyle::Picture(picture) = loaded else { return Ok(loaded) };
-                    // Colours that depend on the photo, or no style at all: there is nothing to share.
+                    // Colours that depend on the photo, or no style at all: there is nothing to
+                    // share.
                     let depends_on_photo = matches!(colors, ColorMode::Luminance | ColorMode::Matched);
                     if depends_on_photo || numerics.style_weight == 0.0 {
                         return Ok(LoadedStyle::Picture(picture));
@@ -189,7 +190,7 @@ pub(crate) fn check_room(resolved: &Resolved, (width, height): (usize, usize)) -
 
 /// What is written into the picture.
 fn recipe_of(resolved: &Resolved, (width, height): (usize, usize)) -> Result<Option<String>> {
-    recipe::text(&resolved.job, resolved.output()?, [width, height])
+    Ok(recipe::text(&resolved.job, resolved.output()?, [width, height]))
 }
 
 /// The options with memory reserved for writing the picture and its snapshots, and with a place for

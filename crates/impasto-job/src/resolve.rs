@@ -27,8 +27,8 @@ use crate::machine::{Limits, Machine};
 use crate::schema;
 use crate::snapshots;
 
-/// Total variation of a texture: enough against the specks that noise leaves. How smooth the texture
-/// is, the style's statistics decide.
+/// Total variation of a texture: enough against the specks that noise leaves. How smooth the
+/// texture is, the style's statistics decide.
 const TEXTURE_TV_WEIGHT: f64 = 0.02;
 
 /// Total variation of a reconstruction: slight, enough to settle what a layer does not see.
@@ -94,8 +94,8 @@ pub fn complete(job: &Job) -> Result<Complete> {
 
 /// Checks a job for a machine, and measures the machine.
 ///
-/// Errors: as [`complete`]; inputs that are missing or have another checksum than the job states; an
-/// output that cannot be written or that would destroy an input.
+/// Errors: as [`complete`]; inputs that are missing or have another checksum than the job states;
+/// an output that cannot be written or that would destroy an input.
 pub fn resolve(job: &Job, machine: &Machine) -> Result<Resolved> {
     resolve_within(job, machine.measure(), CheckpointPlan::new(machine))
 }
@@ -173,6 +173,21 @@ fn transfer(job: &Job) -> Result<Complete> {
     let defaults = Options::for_objective(objective.unwrap_or_default());
     if strength.is_some() || strengths.is_some() {
         check_dial(defaults.objective)?;
+    }
+    for (field, is_empty) in [
+        ("options.strengths", strengths.as_ref().is_some_and(Vec::is_empty)),
+        ("options.style-scales", style_scales.as_ref().is_some_and(Vec::is_empty)),
+    ] {
+        if is_empty {
+            return Err(Error::field(field, "is empty; give at least one, or leave it out"));
+        }
+    }
+    if strengths.is_some() && (strength.is_some() || content_weight.is_some()) {
+        let other = if strength.is_some() { "strength" } else { "content-weight" };
+        return Err(Error::field("options.strengths", format!("is given beside `{other}`; leave one of them out")));
+    }
+    if style_scales.is_some() && style_scale.is_some() {
+        return Err(Error::field("options.style-scales", "is given beside `style-scale`; leave one of them out"));
     }
     if strength.is_some() && content_weight.is_some() {
         return Err(Error::field(
@@ -361,7 +376,7 @@ fn reconstruct(job: &Job) -> Result<Complete> {
     };
     let init = job.inputs.init.clone().unwrap_or(InitFrom::Noise);
     if matches!(init, InitFrom::Content | InitFrom::File(_)) {
-        return Err(Error::field("inputs.init", "has to know nothing of the picture; give noise or grey"));
+        return Err(Error::field("inputs.init", "is a picture; a reconstruction starts from noise or grey"));
     }
     let (options, defaults) = synthesis(job, RECONSTRUCT_STEPS, RECONSTRUCT_TV_WEIGHT);
     let numerics = Options {
@@ -387,7 +402,7 @@ fn start(init: &InitFrom) -> Init {
 }
 
 /// Refuses inputs that do not go with the kind of job, or that are missing.
-fn check_inputs(job: &Job) -> Result<()> {
+pub(crate) fn check_inputs(job: &Job) -> Result<()> {
     let Inputs { content, styles, mask, keep, init: _, weights: _ } = &job.inputs;
     let (has_content, has_styles) = match job.kind {
         Kind::Transfer | Kind::Sweep => (true, true),
@@ -411,6 +426,12 @@ fn check_inputs(job: &Job) -> Result<()> {
     if kind == Kind::Texture && styles.len() > 1 {
         return Err(Error::field("inputs.styles", format!("has {} styles; a texture has one", styles.len())));
     }
+    if kind == Kind::Texture && styles[0].weight.is_some() {
+        return Err(Error::field(
+            "inputs.styles[0].weight",
+            "does not go with a texture, which blends nothing; leave it out",
+        ));
+    }
     for (name, file) in [("mask", mask), ("keep", keep)] {
         if file.is_some() && !(has_content && has_styles) {
             return Err(Error::field(format!("inputs.{name}"), format!("does not go with a {kind}; leave it out")));
@@ -431,8 +452,8 @@ fn check_output(job: &Job, output: &Path, save: &SaveOptions, steps: usize) -> R
     let Some(every) = job.output.save_every.map(Count::get) else {
         return Ok(());
     };
-    // Only a step that an input's name ends with can meet it, be it its own name or that of the file
-    // that it links to.
+    // Only a step that an input's name ends with can meet it, be it its own name or that of the
+    // file that it links to.
     let names = inputs.iter().flat_map(|input| [Some(input.to_path_buf()), fs::canonicalize(input).ok()]).flatten();
     for step in names.filter_map(|name| snapshots::step_in_name(&name)) {
         if (1..=steps).contains(&step) && step.is_multiple_of(every) {
@@ -472,9 +493,21 @@ pub(crate) fn output_name(output: &Path) -> &Path {
 fn check_checksums(inputs: &mut Inputs) -> Result<()> {
     // The files of a blend or of their masks are often the same.
     let mut known: Vec<(PathBuf, String)> = Vec::new();
-    for file in inputs.files_mut() {
-        if !files::is_repeatable(&file.path) && (file.sha256.is_none() || files::is_stream(&file.path)) {
-            // A missing file is told of when it is read.
+    let places: Vec<String> = inputs.files().into_iter().map(|(place, _)| place).collect();
+    for (file, place) in inputs.files_mut().into_iter().zip(places) {
+        if file.sha256.as_ref().is_some_and(|stated| !files::is_sha256(stated)) {
+            return Err(Error::field(format!("{place}.sha256"), "has to have 64 hexadecimal digits"));
+        }
+        if file.path.exists() && !files::is_repeatable(&file.path) || files::is_stream(&file.path) {
+            if file.sha256.is_some() {
+                let name = file.path.display();
+                let problem = format!("cannot be checked: {name} can be read only once; remove it, or give a file");
+                return Err(Error::field(format!("{place}.sha256"), problem));
+            }
+            continue;
+        }
+        if file.sha256.is_none() && !file.path.exists() {
+            // Whatever reads the file says that it is missing.
             continue;
         }
         let found = match known.iter().find(|(path, _)| *path == file.path) {
@@ -485,7 +518,7 @@ fn check_checksums(inputs: &mut Inputs) -> Result<()> {
                 checksum
             }
         };
-        if file.sha256.as_ref().is_some_and(|stated| *stated != found) {
+        if file.sha256.as_ref().is_some_and(|stated| !stated.eq_ignore_ascii_case(&found)) {
             return Err(Error::user(format!(
                 "{} has another SHA-256 than the job states; restore the file, or remove `sha256` from the job",
                 file.path.display()

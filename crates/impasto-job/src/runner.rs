@@ -1,12 +1,12 @@
 //! The one run loop: from a resolved job to a picture in a file.
 //!
-//! [`run`] does one job. A [`Runner`] does several and keeps the network between them. Whatever kind
-//! a job is of, its steps are the same: read the inputs, make a session, step and tell, keep
+//! [`run`] does one job. A [`Runner`] does several and keeps the network between them. Whatever
+//! kind a job is of, its steps are the same: read the inputs, make a session, step and tell, keep
 //! checkpoints, write the picture, report.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use impasto::picture::{self, SaveOptions};
@@ -17,7 +17,6 @@ use crate::content::Content;
 use crate::error::{Error, OrWhose, Result};
 use crate::events::{Event, Events, Step, while_writing};
 use crate::files;
-use crate::job::inputs::InputFile;
 use crate::job::values::Count;
 use crate::job::{Job, Kind};
 use crate::machine::PlannedFor;
@@ -32,8 +31,8 @@ use crate::snapshots::Snapshots;
 /// Does one job: makes its picture, writes it and reports. A run that is asked to stop writes the
 /// picture that it has.
 ///
-/// Errors: inputs that do not go with each other, a run that finds no step, an output that cannot be
-/// written.
+/// Errors: inputs that do not go with each other, a run that finds no step, an output that cannot
+/// be written.
 pub fn run(resolved: &Resolved, events: &mut dyn Events) -> Result<Report> {
     Runner::default().run(resolved, events)
 }
@@ -50,7 +49,7 @@ pub fn plan(resolved: &Resolved, events: &mut dyn Events) -> Result<Plan> {
 #[derive(Default)]
 pub struct Runner {
     /// The last network, and the file that it is from.
-    network: Option<(Option<InputFile>, Network)>,
+    network: Option<(Option<PathBuf>, Network)>,
     /// What the jobs share; `None`: nothing but the network.
     shared: Option<SharedInputs>,
 }
@@ -117,7 +116,12 @@ impl Runner {
         if let Err(impasto::Error::FeatureCache { .. }) = reason {
             checkpoints.leave_failed(&session, events);
         }
-        let reason = reason.or_program()?;
+        // Losses that are no numbers are in the options or the pictures; a batch goes on with the
+        // next.
+        let reason = match reason {
+            Err(impasto::Error::FeatureCache { .. }) => reason.or_program()?,
+            reason => reason?,
+        };
         if reason == StopReason::Interrupted && destiny != Destiny::Written {
             checkpoints.leave_quietly(&session, events);
             return Ok(None);
@@ -167,12 +171,12 @@ impl Runner {
     pub(crate) fn network(&mut self, job: &Job) -> Result<Network> {
         let weights = &job.inputs.weights;
         if let Some((known, network)) = &self.network
-            && known == weights
+            && known.as_ref() == weights.as_ref().map(|file| &file.path)
         {
             return Ok(network.clone());
         }
         let network = pictures::network(weights.as_ref())?;
-        self.network = Some((weights.clone(), network.clone()));
+        self.network = Some((weights.as_ref().map(|file| file.path.clone()), network.clone()));
         Ok(network)
     }
 }

@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
-use impasto::StyleStatistics;
 use impasto::picture::Picture;
+use impasto::{StyleStatistics, WeightedLayer};
 
 use crate::content::Content;
 use crate::error::Result;
 use crate::events::{Events, Unwatched};
+use crate::job::Job;
 use crate::job::inputs::{InputFile, StyleInput};
 use crate::job::options::JobOptions;
 use crate::job::values::{OutputSize, Weight};
@@ -37,6 +38,9 @@ struct ContentKey {
     file: Option<InputFile>,
     size: Option<OutputSize>,
     upscale: bool,
+    /// The layers that it must not be too small for, and whether they count.
+    layers: [Option<Vec<WeightedLayer>>; 2],
+    weights: [Option<Weight>; 2],
 }
 
 /// What statistics of a style depend on.
@@ -49,10 +53,13 @@ pub(crate) struct StyleKey {
     longest: usize,
     /// The options but for those that only weigh the losses.
     options: JobOptions,
+    /// The network, if it is not the one in the program.
+    weights: Option<InputFile>,
 }
 
 impl StyleKey {
-    pub(crate) fn new(style: &StyleInput, content: (usize, usize), longest: usize, options: &JobOptions) -> StyleKey {
+    pub(crate) fn new(style: &StyleInput, content: (usize, usize), longest: usize, job: &Job) -> StyleKey {
+        let options = &job.options;
         // Whether the content counts at all decides about the scales.
         let counts = options.content_weight.is_none_or(|weight| weight.get() > 0.0);
         let options = JobOptions {
@@ -61,7 +68,8 @@ impl StyleKey {
             style_scale: None,
             ..options.clone()
         };
-        StyleKey { style: StyleInput { weight: None, ..style.clone() }, content, longest, options }
+        let weights = job.inputs.weights.clone();
+        StyleKey { style: StyleInput { weight: None, ..style.clone() }, content, longest, options, weights }
     }
 }
 
@@ -71,7 +79,14 @@ impl SharedInputs {
     /// Errors: as [`Content::read`].
     pub(crate) fn content(&mut self, resolved: &Resolved, events: &mut dyn Events) -> Result<Content> {
         let job = &resolved.job;
-        let key = ContentKey { file: job.inputs.content.clone(), size: job.options.size, upscale: job.options.upscale };
+        let options = &job.options;
+        let key = ContentKey {
+            file: job.inputs.content.clone(),
+            size: options.size,
+            upscale: options.upscale,
+            layers: [options.content_layers.clone(), options.style_layers.clone()],
+            weights: [options.content_weight, options.style_weight],
+        };
         if let Some((known, content)) = &self.content
             && *known == key
         {
@@ -105,7 +120,7 @@ impl SharedInputs {
         if let Some((_, statistics)) = self.statistics.iter().find(|(known, _)| *known == key) {
             return Ok(LoadedStyle::Statistics(Arc::clone(statistics)));
         }
-        // What could not be used of the file was told of when it was first read.
+        // What could not be used of the file was reported when it was first read.
         let taken = take(pictures::load_style(&key.style, limits, &mut Unwatched)?)?;
         if let LoadedStyle::Statistics(statistics) = &taken {
             if self.statistics.len() == KEPT {

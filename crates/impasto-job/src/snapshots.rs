@@ -22,8 +22,8 @@ pub(crate) struct Snapshots<'a> {
 }
 
 impl<'a> Snapshots<'a> {
-    /// Every `every` of `steps` steps a picture beside `output`, without a recipe: that leads to the
-    /// result, not to what was there before.
+    /// Every `every` of `steps` steps a picture beside `output`, without a recipe: that leads to
+    /// the result, not to what was there before.
     pub(crate) fn new(every: usize, output: &'a Path, save: &SaveOptions, steps: usize) -> Snapshots<'a> {
         let save = SaveOptions { recipe: None, ..save.clone() };
         Snapshots { every, output, save, steps, saved: Vec::new(), failure: None }

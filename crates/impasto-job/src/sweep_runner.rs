@@ -1,6 +1,7 @@
 //! A contact sheet: the pictures of a sweep, made one after the other.
 
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::time::Instant;
 
 use impasto::picture::{self, Picture, SaveOptions};
@@ -9,9 +10,10 @@ use impasto::{Image, StyleStatistics};
 use serde::Serialize;
 use serde_with::skip_serializing_none;
 
+use crate::batch_runner::read_shared;
 use crate::checkpoint::CheckpointPlan;
 use crate::error::{Error, Result};
-use crate::events::{Events, while_writing};
+use crate::events::{Events, Unwatched, while_writing};
 use crate::expand::sweep::{Cell, Sweep, stem, sweep};
 use crate::job::Job;
 use crate::machine::{Limits, Machine};
@@ -55,7 +57,7 @@ pub struct SweptPicture {
     pub report: Report,
 }
 
-/// Makes the pictures of a sweep and writes them as one sheet. `before_each` is told the number of
+/// Makes the pictures of a sweep and writes them as one sheet. `before_each` gets the number of
 /// each picture, from 1, how many there are, and its caption.
 ///
 /// Errors: as for a transfer; nothing to vary.
@@ -66,6 +68,9 @@ pub fn run(
     events: &mut dyn Events,
 ) -> Result<SweepReport> {
     let started = Instant::now();
+    if machine.checkpoints.checkpoint.is_some() {
+        return Err(Error::user("a sweep keeps no checkpoints; leave `checkpoint` out"));
+    }
     let limits = machine.measure();
     let Sweep { job, cells, columns } = sweep(job)?;
     let resolved = resolve::resolve_within(&job, limits.clone(), CheckpointPlan::none())?;
@@ -75,7 +80,9 @@ pub fn run(
     let first = resolve::resolve_within(&cells[0].job, limits.clone(), CheckpointPlan::none())?;
     let shown = runner.content(&first, events)?.scaled;
     let read = ReadLimits { memory: limits.memory };
-    let above = sources(&job, &shown, read, events)?;
+    // A misspelt name is found before the work.
+    read_shared(slice::from_ref(&job), &limits, events)?;
+    let above = sources(&job, &shown, read)?;
     let layout = |tiles: Vec<Tile>| {
         let above = Block { heading: String::new(), columns: above.len(), tiles: above.clone() };
         sheet(&[above, Block { heading: String::new(), columns, tiles }])
@@ -84,7 +91,7 @@ pub fn run(
     let blank = layout(cells.iter().map(|cell| tile(cell, shown.image.clone())).collect());
     let size = [blank.width(), blank.height()];
     check_room(&resolved, size.into())?;
-    let recipe = recipe::text(&resolved.job, &output, size)?;
+    let recipe = recipe::text(&resolved.job, &output, size);
     drop(blank);
 
     let (mut tiles, mut pictures) = (Vec::new(), Vec::new());
@@ -127,7 +134,7 @@ fn tile(cell: &Cell, image: Image) -> Tile {
 }
 
 /// The photo and the styles that are pictures, half as large as the cells.
-fn sources(job: &Job, scaled: &Picture, limits: ReadLimits, events: &mut dyn Events) -> Result<Vec<Tile>> {
+fn sources(job: &Job, scaled: &Picture, limits: ReadLimits) -> Result<Vec<Tile>> {
     let longest = scaled.width().max(scaled.height()).div_ceil(2);
     let tile = |path: &Path, picture: &Picture| {
         let (width, height) = picture::fit(picture.width(), picture.height(), longest);
@@ -137,7 +144,7 @@ fn sources(job: &Job, scaled: &Picture, limits: ReadLimits, events: &mut dyn Eve
     for style in &job.inputs.styles {
         let path = &style.file.path;
         if !StyleStatistics::is_style_file(path)? {
-            tiles.push(tile(path, &pictures::load(path, limits, events)?));
+            tiles.push(tile(path, &pictures::load(path, limits, &mut Unwatched)?));
         }
     }
     Ok(tiles)

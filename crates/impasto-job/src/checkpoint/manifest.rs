@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 
 use impasto::picture;
 use serde::{Deserialize, Serialize};
+use serde_with::serde_as;
 
 use crate::error::{Error, OrWhose, Result};
 use crate::files;
+use crate::job::inputs::InputFile;
+use crate::job::paths::AnyPath;
 use crate::job::{Job, PROGRAM};
 use crate::machine::{Machine, PlannedFor};
 
@@ -16,6 +19,7 @@ use crate::machine::{Machine, PlannedFor};
 const VERSION: u32 = 6;
 
 /// What it takes to begin a run as it was begun.
+#[serde_as]
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct CheckpointManifest {
     /// Version of the file.
@@ -23,6 +27,7 @@ pub struct CheckpointManifest {
     /// The program and its version.
     program: String,
     /// The folder that the run was begun in, absolute. The paths of the job are relative to it.
+    #[serde_as(as = "AnyPath")]
     pub folder: PathBuf,
     /// The job, complete and with the checksums of its inputs.
     pub job: Job,
@@ -55,23 +60,20 @@ struct MadeBy {
 impl CheckpointManifest {
     /// The manifest of a run in the current folder.
     ///
-    /// Errors: an input that cannot be read again, standard input say; names that are not Unicode.
+    /// Errors: an input that cannot be read again, standard input say.
     pub(crate) fn new(job: &Job, machine: &Machine, planned: PlannedFor) -> Result<CheckpointManifest> {
         if let Some((_, file)) = job.inputs.files().into_iter().find(|(_, file)| file.sha256.is_none()) {
             let name = if files::is_stream(&file.path) { "standard input" } else { "a pipe" };
             return Err(Error::user(format!("a run that reads {name} cannot be resumed; give it a file")));
         }
-        let manifest = CheckpointManifest {
+        Ok(CheckpointManifest {
             version: VERSION,
             program: PROGRAM.to_owned(),
             folder: current_folder()?,
             job: job.clone(),
             machine: machine.clone(),
             planned,
-        };
-        // Names that are not Unicode are told of before the work.
-        manifest.checksum()?;
-        Ok(manifest)
+        })
     }
 
     /// Writes the file, whole or not at all.
@@ -107,9 +109,17 @@ impl CheckpointManifest {
         Ok(Some(run))
     }
 
-    /// Whether it was begun for that job, in the folder that is the current one.
+    /// Whether it was begun for that job, in the folder that is the current one. Whether the inputs
+    /// are as they were is for [`CheckpointManifest::check_inputs`].
     pub(crate) fn is_of(&self, job: &Job) -> Result<bool> {
-        Ok(self.folder == current_folder()? && self.job == *job)
+        let without_checksums = |job: &Job| {
+            let mut job = job.clone();
+            for InputFile { sha256, .. } in job.inputs.files_mut() {
+                *sha256 = None;
+            }
+            job
+        };
+        Ok(self.folder == current_folder()? && without_checksums(&self.job) == without_checksums(job))
     }
 
     /// Refuses inputs that are not as they were. The folder of the run is the current one.

@@ -1,13 +1,13 @@
 //! Checkpoints of a run: what it takes to continue after a crash to the identical picture.
 //!
-//! A checkpoint is a folder. `run.json` is its [manifest](manifest::CheckpointManifest): the job with
-//! the checksums of its inputs, the machine, what the run was planned for. `state` is the session's
-//! state as it was last, `state.before` the one before that. A new state is written under a name of
-//! its own and takes its place once it is whole. Whoever writes there holds a lock, which the system
-//! takes back when the process ends, however that ends.
+//! A checkpoint is a folder. `run.json` is its [manifest](manifest::CheckpointManifest): the job
+//! with the checksums of its inputs, the machine, what the run was planned for. `state` is the
+//! session's state as it was last, `state.before` the one before that. A new state is written under
+//! a name of its own and takes its place once it is whole. Whoever writes there holds a lock, which
+//! the system takes back when the process ends, however that ends.
 //!
 //! A [`CheckpointPlan`] says what is to be kept; a `CheckpointWriter` keeps it. A checkpoint that
-//! cannot be written is told of once and does not end the run.
+//! cannot be written is reported once and does not end the run.
 
 pub(crate) mod lock;
 pub mod manifest;
@@ -110,7 +110,8 @@ pub fn open(folder: &Path) -> Result<Resumed> {
     Ok(Resumed { folder, lock, manifest })
 }
 
-/// The run of a job that ended early, whose checkpoints lie beside its output; `None`: there is none.
+/// The run of a job that ended early, whose checkpoints lie beside its output; `None`: there is
+/// none.
 ///
 /// Errors: another process is at work on it, it is of another job, its inputs have changed.
 pub(crate) fn interrupted(output: &Path, job: &Job) -> Result<Option<Resumed>> {
@@ -151,13 +152,13 @@ struct Kept {
     last: Instant,
     /// The next checkpoint comes this long after `last`.
     wait: Duration,
-    /// A failure has been told of.
+    /// A failure has been reported.
     warned: bool,
 }
 
 impl CheckpointWriter {
-    /// Takes the session to where its run ended, if it did, and gets ready for checkpoints of it, if
-    /// there are to be any. `planned`: what the session was planned for.
+    /// Takes the session to where its run ended, if it did, and gets ready for checkpoints of it,
+    /// if there are to be any. `planned`: what the session was planned for.
     ///
     /// Errors: a state that cannot be used, a folder asked for that cannot.
     pub(crate) fn begin(
@@ -209,16 +210,16 @@ impl CheckpointWriter {
         }
     }
 
-    /// The run ended early, or its picture could not be written: writes a last checkpoint, and tells
-    /// how to continue.
+    /// The run ended early, or its picture could not be written: writes a last checkpoint, and
+    /// tells how to continue.
     pub(crate) fn leave(&mut self, session: &Session, events: &mut dyn Events) {
         if self.leave_quietly(session, events) {
             self.tell_how_to_resume(events, false);
         }
     }
 
-    /// The run failed: writes a last checkpoint, unless the session has lost what belongs in it, and
-    /// tells how to continue if there is one.
+    /// The run failed: writes a last checkpoint, unless the session has lost what belongs in it,
+    /// and tells how to continue if there is one.
     pub(crate) fn leave_failed(&mut self, session: &Session, events: &mut dyn Events) {
         if session.is_intact() {
             self.leave_quietly(session, events);
@@ -234,12 +235,13 @@ impl CheckpointWriter {
         }
     }
 
-    /// As [`CheckpointWriter::leave`], without a word; whether there is a checkpoint to continue from.
+    /// As [`CheckpointWriter::leave`], without a word; whether there is a checkpoint to continue
+    /// from.
     pub(crate) fn leave_quietly(&mut self, session: &Session, events: &mut dyn Events) -> bool {
         self.write(&session.state(), events, "")
     }
 
-    /// Whether there is a new checkpoint now. A failure is told of once, with what follows from it.
+    /// Whether there is a new checkpoint now. A failure is reported once, with what follows from it.
     fn write(&mut self, state: &SessionState<'_>, events: &mut dyn Events, then: &str) -> bool {
         let Some(kept) = &mut self.kept else {
             return false;
@@ -260,7 +262,8 @@ impl CheckpointWriter {
         }
     }
 
-    /// The run has finished: removes its checkpoints, and the folder, unless something else is in it.
+    /// The run has finished: removes its checkpoints, and the folder, unless something else is in
+    /// it.
     pub(crate) fn remove(&self, events: &mut dyn Events) {
         let Some(Kept { folder, .. }) = &self.kept else {
             return;

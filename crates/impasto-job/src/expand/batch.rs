@@ -12,7 +12,8 @@ use crate::job::Job;
 use crate::job::inputs::{Inputs, StyleInput};
 use crate::job::output::Output;
 
-/// One job for each photo and style, photo by photo: FOLDER/PHOTO-STYLE.png. `template` has all else.
+/// One job for each photo and style, photo by photo: FOLDER/PHOTO-STYLE.png. `template` has all
+/// else.
 ///
 /// Errors: names that cannot be meant, or that two of the pictures would have.
 pub fn jobs(template: &Job, photos: &[PathBuf], styles: &[StyleInput], folder: &Path) -> Result<Vec<Job>> {
@@ -32,13 +33,13 @@ pub fn jobs(template: &Job, photos: &[PathBuf], styles: &[StyleInput], folder: &
             style.file.path.display()
         )));
     }
-    let format = template.output.format.unwrap_or(Format::Png);
+    let extension = template.output.format.unwrap_or(Format::Png).extension();
     let mut names: HashMap<OsString, (&Path, &Path)> = HashMap::new();
     let mut jobs = Vec::new();
     for photo in photos {
         for style in styles {
             let style_path = &style.file.path;
-            let name = name(photo, style_path, format.extension());
+            let name = name(photo, style_path, extension);
             let file = folder.join(&name);
             // To some file systems upper and lower case are one.
             if let Some((other, other_style)) = names.insert(name.to_ascii_lowercase(), (photo, style_path)) {
@@ -57,7 +58,7 @@ pub fn jobs(template: &Job, photos: &[PathBuf], styles: &[StyleInput], folder: &
                     styles: vec![style.clone()],
                     ..template.inputs.clone()
                 },
-                output: Output { file: Some(file), format: Some(format), ..template.output.clone() },
+                output: Output { file: Some(file), ..template.output.clone() },
                 ..template.clone()
             });
         }

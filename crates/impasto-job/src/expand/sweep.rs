@@ -50,8 +50,8 @@ struct Axes {
     strengths: Vec<Option<Strength>>,
 }
 
-/// Whether a sweep tries the strengths of [`STRENGTHS`]: nothing else is varied, and no weight of the
-/// content is asked for.
+/// Whether a sweep tries the strengths of [`STRENGTHS`]: nothing else is varied, and no weight of
+/// the content is asked for.
 pub fn leaves_strengths_open(job: &Job) -> bool {
     let JobOptions { strengths, style_scales, strength, content_weight, objective, .. } = &job.options;
     job.inputs.styles.len() == 1
@@ -62,8 +62,8 @@ pub fn leaves_strengths_open(job: &Job) -> bool {
         && objective.unwrap_or_default() == Objective::Balanced
 }
 
-/// The pictures of a sweep: styles below each other, strengths beside each other, style scales where
-/// there is room.
+/// The pictures of a sweep: styles below each other, strengths beside each other, style scales
+/// where there is room.
 ///
 /// Errors: nothing to vary, or more than two things; weights of styles; styles from standard input.
 pub fn sweep(job: &Job) -> Result<Sweep> {

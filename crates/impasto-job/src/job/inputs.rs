@@ -8,12 +8,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_with::skip_serializing_none;
+use serde_with::{SerializeAs, serde_as, skip_serializing_none};
 
+use crate::job::paths::AnyPath;
 use crate::job::values::{Crop, Rotations, Weight};
 
-/// The files that go into a picture. Paths are relative to the folder that the job is run in, or, in
-/// a recipe, to the picture's folder.
+/// The files that go into a picture. Paths are relative to the folder that the job is run in, or,
+/// in a recipe, to the picture's folder.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -46,6 +47,7 @@ pub struct InputFile {
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(expecting = "a style as a map, such as { \"file\": \"painting.jpg\" }")]
 pub struct StyleInput {
     /// A picture, or a file of `impasto style save`.
     pub file: InputFile,
@@ -65,8 +67,8 @@ pub struct StyleInput {
 #[cfg_attr(feature = "clap", command(next_help_heading = "Styles and regions"))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StyleLook {
-    /// Average the style over copies of the picture: 2 or 4 turned by equal angles, or 8, of which 4
-    /// are mirrored. Strokes then run in more directions. [default: 1]
+    /// Average the style over copies of the picture: 2 or 4 turned by equal angles, or 8, of which
+    /// 4 are mirrored. Strokes then run in more directions. [default: 1]
     #[cfg_attr(feature = "clap", arg(long = "style-rotations", value_name = "1|2|4|8"))]
     #[cfg_attr(feature = "clap", arg(allow_hyphen_values = true))]
     pub rotations: Option<Rotations>,
@@ -172,9 +174,11 @@ impl Inputs {
 }
 
 /// [`InputFile`] as a map.
+#[serde_as]
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PathAndChecksum {
+    #[serde_as(as = "AnyPath")]
     path: PathBuf,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
@@ -183,7 +187,7 @@ struct PathAndChecksum {
 impl Serialize for InputFile {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            InputFile { path, sha256: None } => path.serialize(serializer),
+            InputFile { path, sha256: None } if path.to_str().is_some() => AnyPath::serialize_as(path, serializer),
             InputFile { path, sha256 } => {
                 PathAndChecksum { path: path.clone(), sha256: sha256.clone() }.serialize(serializer)
             }
@@ -221,14 +225,17 @@ impl JsonSchema for InputFile {
         "InputFile".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "A file by its path, with or without the SHA-256 that it must have.",
             "oneOf": [
                 { "type": "string" },
                 {
                     "type": "object",
-                    "properties": { "path": { "type": "string" }, "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" } },
+                    "properties": {
+                        "path": generator.subschema_for::<AnyPath>(),
+                        "sha256": { "type": "string", "pattern": "^[0-9a-fA-F]{64}$" }
+                    },
                     "required": ["path"],
                     "additionalProperties": false
                 }

@@ -28,8 +28,10 @@
 pub mod inputs;
 pub mod options;
 pub mod output;
+pub(crate) mod paths;
 pub mod values;
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -51,7 +53,7 @@ pub const PROGRAM: &str = concat!("impasto ", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Job {
-    /// Version of this description. A program refuses a later one than its own.
+    /// Version of this description. A program refuses any other than its own.
     pub version: u32,
     /// What kind of picture is made.
     pub kind: Kind,
@@ -97,8 +99,12 @@ impl Kind {
 }
 
 impl fmt::Display for Kind {
+    /// What a message calls the picture.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+        f.write_str(match self {
+            Kind::Reconstruct => "reconstruction",
+            kind => kind.word(),
+        })
     }
 }
 
@@ -129,7 +135,7 @@ impl Job {
     /// Reads a job. Whether its fields can be meant together is for [`resolve`](crate::resolve).
     ///
     /// Errors: text that is no JSON, an unknown field, a value that a field cannot have, each with
-    /// the path of the field; a later version than [`VERSION`].
+    /// the path of the field; another version than [`VERSION`].
     pub fn from_json(text: &str) -> Result<Job> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let job: Job = from_value(&mut reader)?;
@@ -151,14 +157,13 @@ impl Job {
     }
 
     fn check_version(&self) -> Result<()> {
-        if (1..=VERSION).contains(&self.version) {
-            return Ok(());
-        }
         let found = self.version;
-        Err(Error::field(
-            "version",
-            format!("is {found}; this program, {PROGRAM}, reads up to {VERSION}; use a newer one"),
-        ))
+        let advice = match found.cmp(&VERSION) {
+            Ordering::Equal => return Ok(()),
+            Ordering::Less => "give that, or leave it out",
+            Ordering::Greater => "use a newer one",
+        };
+        Err(Error::field("version", format!("is {found}; {PROGRAM} reads version {VERSION}; {advice}")))
     }
 }
 

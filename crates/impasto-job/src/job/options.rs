@@ -1,7 +1,7 @@
 //! How a picture is to look, and how it is computed: one field for each option.
 //!
-//! To add an option, add a field here and follow the compiler: [`resolve`](crate::resolve) takes the
-//! group apart field by field. `docs/adding.md` walks through an example.
+//! To add an option, add a field here and follow the compiler: [`resolve`](crate::resolve) takes
+//! the group apart field by field. `docs/adding.md` walks through an example.
 
 use impasto::{ColorMode, Objective, OptimizerKind, Padding, Pooling, Preset, Scales, StyleLossKind, WeightedLayer};
 use schemars::JsonSchema;
@@ -35,9 +35,9 @@ pub struct JobOptions {
     #[schemars(extend("x-kinds" = ["transfer", "sweep"]))]
     pub style_scale: Option<Factor>,
 
-    /// Longest side, in px, that the style is scaled to first. A smaller one gives finer structures.
-    /// [default: its own size, but at most that of the result; of a style file the largest size that
-    /// it holds and that is not larger]
+    /// Longest side, in px, that the style is scaled to first. A smaller one gives finer
+    /// structures. [default: its own size, but at most that of the result; of a style file the
+    /// largest size that it holds and that is not larger]
     #[cfg_attr(feature = "clap", arg(long, value_name = "PX", help_heading = "Size"))]
     #[cfg_attr(feature = "clap", arg(allow_hyphen_values = true))]
     #[schemars(extend("x-kinds" = ["texture"]))]
@@ -141,8 +141,8 @@ pub struct JobOptions {
     #[cfg_attr(feature = "clap", arg(long, value_enum, help_heading = "Optimisation"))]
     pub optimizer: Option<OptimizerKind>,
 
-    /// What the network sees beyond the picture's border. [default: replicate; zero with --objective
-    /// paper]
+    /// What the network sees beyond the picture's border. [default: replicate; zero with
+    /// --objective paper]
     #[cfg_attr(feature = "clap", arg(long, value_enum, help_heading = "Network"))]
     #[schemars(extend("x-kinds" = ["transfer", "sweep"]))]
     pub padding: Option<Padding>,

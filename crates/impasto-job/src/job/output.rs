@@ -5,23 +5,29 @@ use std::path::PathBuf;
 use impasto::picture::{BitDepth, Format};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
 
+use crate::job::paths::AnyPath;
 use crate::job::values::{Count, Quality};
 
 /// Where the result goes, and in which form.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Output {
     /// Where the result goes. Its extension (png, jpg, tif, webp) chooses the format. An existing
-    /// file is replaced. `-` writes the picture to standard output and the report to standard error.
+    /// file is replaced. `-` writes the picture to standard output and the report to standard
+    /// error.
     #[cfg_attr(feature = "clap", arg(id = "output", short, long = "output", value_name = "OUT"))]
     #[cfg_attr(feature = "clap", arg(value_hint = clap::ValueHint::FilePath))]
+    #[serde_as(as = "Option<AnyPath>")]
+    #[schemars(with = "Option<AnyPath>")]
     pub file: Option<PathBuf>,
 
-    /// Also write the picture every N steps, with the step in its name: out-0050.png. [default: never]
+    /// Also write the picture every N steps, with the step in its name: out-0050.png. [default:
+    /// never]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N", allow_hyphen_values = true))]
     #[schemars(extend("x-kinds" = ["transfer"]))]
     pub save_every: Option<Count>,

@@ -1,8 +1,8 @@
 //! How a picture was made, as it is written into the picture: the job itself.
 //!
-//! A recipe is a complete [`Job`]: every option is set, so that later defaults do not change it. Its
-//! inputs have checksums, and their paths are relative to the picture's folder. Recipes of versions 1
-//! and 2 were lists of arguments; they are still read.
+//! A recipe is a complete [`Job`]: all of its options are set, so that later defaults do not change
+//! it. Its inputs have checksums, and their paths are relative to the picture's folder. Recipes of
+//! versions 1 and 2 were lists of arguments; they are still read.
 
 mod legacy;
 
@@ -13,9 +13,11 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::files;
-use crate::job::inputs::{InitFrom, InputFile};
+use crate::job::inputs::InputFile;
+use crate::job::options::JobOptions;
 use crate::job::output::Output;
-use crate::job::{Job, Made, PROGRAM, VERSION};
+use crate::job::{Job, Made, PROGRAM, VERSION, from_map, to_map};
+use crate::resolve;
 
 /// What every version of a recipe says.
 #[derive(Deserialize)]
@@ -27,11 +29,9 @@ struct OfAnyVersion {
 
 /// The recipe of a picture of `size` (width and height in px) that `job`, resolved, makes at
 /// `output`; `None`: the job wants none, or has an input that cannot be read again.
-///
-/// Errors: names that are not Unicode.
-pub(crate) fn text(job: &Job, output: &Path, size: [usize; 2]) -> Result<Option<String>> {
+pub(crate) fn text(job: &Job, output: &Path, size: [usize; 2]) -> Option<String> {
     if job.output.no_recipe || job.inputs.files().iter().any(|(_, file)| file.sha256.is_none()) {
-        return Ok(None);
+        return None;
     }
     let mut recipe = job.clone();
     for InputFile { path, .. } in recipe.inputs.files_mut() {
@@ -39,9 +39,9 @@ pub(crate) fn text(job: &Job, output: &Path, size: [usize; 2]) -> Result<Option<
     }
     // What leads to the picture, not where it lay.
     recipe.output = Output { file: None, save_every: None, ..recipe.output };
+    recipe.version = VERSION;
     recipe.made = Some(Made { program: PROGRAM.to_owned(), size });
-    let text = serde_json::to_string(&recipe);
-    text.map(Some).map_err(|error| Error::user(format!("the picture gets no recipe: {error}")))
+    Some(serde_json::to_string(&recipe).expect("a job has no maps with other keys than text"))
 }
 
 /// The recipe of a picture, its paths as seen from the picture's folder.
@@ -66,8 +66,8 @@ pub fn of(picture: &Path) -> Result<Job> {
     job.map_err(|error| unreadable(error.to_string()))
 }
 
-/// The job of a recipe with paths as seen from the current folder. `changed_inputs`: inputs may have
-/// changed since.
+/// The job of a recipe with paths as seen from the current folder. `changed_inputs`: inputs may
+/// have changed since.
 ///
 /// Errors: an input that is missing or has changed.
 pub fn located(recipe: Job, picture: &Path, changed_inputs: bool) -> Result<Job> {
@@ -110,22 +110,11 @@ fn role(place: &str) -> &'static str {
 ///
 /// Errors: options that contradict each other.
 pub fn without_derived(recipe: &Job) -> Result<Job> {
-    use crate::job::{from_map, to_map};
-    use crate::resolve;
-
-    let dials = crate::job::options::JobOptions {
-        preset: recipe.options.preset,
-        objective: recipe.options.objective,
-        ..Default::default()
-    };
+    let JobOptions { preset, objective, .. } = recipe.options;
+    let dials = JobOptions { preset, objective, ..JobOptions::default() };
     let derived = resolve::complete(&Job { options: dials.clone(), output: Output::default(), ..recipe.clone() })?;
     let (dials, derived) = (to_map(&dials), to_map(&derived.options));
     let mut options = to_map(&recipe.options);
     options.retain(|name, value| dials.contains_key(name) || derived.get(name) != Some(value));
     Ok(Job { options: from_map(options)?, ..recipe.clone() })
-}
-
-/// Whether a recipe starts from a file.
-pub fn starts_from_a_file(recipe: &Job) -> bool {
-    matches!(recipe.inputs.init, Some(InitFrom::File(_)))
 }

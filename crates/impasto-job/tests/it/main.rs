@@ -3,3 +3,4 @@
 
 mod defaults;
 mod imports;
+mod options;
