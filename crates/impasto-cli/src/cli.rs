@@ -72,7 +72,8 @@ pub fn command() -> clap::Command {
     Maker::ALL.into_iter().fold(Cli::command(), adapt)
 }
 
-/// `--help` and `--version` arrive as errors too. Real errors are cut to one line, without the usage.
+/// `--help` and `--version` arrive as errors too. Real errors are cut to one line, without the
+/// usage.
 pub fn refuse(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // A reader that has gone (`impasto --help | head -1`) is no failure.

@@ -1,10 +1,10 @@
 //! The `impasto` program: words at a terminal.
 //!
 //! A command turns its arguments into a [`Job`](impasto_job::job::Job) and a
-//! [`Machine`](impasto_job::machine::Machine), and `impasto-job` does the rest. What is left here is
-//! the command line ([`cli`], [`args`], [`commands`]), the configuration file ([`config`]), what a
-//! person sees while a run goes on ([`terminal`]) and the words of reports and errors ([`report`],
-//! [`text`], [`failure`], [`wording`]).
+//! [`Machine`](impasto_job::machine::Machine), and `impasto-job` does the rest. What is left here
+//! is the command line ([`cli`], [`args`], [`commands`]), the configuration file ([`config`]),
+//! what a person sees while a run goes on ([`terminal`]) and the words of reports and errors
+//! ([`report`], [`text`], [`failure`], [`wording`]).
 
 mod args;
 mod cli;

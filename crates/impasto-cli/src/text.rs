@@ -65,8 +65,8 @@ pub fn json_line(value: &impl Serialize) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Writes to stdout. A reader that has gone (`impasto ... | head -1`) is no failure: the picture is
-/// where it was asked for.
+/// Writes to stdout. A reader that has gone (`impasto ... | head -1`) is no failure: the picture
+/// is where it was asked for.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

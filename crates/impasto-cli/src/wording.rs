@@ -1,7 +1,8 @@
 //! Errors and notes in the words of the command line.
 //!
-//! A job has fields, and messages about it name them in backquotes: `options.strength`. The user typed
-//! flags. Which flags there are is asked of the command line itself, so a new option is known here.
+//! A job has fields, and messages about it name them in backquotes: `options.strength`. The user
+//! typed flags. Which flags there are is asked of the command line itself, so a new option is
+//! known here.
 
 use std::process::ExitCode;
 

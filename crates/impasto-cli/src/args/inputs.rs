@@ -17,8 +17,8 @@ use serde_with::skip_serializing_none;
 #[command(next_help_heading = "Styles and regions")]
 #[serde(default, rename_all = "kebab-case")]
 pub struct StylesArgs {
-    /// A style, in place of the second name. Several styles are blended by their weights (default 1),
-    /// or each has its part of --mask.
+    /// A style, in place of the second name. Several styles are blended by their weights (default
+    /// 1), or each has its part of --mask.
     #[arg(id = "styles", long = "style", value_name = "FILE[:WEIGHT]", value_parser = WeightedStyle::parser())]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub styles: Vec<WeightedStyle>,
@@ -31,13 +31,14 @@ pub struct StylesArgs {
 #[serde(default, rename_all = "kebab-case")]
 pub struct RegionArgs {
     /// Where on the photo the styles go. One style: white is painted, black is left to the content
-    /// loss. Two styles: white is the first, black the second. More: red, green, blue, yellow, cyan,
-    /// magenta, white, black, in their order. At soft edges both share. Without a mask several styles
-    /// are blended.
+    /// loss. Two styles: white is the first, black the second. More: red, green, blue, yellow,
+    /// cyan, magenta, white, black, in their order. At soft edges both share. Without a mask
+    /// several styles are blended.
     #[arg(long, value_name = "MASK", value_hint = ValueHint::FilePath)]
     pub mask: Option<PathBuf>,
 
-    /// Leave a part of the photo as it is: white is kept to the pixel, black is painted, greys blend.
+    /// Leave a part of the photo as it is: white is kept to the pixel, black is painted, greys
+    /// blend.
     #[arg(long, value_name = "MASK", value_hint = ValueHint::FilePath)]
     pub keep: Option<PathBuf>,
 }
@@ -56,8 +57,8 @@ pub struct LookArgs {
 #[command(next_help_heading = "Styles and regions")]
 #[serde(default, rename_all = "kebab-case")]
 pub struct StyleMaskArgs {
-    /// A mask for each style picture, in their order: white counts, black does not. `none` is for a
-    /// picture that counts as a whole.
+    /// A mask for each style picture, in their order: white counts, black does not. `none` is for
+    /// a picture that counts as a whole.
     #[arg(long, value_name = "MASK|none", value_hint = ValueHint::FilePath)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub style_mask: Vec<PathBuf>,
@@ -81,8 +82,8 @@ pub struct InitArgs {
 #[derive(Args, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct WeightsArgs {
-    /// A safetensors file with VGG-19's weights, by their own names (conv1_1.weight) or torchvision's
-    /// (features.0.weight). [default: the weights in the program]
+    /// A safetensors file with VGG-19's weights, by their own names (conv1_1.weight) or
+    /// torchvision's (features.0.weight). [default: the weights in the program]
     #[arg(long, value_name = "FILE", help_heading = "Network", value_hint = ValueHint::FilePath)]
     pub weights: Option<PathBuf>,
 }

@@ -25,14 +25,17 @@ the kernels make of them. Peak memory is the process's until then, as Linux coun
 
 IMPASTO_ISA=portable|avx2|avx512 forces an instruction set, here and in every other use of the program.";
 
-/// Print how long one iteration takes on this machine: forward pass, losses and image gradient, on noise.
+/// Print how long one iteration takes on this machine: forward pass, losses and image gradient, on
+/// noise.
 ///
-/// That is what every step of a run does, but for its optimiser: Gram losses at relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1,
-/// content loss at relu4_2. Times are medians; one iteration more, the first, is not counted.
+/// That is what every step of a run does, but for its optimiser: Gram losses at relu1_1, relu2_1,
+/// relu3_1, relu4_1 and relu5_1, content loss at relu4_2. Times are medians; one iteration more,
+/// the first, is not counted.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct BenchArgs {
-    /// Sizes of the image in px, a side or WIDTHxHEIGHT; the smallest is run first, so that each has a peak memory of its own.
+    /// Sizes of the image in px, a side or WIDTHxHEIGHT; the smallest is run first, so that each
+    /// has a peak memory of its own.
     #[arg(long, value_name = "PX|WxH,...", value_delimiter = ',', default_values_t = [BenchSize::square(512)])]
     #[arg(allow_hyphen_values = true)]
     pub size: Vec<BenchSize>,
@@ -99,7 +102,7 @@ impl FromStr for BenchSize {
 
 /// What one size took.
 #[derive(Debug, Serialize)]
-struct Measured {
+struct BenchReport {
     /// Width and height in px.
     size: [usize; 2],
     /// Median; forward and backward.
@@ -114,17 +117,18 @@ struct Measured {
     peak_rss_mb: Option<f64>,
     threads: usize,
     isa: String,
-    /// 1e9 operations of direct convolution, forward and backward, a second of the whole iteration.
+    /// 1e9 operations of direct convolution, forward and backward, a second of the whole
+    /// iteration.
     gflops_direct: f64,
     /// Iterations counted.
     runs: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    layers: Option<Vec<MeasuredLayer>>,
+    layers: Option<Vec<BenchLayer>>,
 }
 
 /// What one convolution and what is fused with it took; medians.
 #[derive(Debug, Serialize)]
-struct MeasuredLayer {
+struct BenchLayer {
     layer: String,
     forward_s: f64,
     backward_s: f64,
@@ -154,7 +158,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn measure(mut benchmark: Benchmark, size: [usize; 2], args: &BenchArgs) -> Measured {
+fn measure(mut benchmark: Benchmark, size: [usize; 2], args: &BenchArgs) -> BenchReport {
     let mut iterations = Vec::with_capacity(args.runs.get());
     // By layer, then by iteration.
     let mut layers = vec![Vec::with_capacity(args.runs.get()); benchmark.layer_times().len()];
@@ -171,7 +175,7 @@ fn measure(mut benchmark: Benchmark, size: [usize; 2], args: &BenchArgs) -> Meas
         let forward_s = median(times.iter().map(|time| time.forward.as_secs_f64()));
         let backward_s = median(times.iter().map(|time| time.backward.as_secs_f64()));
         let gflop = times[0].direct_flops as f64 / 1e9;
-        MeasuredLayer {
+        BenchLayer {
             layer: times[0].layer.to_string(),
             forward_s,
             backward_s,
@@ -179,7 +183,7 @@ fn measure(mut benchmark: Benchmark, size: [usize; 2], args: &BenchArgs) -> Meas
             backward_gflops_direct: gflop / backward_s,
         }
     });
-    Measured {
+    BenchReport {
         size,
         iteration_s,
         iteration_min_s: seconds(Iteration::total).fold(f64::INFINITY, f64::min),
@@ -245,7 +249,7 @@ const LAYER_HEADS: [&str; 5] = ["layer", "forward", "direct GFLOP/s", "backward"
 const LAYER_WIDTHS: [usize; 5] = [11, 10, 14, 10, 14];
 
 /// The row of one size, and below it those of its layers.
-fn row(measured: &Measured) -> String {
+fn row(measured: &BenchReport) -> String {
     let [width, height] = measured.size;
     let seconds = |s: f64| format!("{s:.4} s");
     let mut text = line(

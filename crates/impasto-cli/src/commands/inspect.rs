@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::args::ReportArgs;
 use crate::args::engine::NetworkArgs;
 use crate::failure::{Failure, OrFail};
-use crate::terminal::Aside;
+use crate::terminal::FileMessages;
 use crate::text;
 
 const EXAMPLES: &str = "\
@@ -29,9 +29,11 @@ Examples:
   impasto inspect painting.jpg --gram -o gram.png
       Which channels fire together: what the style loss compares.";
 
-/// Show what the layers of the network make of a picture: a sheet of feature maps, or their Gram matrices.
+/// Show what the layers of the network make of a picture: a sheet of feature maps, or their Gram
+/// matrices.
 ///
-/// Each map is brightened by its own largest value, and captioned with its channel. Gram matrices are shown on a square-root scale.
+/// Each map is brightened by its own largest value, and captioned with its channel. Gram matrices
+/// are shown on a square-root scale.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 #[command(mut_arg("memory", |arg| arg.help(
@@ -42,7 +44,8 @@ pub struct InspectArgs {
     /// The picture to look at (PNG, JPEG, TIFF, WebP).
     pub photo: PathBuf,
 
-    /// Where the sheet goes; the extension (png, jpg, tif, webp) says as what. An existing file is replaced.
+    /// Where the sheet goes. Its extension (png, jpg, tif, webp) chooses the format. An existing
+    /// file is replaced.
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
 
@@ -122,7 +125,8 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     let inputs: Vec<&Path> = [args.photo.as_path()].into_iter().chain(args.network.weights()).collect();
     InputFiles::new(inputs).refuse_overwriting(&args.output)?;
     let read = ReadLimits { memory: limits.memory };
-    let (scaled, is_scaled) = pictures::load_scaled(&args.photo, &size, read, &mut Aside { quiet: args.report.quiet })?;
+    let (scaled, is_scaled) =
+        pictures::load_scaled(&args.photo, &size, read, &mut FileMessages { quiet: args.report.quiet })?;
     let at = if is_scaled { format!(" at --size {}", args.size) } else { String::new() };
     pictures::check_sides(&args.photo, &scaled, &args.layer, &SizeHint { at, advice: "; choose a shallower --layer" })?;
     let network = args.network.network()?;

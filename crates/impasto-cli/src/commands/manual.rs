@@ -30,8 +30,8 @@ Examples:
   impasto man | man -l -
   impasto man -o ~/.local/share/man/man1")]
 pub struct ManArgs {
-    /// The folder that the pages go to, as impasto.1, impasto-measure.1 and so on. [default: the first
-    /// page alone, to stdout]
+    /// The folder that the pages go to, as impasto.1, impasto-measure.1 and so on. [default: the
+    /// first page alone, to stdout]
     #[arg(short, long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
 }

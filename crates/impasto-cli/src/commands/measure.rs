@@ -21,7 +21,7 @@ use crate::args::engine::NetworkArgs;
 use crate::args::inputs::{LookArgs, RegionArgs, WeightedStyle, style_inputs};
 use crate::failure::{Failure, OrFail};
 use crate::report::loss_rows;
-use crate::terminal::Aside;
+use crate::terminal::FileMessages;
 use crate::text::{self, number, table};
 
 const EXAMPLES: &str = "\
@@ -35,9 +35,9 @@ Examples:
 /// Print the losses of any picture: content, style and total variation, by layer and without alpha
 /// and beta.
 ///
-/// A picture of the content's size is measured as it is. If the sizes differ, the content is scaled to
-/// the picture's. Styles keep their own size unless --style-size is given. What is transparent in the
-/// content or a style does not count, as in a run.
+/// A picture of the content's size is measured as it is. If the sizes differ, the content is
+/// scaled to the picture's. Styles keep their own size unless --style-size is given. What is
+/// transparent in the content or a style does not count, as in a run.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 #[command(mut_arg("memory", |arg| arg.help(
@@ -65,8 +65,8 @@ pub struct MeasureArgs {
     #[arg(required = true)]
     pub styles: Vec<WeightedStyle>,
 
-    /// Longest side, in px, that the styles are scaled to first. [default: their own size, the largest
-    /// of a style file]
+    /// Longest side, in px, that the styles are scaled to first. [default: their own size, the
+    /// largest of a style file]
     #[arg(long, value_name = "PX", allow_hyphen_values = true)]
     pub style_size: Option<Count>,
 
@@ -85,8 +85,8 @@ pub struct MeasureArgs {
     #[command(flatten)]
     pub look: LookArgs,
 
-    /// Layers that the content is compared at, each with an optional weight (default 1): relu4_2 or
-    /// conv4_2:2.5. [default: relu4_2; relu4_2,relu3_2:2,relu2_2:0.4 with --objective balanced]
+    /// Layers that the content is compared at, each with an optional weight (default 1): relu4_2
+    /// or conv4_2:2.5. [default: relu4_2; relu4_2,relu3_2:2,relu2_2:0.4 with --objective balanced]
     #[arg(long, value_name = "LAYER[:WEIGHT],...", value_delimiter = ',', help_heading = "Network")]
     pub content_layers: Option<Vec<WeightedLayer>>,
 
@@ -95,8 +95,8 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "LAYER[:WEIGHT],...", value_delimiter = ',', help_heading = "Network")]
     pub style_layers: Option<Vec<WeightedLayer>>,
 
-    /// What the network sees beyond the picture's border. [default: zero; replicate with --objective
-    /// balanced]
+    /// What the network sees beyond the picture's border. [default: zero; replicate with
+    /// --objective balanced]
     #[arg(long, value_enum, help_heading = "Network")]
     pub padding: Option<Padding>,
 
@@ -113,7 +113,7 @@ pub struct MeasureArgs {
 
 /// The result for programs.
 #[derive(Debug, Serialize)]
-struct Measured {
+struct MeasureReport {
     size: [usize; 2],
     content_loss: f64,
     content_loss_by_layer: LossByLayer,
@@ -143,9 +143,9 @@ pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
     files::check_stdin(paths(args, &styles))?;
 
     let read = ReadLimits { memory: options.memory };
-    let picture = pictures::load(&args.picture, read, &mut Aside { quiet: false })?.image;
-    let content =
-        pictures::load(&args.content, read, &mut Aside { quiet: false })?.resized(picture.width(), picture.height());
+    let picture = pictures::load(&args.picture, read, &mut FileMessages { quiet: false })?.image;
+    let content = pictures::load(&args.content, read, &mut FileMessages { quiet: false })?
+        .resized(picture.width(), picture.height());
     let style_layers: Vec<Layer> = pictures::layers(&options.style_layers).collect();
     let layers: Vec<Layer> = pictures::layers(&options.content_layers).chain(style_layers.iter().copied()).collect();
     pictures::check_sides(&args.picture, &picture, &layers, &SizeHint::NONE)?;
@@ -161,7 +161,7 @@ pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
     // Without a mask there is one region, whose losses are the style's.
     let named: &[StyleInput] = if mask.is_some() { &styles } else { &[] };
     text::print(&if args.json {
-        text::json(&Measured::new(&measurement, named))?
+        text::json(&MeasureReport::new(&measurement, named))?
     } else {
         measured_text(&args.picture, &measurement, named)
     })
@@ -191,7 +191,7 @@ fn paths<'a>(args: &'a MeasureArgs, styles: &'a [StyleInput]) -> impl Iterator<I
 
 /// A style with `size` pixels on its longest side; `None`: in its own size.
 fn scaled(input: &StyleInput, size: Option<usize>, layers: &[Layer], limits: ReadLimits) -> Result<Style, Failure> {
-    let style = match pictures::load_style(input, limits, &mut Aside { quiet: false })? {
+    let style = match pictures::load_style(input, limits, &mut FileMessages { quiet: false })? {
         LoadedStyle::Statistics(statistics) => {
             let own = statistics.sizes().first().copied().unwrap_or_default();
             Style::from_statistics(statistics, size.unwrap_or(own))
@@ -206,16 +206,16 @@ fn scaled(input: &StyleInput, size: Option<usize>, layers: &[Layer], limits: Rea
     Ok(style.with_weight(input.weight.map_or(1.0, |weight| weight.get())))
 }
 
-impl Measured {
+impl MeasureReport {
     /// `styles`: those that have a part of the mask each.
-    fn new(measurement: &Measurement, styles: &[StyleInput]) -> Measured {
+    fn new(measurement: &Measurement, styles: &[StyleInput]) -> MeasureReport {
         let Measurement { width, height, losses, gradient_norm, .. } = measurement;
         let region = |(style, region): (&StyleInput, &RegionLosses)| MeasuredRegion {
             style: style.file.path.display().to_string(),
             share: region.share,
             style_loss: region.style.as_slice().into(),
         };
-        Measured {
+        MeasureReport {
             size: [*width, *height],
             content_loss: losses.content_loss(),
             content_loss_by_layer: losses.content.as_slice().into(),

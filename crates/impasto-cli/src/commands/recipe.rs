@@ -15,7 +15,7 @@ Examples:
   impasto recipe out.png
       The options, and the files with their checksums.
   impasto again out.png --strength 70
-      The picture once more, with another strength.")]
+      The picture again, with another strength.")]
 pub struct RecipeArgs {
     /// A picture that impasto has written.
     pub picture: PathBuf,

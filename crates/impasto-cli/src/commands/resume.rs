@@ -16,8 +16,8 @@ use crate::failure::{Failure, OrFail};
 
 /// Continue a run that ended early. The picture is the one of a run that did not, bit for bit.
 ///
-/// The run's inputs have to be in their places, unchanged. On a CPU with other instruction sets set
-/// IMPASTO_ISA as the message says. The number of cores does not matter.
+/// The run's inputs have to be in their places, unchanged. If the CPU has other
+/// instruction sets, set IMPASTO_ISA as the message says. The number of cores does not matter.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -30,13 +30,14 @@ pub struct ResumeArgs {
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
 
-    /// Another folder for features of the photo that do not fit in memory, if the run was begun with
-    /// one.
+    /// Another folder for features of the photo that do not fit in memory, if the run was begun
+    /// with one.
     #[arg(long, alias = "scratch", value_name = "DIR", value_hint = ValueHint::DirPath)]
     #[arg(help_heading = "Machine")]
     pub feature_cache: Option<PathBuf>,
 
-    /// Threads to compute with. The result is the same at any number. [default: as the run was begun]
+    /// Threads to compute with. The result is the same at any number. [default: as the run was
+    /// begun]
     #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Machine")]
     pub threads: Option<Count>,
 

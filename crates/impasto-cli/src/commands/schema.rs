@@ -8,7 +8,8 @@ use crate::text;
 
 /// Print the JSON Schema of a job, as `impasto run` takes it.
 ///
-/// `x-kinds` of a field lists the kinds of job that it goes with; a field without it goes with all.
+/// `x-kinds` of a field lists the kinds of job that it goes with; a field without it goes with
+/// all.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:

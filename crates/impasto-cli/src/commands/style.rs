@@ -14,7 +14,7 @@ use impasto_job::pictures::{self, LoadedStyle, ReadLimits, SizeHint};
 use crate::args::engine::NetworkArgs;
 use crate::args::inputs::{LookArgs, WeightedStyle, style_inputs};
 use crate::failure::{Failure, OrFail};
-use crate::terminal::Aside;
+use crate::terminal::FileMessages;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,8 +69,8 @@ pub struct SaveArgs {
     #[arg(long, value_name = "LAYER,...", value_delimiter = ',', help_heading = "Network")]
     pub style_layers: Option<Vec<WeightedLayer>>,
 
-    /// The objective that the style is for. It decides about --style-loss and --padding if they are
-    /// not given.
+    /// The objective that the style is for. It decides about --style-loss and --padding if they
+    /// are not given.
     #[arg(long, value_enum, default_value_t)]
     pub objective: Objective,
 
@@ -78,8 +78,8 @@ pub struct SaveArgs {
     #[arg(long, value_enum)]
     pub style_loss: Option<StyleLossKind>,
 
-    /// What the network sees beyond the picture's border. [default: replicate; zero with --objective
-    /// paper]
+    /// What the network sees beyond the picture's border. [default: replicate; zero with
+    /// --objective paper]
     #[arg(long, value_enum, help_heading = "Network")]
     pub padding: Option<Padding>,
 
@@ -110,7 +110,7 @@ fn save(args: &SaveArgs) -> Result<(), Failure> {
     let named = WeightedStyle { path: args.style.clone(), weight: None };
     let input = style_inputs([named], &args.look).or_user()?.remove(0);
     let read = ReadLimits { memory: options.memory };
-    let LoadedStyle::Picture(style) = pictures::load_style(&input, read, &mut Aside { quiet: false })? else {
+    let LoadedStyle::Picture(style) = pictures::load_style(&input, read, &mut FileMessages { quiet: false })? else {
         return Err(Failure::User(anyhow::anyhow!("{} is a style file already", args.style.display())));
     };
     let longest = size.style_longest(size.size).or_user()?;

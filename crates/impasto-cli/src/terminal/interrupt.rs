@@ -21,8 +21,8 @@ struct State {
     started: AtomicBool,
     /// The user has asked for the end.
     requested: AtomicBool,
-    /// Held while a picture is being written. Apart from the flags: a run that writes at every step would hardly let a signal
-    /// through.
+    /// Held while a picture is being written. Apart from the flags: a run that writes at every
+    /// step would hardly let a signal through.
     writing: Mutex<()>,
 }
 
@@ -34,7 +34,8 @@ pub struct Interrupt {
     answer: &'static str,
 }
 
-/// While this lives, no signal ends the process: a picture is being written and no temporary file shall stay behind.
+/// While this lives, no signal ends the process: a picture is being written and no temporary file
+/// may stay behind.
 pub struct Undisturbed<'a>(#[expect(dead_code, reason = "held for its lock")] MutexGuard<'a, ()>);
 
 impl Interrupt {
@@ -52,7 +53,7 @@ impl Interrupt {
         self.state.started.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the run shall end.
+    /// Whether the run is to end.
     pub fn requested(&self) -> bool {
         self.state.requested.load(Ordering::SeqCst)
     }

@@ -8,7 +8,7 @@ use impasto_job::events::{Event, Events};
 use crate::failure::{Failure, OrFail};
 use crate::report;
 use crate::terminal::interrupt::{Interrupt, KEEPS_PICTURE, LEAVES_PICTURE_OUT};
-use crate::terminal::progress::{Display, Progress};
+use crate::terminal::progress::{Display, RunProgress};
 use crate::text;
 use crate::wording::in_flags;
 
@@ -16,17 +16,18 @@ use crate::wording::in_flags;
 pub struct Terminal {
     display: Display,
     interrupt: Interrupt,
-    progress: Progress,
+    progress: RunProgress,
     /// One run of many: its plan is not said.
     is_one_of_many: bool,
 }
 
 impl Terminal {
-    /// For a single run. The first Ctrl-C ends it after the current step, once there has been a step.
+    /// For a single run. The first Ctrl-C ends it after the current step, once there has been a
+    /// step.
     pub fn single(quiet: bool) -> Result<Terminal, Failure> {
         let display = Display::new(quiet).or_program()?;
         let interrupt = Interrupt::install(display.clone(), KEEPS_PICTURE).or_program()?;
-        Ok(Terminal { progress: Progress::new(display.clone()), display, interrupt, is_one_of_many: false })
+        Ok(Terminal { progress: RunProgress::new(display.clone()), display, interrupt, is_one_of_many: false })
     }
 
     /// For many runs: a bar, but no lines of progress. The first Ctrl-C leaves at once until
@@ -34,7 +35,7 @@ impl Terminal {
     pub fn many(quiet: bool) -> Result<Terminal, Failure> {
         let display = Display::of_many(quiet).or_program()?;
         let interrupt = Interrupt::install(display.clone(), LEAVES_PICTURE_OUT).or_program()?;
-        Ok(Terminal { progress: Progress::new(display.clone()), display, interrupt, is_one_of_many: true })
+        Ok(Terminal { progress: RunProgress::new(display.clone()), display, interrupt, is_one_of_many: true })
     }
 
     /// From now on the first Ctrl-C waits for the current step.
@@ -88,13 +89,13 @@ impl Events for Terminal {
     }
 }
 
-/// Says on stderr what there is to say of files, where there is no run.
-pub struct Aside {
+/// Messages about files on stderr, for commands that make no run.
+pub struct FileMessages {
     /// Nothing is said.
     pub quiet: bool,
 }
 
-impl Events for Aside {
+impl Events for FileMessages {
     fn event(&mut self, event: Event) {
         match event {
             _ if self.quiet => {}

@@ -61,7 +61,7 @@ impl Display {
         }
     }
 
-    /// Writes a line, above the bar where there is one.
+    /// Writes a line, above the bar if there is one.
     pub fn note(&self, text: &str) {
         match self {
             Display::Bar(bar) => bar.println(text),
@@ -73,14 +73,14 @@ impl Display {
 }
 
 /// Follows runs, one after the other.
-pub struct Progress {
+pub struct RunProgress {
     display: Display,
     last_line: Instant,
 }
 
-impl Progress {
-    pub fn new(display: Display) -> Progress {
-        Progress { display, last_line: Instant::now() }
+impl RunProgress {
+    pub fn new(display: Display) -> RunProgress {
+        RunProgress { display, last_line: Instant::now() }
     }
 
     /// A run begins: starts the clock.

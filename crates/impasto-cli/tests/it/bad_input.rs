@@ -1,4 +1,5 @@
-//! Bad input is one line that names the file or option, what was found and what to do; status 2; no file left.
+//! Bad input is one line that names the file or option, what was found and what to do; status 2;
+//! no file left.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +7,8 @@ use std::path::Path;
 use crate::common::{Desk, WEIGHTS, photo, text};
 use serde_json::Value;
 
-/// Asserts that the program refuses `args` with one line that holds all of `words`, and touches nothing.
+/// Asserts that the program refuses `args` with one line that holds all of `words`, and touches
+/// nothing.
 #[track_caller]
 fn refuses(desk: &Desk, args: &[&str], words: &[&str]) {
     let before = contents(desk);

@@ -37,7 +37,8 @@ fn every_size_is_one_object_the_smallest_first() {
         assert_eq!(object.get("layers"), None);
         assert_eq!(object["peak_rss_mb"].is_number(), cfg!(target_os = "linux"), "{object}");
     }
-    // Exact, as it is a matter of counting: 9 multiply-adds for each pair of channels and pixel, forward and backward.
+    // Exact, as it is a matter of counting: 9 multiply-adds for each pair of channels and pixel,
+    // forward and backward.
     let operations = number(&found[2]["gflops_direct"]) * number(&found[2]["iteration_s"]) * 1e9;
     let expected: f64 = [
         (48.0 * 32.0, 3.0 * 64.0 + 64.0 * 64.0),

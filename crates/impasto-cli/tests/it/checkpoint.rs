@@ -46,7 +46,8 @@ fn random(limit: u64) -> u64 {
     RandomState::new().hash_one(0) % limit
 }
 
-/// Runs, kills after some milliseconds below `longest`, resumes, kills again, `kills` times in all; then lets it finish.
+/// Runs, kills after some milliseconds below `longest`, resumes, kills again, `kills` times in
+/// all; then lets it finish.
 ///
 /// Returns how many of the kills met a run with a checkpoint.
 fn kill_and_resume(desk: &Desk, optimizer: &str, kills: usize, longest: u64) -> usize {
@@ -109,7 +110,8 @@ fn checkpoints_take_no_memory_of_their_own() {
     assert!(with < without + (12 << 20), "{with} {without}");
 }
 
-/// Whether it is killed or the folder of the file disappears, nothing is lost, and nothing is left of the file.
+/// Whether it is killed or the folder of the file disappears, nothing is lost, and nothing is left
+/// of the file.
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "runs at 640 px in bands, four times: two minutes"]

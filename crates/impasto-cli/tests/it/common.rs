@@ -65,7 +65,8 @@ impl Desk {
         self.command(args).output().unwrap()
     }
 
-    /// The output, and the peak of the process's resident memory in bytes as the system counts it, looked at every few milliseconds.
+    /// The output, and the peak of the process's resident memory in bytes as the system counts it,
+    /// looked at every few milliseconds.
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self, args: &[&str]) -> (Output, u64) {
         let mut command = self.command(args);
@@ -83,7 +84,8 @@ impl Desk {
         (waiting.join().unwrap(), peak)
     }
 
-    /// Content and style to `out.png` in two steps (unless `args` says otherwise), quietly and with a JSON report.
+    /// Content and style to `out.png` in two steps (unless `args` says otherwise), quietly and
+    /// with a JSON report.
     pub fn transfer(&self, args: &[&str]) -> Run {
         let mut all = vec!["content.png", "style.png", "-o", "out.png", "--quiet", "--json"];
         if !args.contains(&"--steps") {

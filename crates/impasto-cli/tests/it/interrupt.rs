@@ -89,7 +89,8 @@ fn a_quiet_run_says_nothing_when_it_is_interrupted() {
         "--no-checkpoint",
     ];
     let mut child = desk.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // There is no progress to wait for: the first picture in between tells that the run has started.
+    // There is no progress to wait for: the first picture in between tells that the run has
+    // started.
     while !desk.path("out-0000001.png").exists() {
         assert!(child.try_wait().unwrap().is_none(), "the run ended by itself");
         std::thread::sleep(std::time::Duration::from_millis(10));

@@ -1,4 +1,5 @@
-//! What the program says, word for word, as in `tests/snapshots`. `SNAPSHOTS=overwrite` renews the files.
+//! What the program says, word for word, as in `tests/snapshots`. `SNAPSHOTS=overwrite` renews the
+//! files.
 
 use std::path::Path;
 

@@ -42,7 +42,8 @@ fn a_report_that_cannot_be_written_is_status_1() {
     assert_eq!(size(&desk.path("out.png")).0, WIDTH);
 }
 
-/// A file size limit of 512 bytes stands for the full disk: the picture has more, the trial of the output fewer.
+/// A file size limit of 512 bytes stands for the full disk: the picture has more, the trial of the
+/// output fewer.
 #[test]
 fn a_disk_that_fills_up_is_status_1_and_leaves_nothing() {
     let desk = Desk::new();
