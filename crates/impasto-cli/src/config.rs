@@ -12,8 +12,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Arg, ArgAction, Args, Command};
 use impasto_job::error::Error;
-use impasto_job::job::inputs::{InitFrom, StyleInput};
-use impasto_job::job::{Job, from_map, to_map};
+use impasto_job::expand::sweep::leaves_strengths_open;
+use impasto_job::job::inputs::{InitFrom, Inputs, StyleInput, StyleLook};
+use impasto_job::job::output::Output;
+use impasto_job::job::values::{Rotations, Seconds};
+use impasto_job::job::{Job, Kind, from_map, to_map};
+use impasto_job::machine::{CHECKPOINT_EVERY, CheckpointOptions};
 use impasto_job::resolve;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -30,9 +34,9 @@ const FILE: &str = "impasto.toml";
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Configuration")]
 pub struct ConfigArgs {
-    /// Read options from FILE (TOML) by their long names: strength = 60. Keys in a table are for the
-    /// command of its name: [sweep]. The command line overrules the file. [default: impasto.toml, if
-    /// there is one]
+    /// Read options from FILE (TOML) by their long names: strength = 60. Keys in a table are for
+    /// the command of its name: [sweep]. The command line overrules the file. [default:
+    /// impasto.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -45,35 +49,57 @@ pub struct ConfigArgs {
     pub print_config: bool,
 }
 
-/// A command's options, with those of the file.
-pub struct Configured {
-    /// All of them.
-    pub args: PictureArgs,
-    /// Options that the file has set, by their keys in a job.
-    pub from_file: BTreeSet<String>,
-}
-
-/// The options of a command together with those of the file. `names_style`: the command line names a
-/// style, which takes the place of those in the file.
+/// The options of a command together with those of the file. `names_style`: the command line names
+/// a style, which takes the place of those in the file.
 ///
-/// Errors: a file that cannot be read; keys that are no options, values that they cannot have.
+/// Errors: options that do not go with the command; a file that cannot be read; keys that are no
+/// options, values that they cannot have.
 pub fn configured(
     maker: Maker,
     config: &ConfigArgs,
     args: PictureArgs,
     names_style: bool,
-) -> anyhow::Result<Configured> {
+) -> anyhow::Result<PictureArgs> {
+    refuse_others(maker, &args)?;
     let Some(file) = ConfigFile::find(config)? else {
-        return Ok(Configured { args, from_file: BTreeSet::new() });
+        return Ok(args);
     };
     let command = maker.options();
     let mut settings = settings(&args);
     let given: BTreeSet<String> = settings.keys().cloned().chain(names_style.then(|| "styles".to_owned())).collect();
     let found = file.options(maker, &command, &given)?;
-    let from_file = found.keys().cloned().collect();
+    let from_file: BTreeSet<String> = found.keys().cloned().collect();
     settings.extend(found);
-    let args = from_settings(settings, &args).with_context(|| file.name())?;
-    Ok(Configured { args, from_file })
+    let args = from_settings(settings, &args).map_err(|error| anyhow::anyhow!("{}: {error}", file.name()))?;
+    Ok(if maker == Maker::Sweep { with_open_strengths(args, &from_file) } else { args })
+}
+
+/// Refuses options of a command line that do not go with the command: they would have no effect.
+pub fn refuse_others(maker: Maker, args: &PictureArgs) -> anyhow::Result<()> {
+    let set = settings(args);
+    let command = maker.options();
+    let is_other = |arg: &&Arg| set.contains_key(&key(arg)) && !maker.has(arg.get_id().as_str());
+    match command.get_arguments().find(is_other) {
+        Some(arg) => {
+            let of = maker.name().unwrap_or("transfer");
+            bail!("--{} does not go with a {of}; leave it out", name(arg))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Leaves out a weight of the content that the file has set, if a sweep would try strengths
+/// without it: the file means single runs.
+fn with_open_strengths(args: PictureArgs, from_file: &BTreeSet<String>) -> PictureArgs {
+    let mut open = args.clone();
+    if from_file.contains("strength") {
+        open.options.strength = None;
+    }
+    if from_file.contains("content-weight") {
+        open.options.content_weight = None;
+    }
+    let job = Job { inputs: inputs_with_a_style(&open), ..open.job(Kind::Sweep) };
+    if leaves_strengths_open(&job) { open } else { args }
 }
 
 /// The name of an option in a map of settings.
@@ -85,6 +111,7 @@ fn key(arg: &Arg) -> String {
 fn settings(args: &PictureArgs) -> Map<String, Value> {
     let PictureArgs {
         output,
+        batch,
         styles,
         regions,
         look,
@@ -102,6 +129,7 @@ fn settings(args: &PictureArgs) -> Map<String, Value> {
     output.remove("file");
     let groups = [
         output,
+        to_map(batch),
         to_map(styles),
         to_map(regions),
         to_map(&look.look),
@@ -120,10 +148,11 @@ fn settings(args: &PictureArgs) -> Map<String, Value> {
 
 /// The groups of a map of settings; the output is that of `args`.
 fn from_settings(settings: Map<String, Value>, args: &PictureArgs) -> Result<PictureArgs, Error> {
-    let mut output: impasto_job::job::output::Output = group(&settings)?;
+    let mut output: Output = group(&settings)?;
     output.file.clone_from(&args.output.file);
     Ok(PictureArgs {
         output,
+        batch: group(&settings)?,
         styles: group(&settings)?,
         regions: group(&settings)?,
         look: LookArgs { look: group(&settings)?, masks: group(&settings)? },
@@ -144,9 +173,11 @@ fn group<G: Args + DeserializeOwned>(settings: &Map<String, Value>) -> Result<G,
     from_map(settings.iter().filter(|(name, _)| keys.contains(*name)).map(|(k, v)| (k.clone(), v.clone())).collect())
 }
 
-/// Options that a file may hold: those with a long name, but for the result's name.
+/// Options that a file may hold: those with a long name, but for the result's name and for
+/// `--dry-run`, which makes no picture.
 fn options(command: &Command) -> impl Iterator<Item = &Arg> {
-    command.get_arguments().filter(|arg| arg.get_long().is_some() && arg.get_id() != "output")
+    let is_of_line = |arg: &Arg| arg.get_id() == "output" || arg.get_id() == "dry_run";
+    command.get_arguments().filter(move |arg| arg.get_long().is_some() && !is_of_line(arg))
 }
 
 /// The long name of an option.
@@ -165,12 +196,6 @@ fn is_switch(option: &Arg) -> bool {
 
 fn is_list(option: &Arg) -> bool {
     option.get_value_delimiter().is_some() || matches!(option.get_action(), ArgAction::Append)
-}
-
-/// Whether an option of a file has to give way to those that are given: to itself, or to one that it
-/// conflicts with.
-fn gives_way(command: &Command, option: &Arg, given: &BTreeSet<String>) -> bool {
-    given.contains(&key(option)) || conflicts(command, option).any(|other| given.contains(&other))
 }
 
 /// The keys of the options that an option conflicts with, on either's word.
@@ -208,7 +233,9 @@ impl ConfigFile {
     fn options(&self, maker: Maker, command: &Command, given: &BTreeSet<String>) -> anyhow::Result<Map<String, Value>> {
         let (own, shared) = self.entries(maker)?;
         let mut all = Map::new();
-        let mut set = given.clone();
+        // A value overrules the same option further on. Unless it is `false`, it also overrules the
+        // options that this one conflicts with.
+        let (mut set, mut in_effect) = (given.clone(), given.clone());
         for (is_own, entries) in [(true, own), (false, shared)] {
             let mut here: Vec<&Arg> = Vec::new();
             for (path, value) in entries {
@@ -216,12 +243,15 @@ impl ConfigFile {
                 let Some(option) = find(command, named, is_own).with_context(|| self.name())? else {
                     continue;
                 };
-                let value = setting(option, value).and_then(|value| check(maker, option, value));
+                let value = setting(option, value).and_then(|value| checked(maker, option, value));
                 match value {
-                    // What fits a transfer and not this command is left aside: one file serves all.
+                    // What fits a transfer and not this command is left aside: one file serves
+                    // all.
                     Err(_) if !is_own && maker != Maker::Transfer && fits_a_transfer(named, self.table.get(named)) => {}
                     Err(error) => bail!("{}: `{path}`: {error:#}", self.name()),
-                    Ok(_) if gives_way(command, option, &set) => {}
+                    Ok(_) if set.contains(&key(option)) => {}
+                    Ok(value) if value == Value::Bool(false) => drop(all.insert(key(option), value)),
+                    Ok(_) if conflicts(command, option).any(|other| in_effect.contains(&other)) => {}
                     Ok(value) => {
                         if let Some(other) =
                             here.iter().find(|other| conflicts(command, option).any(|id| id == key(other)))
@@ -237,7 +267,8 @@ impl ConfigFile {
                     }
                 }
             }
-            set.extend(here.into_iter().map(key));
+            in_effect.extend(here.into_iter().map(key));
+            set.extend(all.keys().cloned());
         }
         Ok(all)
     }
@@ -264,15 +295,35 @@ impl ConfigFile {
     }
 }
 
+/// A value that the option can have for this command. Text that the option cannot have is taken
+/// for the number that it spells.
+fn checked(maker: Maker, option: &Arg, value: Value) -> anyhow::Result<Value> {
+    match (check(maker, option, &value), as_number(&value)) {
+        (Ok(()), _) => Ok(value),
+        (Err(_), Some(number)) => check(maker, option, &number).map(|()| number),
+        (Err(error), None) => Err(error),
+    }
+}
+
+/// The number that a text spells, or the list of numbers for a list of such texts.
+fn as_number(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) => serde_json::from_str(text.trim()).ok().filter(Value::is_number),
+        Value::Array(values) => values.iter().map(as_number).collect::<Option<Vec<Value>>>().map(Value::Array),
+        _ => None,
+    }
+}
+
 /// Refuses a value that the option cannot have for this command.
-fn check(maker: Maker, option: &Arg, value: Value) -> anyhow::Result<Value> {
+fn check(maker: Maker, option: &Arg, value: &Value) -> anyhow::Result<()> {
     let map = Map::from_iter([(key(option), value.clone())]);
-    let in_words = |error: Error| anyhow::anyhow!("{}", without_path(&wording(&error)));
-    let args = from_settings(map, &PictureArgs::default()).map_err(in_words)?;
+    // Words in backquotes are values here. Only a message about fields is put into flags.
+    let read = from_settings(map, &PictureArgs::default());
+    let args = read.map_err(|error| anyhow::anyhow!("{}", without_path(&error.to_string())))?;
     let job = Job { options: args.options.clone(), ..args.job(maker.kind()) };
     // A dial of one objective is refused with the other, which may follow from another key.
-    resolve::complete(&job).map_err(in_words)?;
-    Ok(value)
+    resolve::complete(&job).map_err(|error| anyhow::anyhow!("{}", wording(&error)))?;
+    Ok(())
 }
 
 /// An error without the path that stands before it: the file's own key says the same.
@@ -290,7 +341,7 @@ fn fits_a_transfer(name: &str, value: Option<&toml::Value>) -> bool {
     let (Some(option), Some(value)) = (option, value) else {
         return false;
     };
-    setting(option, value).and_then(|value| check(Maker::Transfer, option, value)).is_ok()
+    setting(option, value).and_then(|value| checked(Maker::Transfer, option, value)).is_ok()
 }
 
 fn table(path: &Path, text: &str) -> anyhow::Result<Table> {
@@ -302,14 +353,16 @@ fn table(path: &Path, text: &str) -> anyhow::Result<Table> {
 }
 
 /// The option that a key names; `None`: it is one of another command, which a table of one's own
-/// cannot have.
+/// cannot have. Above the tables an alias does not count if it is another command's name for an
+/// option: `content-layers` there are a transfer's, and no layers of a reconstruction.
 fn find<'a>(command: &'a Command, key: &str, is_own: bool) -> anyhow::Result<Option<&'a Arg>> {
     let own = || options(command).filter(|option| !option.is_hide_set());
-    if let Some(option) = own().find(|option| is_called(option, key)) {
-        return Ok(Some(option));
-    }
     let commands = Maker::ALL.map(Maker::options);
     let of_all: Vec<&Arg> = commands.iter().flat_map(options).filter(|option| !option.is_hide_set()).collect();
+    let takes_aliases = is_own || of_all.iter().all(|option| name(option) != key);
+    if let Some(option) = own().find(|option| name(option) == key || takes_aliases && is_called(option, key)) {
+        return Ok(Some(option));
+    }
     match of_all.iter().any(|option| is_called(option, key)) {
         true if is_own => bail!("`{key}` is no option of that command; put it above the tables, or remove it"),
         true => return Ok(None),
@@ -337,6 +390,10 @@ fn setting(option: &Arg, value: &toml::Value) -> anyhow::Result<Value> {
         _ => None,
     };
     match value {
+        toml::Value::String(text) if option.get_value_delimiter().is_some_and(|delimiter| text.contains(delimiter)) => {
+            let delimiter = option.get_value_delimiter().unwrap_or(',');
+            Ok(Value::Array(text.split(delimiter).map(|part| Value::from(part.trim())).collect()))
+        }
         toml::Value::Boolean(on) if is_switch(option) => Ok(Value::Bool(*on)),
         _ if is_switch(option) => bail!("is a switch and has the type {found}; give true or false"),
         toml::Value::Array(values) if is_list(option) => match values.iter().map(scalar).collect::<Option<Vec<_>>>() {
@@ -353,16 +410,20 @@ fn setting(option: &Arg, value: &toml::Value) -> anyhow::Result<Value> {
     }
 }
 
-/// A file that sets every option of a command to what it comes to. Those of a subcommand are a table,
-/// which can stand below the others.
+/// A file that sets every option of a command to what it comes to. Those of a subcommand are a
+/// table, which can stand below the others.
 ///
 /// Errors: options that contradict each other.
 pub fn printed(maker: Maker, args: &PictureArgs) -> anyhow::Result<String> {
     let command = maker.options();
-    let job = Job { inputs: with_any_style(args), ..args.job(maker.kind()) };
+    let job = Job { inputs: inputs_with_a_style(args), ..args.job(maker.kind()) };
     let complete = resolve::complete(&job).map_err(|error| anyhow::anyhow!("{}", wording(&error)))?;
-    let mut settings = settings(args);
+    let mut settings = default_settings(args);
+    settings.extend(self::settings(args));
     settings.extend(to_map(&complete.options));
+    if maker == Maker::Sweep && leaves_strengths_open(&job) {
+        settings.remove("strength");
+    }
     if let Some(init) = &complete.init {
         settings.insert("init".to_owned(), init_word(init)?);
     }
@@ -388,11 +449,24 @@ pub fn printed(maker: Maker, args: &PictureArgs) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// The inputs of a configuration: whether there is one style decides about a sweep.
-fn with_any_style(args: &PictureArgs) -> impasto_job::job::inputs::Inputs {
-    let job = args.job(impasto_job::job::Kind::Transfer);
-    let styles = args.styles.styles.iter().cloned().map(StyleInput::from).collect();
-    impasto_job::job::inputs::Inputs { styles, ..job.inputs }
+/// Defaults of options that do not belong to a job's own.
+fn default_settings(args: &PictureArgs) -> Map<String, Value> {
+    let save = resolve::save_options(&args.output);
+    let mut defaults = to_map(&Output { bit_depth: Some(save.bit_depth), ..Output::default() });
+    defaults.extend(to_map(&StyleLook { rotations: Rotations::new(1), ..StyleLook::default() }));
+    let every = Seconds::new(CHECKPOINT_EVERY);
+    defaults.extend(to_map(&CheckpointOptions { checkpoint_every: every, ..CheckpointOptions::default() }));
+    defaults
+}
+
+/// The inputs of a configuration with the styles of `--style`, or else with one style: the command
+/// line then names it. A sweep asks how many there are, and no file is read.
+fn inputs_with_a_style(args: &PictureArgs) -> Inputs {
+    let mut styles: Vec<StyleInput> = args.styles.styles.iter().cloned().map(StyleInput::from).collect();
+    if styles.is_empty() {
+        styles.push("STYLE".into());
+    }
+    Inputs { styles, ..args.job(Kind::Transfer).inputs }
 }
 
 fn init_word(init: &InitFrom) -> anyhow::Result<Value> {

@@ -1,9 +1,9 @@
 //! Arguments that commands share.
 //!
-//! A command that makes a picture has its names (a photo, a style) and [`PictureArgs`]: all groups of
-//! options there are, one of which is the job's own [`JobOptions`]. Options that do not go with a
-//! command's kind of picture are hidden from its help; a job refuses them by name. So an option is
-//! declared once, whatever commands have it.
+//! A command that makes a picture has its names (a photo, a style) and [`PictureArgs`]: all groups
+//! of options there are, one of which is the job's own [`JobOptions`]. So an option is declared
+//! once, whatever commands have it. Options that do not go with a command are hidden from its
+//! help, and [`config::configured`](crate::config::configured) refuses them by name.
 
 pub mod engine;
 pub mod inputs;
@@ -24,6 +24,8 @@ use crate::args::inputs::{InitArgs, LookArgs, RegionArgs, StylesArgs, WeightedSt
 pub struct PictureArgs {
     #[command(flatten)]
     pub output: Output,
+    #[command(flatten)]
+    pub batch: BatchOptions,
     #[command(flatten)]
     pub styles: StylesArgs,
     #[command(flatten)]
@@ -46,6 +48,23 @@ pub struct PictureArgs {
     pub only: OnlyArgs,
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+/// What to do with pictures of a batch that are there already or are not finished.
+#[derive(Args, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct BatchOptions {
+    /// Leave out results that are there and can be read as a picture, and continue runs that ended
+    /// early and have checkpoints.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub resume: bool,
+
+    /// Keep checkpoints of every picture while it is made, in OUT.checkpoint beside it. [default:
+    /// of those that take more than ten minutes]
+    #[arg(long, conflicts_with = "no_checkpoint", help_heading = "Checkpoints")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub checkpoints: bool,
 }
 
 /// What is done instead of making the picture.
@@ -135,9 +154,6 @@ pub enum Maker {
     Reconstruct,
 }
 
-/// Groups of options that name files, by the kinds of picture that have them.
-const WITH_STYLES: [&str; 4] = ["styles", "mask", "keep", "init"];
-
 impl Maker {
     pub const ALL: [Maker; 5] = [Maker::Transfer, Maker::Batch, Maker::Sweep, Maker::Texture, Maker::Reconstruct];
 
@@ -149,6 +165,16 @@ impl Maker {
             Maker::Sweep => Some("sweep"),
             Maker::Texture => Some("texture"),
             Maker::Reconstruct => Some("reconstruct"),
+        }
+    }
+
+    /// The command that does one job of a kind.
+    pub fn of(kind: Kind) -> Maker {
+        match kind {
+            Kind::Transfer => Maker::Transfer,
+            Kind::Sweep => Maker::Sweep,
+            Kind::Texture => Maker::Texture,
+            Kind::Reconstruct => Maker::Reconstruct,
         }
     }
 
@@ -172,20 +198,27 @@ impl Maker {
     }
 
     /// Whether an option goes with the command.
-    fn has(self, id: &str) -> bool {
+    pub fn has(self, id: &str) -> bool {
         let field = id.replace('_', "-");
-        let of_kind = schema::goes_with("JobOptions", &field, self.kind());
-        let is_of_output = schema::goes_with("Output", &field, self.kind());
-        of_kind
-            && is_of_output
-            && match self {
-                Maker::Transfer => true,
-                // Each of its pictures has a name of its own.
-                Maker::Batch => !["save_every", "checkpoint", "plan"].contains(&id),
-                Maker::Sweep => !["checkpoint", "checkpoint_every", "no_checkpoint", "plan"].contains(&id),
-                Maker::Texture => !WITH_STYLES.contains(&id),
-                Maker::Reconstruct => !["styles", "mask", "keep", "style_mask"].contains(&id) && !is_look(id),
+        let goes_with_kind = |group: &str| schema::goes_with(group, &field, self.kind());
+        goes_with_kind("JobOptions") && goes_with_kind("Output") && !self.lacks(id)
+    }
+
+    /// Whether an option that goes with the kind of job does not go with the command.
+    fn lacks(self, id: &str) -> bool {
+        let is_of_batch = ["resume", "checkpoints"].contains(&id);
+        match self {
+            Maker::Transfer => is_of_batch,
+            // Each of its pictures has a name of its own.
+            Maker::Batch => ["save_every", "checkpoint", "plan"].contains(&id),
+            Maker::Sweep => is_of_batch || ["checkpoint", "checkpoint_every", "no_checkpoint", "plan"].contains(&id),
+            // It has no content, so it has no features to keep either.
+            Maker::Texture => {
+                let of_content = ["styles", "mask", "keep", "init", "feature_cache", "no_feature_cache"];
+                is_of_batch || of_content.contains(&id)
             }
+            Maker::Reconstruct => is_of_batch || is_look(id) || ["styles", "mask", "keep", "style_mask"].contains(&id),
+        }
     }
 
     /// An option in the words of the command.
@@ -203,6 +236,7 @@ impl Maker {
             (Maker::Sweep, "size") => arg.help("Longest side of each picture in px. It never exceeds the photo's own unless --upscale is given. `original` keeps the photo's size. [default: 256]"),
             (Maker::Sweep, "preset") => arg.help("How much work goes into each picture. [default: draft]"),
             (Maker::Texture, "size") => arg.value_name("PX|WxH").help("Width and height of the result in px: a side, or WIDTHxHEIGHT. [default: 512]"),
+            (Maker::Texture, "format") => arg.help("Format of the result, whatever its name. `-o -` needs it. [default: by the extension]"),
             (Maker::Texture, "steps") => arg.help("Steps of the optimiser over all scales. Each is one pass forward and one back through the network. [default: 120]"),
             (Maker::Texture, "scales") => arg.help("How many sizes to work at, from coarse to fine. Each is half the next. [default: auto]"),
             (Maker::Texture, "style_loss") => arg.help("How the style is compared. [default: moments]"),

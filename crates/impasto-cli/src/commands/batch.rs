@@ -8,12 +8,11 @@ use impasto_job::batch_runner::{BatchOutcome, BatchRunner};
 use impasto_job::expand;
 use impasto_job::job::output::Output;
 use impasto_job::job::{Job, Kind};
-use impasto_job::machine::Machine;
 use impasto_job::report::Report;
 use impasto_job::resolve;
 use serde::Serialize;
 
-use crate::args::{Maker, OnlyArgs, PictureArgs, ReportArgs};
+use crate::args::{BatchOptions, Maker, PictureArgs, ReportArgs};
 use crate::commands::make::check_names;
 use crate::config::{self, ConfigArgs, configured};
 use crate::failure::{Failure, OrFail};
@@ -39,8 +38,8 @@ pictures of more than ten minutes have, --resume continues it; if not, --resume 
 
 /// Paint every photo with every style, each a picture of its own: FOLDER/PHOTO-STYLE.png.
 ///
-/// The pictures are those of single runs with the same options. The network is read once, and a style
-/// is looked at once.
+/// The pictures are those of single runs with the same options. The network is read once, and a
+/// style is looked at once.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 #[command(override_usage = "impasto batch [OPTIONS] <PHOTO>... --style <FILE>... --output <FOLDER>")]
@@ -48,16 +47,6 @@ pub struct BatchArgs {
     /// The pictures to be painted (PNG, JPEG, TIFF, WebP).
     #[arg(value_name = "PHOTO")]
     pub photos: Vec<PathBuf>,
-
-    /// Leave out results that are there and can be read as a picture, and continue runs that ended
-    /// early and have checkpoints.
-    #[arg(long)]
-    pub resume: bool,
-
-    /// Keep checkpoints of every picture while it is made, in OUT.checkpoint beside it. [default: of
-    /// those that take more than ten minutes]
-    #[arg(long, conflicts_with = "no_checkpoint", help_heading = "Checkpoints")]
-    pub checkpoints: bool,
 
     #[command(flatten)]
     pub picture: PictureArgs,
@@ -68,7 +57,7 @@ pub struct BatchArgs {
 
 /// What became of one of the pictures, for JSON.
 #[derive(Serialize)]
-struct Line<'a> {
+struct BatchLine<'a> {
     /// Its place among all, from 1.
     number: usize,
     /// How many there are.
@@ -76,12 +65,12 @@ struct Line<'a> {
     photo: String,
     style: String,
     #[serde(flatten)]
-    outcome: Outcome<'a>,
+    outcome: PictureOutcome<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(tag = "result", rename_all = "lowercase")]
-enum Outcome<'a> {
+enum PictureOutcome<'a> {
     /// Painted and written.
     Made(&'a Report),
     /// There already.
@@ -92,8 +81,7 @@ enum Outcome<'a> {
 
 /// Makes the pictures and reports each.
 pub fn run(args: &BatchArgs) -> Result<(), Failure> {
-    let configured = configured(Maker::Batch, &args.config, args.picture.clone(), false).or_user()?;
-    let picture = configured.args;
+    let picture = configured(Maker::Batch, &args.config, args.picture.clone(), false).or_user()?;
     if args.config.print_config {
         return text::print(&config::printed(Maker::Batch, &picture).or_user()?);
     }
@@ -103,56 +91,24 @@ pub fn run(args: &BatchArgs) -> Result<(), Failure> {
     let folder = picture.output.file.clone().unwrap_or_default();
     let template = picture.job(Kind::Transfer);
     let template = Job { output: Output { file: None, ..template.output }, ..template };
-    for (name, is_set) in
-        [("checkpoint", picture.checkpoints.checkpoint.is_some()), ("save-every", picture.output.save_every.is_some())]
-    {
-        if is_set {
-            return Err(Failure::User(anyhow!(
-                "--{name} does not go with a batch, which makes many pictures; leave it out"
-            )));
-        }
-    }
     let jobs = expand::batch::jobs(&template, &args.photos, &styles, &folder)?;
-    let machine = picture.machine();
-    make_all(
-        jobs,
-        &machine,
-        Many { resume: args.resume, checkpoints: args.checkpoints, folder: Some(&folder) },
-        &picture.only,
-        &picture.report,
-    )
+    make_all(jobs, Some(&folder), &picture)
 }
 
-/// How many jobs are done.
-pub struct Many<'a> {
-    /// Leave out results that are there, and continue runs that ended early.
-    pub resume: bool,
-    /// Keep checkpoints of every picture beside it.
-    pub checkpoints: bool,
-    /// A folder that is made first.
-    pub folder: Option<&'a Path>,
-}
-
-/// Does many jobs and reports each; or prints them, if only that is asked for.
-pub fn make_all(
-    jobs: Vec<Job>,
-    machine: &Machine,
-    many: Many<'_>,
-    only: &OnlyArgs,
-    report: &ReportArgs,
-) -> Result<(), Failure> {
+/// Does many jobs and reports each; or prints them, if only that is asked for. `folder` is made
+/// first. Of `options`, those count that are not part of a job.
+pub fn make_all(jobs: Vec<Job>, folder: Option<&Path>, options: &PictureArgs) -> Result<(), Failure> {
+    let PictureArgs { batch, only, report, .. } = options;
     if only.dry_run {
         for job in &jobs {
             resolve::complete(job)?;
         }
         return text::print(&text::json(&jobs)?);
     }
-    if only.plan {
-        return Err(Failure::User(anyhow!("--plan does not go with a batch; ask for the plan of one of its pictures")));
-    }
-    let Many { resume, checkpoints, folder } = many;
+    let BatchOptions { resume, checkpoints } = *batch;
+    let machine = options.machine();
     let mut terminal = Terminal::many(report.quiet)?;
-    let mut runner = BatchRunner::new(jobs, machine, folder, &mut terminal)?.resuming(resume).keeping(checkpoints);
+    let mut runner = BatchRunner::new(jobs, &machine, folder, &mut terminal)?.resuming(resume).keeping(checkpoints);
     terminal.start();
     let of = runner.jobs().len();
     let mut failures = Vec::new();
@@ -194,14 +150,14 @@ fn tell(job: &Job, (number, of): (usize, usize), outcome: &BatchOutcome, report:
     let output = job.output.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
     if report.json {
         let outcome = match outcome {
-            BatchOutcome::Made(report) => Outcome::Made(report),
-            BatchOutcome::Present => Outcome::Present { output },
-            BatchOutcome::Failed(error) => Outcome::Failed { output, error: wording(error) },
+            BatchOutcome::Made(report) => PictureOutcome::Made(report),
+            BatchOutcome::Present => PictureOutcome::Present { output },
+            BatchOutcome::Failed(error) => PictureOutcome::Failed { output, error: wording(error) },
         };
         let name = |path: Option<&PathBuf>| path.map(|path| path.display().to_string()).unwrap_or_default();
         let photo = name(job.inputs.content.as_ref().map(|content| &content.path));
         let style = name(job.inputs.styles.first().map(|style| &style.file.path));
-        return text::print(&text::json_line(&Line { number, of, photo, style, outcome })?);
+        return text::print(&text::json_line(&BatchLine { number, of, photo, style, outcome })?);
     }
     if report.quiet {
         return Ok(());

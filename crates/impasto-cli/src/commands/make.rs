@@ -1,6 +1,6 @@
-//! Doing a job at a terminal: what every command comes to that makes one picture.
+//! Doing a job at a terminal. Every command that makes one picture comes to this.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use impasto_job::job::{Job, Kind};
@@ -10,20 +10,48 @@ use impasto_job::resolve::{self, Resolved};
 use impasto_job::sweep_runner::SweepReport;
 use impasto_job::{files, runner, sweep_runner};
 
-use crate::args::{OnlyArgs, PictureArgs, ReportArgs};
-use crate::failure::Failure;
+use crate::args::{Maker, OnlyArgs, PictureArgs, ReportArgs, with_inputs};
+use crate::config::{self, ConfigArgs, configured};
+use crate::failure::{Failure, OrFail};
 use crate::report;
 use crate::terminal::Terminal;
 use crate::text::{self, duration, number, table};
 
-/// Makes the picture of a job and reports; or prints the job or its plan, if only that is asked for.
+/// Pictures that a command line names. The outer `None`: the command has no such name.
+pub struct NamedInputs<'a> {
+    /// What the help calls the content, and its path.
+    pub content: Option<(&'a str, Option<&'a PathBuf>)>,
+    /// The path of the style. `--style` can take its place.
+    pub style: Option<Option<&'a PathBuf>>,
+}
+
+/// What a command that makes one picture does: completes its options with those of the
+/// configuration file, and prints them or makes the picture.
+pub fn run(maker: Maker, names: NamedInputs<'_>, picture: &PictureArgs, config: &ConfigArgs) -> Result<(), Failure> {
+    let NamedInputs { content, style } = names;
+    let named_style = style.flatten();
+    let picture = configured(maker, config, picture.clone(), named_style.is_some()).or_user()?;
+    if config.print_config {
+        return text::print(&config::printed(maker, &picture).or_user()?);
+    }
+    let content_name = content.map(|(name, path)| (name, path.is_some()));
+    let style_name = style.map(|path| ("STYLE", path.is_some() || !picture.styles.styles.is_empty()));
+    let needed: Vec<(&str, bool)> = content_name.into_iter().chain(style_name).collect();
+    check_names(&needed, &picture)?;
+    let styles = picture.style_inputs(named_style).or_user()?;
+    let job = with_inputs(picture.job(maker.kind()), content.and_then(|(_, path)| path), styles);
+    make(&job, &picture.machine(), &picture.only, &picture.report)
+}
+
+/// Makes the picture of a job and reports; or prints the job or its plan, if only that is asked
+/// for.
 pub fn make(job: &Job, machine: &Machine, only: &OnlyArgs, report: &ReportArgs) -> Result<(), Failure> {
     if only.dry_run {
         resolve::complete(job)?;
         return text::print(&text::json(job)?);
     }
     if job.kind == Kind::Sweep {
-        return sheet(job, machine, only, report);
+        return sheet(job, machine, report);
     }
     make_resolved(&resolve::resolve(job, machine)?, only, report)
 }
@@ -60,10 +88,7 @@ fn print_beside(output: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// Makes the sheet of a sweep and reports.
-fn sheet(job: &Job, machine: &Machine, only: &OnlyArgs, report: &ReportArgs) -> Result<(), Failure> {
-    if only.plan {
-        return Err(Failure::User(anyhow!("--plan does not go with a sweep; ask for the plan of one of its pictures")));
-    }
+fn sheet(job: &Job, machine: &Machine, report: &ReportArgs) -> Result<(), Failure> {
     let mut terminal = Terminal::many(report.quiet)?;
     let display = terminal.display();
     let mut note =
@@ -91,8 +116,8 @@ fn sheet_text(swept: &SweepReport) -> String {
     format!("{output}: {width}x{height} px, {} pictures, {}\n{}", pictures.len(), duration(*seconds), table(&rows))
 }
 
-/// Refuses a command line on which names are missing: `names` are those that are needed, and whether
-/// they are there. The result's name is always needed.
+/// Refuses a command line on which names are missing: `names` are those that are needed, and
+/// whether they are there. The result's name is always needed.
 pub fn check_names(names: &[(&str, bool)], picture: &PictureArgs) -> Result<(), Failure> {
     let output = ("--output", picture.output.file.is_some());
     let missing = names.iter().copied().chain([output]).filter(|(_, is_there)| !is_there);

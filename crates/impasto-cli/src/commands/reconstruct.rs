@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use impasto_job::job::Kind;
 
-use crate::args::{Maker, PictureArgs, with_inputs};
-use crate::commands::make::{check_names, make};
-use crate::config::{self, ConfigArgs, configured};
-use crate::failure::{Failure, OrFail};
-use crate::text;
+use crate::args::{Maker, PictureArgs};
+use crate::commands::make::{self, NamedInputs};
+use crate::config::ConfigArgs;
+use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,8 +22,8 @@ Examples:
 
 Ctrl-C ends the run after the current step and still writes the picture.";
 
-/// Show what layers of the network keep of a picture: another one is made from noise until it looks
-/// the same to them.
+/// Show what layers of the network keep of a picture: another one is made from noise until it
+/// looks the same to them.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES, override_usage = "impasto reconstruct [OPTIONS] --output <OUT> <PHOTO>")]
 pub struct ReconstructArgs {
@@ -41,13 +39,6 @@ pub struct ReconstructArgs {
 
 /// Reconstructs and reports.
 pub fn run(args: &ReconstructArgs) -> Result<(), Failure> {
-    let configured = configured(Maker::Reconstruct, &args.config, args.picture.clone(), false).or_user()?;
-    let picture = configured.args;
-    if args.config.print_config {
-        return text::print(&config::printed(Maker::Reconstruct, &picture).or_user()?);
-    }
-    check_names(&[("PHOTO", args.photo.is_some())], &picture)?;
-    let styles = picture.style_inputs(None).or_user()?;
-    let job = with_inputs(picture.job(Kind::Reconstruct), args.photo.as_ref(), styles);
-    make(&job, &picture.machine(), &picture.only, &picture.report)
+    let names = NamedInputs { content: Some(("PHOTO", args.photo.as_ref())), style: None };
+    make::run(Maker::Reconstruct, names, &args.picture, &args.config)
 }

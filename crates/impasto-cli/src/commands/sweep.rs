@@ -4,14 +4,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use impasto_job::expand::sweep::leaves_strengths_open;
-use impasto_job::job::Kind;
 
-use crate::args::{Maker, PictureArgs, with_inputs};
-use crate::commands::make::{check_names, make};
-use crate::config::{self, ConfigArgs, Configured, configured};
-use crate::failure::{Failure, OrFail};
-use crate::text;
+use crate::args::{Maker, PictureArgs};
+use crate::commands::make::{self, NamedInputs};
+use crate::config::ConfigArgs;
+use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,7 +27,8 @@ Ctrl-C (or SIGTERM) leaves at once: no sheet is written, exit status 130.";
 /// Try a photo over strengths, styles or style scales: a contact sheet of small pictures with
 /// captions.
 ///
-/// With two of them, one makes the rows, the other the columns. The photo and the styles stand above.
+/// With two of them, one makes the rows, the other the columns. The photo and the styles stand
+/// above.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES, override_usage = "impasto sweep [OPTIONS] --output <OUT> <PHOTO> <STYLE>")]
 pub struct SweepArgs {
@@ -50,26 +48,6 @@ pub struct SweepArgs {
 
 /// Makes the sheet and reports.
 pub fn run(args: &SweepArgs) -> Result<(), Failure> {
-    let Configured { args: picture, from_file } =
-        configured(Maker::Sweep, &args.config, args.picture.clone(), args.style.is_some()).or_user()?;
-    if args.config.print_config {
-        return text::print(&config::printed(Maker::Sweep, &picture).or_user()?);
-    }
-    let has_style = args.style.is_some() || !picture.styles.styles.is_empty();
-    check_names(&[("PHOTO", args.photo.is_some()), ("STYLE", has_style)], &picture)?;
-    let styles = picture.style_inputs(args.style.as_ref()).or_user()?;
-    let mut job = with_inputs(picture.job(Kind::Sweep), args.photo.as_ref(), styles);
-    // A weight of the content in the file is meant for single runs, not for a sweep that would
-    // otherwise try strengths.
-    let mut open = job.clone();
-    if from_file.contains("strength") {
-        open.options.strength = None;
-    }
-    if from_file.contains("content-weight") {
-        open.options.content_weight = None;
-    }
-    if leaves_strengths_open(&open) {
-        job = open;
-    }
-    make(&job, &picture.machine(), &picture.only, &picture.report)
+    let names = NamedInputs { content: Some(("PHOTO", args.photo.as_ref())), style: Some(args.style.as_ref()) };
+    make::run(Maker::Sweep, names, &args.picture, &args.config)
 }

@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use impasto_job::job::Kind;
 
-use crate::args::{Maker, PictureArgs, with_inputs};
-use crate::commands::make::{check_names, make};
-use crate::config::{self, ConfigArgs, configured};
-use crate::failure::{Failure, OrFail};
-use crate::text;
+use crate::args::{Maker, PictureArgs};
+use crate::commands::make::{self, NamedInputs};
+use crate::config::ConfigArgs;
+use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,8 +29,8 @@ Ctrl-C ends the run after the current step and still writes the picture.";
 
 /// Make a picture of a style alone: its colours, strokes and structures, but none of its places.
 ///
-/// The style loss alone shapes it, from noise, from small to large. A texture of the size of its style
-/// has structures of the same size; a larger one has more of them.
+/// The style loss alone shapes it, from noise, from small to large. A texture of the size of its
+/// style has structures of the same size; a larger one has more of them.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES, override_usage = "impasto texture [OPTIONS] --output <OUT> <STYLE>")]
 pub struct TextureArgs {
@@ -49,13 +47,6 @@ pub struct TextureArgs {
 
 /// Makes the texture and reports.
 pub fn run(args: &TextureArgs) -> Result<(), Failure> {
-    let configured = configured(Maker::Texture, &args.config, args.picture.clone(), true).or_user()?;
-    let picture = configured.args;
-    if args.config.print_config {
-        return text::print(&config::printed(Maker::Texture, &picture).or_user()?);
-    }
-    check_names(&[("STYLE", args.style.is_some())], &picture)?;
-    let styles = picture.style_inputs(args.style.as_ref()).or_user()?;
-    let job = with_inputs(picture.job(Kind::Texture), None, styles);
-    make(&job, &picture.machine(), &picture.only, &picture.report)
+    let names = NamedInputs { content: None, style: Some(args.style.as_ref()) };
+    make::run(Maker::Texture, names, &args.picture, &args.config)
 }

@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use impasto_job::job::Kind;
 
-use crate::args::{Maker, PictureArgs, with_inputs};
-use crate::commands::make::{check_names, make};
-use crate::config::{self, ConfigArgs, configured};
-use crate::failure::{Failure, OrFail};
-use crate::text;
+use crate::args::{Maker, PictureArgs};
+use crate::commands::make::{self, NamedInputs};
+use crate::config::ConfigArgs;
+use crate::failure::Failure;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -57,7 +55,8 @@ without a picture.";
 /// What a transfer is made from.
 #[derive(Args, Debug)]
 pub struct TransferArgs {
-    /// The picture to be painted, usually a photo (PNG, JPEG, TIFF, WebP). `-` reads standard input.
+    /// The picture to be painted, usually a photo (PNG, JPEG, TIFF, WebP). `-` reads standard
+    /// input.
     pub content: Option<PathBuf>,
 
     /// The picture whose manner is taken, usually a painting (PNG, JPEG, TIFF, WebP), or a file of
@@ -74,15 +73,6 @@ pub struct TransferArgs {
 
 /// Makes the picture and reports.
 pub fn run(args: &TransferArgs) -> Result<(), Failure> {
-    let configured = configured(Maker::Transfer, &args.config, args.picture.clone(), args.style.is_some()).or_user()?;
-    let picture = configured.args;
-    if args.config.print_config {
-        return text::print(&config::printed(Maker::Transfer, &picture).or_user()?);
-    }
-    let has_style = args.style.is_some() || !picture.styles.styles.is_empty();
-    let names = [("CONTENT", args.content.is_some()), ("STYLE", has_style)];
-    check_names(&names, &picture)?;
-    let styles = picture.style_inputs(args.style.as_ref()).or_user()?;
-    let job = with_inputs(picture.job(Kind::Transfer), args.content.as_ref(), styles);
-    make(&job, &picture.machine(), &picture.only, &picture.report)
+    let names = NamedInputs { content: Some(("CONTENT", args.content.as_ref())), style: Some(args.style.as_ref()) };
+    make::run(Maker::Transfer, names, &args.picture, &args.config)
 }

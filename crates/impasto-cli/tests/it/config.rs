@@ -83,8 +83,8 @@ fn every_option_of_the_help_is_printed() {
     let printed = print_config(&desk, &[]);
     let help = text(&desk.output(&["-h"]).stdout);
     let names = help.split_whitespace().filter_map(|word| word.strip_prefix("--"));
-    // Of the words that are no options of a run, --output is a file that has to be named.
-    let elsewhere = ["help", "version", "output", "config", "no-config", "print-config"];
+    // --output is a file that has to be named, and --dry-run makes no picture.
+    let elsewhere = ["help", "version", "output", "dry-run", "config", "no-config", "print-config"];
     let mut count = 0;
     for name in names.filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '-')) {
         let has = printed.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name} = ")));
@@ -99,11 +99,18 @@ fn mistakes_name_the_file_and_the_key() {
     for (config, message) in [
         ("stile-weight = 1", "impasto.toml: there is no option `stile-weight`; did you mean `style-weight`?"),
         ("output = 'a.png'", "impasto.toml: `output` belongs on the command line; remove it from the file"),
+        ("dry-run = true", "impasto.toml: `dry-run` belongs on the command line; remove it from the file"),
         ("no-config = true", "impasto.toml: `no-config` belongs on the command line; remove it from the file"),
         (
             "steps = 'many'",
             "impasto.toml: `steps`: invalid type: string \"many\", expected a whole number of at least 1",
         ),
+        (
+            "colors = 'pink'",
+            "impasto.toml: `colors`: unknown variant `pink`, expected one of `style`, `content`, `luminance`, `matched`",
+        ),
+        ("size = 0", "impasto.toml: `size`: invalid value: integer `0`, expected "),
+        ("strength = '101'", "impasto.toml: `strength`: invalid value: integer `101`, expected a number from 0 to 100"),
         ("steps = true", "impasto.toml: `steps`: has the type boolean; give text or a number"),
         ("steps = [1, 2]", "impasto.toml: `steps`: has the type array; give text or a number"),
         ("upscale = 1", "impasto.toml: `upscale`: is a switch and has the type integer; give true or false"),
@@ -162,7 +169,8 @@ fn one_file_serves_all_commands() {
             _ => "size = 512",
         };
         assert_has(&config, size);
-        // What is printed can be put into the file, and the command line overrules both of its parts.
+        // What is printed can be put into the file, and the command line overrules both of its
+        // parts.
         let once_more = self::desk(&format!("{all}\n{config}"));
         assert_eq!(printed(&once_more, command, &[]), config);
         assert_has(&printed(&once_more, command, &["--seed", "9"]), "seed = 9");
@@ -170,7 +178,8 @@ fn one_file_serves_all_commands() {
     }
     assert_has(&printed(&desk, "texture", &[]), "tileable = true");
     assert_has(&printed(&desk, "reconstruct", &[]), "init = \"noise\"");
-    // A strength in the file is none that was asked of a sweep, but is that of one over other things.
+    // A strength in the file is none that was asked of a sweep, but is that of one over other
+    // things.
     let swept = |args: &[&str]| {
         let files =
             ["sweep", "content.png", "style.png", "-o", "s.png", "--steps", "1", "-q", "--json", "--size", "32"];
@@ -220,4 +229,79 @@ fn a_batch_takes_its_styles_from_the_file() {
     let output = desk.output(&["batch", "content.png", "-o", "made"]);
     assert!(output.status.success() && output.stdout.is_empty(), "{}", text(&output.stderr));
     assert_eq!(fs::read_dir(desk.path("made")).unwrap().count(), 2);
+}
+
+#[test]
+fn numbers_and_lists_can_be_text() {
+    let as_text = "strength = '60'\nbit-depth = '16'\nstyle-layers = 'relu1_1, relu2_1:0.5'\nsize = '48'\nseed = '7'\n\
+                   style-rotations = '2'\n[sweep]\nstrengths = '20,80'\n";
+    let config = print_config(&desk(as_text), &[]);
+    for line in [
+        "strength = 60",
+        "bit-depth = 16",
+        "style-layers = [\"relu1_1\", \"relu2_1:0.5\"]",
+        "size = 48",
+        "seed = 7",
+        "style-rotations = 2",
+    ] {
+        assert_has(&config, line);
+    }
+    assert_has(&printed(&desk(as_text), "sweep", &[]), "strengths = [20, 80]");
+    // A name that is a number stays a name.
+    assert_has(&print_config(&desk("mask = '7'"), &[]), "mask = \"7\"");
+}
+
+#[test]
+fn options_of_a_batch_can_be_in_the_file() {
+    for config in ["checkpoints = true\nresume = true", "[batch]\ncheckpoints = true\nresume = true"] {
+        let desk = desk(config);
+        for line in ["checkpoints = true", "resume = true"] {
+            assert_has(&printed(&desk, "batch", &[]), line);
+        }
+        // Other commands have no such options.
+        assert!(!print_config(&desk, &[]).contains("\nresume = "));
+        let args = ["batch", "content.png", "--style", "style.png", "-o", "made", "--steps", "1", "--size", "32"];
+        for words in ["px", "there already"] {
+            let output = desk.output(&args);
+            assert!(text(&output.stdout).contains(words), "{words}: {}{}", text(&output.stdout), text(&output.stderr));
+        }
+    }
+}
+
+#[test]
+fn a_switch_that_is_off_contradicts_nothing() {
+    let config = "checkpoints = true\nfeature-cache = 'here'\n[batch]\nno-checkpoint = false\nno-feature-cache = false";
+    let printed = printed(&desk(config), "batch", &[]);
+    assert_has(&printed, "checkpoints = true");
+    assert_has(&printed, "feature-cache = \"here\"");
+    // The command line overrules what contradicts it.
+    let overruled = self::printed(&desk(config), "batch", &["--no-checkpoint"]);
+    assert_has(&overruled, "checkpoints = false");
+}
+
+#[test]
+fn a_key_above_the_tables_is_no_other_option_of_that_name() {
+    let desk = desk("content-layers = ['relu1_1']\nscratch = 'here'");
+    assert_has(&printed(&desk, "reconstruct", &[]), "layer = [\"relu4_2\"]");
+    assert_has(&print_config(&desk, &[]), "content-layers = [\"relu1_1\"]");
+    for command in ["batch", "reconstruct"] {
+        assert_has(&printed(&desk, command, &[]), "feature-cache = \"here\"");
+    }
+    let own = self::desk("[reconstruct]\ncontent-layers = ['relu1_1']");
+    assert_has(&printed(&own, "reconstruct", &[]), "layer = [\"relu1_1\"]");
+}
+
+#[test]
+fn defaults_outside_of_the_job_are_printed_too() {
+    let config = print_config(&Desk::new(), &[]);
+    for line in ["bit-depth = 8", "style-rotations = 1", "checkpoint-every = 60"] {
+        assert_has(&config, line);
+    }
+    let sweep = |config: &str, args: &[&str]| printed(&desk(config), "sweep", args);
+    for config in ["", "strength = 60", "[sweep]\nstrength = 60", "content-weight = 2"] {
+        let printed = sweep(config, &[]);
+        assert!(!printed.contains("\nstrength = ") && !printed.contains("content-weight = "), "{config}: {printed}");
+    }
+    assert_has(&sweep("strength = 60", &["--style-scales", "0.5,1"]), "strength = 60");
+    assert_has(&sweep("", &["--strength", "60"]), "strength = 60");
 }

@@ -125,8 +125,8 @@ fn a_list_of_jobs_is_done_as_a_batch() {
     let wanted = ["content", "other"].map(|name| pixels(&desk.path(&format!("made/{name}-style.png"))));
     let jobs = ok(&desk, &[&line[..], &["--dry-run"]].concat());
     assert_eq!(serde_json::from_str::<Value>(&jobs).unwrap().as_array().unwrap().len(), 2);
+    // The list makes the folder of its results, as the batch does.
     fs::remove_dir_all(desk.path("made")).unwrap();
-    fs::create_dir(desk.path("made")).unwrap();
     fs::write(desk.path("jobs.json"), jobs).unwrap();
     let stdin = fs::File::open(desk.path("jobs.json")).unwrap();
     let output = desk.command(&["run", "-", "-q"]).stdin(stdin).output().unwrap();
@@ -203,12 +203,45 @@ fn mistakes_in_a_job_are_named_by_their_path() {
         ("[{}]", "is missing"),
         ("nothing", "job.json: "),
         (r#"[{ "options": { "steps": 0 } }]"#, "job.json: job 1: `options.steps`"),
+        (
+            r#"[{ "options": { "tileable": true }, "output": { "file": "new/out.png" } }]"#,
+            "job.json: `options.tileable` does not go with a transfer",
+        ),
     ] {
         fs::write(desk.path("job.json"), text).unwrap();
         let message = refused(&desk, &["run", "job.json"]);
         assert!(message.contains(words), "{text}: {message}");
     }
-    assert!(refused(&desk, &["run", "absent.json"]).contains("absent.json"));
+    assert!(!desk.path("new").exists());
+    assert_eq!(refused(&desk, &["run", "absent.json"]), "impasto: there is no file absent.json\n");
+    fs::write(desk.path("job.json"), "[]").unwrap();
+    assert_eq!(refused(&desk, &["run", "job.json"]), "impasto: job.json: the list has no jobs\n");
+    let stdin = fs::File::open(desk.path("job.json")).unwrap();
+    let output = desk.command(&["run", "-"]).stdin(stdin).output().unwrap();
+    assert_eq!(text(&output.stderr), "impasto: standard input: the list has no jobs\n");
+}
+
+#[test]
+fn options_of_a_list_and_of_a_single_job_are_told_apart() {
+    let desk = desk();
+    let batch = ["batch", "content.png", "--style", "style.png", "-o", "made", "--steps", "1", "--size", "32"];
+    fs::write(desk.path("list.json"), ok(&desk, &[&batch[..], &["--dry-run"]].concat())).unwrap();
+    fs::write(desk.path("job.json"), ok(&desk, &["content.png", "style.png", "-o", "out.png", "--dry-run"])).unwrap();
+    fs::write(desk.path("sweep.json"), ok(&desk, &["sweep", "content.png", "style.png", "-o", "s.png", "--dry-run"]))
+        .unwrap();
+    for (file, option, message) in [
+        ("job.json", "--resume", "--resume is for a list of jobs, and this is a single one; leave it out"),
+        ("job.json", "--checkpoints", "--checkpoints is for a list of jobs, and this is a single one; leave it out"),
+        ("list.json", "--checkpoint=kept", "--checkpoint does not go with a batch; leave it out"),
+        ("list.json", "--plan", "--plan does not go with a batch; leave it out"),
+        ("sweep.json", "--plan", "--plan does not go with a sweep; leave it out"),
+        ("sweep.json", "--no-checkpoint", "--no-checkpoint does not go with a sweep; leave it out"),
+    ] {
+        assert_eq!(refused(&desk, &["run", file, option]), format!("impasto: {message}\n"), "{file}");
+        assert!(!desk.path("made").exists());
+    }
+    ok(&desk, &["run", "list.json", "--checkpoints", "-q"]);
+    assert!(desk.path("made/content-style.png").exists());
 }
 
 #[test]
@@ -226,7 +259,8 @@ fn a_job_that_states_a_checksum_refuses_another_file() {
     assert!(message.contains("style.png has another SHA-256 than the job states"), "{message}");
 }
 
-/// Pictures that earlier versions of the program made, and the command lines that they were made with.
+/// Pictures that earlier versions of the program made, and the command lines that they were made
+/// with.
 const OLD: [(&str, &str); 4] = [
     (
         "transfer.png",

@@ -315,7 +315,8 @@ fn transparency_profile_and_camera_notes_come_from_the_content() {
     let pictures = concat!(env!("CARGO_MANIFEST_DIR"), "/../impasto/tests/pictures/");
     let profile = picture::load(std::path::Path::new(&format!("{pictures}wide_png.png"))).unwrap().profile;
     assert!(profile.is_some());
-    // Every opacity there is on the left; the rest is opaque, so that enough is left for the deepest layer.
+    // Every opacity there is on the left; the rest is opaque, so that enough is left for the
+    // deepest layer.
     let opacity = |i: usize| if i % 48 < 16 { i % 256 } else { 255 };
     let alpha = impasto::Mask::new(48, 36, (0..48 * 36).map(|i| opacity(i) as f32 / 255.0).collect());
     let options = SaveOptions { alpha: Some(alpha.clone()), profile, ..SaveOptions::default() };
@@ -498,4 +499,35 @@ fn features_that_do_not_fit_are_in_a_file_unless_that_is_refused() {
     let message = text(&output.stderr);
     assert!(message.starts_with("impasto: cannot keep the photo's features in nowhere: "), "{message}");
     assert!(message.ends_with("; make room there, or name another folder with --feature-cache\n"), "{message}");
+}
+
+#[test]
+fn an_option_that_the_command_does_not_have_is_refused() {
+    let desk = Desk::new();
+    let before = desk.files();
+    for (line, option, of) in [
+        ("texture style.png --style content.png", "style", "texture"),
+        ("texture style.png --feature-cache .", "feature-cache", "texture"),
+        ("texture style.png --no-scratch", "no-feature-cache", "texture"),
+        ("texture style.png --mask content.png", "mask", "texture"),
+        ("reconstruct content.png --style-crop 0,0,9,9", "style-crop", "reconstruct"),
+        ("reconstruct content.png --style-rotations 2", "style-rotations", "reconstruct"),
+        ("reconstruct content.png --style-mask none", "style-mask", "reconstruct"),
+        ("reconstruct content.png --strength 3", "strength", "reconstruct"),
+        ("sweep content.png style.png --checkpoint kept", "checkpoint", "sweep"),
+        ("sweep content.png style.png --checkpoint-every 5", "checkpoint-every", "sweep"),
+        ("sweep content.png style.png --no-checkpoint", "no-checkpoint", "sweep"),
+        ("sweep content.png style.png --save-every 1", "save-every", "sweep"),
+        ("sweep content.png style.png --plan", "plan", "sweep"),
+        ("batch content.png --style style.png --checkpoint kept", "checkpoint", "batch"),
+        ("batch content.png --style style.png --save-every 1", "save-every", "batch"),
+        ("batch content.png --style style.png --plan", "plan", "batch"),
+        ("content.png style.png --resume", "resume", "transfer"),
+        ("content.png style.png --strengths 1,2", "strengths", "transfer"),
+    ] {
+        let output = desk.output(&[&line.split(' ').collect::<Vec<_>>()[..], &["-o", "out.png"]].concat());
+        let message = format!("impasto: --{option} does not go with a {of}; leave it out\n");
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), message), "{line}");
+        assert_eq!(desk.files(), before, "{line}");
+    }
 }
