@@ -1,4 +1,4 @@
-//! `impasto again PICTURE`: a picture made once more from its recipe, with changes.
+//! `impasto again PICTURE`: a picture made again from its recipe, with changes.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,24 +9,27 @@ use impasto_job::error::Error;
 use impasto_job::job::inputs::{Inputs, StyleInput};
 use impasto_job::job::options::JobOptions;
 use impasto_job::job::output::Output;
-use impasto_job::job::{Job, from_map, to_map};
+use impasto_job::job::values::Rotations;
+use impasto_job::job::{Job, Kind, from_map, to_map};
 use impasto_job::recipe;
 
-use crate::args::PictureArgs;
-use crate::args::inputs::{look_at, other_inputs};
+use crate::args::inputs::{StylesArgs, look_at, other_inputs};
+use crate::args::{Maker, PictureArgs};
 use crate::commands::make::make;
 use crate::config;
 use crate::failure::{Failure, OrFail};
 use crate::wording::wording;
 
-/// Make a picture once more, from the same files with the same options, but for those that are given.
+/// Make a picture again from its recipe. Options that are given replace those of the recipe.
 ///
-/// Options have to go with the picture's kind: one of `texture`, `reconstruct` or `sweep` takes those
-/// of that command. One of `batch` is made alone, as by a transfer.
+/// Options have to go with the picture's kind: one of `texture`, `reconstruct` or `sweep` takes
+/// those of that command. One of `batch` is made alone, as by a transfer.
 #[derive(Args, Debug)]
 #[command(mut_arg("output", |arg| arg.help(
     "Where the result goes. [default: beside the picture, as PICTURE-again, with a number if that name is taken]"
 )))]
+#[command(mut_arg("content_layers", |arg| arg.alias("layer")))]
+#[command(mut_arg("resume", |arg| arg.hide(true)), mut_arg("checkpoints", |arg| arg.hide(true)))]
 pub struct AgainArgs {
     /// A picture that impasto has written.
     pub picture: PathBuf,
@@ -46,50 +49,62 @@ pub fn run(args: &AgainArgs) -> Result<(), Failure> {
     let job = changed(recipe, args);
     let job = job.map_err(|error| match error {
         // What was changed is the user's; what was there is the recipe's.
-        Changing::Recipe(error) => {
+        ChangeError::Recipe(error) => {
             anyhow!("{}, as it was made by {program}: {}", args.picture.display(), wording(&error))
         }
-        Changing::Words(error) => error,
+        ChangeError::Words(error) => error,
     });
     let PictureArgs { only, report, .. } = &args.changes;
     make(&job.or_user()?, &args.changes.machine(), only, report)
 }
 
 /// Why a recipe cannot be changed so.
-enum Changing {
+enum ChangeError {
     Recipe(Error),
     Words(anyhow::Error),
 }
 
-impl From<Error> for Changing {
-    fn from(error: Error) -> Changing {
-        Changing::Recipe(error)
+impl From<Error> for ChangeError {
+    fn from(error: Error) -> ChangeError {
+        ChangeError::Recipe(error)
     }
 }
 
-impl From<anyhow::Error> for Changing {
-    fn from(error: anyhow::Error) -> Changing {
-        Changing::Words(error)
+impl From<anyhow::Error> for ChangeError {
+    fn from(error: anyhow::Error) -> ChangeError {
+        ChangeError::Words(error)
     }
 }
 
 /// The job of a recipe with the changes of a command line.
-fn changed(recipe: Job, args: &AgainArgs) -> Result<Job, Changing> {
+fn changed(recipe: Job, args: &AgainArgs) -> Result<Job, ChangeError> {
     let changes = &args.changes;
+    refuse_others(recipe.kind, changes)?;
     let is_dial_turned = changes.options.preset.is_some() || changes.options.objective.is_some();
     let recipe = if is_dial_turned { recipe::without_derived(&recipe)? } else { recipe };
     let options = changed_options(&recipe.options, &changes.options)?;
     let output = changed_output(&recipe.output, &changes.output)?;
+    let rotations = recipe.inputs.styles.first().and_then(|style| style.look.rotations);
     // Inputs that are replaced need not be there any more.
     let kept = without_replaced(recipe.inputs.clone(), changes);
     let located = recipe::located(Job { inputs: kept, ..recipe }, &args.picture, args.changed_inputs)
         .map_err(|error| anyhow!("{}", wording(&error)))?;
-    let inputs = changed_inputs(located.inputs.clone(), changes)?;
+    let inputs = changed_inputs(located.inputs.clone(), changes, rotations)?;
     let file = match output.file {
         Some(file) => file,
         None => free_name(&args.picture)?,
     };
     Ok(Job { inputs, options, output: Output { file: Some(file), ..output }, ..located })
+}
+
+/// Refuses changes that have no effect on a picture of this kind. The style of a texture is
+/// changed with `--style`, as the command has no second name.
+fn refuse_others(kind: Kind, changes: &PictureArgs) -> anyhow::Result<()> {
+    let mut changes = changes.clone();
+    if kind == Kind::Texture {
+        changes.styles = StylesArgs::default();
+    }
+    config::refuse_others(Maker::of(kind), &changes)
 }
 
 /// Options with others in their place. Those that a new one conflicts with give way to it.
@@ -128,7 +143,9 @@ fn without_replaced(inputs: Inputs, changes: &PictureArgs) -> Inputs {
     inputs
 }
 
-fn changed_inputs(inputs: Inputs, changes: &PictureArgs) -> anyhow::Result<Inputs> {
+/// Inputs with others in their place. `rotations`: those of the recipe's styles, which new styles
+/// keep.
+fn changed_inputs(inputs: Inputs, changes: &PictureArgs, rotations: Option<Rotations>) -> anyhow::Result<Inputs> {
     let PictureArgs { styles, regions, look, init, weights, .. } = changes;
     let Inputs { mask, keep, init, weights, .. } = other_inputs(regions, init, weights);
     let mut all = Inputs {
@@ -140,6 +157,7 @@ fn changed_inputs(inputs: Inputs, changes: &PictureArgs) -> anyhow::Result<Input
     };
     if !styles.styles.is_empty() {
         all.styles = styles.styles.iter().cloned().map(StyleInput::from).collect();
+        all.styles.iter_mut().for_each(|style| style.look.rotations = rotations);
     }
     look_at(&mut all.styles, look)?;
     Ok(all)

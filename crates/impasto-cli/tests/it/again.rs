@@ -228,3 +228,38 @@ fn no_recipe_is_noted_where_none_is_wanted() {
         assert!(!bytes.windows(9).any(|window| window == b"style.png"), "{line}");
     }
 }
+
+#[test]
+fn a_reconstruction_calls_its_layers_as_its_command_does() {
+    let desk = Desk::new();
+    ok(&desk, &["reconstruct", "content.png", "--layer", "relu1_1", "--steps", "1", "-o", "r.png", "-q"]);
+    ok(&desk, &["again", "r.png", "--layer", "relu2_1", "-q", "-o", "new.png"]);
+    assert_eq!(recipe(&desk, "new.png")["options"]["content-layers"], json!(["relu2_1"]));
+    let error = refused(&desk, &["again", "r.png", "--style", "style.png"]);
+    assert_eq!(error, "impasto: --style does not go with a reconstruct; leave it out\n");
+}
+
+#[test]
+fn new_styles_are_turned_as_the_old_ones_were() {
+    let desk = Desk::new();
+    let line = ["content.png", "style.png", "-o", "out.png", "-q", "--steps", "1"];
+    let look = ["--style-rotations", "2", "--style-crop", "0%,0%,90%,100%"];
+    ok(&desk, &[&line[..], &look].concat());
+    fs::copy(desk.path("content.png"), desk.path("other.png")).unwrap();
+    for (args, rotations) in [(&[][..], json!(2)), (&["--style-rotations", "4"], json!(4))] {
+        ok(&desk, &[&["again", "out.png", "-q", "-o", "new.png", "--style", "other.png"], args].concat());
+        // The rectangle was one of the old picture.
+        let look = &recipe(&desk, "new.png")["inputs"]["styles"][0]["look"];
+        assert_eq!(*look, json!({ "rotations": rotations }), "{args:?}");
+    }
+}
+
+#[test]
+fn a_texture_is_made_again_from_another_style() {
+    let desk = Desk::new();
+    ok(&desk, &["texture", "style.png", "--size", "32", "--steps", "1", "-o", "t.png", "-q"]);
+    ok(&desk, &["again", "t.png", "--style", "content.png", "-q", "-o", "new.png"]);
+    assert_eq!(inputs(&recipe(&desk, "new.png")), pairs([["style", "content.png"]]));
+    let error = refused(&desk, &["again", "t.png", "--resume"]);
+    assert_eq!(error, "impasto: --resume does not go with a texture; leave it out\n");
+}
