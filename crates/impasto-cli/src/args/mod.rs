@@ -25,8 +25,6 @@ pub struct PictureArgs {
     #[command(flatten)]
     pub output: Output,
     #[command(flatten)]
-    pub batch: BatchOptions,
-    #[command(flatten)]
     pub styles: StylesArgs,
     #[command(flatten)]
     pub regions: RegionArgs,
@@ -42,6 +40,8 @@ pub struct PictureArgs {
     pub compute: Compute,
     #[command(flatten)]
     pub feature_cache: FeatureCacheOptions,
+    #[command(flatten)]
+    pub batch: BatchOptions,
     #[command(flatten)]
     pub checkpoints: CheckpointOptions,
     #[command(flatten)]
