@@ -211,7 +211,7 @@ fn what_cannot_be_measured_is_refused_by_name() {
     GrayImage::from_pixel(WIDTH, HEIGHT, Luma([0])).save(desk.path("black.png")).unwrap();
     let file = "other.impasto-style";
     for (args, words) in [
-        (&["--style", file][..], &[file, "moments, not gram; choose that"][..]),
+        (&["--style", file][..], &[file, "moments, not gram; choose moments"][..]),
         (&["--style", file, "--objective", "balanced", "--style-size", "20"], &[file, "48 px, but those of 20 px"]),
         (&["--style", file, "--style-mask", "part.png"], &[file, "is a style file"]),
         (&["--style", "style.png", "--mask", "black.png"], &["black.png", "relu1_1"]),

@@ -249,8 +249,8 @@ fn a_sheet_that_does_not_fit_the_memory_is_refused_and_one_that_does_stays_withi
         let (output, _) = with("200MiB");
         let message = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{message}");
-        let needed = message.strip_prefix("impasto: a picture of 640x480 px needs ").and_then(|rest| {
-            let (needed, rest) = rest.split_once(" MiB of memory at least, and 200.0 MiB")?;
+        let needed = message.strip_prefix("impasto: a picture of 640x480 px needs at least ").and_then(|rest| {
+            let (needed, rest) = rest.split_once(" MiB of memory, but only 200.0 MiB")?;
             assert!(rest.contains("allow more, or choose a smaller size"), "{message}");
             needed.parse::<f64>().ok()
         });
