@@ -15,8 +15,7 @@ use impasto::{
 use crate::error::{Error, OrWhose, Result};
 use crate::events::{Event, Events};
 use crate::files;
-use crate::job::inputs::{InputFile, StyleInput, StyleLook};
-use crate::job::values::Crop;
+use crate::job::inputs::{InputFile, StyleInput, StyleLook, StyleTrim};
 
 /// Limits of reading.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,7 +106,7 @@ pub fn layers(weighted: &[WeightedLayer]) -> impl Iterator<Item = Layer> {
 
 /// Reads a style: a picture, cut and with its mask, or a style file.
 pub fn load_style(style: &StyleInput, limits: ReadLimits, events: &mut dyn Events) -> Result<LoadedStyle> {
-    let StyleInput { file, weight: _, mask, look: StyleLook { rotations, crop } } = style;
+    let StyleInput { file, weight: _, mask, look: StyleLook { rotations, crop, trim } } = style;
     let path = &file.path;
     let rotations = rotations.map_or(1, |rotations| rotations.get());
     if !files::is_stream(path) && StyleStatistics::is_style_file(path)? {
@@ -123,24 +122,100 @@ pub fn load_style(style: &StyleInput, limits: ReadLimits, events: &mut dyn Event
     let mask = mask.as_ref().map(|mask| load_mask(&mask.path, path, &image, limits)).transpose()?;
     let mask = mask.map(|mask| Mask::from_brightness(&mask));
     let style = StylePicture { opacity: alpha, mask, rotations, ..image.into() };
-    match crop {
-        Some(crop) => cropped(path, style, *crop).map(LoadedStyle::Picture),
-        None => Ok(LoadedStyle::Picture(style)),
+    let (width, height) = (style.image.width(), style.image.height());
+    let rectangle = match (crop, trim.unwrap_or_default()) {
+        (Some(crop), _) => Some(crop.within(path, width, height)?),
+        (None, StyleTrim::Auto) => inside_frame(&style.image),
+        (None, StyleTrim::None) => None,
+    };
+    let Some(rectangle) = rectangle else {
+        return Ok(LoadedStyle::Picture(style));
+    };
+    if crop.is_none() {
+        let [x, y, w, h] = rectangle;
+        let (right, below) = (width - x - w, height - y - h);
+        let text = format!(
+            "its uniform frame is left out ({y} px above, {below} below, {x} left, {right} right); `style-trim` none keeps it"
+        );
+        events.event(Event::Note { about: path.to_owned(), text });
     }
+    Ok(LoadedStyle::Picture(cropped(style, rectangle)))
+}
+
+/// A pixel is of a frame's colour if no channel is farther from it than this, in levels: what a
+/// JPEG makes of one colour.
+const FRAME_TOLERANCE: f32 = 24.0;
+
+/// Part of a line that is of the frame's colour, at least, where the frame is sure.
+const SURE_FRAME: f64 = 0.95;
+
+/// The same where it may end: a frame stands a little askew. Such lines are at most as many as the
+/// sure ones.
+const LIKELY_FRAME: f64 = 0.5;
+
+/// A frame takes at most one part in as many of a side. What takes more is a ground, not a frame.
+const FRAME_SHARE: usize = 4;
+
+/// The rectangle inside a frame of one colour that goes all around a picture: left, upper, width,
+/// height in px. `None`: there is no such frame.
+///
+/// The colour is the median of the outermost lines. From each side inwards, lines belong to the
+/// frame while nearly all of their pixels have that colour, then while half of them have it, and
+/// one more: a frame's edge is soft.
+fn inside_frame(image: &Image) -> Option<[usize; 4]> {
+    let (width, height) = (image.width(), image.height());
+    let pixels = image.as_slice().as_chunks::<3>().0;
+    let colour = frame_colour(pixels, width, height)?;
+    let is_frame = |x: usize, y: usize| {
+        pixels[y * width + x].iter().zip(colour).all(|(value, colour)| (value - colour).abs() <= FRAME_TOLERANCE)
+    };
+    let row = |y: usize| (0..width).filter(|&x| is_frame(x, y)).count() as f64 / width as f64;
+    let column = |x: usize| (0..height).filter(|&y| is_frame(x, y)).count() as f64 / height as f64;
+    let top = frame_depth(height, row)?;
+    let bottom = frame_depth(height, |y| row(height - 1 - y))?;
+    let left = frame_depth(width, column)?;
+    let right = frame_depth(width, |x| column(width - 1 - x))?;
+    Some([left, top, width - left - right, height - top - bottom])
+}
+
+/// The median of each channel over the outermost lines; `None`: a picture without an inside.
+fn frame_colour(pixels: &[[f32; 3]], width: usize, height: usize) -> Option<[f32; 3]> {
+    if width.min(height) < 2 * FRAME_SHARE {
+        return None;
+    }
+    let rows = (0..width).flat_map(|x| [x, (height - 1) * width + x]);
+    let columns = (0..height).flat_map(|y| [y * width, y * width + width - 1]);
+    let outermost: Vec<[f32; 3]> = rows.chain(columns).map(|i| pixels[i]).collect();
+    Some(std::array::from_fn(|channel| {
+        let mut values: Vec<f32> = outermost.iter().map(|pixel| pixel[channel]).collect();
+        let middle = values.len() / 2;
+        *values.select_nth_unstable_by(middle, f32::total_cmp).1
+    }))
+}
+
+/// How many lines from a side inwards are of the frame, of which `share` tells what part has its
+/// colour; `None`: none is, or too many are.
+fn frame_depth(side: usize, share: impl Fn(usize) -> f64) -> Option<usize> {
+    let most = side / FRAME_SHARE;
+    let sure = (0..=most).take_while(|&line| share(line) >= SURE_FRAME).count();
+    if sure == 0 || sure > most {
+        return None;
+    }
+    let likely = (sure..2 * sure).take_while(|&line| share(line) >= LIKELY_FRAME).count();
+    Some((sure + likely + 1).min(most))
 }
 
 /// A rectangle of a style picture.
-fn cropped(path: &Path, style: StylePicture, crop: Crop) -> Result<StylePicture> {
+fn cropped(style: StylePicture, rectangle: [usize; 4]) -> StylePicture {
     let (width, height) = (style.image.width(), style.image.height());
-    let rectangle = crop.within(path, width, height)?;
     let [_, _, w, h] = rectangle;
     let cut_mask = |mask: Mask| Mask::new(w, h, cut::<1>(mask.resized(width, height).as_slice(), width, rectangle));
-    Ok(StylePicture {
+    StylePicture {
         image: Image::new(w, h, cut::<3>(style.image.as_slice(), width, rectangle)),
         opacity: style.opacity.map(cut_mask),
         mask: style.mask.map(cut_mask),
         rotations: style.rotations,
-    })
+    }
 }
 
 /// The values of `[H, W, N]` inside a rectangle.
@@ -254,6 +329,45 @@ mod tests {
         let message = check_sides(path, &picture, &layers, &SizeHint::NONE).unwrap_err().to_string();
         assert_eq!(message, "photo.jpg is 20x12 px; relu5_1 needs at least 16 px a side");
         assert!(check_sides(path, &picture, &layers[2..], &SizeHint::NONE).is_ok());
+    }
+
+    /// A gradient with a frame of its own colour and widths: left, top, right, bottom.
+    fn framed(colour: f32, [left, top, right, bottom]: [usize; 4]) -> Image {
+        let (width, height) = (80, 60);
+        let mut image = Image::filled(width, height, [colour; 3]);
+        for (i, pixel) in image.as_mut_slice().as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let (x, y) = (i % width, i / width);
+            if (left..width - right).contains(&x) && (top..height - bottom).contains(&y) {
+                *pixel = [3.0 * x as f32, 4.0 * y as f32, ((x * y) % 256) as f32];
+            }
+        }
+        image
+    }
+
+    #[test]
+    fn a_uniform_frame_is_found_with_its_soft_edge() {
+        for colour in [0.0, 250.0] {
+            assert_eq!(inside_frame(&framed(colour, [5, 3, 4, 6])), Some([6, 4, 69, 49]));
+        }
+        // What a JPEG makes of black.
+        let mut image = framed(4.0, [5, 3, 4, 6]);
+        image.as_mut_slice().iter_mut().step_by(7).for_each(|value| *value = (*value + 15.0).min(255.0));
+        assert_eq!(inside_frame(&image), Some([6, 4, 69, 49]));
+    }
+
+    #[test]
+    fn what_is_no_frame_stays() {
+        // Bars above and below, a ground that takes more than a quarter, a picture of one colour, a
+        // small one.
+        for image in [
+            framed(0.0, [0, 3, 0, 3]),
+            framed(0.0, [30, 3, 4, 6]),
+            framed(0.0, [0; 4]),
+            Image::filled(80, 60, [9.0; 3]),
+            Image::filled(3, 60, [9.0; 3]),
+        ] {
+            assert_eq!(inside_frame(&image), None);
+        }
     }
 
     #[test]

@@ -108,7 +108,8 @@ pub fn resolve_within(job: &Job, limits: Limits, checkpoints: CheckpointPlan) ->
     if let Some(output) = &job.output.file {
         check_output(job, output, &save, complete.numerics.steps)?;
     }
-    let inputs = Inputs { init: complete.init.clone(), ..job.inputs.clone() };
+    let mut inputs = Inputs { init: complete.init.clone(), ..job.inputs.clone() };
+    inputs.styles.iter_mut().for_each(|style| _ = style.look.trim.get_or_insert_default());
     let mut job = Job { inputs, options: complete.options.clone(), ..job.clone() };
     check_checksums(&mut job.inputs)?;
     Ok(Resolved { job, complete, save, limits, checkpoints })

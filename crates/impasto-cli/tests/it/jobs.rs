@@ -33,7 +33,7 @@ fn desk() -> Desk {
 const LINES: [&str; 7] = [
     "content.png style.png -o out.png --steps 2 --strength 70 --bit-depth 16",
     "content.png --style style.png:2 --style other.png:0.5 -o out.png --steps 2 --init noise --seed 18446744073709551615 \
-     --style-rotations 2 --style-crop 10%,0%,80%,100% --tolerance 1e-5 --content-weight 0.30000000000000004 --no-recipe",
+     --style-rotations 2 --style-trim none --style-crop 10%,0%,80%,100% --tolerance 1e-5 --content-weight 0.30000000000000004 --no-recipe",
     "content.png style.png -o out.png --steps 2 --keep mask.png --colors matched --objective paper \
      --style-loss moments --padding zero --style-mask none --weights WEIGHTS",
     "content.png style.png -o out.png --mask mask.png --steps 3 --save-every 1 --init other.png --optimizer adam --pooling avg --size 40 \

@@ -115,6 +115,33 @@ fn a_style_file_stands_for_its_picture() {
     );
 }
 
+/// The picture of a style in a frame is that of the style without it, and the recipe says so.
+#[test]
+fn a_uniform_frame_is_left_out_unless_it_is_to_stay() {
+    let desk = Desk::new();
+    let style = painting(60, 48);
+    let mut framed = RgbImage::from_pixel(70, 57, Rgb([2, 1, 3]));
+    image::imageops::replace(&mut framed, &style, 6, 4);
+    // The frame's edge is soft: one line more on every side is left out with it.
+    image::imageops::crop_imm(&style, 1, 1, 58, 46).to_image().save(desk.path("style.png")).unwrap();
+    let wanted = desk.transfer(&[]).bytes;
+    framed.save(desk.path("style.png")).unwrap();
+    let kept = desk.transfer(&["--style-trim", "none"]).bytes;
+    let trimmed = desk.transfer(&[]).bytes;
+    assert!(trimmed == wanted && kept != wanted);
+
+    let said = desk.output(&["content.png", "style.png", "-o", "out.png", "--steps", "1"]);
+    let line =
+        "style.png: its uniform frame is left out (5 px above, 6 below, 7 left, 5 right); --style-trim none keeps it";
+    assert!(text(&said.stderr).lines().any(|found| found == line), "{}", text(&said.stderr));
+    let recipe = text(&desk.output(&["recipe", "out.png"]).stdout);
+    assert!(recipe.contains("\"trim\": \"auto\""), "{recipe}");
+    // A rectangle that is asked for is taken as it is.
+    let cut =
+        desk.output(&["content.png", "style.png", "-o", "out.png", "--steps", "1", "--style-crop", "0%,0%,90%,100%"]);
+    assert!(!text(&cut.stderr).contains("frame"), "{}", text(&cut.stderr));
+}
+
 #[test]
 fn what_cannot_be_meant_is_refused() {
     let desk = desk();

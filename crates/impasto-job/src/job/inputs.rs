@@ -78,6 +78,24 @@ pub struct StyleLook {
     #[cfg_attr(feature = "clap", arg(long = "style-crop", value_name = "X,Y,W,H"))]
     #[cfg_attr(feature = "clap", arg(allow_hyphen_values = true))]
     pub crop: Option<Crop>,
+
+    /// Leave out a uniform frame around a style picture, such as a black mount or a white margin. A
+    /// frame that stays comes back in the result, as dark or pale edges. A style that --style-crop
+    /// cuts is taken as it is cut. [default: auto]
+    #[cfg_attr(feature = "clap", arg(long = "style-trim", value_enum))]
+    pub trim: Option<StyleTrim>,
+}
+
+/// What becomes of a uniform frame around a style picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum StyleTrim {
+    /// It is left out, and a line says so.
+    #[default]
+    Auto,
+    /// It stays.
+    None,
 }
 
 impl StyleLook {

@@ -48,6 +48,8 @@ pub(super) fn job(text: &str) -> Result<Job> {
     let Recipe { program, command, arguments, inputs, size } =
         serde_json::from_str(text).map_err(|error| Error::user(error.to_string()))?;
     let (mut options, mut output, mut look) = (Map::new(), Map::new(), Map::new());
+    // Frames were not left out in those days.
+    look.insert("trim".to_owned(), json!("none"));
     let mut words = Map::new();
     for argument in &arguments {
         let (name, value) = setting(argument);
