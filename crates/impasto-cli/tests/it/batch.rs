@@ -63,7 +63,7 @@ fn a_batch_fits_a_memory_that_only_the_feature_cache_makes_enough() {
     let sized = ["--size", "640", "--upscale", "--scales", "1", "--threads", "2", "--memory"];
     let single = ["content.png", "style.png", "-o", "out.png", "--no-feature-cache", "--plan"];
     let refused = text(&desk.output(&[&single[..], &sized, &["200MiB"]].concat()).stderr);
-    let (_, needed) = refused.split_once(" needs ").unwrap_or_else(|| panic!("{refused}"));
+    let (_, needed) = refused.split_once(" needs at least ").unwrap_or_else(|| panic!("{refused}"));
     let needed: f64 = needed.split(' ').next().unwrap().parse().unwrap();
     let less = format!("{}MiB", needed as u64 - 5);
     let refused = desk.output(&[&single[..], &sized, &[&less]].concat());

@@ -173,7 +173,7 @@ fn memory_is_planned_and_too_little_is_refused() {
         "style save style.png -o s.impasto-style --memory 100MiB",
     ] {
         let message = refusal(&desk, &line.split(' ').collect::<Vec<_>>());
-        assert!(message.contains(" of memory at least, and "), "{message}");
+        assert!(message.contains(" needs at least ") && message.contains(" of memory, but only "), "{message}");
         assert!(message.ends_with("may be used; allow more, or choose a smaller size"), "{message}");
     }
 }
