@@ -4,25 +4,22 @@
 //! to sRGB in 0..255 by the file's profile, and separated from the opacity. If a profile or an EXIF
 //! block is broken, the picture is still read, with a warning.
 
-use std::io::Cursor;
 use std::path::Path;
 
+use image::DynamicImage;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use impasto_engine::Image;
 
 use crate::error::{Error, Result};
-use crate::picture::decoder_error::{CUT_SHORT, decode_error, one_line};
 use crate::picture::exif::Exif;
 use crate::picture::file::read_limited;
-use crate::picture::limits::{MAX_DECODER_MEMORY, check_length, check_pixels};
+use crate::picture::formats;
+use crate::picture::guard::guarded;
+use crate::picture::limits::check_length;
 use crate::picture::loaded::{Picture, Warning};
 use crate::picture::mask::Mask;
 use crate::picture::profile::{self, Channels};
-use crate::picture::raw::RawPicture;
 use crate::picture::resize::paint_hidden;
-use crate::picture::tiff::read;
-use crate::picture::{cmyk, jpeg};
 
 /// Reads a picture: JPEG, PNG, TIFF or WebP. The content decides, whatever the name is.
 ///
@@ -33,7 +30,7 @@ use crate::picture::{cmyk, jpeg};
 ///
 /// Errors: a missing file, a folder, an unreadable file, an empty one, a file that is not a
 /// picture, a damaged one, and one with more than [`MAX_PIXELS`](crate::picture::MAX_PIXELS). Each
-/// has an error of its own.
+/// has an error of its own. A file that makes its decoder panic is a damaged one.
 pub fn load(path: &Path) -> Result<Picture> {
     load_within(path, None)
 }
@@ -53,8 +50,12 @@ pub fn decode(bytes: &[u8], name: &Path) -> Result<Picture> {
 
 /// Reads a picture as [`load_within`] does, from the bytes of a file. Errors call it `name`.
 pub fn decode_within(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Picture> {
+    guarded(name, || picture_of(bytes, name, memory))
+}
+
+fn picture_of(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Picture> {
     check_length(bytes, name)?;
-    let raw = decode_raw(bytes, name, memory)?;
+    let raw = formats::read(bytes, name, memory)?;
     let mut warnings = Vec::new();
     let exif = raw.exif.and_then(|block| block.map(|block| Exif::parse(&block)).transpose()).unwrap_or_else(|reason| {
         warnings.push(Warning::Exif { reason });
@@ -96,57 +97,6 @@ pub fn decode_within(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<P
         paint_hidden(&mut image, alpha);
     }
     Ok(Picture { image, alpha, profile, exif: exif.map(|(exif, _)| exif), warnings })
-}
-
-fn decode_raw(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPicture> {
-    let path = || name.to_owned();
-    if let Some(kind) = high_efficiency(bytes) {
-        return Err(Error::Unsupported { path: path(), reason: format!("{kind} has no decoder here") });
-    }
-    let format = match image::guess_format(bytes) {
-        Ok(f @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Tiff | ImageFormat::WebP)) => f,
-        _ => return Err(Error::NotAPicture { path: path() }),
-    };
-    if format == ImageFormat::Tiff {
-        return read::read(bytes, name, memory);
-    }
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_DECODER_MEMORY);
-    reader.limits(limits);
-
-    let mut decoder = reader.into_decoder().map_err(|e| decode_error(name, e))?;
-    let (width, height) = decoder.dimensions();
-    let channels = decoder.color_type().channel_count().max(decoder.original_color_type().channel_count());
-    check_pixels((width, height), channels.into(), bytes, name, memory)?;
-    if format == ImageFormat::Jpeg && !jpeg::has_an_end(bytes) {
-        return Err(Error::Damaged { path: path(), reason: CUT_SHORT.into() });
-    }
-    // If the metadata are broken, the pixels may still be in order.
-    let icc = decoder.icc_profile().map_err(|e| one_line(&e));
-    let exif = decoder.exif_metadata().map_err(|e| one_line(&e));
-    let inks = match format {
-        ImageFormat::Jpeg => cmyk::of_jpeg(bytes).map_err(|reason| Error::Damaged { path: path(), reason })?,
-        _ => None,
-    };
-    let is_cmyk = inks.is_some();
-    let pixels = match inks {
-        Some(pixels) => pixels,
-        None => DynamicImage::from_decoder(decoder).map_err(|e| decode_error(name, e))?,
-    };
-    Ok(RawPicture { pixels, is_cmyk, is_premultiplied: false, icc, exif, orientation: None })
-}
-
-/// Names a format that is met often, but has no decoder in Rust that could be used.
-fn high_efficiency(bytes: &[u8]) -> Option<&'static str> {
-    if bytes.get(4..8)? != b"ftyp" {
-        return None;
-    }
-    match bytes.get(8..12)? {
-        b"avif" | b"avis" => Some("AVIF"),
-        b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"mif1" | b"msf1" => Some("HEIC"),
-        _ => None,
-    }
 }
 
 /// The values of a picture, with the channels apart from the opacity.

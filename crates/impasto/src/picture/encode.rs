@@ -12,13 +12,14 @@ use image::codecs::jpeg::JpegEncoder;
 use impasto_engine::Image;
 
 use crate::error::{Error, Result};
-use crate::picture::decoder_error::one_line;
 use crate::picture::exif::Exif;
 use crate::picture::format::{BitDepth, Format};
+use crate::picture::formats::decoder_error::one_line;
+use crate::picture::formats::jpeg::segments;
+use crate::picture::formats::tiff::write::{TiffPicture, TiffValues};
 use crate::picture::mask::Mask;
 use crate::picture::profile::{Conversion, Profile};
-use crate::picture::tiff::write::{TiffPicture, TiffValues};
-use crate::picture::{jpeg, recipe};
+use crate::picture::recipe;
 
 /// Default quality of a JPEG, of 100. Beyond it files grow quickly, and brush strokes look no
 /// different.
@@ -271,7 +272,7 @@ impl PictureEncoder<'_> {
         }
         encoder.write_image(&self.bytes(), self.width, self.height, image::ExtendedColorType::Rgb8)?;
         Ok(match self.recipe {
-            Some(recipe) => jpeg::with_comments(&file, recipe::COMMENT_PREFIX, recipe.as_bytes()),
+            Some(recipe) => segments::with_comments(&file, recipe::COMMENT_PREFIX, recipe.as_bytes()),
             None => file,
         })
     }

@@ -27,26 +27,23 @@
 //! # }
 //! ```
 
-pub(crate) mod cmyk;
 pub(crate) mod decode;
-pub(crate) mod decoder_error;
 pub(crate) mod encode;
 pub(crate) mod exif;
 pub(crate) mod file;
 pub(crate) mod format;
-pub(crate) mod jpeg;
+pub(crate) mod formats;
+pub(crate) mod guard;
 pub(crate) mod limits;
 pub(crate) mod loaded;
 pub(crate) mod mask;
 pub(crate) mod prepare;
 pub(crate) mod profile;
-pub(crate) mod raw;
 pub(crate) mod recipe;
 pub(crate) mod resize;
 pub(crate) mod save;
 #[cfg(test)]
 mod tests;
-pub(crate) mod tiff;
 
 pub use decode::{decode, decode_within, load, load_within};
 pub use encode::{SaveOptions, encode, write};

@@ -7,10 +7,11 @@ use image::codecs::webp::WebPDecoder;
 use image::{ImageDecoder, ImageFormat};
 
 use crate::error::{Error, Result};
-use crate::picture::decoder_error::decode_error;
 use crate::picture::file::read_limited;
-use crate::picture::jpeg;
-use crate::picture::tiff::read::xmp;
+use crate::picture::formats::decoder_error::decode_error;
+use crate::picture::formats::jpeg::segments;
+use crate::picture::formats::tiff::read::xmp;
+use crate::picture::guard::guarded;
 
 /// Start of a JPEG comment.
 pub const COMMENT_PREFIX: &[u8] = b"impasto ";
@@ -33,9 +34,13 @@ pub fn recipe(path: &Path) -> Result<Option<String>> {
 
 /// Reads the recipe as [`recipe`] does, from the bytes of a file. Errors call it `name`.
 pub fn decode_recipe(bytes: &[u8], name: &Path) -> Result<Option<String>> {
+    guarded(name, || recipe_of(bytes, name))
+}
+
+fn recipe_of(bytes: &[u8], name: &Path) -> Result<Option<String>> {
     let damaged = |reason: String| Error::Damaged { path: name.to_owned(), reason };
     let text = match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) => jpeg::comments(bytes, COMMENT_PREFIX),
+        Ok(ImageFormat::Jpeg) => segments::comments(bytes, COMMENT_PREFIX),
         Ok(ImageFormat::Png) => {
             let limits = png::Limits { bytes: MAX_TEXT };
             let reader = png::Decoder::new_with_limits(Cursor::new(bytes), limits).read_info();

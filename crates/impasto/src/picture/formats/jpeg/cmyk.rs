@@ -6,7 +6,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use crate::picture::decoder_error::one_line;
+use crate::picture::formats::decoder_error::one_line;
 
 /// Reads the inks of a JPEG with four components. They take the place of red, green, blue and
 /// alpha: 0 is none, 255 is all.

@@ -9,15 +9,15 @@ use tiff::decoder::ifd::Value;
 use tiff::tags::{ExtraSamples, PhotometricInterpretation, Tag};
 
 use crate::error::Result;
-use crate::picture::decoder_error::one_line;
 use crate::picture::exif;
+use crate::picture::formats::decoder_error::one_line;
+use crate::picture::formats::raw::RawPicture;
+use crate::picture::formats::tiff::entries::{GREY, with_entries};
+use crate::picture::formats::tiff::fault::{TiffFault, failed};
+use crate::picture::formats::tiff::samples::{Samples, TiffFile, open, samples};
+use crate::picture::formats::tiff::write::XMP;
+use crate::picture::formats::tiff::ycbcr::{Blocks, YCbCr};
 use crate::picture::limits::check_pixels;
-use crate::picture::raw::RawPicture;
-use crate::picture::tiff::entries::{GREY, with_entries};
-use crate::picture::tiff::fault::{TiffFault, failed};
-use crate::picture::tiff::samples::{Samples, TiffFile, open, samples};
-use crate::picture::tiff::write::XMP;
-use crate::picture::tiff::ycbcr::{Blocks, YCbCr};
 
 /// Reads the first picture of a file, in the values of the file, not turned.
 pub fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPicture> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use tiff::TiffError;
 
 use crate::error::Error;
-use crate::picture::decoder_error::{CUT_SHORT, one_line, too_much_memory};
+use crate::picture::formats::decoder_error::{CUT_SHORT, one_line, too_much_memory};
 
 /// Says why there are no pixels.
 pub(crate) enum TiffFault {

@@ -4,10 +4,10 @@ use tiff::TiffResult;
 use tiff::decoder::ifd::Value;
 use tiff::tags::{CompressionMethod, Tag};
 
-use crate::picture::decoder_error::CUT_SHORT;
-use crate::picture::tiff::entries::{GREY, with_entries};
-use crate::picture::tiff::fault::TiffFault;
-use crate::picture::tiff::samples::{Samples, TiffFile, open, samples};
+use crate::picture::formats::decoder_error::CUT_SHORT;
+use crate::picture::formats::tiff::entries::{GREY, with_entries};
+use crate::picture::formats::tiff::fault::TiffFault;
+use crate::picture::formats::tiff::samples::{Samples, TiffFile, open, samples};
 
 /// `LumaRed, LumaGreen, LumaBlue`.
 const YCBCR_COEFFICIENTS: Tag = Tag::Unknown(529);

@@ -5,8 +5,8 @@
 
 use tiff::tags::Tag;
 
-use crate::picture::decoder_error::CUT_SHORT;
-use crate::picture::tiff::fault::TiffFault;
+use crate::picture::formats::decoder_error::CUT_SHORT;
+use crate::picture::formats::tiff::fault::TiffFault;
 
 /// `BlackIsZero`.
 pub(crate) const GREY: u32 = 1;

@@ -5,8 +5,8 @@ use std::io::Cursor;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::{TiffError, TiffResult};
 
+use crate::picture::formats::tiff::fault::TiffFault;
 use crate::picture::limits::MAX_DECODER_MEMORY;
-use crate::picture::tiff::fault::TiffFault;
 
 /// A file whose numbers are read.
 pub(crate) type TiffFile<'a> = Decoder<Cursor<&'a [u8]>>;
