@@ -20,13 +20,25 @@ use crate::picture::loaded::{Picture, Warning};
 use crate::picture::mask::Mask;
 use crate::picture::profile::{self, Channels};
 use crate::picture::resize::paint_hidden;
+use crate::picture::xmp;
 
 /// Reads a picture: JPEG, PNG, TIFF or WebP. The content decides, whatever the name is.
 ///
 /// The picture is turned as the camera noted. Grey, palette, CMYK and 16-bit values become RGB in
-/// 0..255; 16 bits keep their fractions. If the file has a colour profile, it is used. If the
-/// profile cannot be used, the values are taken as sRGB, and [`Picture::warnings`] says so.
-/// Transparency becomes [`Picture::alpha`].
+/// 0..255; 16 bits keep their fractions. Transparency becomes [`Picture::alpha`].
+///
+/// If the file has a colour profile, it is used. A PNG may declare its colours in other ways too.
+/// The first of these counts: cICP, iCCP, sRGB, cHRM and gAMA. Without cHRM the primaries are those
+/// of sRGB, and without gAMA the curve is. A gAMA of 1/2.2 counts as the curve of sRGB if the
+/// primaries are sRGB's too. If other primaries are declared, [`Picture::profile`] is a profile of
+/// the same meaning, unless the curve is too steep for 8 bits, or too flat. If colours cannot be
+/// used (a broken profile, HDR by PQ or HLG), they are taken as sRGB, and [`Picture::warnings`] says
+/// so.
+///
+/// The orientation is that of EXIF. If EXIF notes none, it is that of XMP. A TIFF's own tag comes
+/// before both.
+///
+/// If only the end marker of a JPEG or a PNG is missing, the picture is read with a warning.
 ///
 /// Errors: a missing file, a folder, an unreadable file, an empty one, a file that is not a
 /// picture, a damaged one, and one with more than [`MAX_PIXELS`](crate::picture::MAX_PIXELS). Each
@@ -56,7 +68,7 @@ pub fn decode_within(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<P
 fn picture_of(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Picture> {
     check_length(bytes, name)?;
     let raw = formats::read(bytes, name, memory)?;
-    let mut warnings = Vec::new();
+    let mut warnings = raw.warnings;
     let exif = raw.exif.and_then(|block| block.map(|block| Exif::parse(&block)).transpose()).unwrap_or_else(|reason| {
         warnings.push(Warning::Exif { reason });
         None
@@ -65,7 +77,8 @@ fn picture_of(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Picture>
         warnings.push(Warning::Profile { reason });
         None
     });
-    let noted = exif.as_ref().and_then(|(_, noted)| Orientation::from_exif(*noted));
+    let noted = exif.as_ref().and_then(|(_, noted)| *noted);
+    let noted = noted.or_else(|| xmp::orientation(&raw.xmp?)).and_then(Orientation::from_exif);
     let mut pixels = raw.pixels;
     pixels.apply_orientation(raw.orientation.or(noted).unwrap_or(Orientation::NoTransforms));
 
@@ -80,9 +93,17 @@ fn picture_of(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Picture>
     }
     values.colours.iter_mut().for_each(|v| *v = v.clamp(0.0, 255.0));
     let ColourValues { colours, channels, alpha } = values;
-    let (rgb, profile) = match icc {
-        None => (profile::plain_to_srgb(colours, channels), None),
-        Some(icc) => {
+    let (rgb, profile) = match (icc, raw.colours) {
+        (None, None) => (profile::plain_to_srgb(colours, channels), None),
+        (None, Some(declared)) => {
+            let (rgb, profile) = declared.to_srgb(colours, channels);
+            let profile = profile.unwrap_or_else(|reason| {
+                warnings.push(Warning::Colours { reason });
+                None
+            });
+            (rgb, profile)
+        }
+        (Some(icc), _) => {
             let (rgb, profile) = profile::to_srgb(icc, colours, channels);
             let profile = profile.unwrap_or_else(|reason| {
                 warnings.push(Warning::Profile { reason });

@@ -67,11 +67,11 @@ const THUMBNAIL: [(u16, u16); 2] = [(0x0201, 0x0202), (0x0111, 0x0117)];
 pub struct Exif(Vec<u8>);
 
 impl Exif {
-    /// Reads the block of a file. Returns it with the orientation that it noted, 1 to 8, or 1 if it
-    /// says nothing of use.
+    /// Reads the block of a file. Returns it with the orientation that it noted, 1 to 8, or `None`
+    /// if it says nothing of use.
     ///
     /// Errors say what is wrong with the block.
-    pub(super) fn parse(block: &[u8]) -> Result<(Self, u8), String> {
+    pub(super) fn parse(block: &[u8]) -> Result<(Self, Option<u8>), String> {
         let block = block.strip_prefix(PREFIX).unwrap_or(block);
         if block.len() > MAX_BYTES {
             return Err(format!("it takes {} KB", block.len() >> 10));
@@ -85,7 +85,7 @@ impl Exif {
             u8::try_from(found).ok()
         });
         block.drop_thumbnail(first);
-        Ok((Self(block.bytes), orientation.filter(|o| (1..=8).contains(o)).unwrap_or(1)))
+        Ok((Self(block.bytes), orientation.filter(|o| (1..=8).contains(o))))
     }
 
     /// Returns the block for a picture of this size in pixels, from its TIFF header on.
@@ -403,7 +403,7 @@ mod tests {
     fn the_block_is_upright_of_the_right_size_and_without_a_thumbnail() {
         for is_big_endian in [false, true] {
             let (exif, orientation) = Exif::parse(&[PREFIX, &block(is_big_endian)].concat()).unwrap();
-            assert_eq!(orientation, 6);
+            assert_eq!(orientation, Some(6));
             let bytes = exif.for_size(512, 70_000);
             assert!(!bytes.windows(2).any(|pair| pair == [0xff, 0xd8]), "the thumbnail is still there");
             let block = ExifBlock::new(bytes).unwrap();
@@ -429,7 +429,7 @@ mod tests {
                 let mut broken = whole.clone();
                 broken[at] = value;
                 if let Ok((exif, orientation)) = Exif::parse(&broken) {
-                    assert!((1..=8).contains(&orientation));
+                    assert!(orientation.is_none_or(|found| (1..=8).contains(&found)));
                     assert!(exif.for_size(3, 3).len() <= whole.len());
                 }
             }

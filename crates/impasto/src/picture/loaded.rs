@@ -70,11 +70,21 @@ pub enum Warning {
         /// What is wrong with it.
         reason: String,
     },
-    /// The EXIF block. The result will have none. The picture was not turned, unless it is a TIFF,
-    /// which notes the orientation elsewhere.
+    /// Colours that are declared by numbers. They were taken as sRGB.
+    Colours {
+        /// Why they could not be used.
+        reason: String,
+    },
+    /// The EXIF block. The result will have none. The picture was turned only if the orientation is
+    /// noted elsewhere: by a TIFF itself, or in XMP.
     Exif {
         /// What is wrong with it.
         reason: String,
+    },
+    /// The end of the file is missing. All pixels are there.
+    End {
+        /// What the format ends with.
+        missing: &'static str,
     },
 }
 
@@ -83,6 +93,12 @@ impl fmt::Display for Warning {
         match self {
             Self::Profile { reason } => {
                 write!(f, "its colour profile is ignored ({reason}); its colours may look different")
+            }
+            Self::Colours { reason } => {
+                write!(f, "the colours that it declares are ignored ({reason}); its colours may look different")
+            }
+            Self::End { missing } => {
+                write!(f, "its end is cut off ({missing} is missing), but all of its pixels are there")
             }
             Self::Exif { reason } => write!(f, "its EXIF block is ignored ({reason})"),
         }

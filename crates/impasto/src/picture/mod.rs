@@ -44,6 +44,7 @@ pub(crate) mod resize;
 pub(crate) mod save;
 #[cfg(test)]
 mod tests;
+pub(crate) mod xmp;
 
 pub use decode::{decode, decode_within, load, load_within};
 pub use encode::{SaveOptions, encode, write};

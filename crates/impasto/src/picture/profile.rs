@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformExecutor, TransformOptions};
+use moxcms::{
+    Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace, Layout,
+    LocalizableString, MatrixCoefficients, ProfileText, RenderingIntent, ToneReprCurve, TransferCharacteristics,
+    TransformExecutor, TransformOptions, WHITE_POINT_D50,
+};
 use rayon::prelude::*;
 
 use crate::reduce::CHUNK;
@@ -82,6 +86,160 @@ pub fn to_srgb(icc: Vec<u8>, values: Vec<f32>, channels: Channels) -> (Vec<f32>,
     };
     let keeps = channels == Channels::Rgb && Conversion::back(&profile).is_ok();
     (there.apply(&values), Ok(keeps.then(|| Profile(icc.into()))))
+}
+
+/// Colours that a file declares by numbers, without a profile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum DeclaredColours {
+    /// sRGB.
+    Srgb,
+    /// Primaries and transfer characteristics by their numbers in ITU-T H.273.
+    Cicp { primaries: u8, transfer: u8 },
+    /// The chunks cHRM and gAMA of PNG.
+    Chunks { chromaticities: Option<[[f32; 2]; 4]>, exponent: Option<f32> },
+}
+
+/// CIE x and y of white, red, green and blue in sRGB.
+const SRGB_CHROMATICITIES: [[f32; 2]; 4] = [[0.3127, 0.3290], [0.64, 0.33], [0.30, 0.60], [0.15, 0.06]];
+
+/// Largest difference of chromaticities that count as the same. Programs round them to 2 to 5
+/// digits.
+const SAME_CHROMATICITY: f32 = 0.001_5;
+
+/// Largest difference of exponents that count as the same. gAMA has 5 digits.
+const SAME_EXPONENT: f32 = 0.01;
+
+/// Exponents of curves that can be meant.
+const EXPONENTS: std::ops::RangeInclusive<f32> = 0.1..=10.0;
+
+/// Exponents of curves that a result is written in. 8 bits show steps in others.
+const RESULT_EXPONENTS: std::ops::RangeInclusive<f32> = 1.7..=3.0;
+
+impl DeclaredColours {
+    /// Takes numbers of ITU-T H.273. Returns `None` if they leave open what they mean.
+    ///
+    /// Errors say which of them cannot be used.
+    pub(crate) fn of_cicp(primaries: u8, transfer: u8) -> Result<Option<Self>, String> {
+        const UNSPECIFIED: u8 = 2;
+        if primaries == UNSPECIFIED || transfer == UNSPECIFIED {
+            return Ok(None);
+        }
+        match TransferCharacteristics::try_from(transfer) {
+            Ok(TransferCharacteristics::Srgb) if primaries == CicpColorPrimaries::Bt709 as u8 => {
+                return Ok(Some(Self::Srgb));
+            }
+            Ok(TransferCharacteristics::Smpte2084) => return Err("they are HDR by the PQ curve".into()),
+            Ok(TransferCharacteristics::Hlg) => return Err("they are HDR by the HLG curve".into()),
+            Ok(TransferCharacteristics::Reserved) | Err(_) => {
+                return Err(format!("there are no transfer characteristics {transfer}"));
+            }
+            Ok(_) => {}
+        }
+        match CicpColorPrimaries::try_from(primaries) {
+            Ok(CicpColorPrimaries::Reserved) | Err(_) => Err(format!("there are no primaries {primaries}")),
+            Ok(_) => Ok(Some(Self::Cicp { primaries, transfer })),
+        }
+    }
+
+    /// Takes the chromaticities of cHRM, and the exponent that gAMA is the inverse of.
+    ///
+    /// Errors say which of them cannot be meant.
+    pub(crate) fn of_chunks(chromaticities: Option<[[f32; 2]; 4]>, exponent: Option<f32>) -> Result<Self, String> {
+        if let Some(exponent) = exponent.filter(|exponent| !EXPONENTS.contains(exponent)) {
+            return Err(format!("gAMA gives the exponent {exponent}"));
+        }
+        let is_same = |found: [[f32; 2]; 4]| {
+            let pairs = found.as_flattened().iter().zip(SRGB_CHROMATICITIES.as_flattened());
+            pairs.into_iter().all(|(a, b)| (a - b).abs() <= SAME_CHROMATICITY)
+        };
+        let chromaticities = chromaticities.filter(|&found| !is_same(found));
+        if let Some(found) = chromaticities {
+            let inside = |[x, y]: [f32; 2]| x >= 0.0 && y > 0.0 && x + y <= 1.0;
+            let [_, [rx, ry], [gx, gy], [bx, by]] = found;
+            let area = (gx - rx) * (by - ry) - (gy - ry) * (bx - rx);
+            if !found.into_iter().all(inside) || area.abs() < 1e-3 {
+                return Err("cHRM gives primaries that make no colours".into());
+            }
+        }
+        let is_plain = exponent.is_none_or(|exponent| (exponent - 2.2).abs() <= SAME_EXPONENT);
+        Ok(if chromaticities.is_none() && is_plain { Self::Srgb } else { Self::Chunks { chromaticities, exponent } })
+    }
+
+    /// Converts as [`to_srgb`] does.
+    pub(crate) fn to_srgb(self, values: Vec<f32>, channels: Channels) -> (Vec<f32>, Result<Option<Profile>, String>) {
+        if self == Self::Srgb {
+            return (plain_to_srgb(values, channels), Ok(None));
+        }
+        match self.profile().encode() {
+            Ok(icc) => {
+                let (rgb, profile) = to_srgb(icc, values, channels);
+                (rgb, profile.map(|profile| profile.filter(|_| self.is_for_results())))
+            }
+            Err(error) => (plain_to_srgb(values, channels), Err(error.to_string())),
+        }
+    }
+
+    /// Returns whether a result may be written in these colours. A curve alone is no reason to.
+    fn is_for_results(self) -> bool {
+        match self {
+            Self::Srgb => false,
+            Self::Cicp { primaries, transfer } => {
+                let is_linear = transfer == TransferCharacteristics::Linear as u8;
+                let is_log = [TransferCharacteristics::Log100, TransferCharacteristics::Log100sqrt10]
+                    .iter()
+                    .any(|&log| transfer == log as u8);
+                primaries != CicpColorPrimaries::Bt709 as u8 && !is_linear && !is_log
+            }
+            Self::Chunks { chromaticities, exponent } => {
+                chromaticities.is_some() && exponent.is_none_or(|exponent| RESULT_EXPONENTS.contains(&exponent))
+            }
+        }
+    }
+
+    /// Makes a profile of the same meaning.
+    fn profile(self) -> ColorProfile {
+        let mut profile = ColorProfile::new_srgb();
+        let name = match self {
+            Self::Srgb => return profile,
+            Self::Cicp { primaries, transfer } => {
+                // Both numbers were checked, so neither becomes the reserved one.
+                let cicp = CicpProfile {
+                    color_primaries: primaries.try_into().unwrap_or(CicpColorPrimaries::Bt709),
+                    transfer_characteristics: transfer.try_into().unwrap_or(TransferCharacteristics::Srgb),
+                    matrix_coefficients: MatrixCoefficients::Identity,
+                    full_range: true,
+                };
+                profile = ColorProfile::new_from_cicp(cicp);
+                profile.cicp = None;
+                format!("CICP primaries {primaries}, transfer {transfer}")
+            }
+            Self::Chunks { chromaticities, exponent } => {
+                if let Some([white, red, green, blue]) = chromaticities {
+                    let [white, red, green, blue] = [white, red, green, blue].map(|[x, y]| Chromaticity::new(x, y));
+                    profile.update_rgb_colorimetry(white.to_xyyb(), ColorPrimaries { red, green, blue });
+                }
+                if let Some(exponent) = exponent {
+                    let curve = Some(ToneReprCurve::Parametric(vec![exponent]));
+                    profile.red_trc.clone_from(&curve);
+                    profile.green_trc.clone_from(&curve);
+                    profile.blue_trc = curve;
+                }
+                profile.cicp = None;
+                match exponent {
+                    Some(exponent) => format!("RGB with the exponent {exponent:.2}"),
+                    None => "RGB with the curve of sRGB".into(),
+                }
+            }
+        };
+        let text =
+            |text: String| Some(ProfileText::Localizable(vec![LocalizableString::new("en".into(), "US".into(), text)]));
+        profile.description = text(name);
+        profile.copyright = text("Public Domain".into());
+        profile.media_white_point = Some(WHITE_POINT_D50.to_xyzd());
+        // It says nothing that conversions need, and `moxcms` has one for every white.
+        profile.chromatic_adaptation = None;
+        profile
+    }
 }
 
 fn parse(icc: &[u8]) -> Result<ColorProfile, String> {

@@ -27,10 +27,11 @@ pub(crate) fn open<'a>(
     Ok(decoder)
 }
 
-/// Reads profile, EXIF and pixels. If the metadata are broken, the pixels may still be in order.
+/// Reads profile, EXIF, XMP and pixels. If the metadata are broken, the pixels may still be in order.
 pub(crate) fn decode(mut decoder: impl ImageDecoder, name: &Path) -> Result<RawPicture> {
     let icc = decoder.icc_profile().map_err(|e| one_line(&e));
     let exif = decoder.exif_metadata().map_err(|e| one_line(&e));
+    let xmp = decoder.xmp_metadata().ok().flatten();
     let pixels = DynamicImage::from_decoder(decoder).map_err(|e| decode_error(name, e))?;
-    Ok(RawPicture { pixels, is_cmyk: false, is_premultiplied: false, icc, exif, orientation: None })
+    Ok(RawPicture { icc, exif, xmp, ..RawPicture::new(pixels) })
 }

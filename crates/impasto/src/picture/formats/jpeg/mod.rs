@@ -2,32 +2,48 @@
 
 pub(crate) mod cmyk;
 pub(crate) mod segments;
+mod unfinished;
 
 use std::path::Path;
 
-use image::{ImageDecoder, ImageFormat};
+use image::{DynamicImage, ImageDecoder, ImageFormat};
 
 use crate::error::{Error, Result};
 use crate::picture::formats::by_image;
-use crate::picture::formats::decoder_error::{CUT_SHORT, one_line};
+use crate::picture::formats::decoder_error::{CUT_SHORT, decode_error, one_line};
 use crate::picture::formats::raw::RawPicture;
+use crate::picture::loaded::Warning;
 
 /// Reads a picture, in the values of the file, not turned.
 pub(crate) fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPicture> {
     let mut decoder = by_image::open(bytes, ImageFormat::Jpeg, name, memory)?;
-    let damaged = |reason| Error::Damaged { path: name.to_owned(), reason };
-    if !segments::has_an_end(bytes) {
-        return Err(damaged(CUT_SHORT.into()));
+    let exif = decoder.exif_metadata().map_err(|e| one_line(&e));
+    let decode = |bytes: &[u8]| pixels(bytes, name, memory);
+    // The decoder would fill what is missing with grey, and nobody wants half a picture painted.
+    let (is_cmyk, pixels, warnings) = if segments::has_an_end(bytes) {
+        let (is_cmyk, pixels) = decode(bytes)?;
+        (is_cmyk, pixels, vec![])
+    } else {
+        let cut_short = || Error::Damaged { path: name.to_owned(), reason: CUT_SHORT.into() };
+        let (is_cmyk, pixels) = unfinished::decode(bytes, decode)?.ok_or_else(cut_short)?;
+        (is_cmyk, pixels, vec![Warning::End { missing: "EOI" }])
+    };
+    Ok(RawPicture {
+        is_cmyk,
+        icc: segments::profile(bytes),
+        exif,
+        xmp: segments::xmp(bytes),
+        warnings,
+        ..RawPicture::new(pixels)
+    })
+}
+
+/// Reads the pixels, and says whether they are inks.
+fn pixels(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<(bool, DynamicImage)> {
+    let inks = cmyk::of_jpeg(bytes).map_err(|reason| Error::Damaged { path: name.to_owned(), reason })?;
+    if let Some(inks) = inks {
+        return Ok((true, inks));
     }
-    match cmyk::of_jpeg(bytes).map_err(damaged)? {
-        None => by_image::decode(decoder, name),
-        Some(pixels) => Ok(RawPicture {
-            pixels,
-            is_cmyk: true,
-            is_premultiplied: false,
-            icc: decoder.icc_profile().map_err(|e| one_line(&e)),
-            exif: decoder.exif_metadata().map_err(|e| one_line(&e)),
-            orientation: None,
-        }),
-    }
+    let decoder = by_image::open(bytes, ImageFormat::Jpeg, name, memory)?;
+    Ok((false, DynamicImage::from_decoder(decoder).map_err(|e| decode_error(name, e))?))
 }

@@ -31,11 +31,12 @@ pub fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPicture
     let (pixels, is_premultiplied) = pixels(&mut file, bytes, width, height).map_err(|fault| fault.of(name))?;
     Ok(RawPicture {
         is_cmyk: matches!(file.colortype(), Ok(ColorType::CMYK(_))),
-        pixels,
         is_premultiplied,
         icc: icc.map_err(|e| one_line(&e)),
         exif: exif::of_tiff(&mut file),
+        xmp: file.get_tag_u8_vec(XMP).ok(),
         orientation: orientation.and_then(Orientation::from_exif),
+        ..RawPicture::new(pixels)
     })
 }
 
