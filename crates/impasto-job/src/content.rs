@@ -6,8 +6,9 @@ use impasto::picture::{self, Exif, Picture, Profile};
 use impasto::{Layer, Mask};
 
 use crate::error::{Error, Result};
-use crate::events::Events;
+use crate::events::{Event, Events};
 use crate::job::Job;
+use crate::job::inputs::InitFrom;
 use crate::job::values::OutputSize;
 use crate::pictures::{self, ReadLimits, SizeHint};
 use crate::resolve::{Complete, Resolved};
@@ -57,8 +58,22 @@ impl Content {
             SizeHint { at: format!(" at `size` {}", size.size), advice: "; choose a larger `size`" }
         };
         pictures::check_sides(path, &scaled.image, &layers, &hint)?;
+        if stays_one_colour(&resolved.job, &scaled) {
+            let text = "it has one colour, and so will the result; `init` noise paints from noise".to_owned();
+            events.event(Event::Note { about: path.to_owned(), text });
+        }
         // The file's own size can be much larger, and is not needed any more.
         let Picture { alpha, profile, exif, .. } = picture;
         Ok(Content { scaled, wanted: size.size, alpha, profile, exif })
     }
+}
+
+/// Returns whether a run would keep the one colour that a content has. All of its pixels then have
+/// the same gradient, unless a mask treats them differently.
+fn stays_one_colour(job: &Job, content: &Picture) -> bool {
+    let inputs = &job.inputs;
+    let starts_flat = matches!(inputs.init, None | Some(InitFrom::Content | InitFrom::Grey));
+    let is_whole = inputs.mask.is_none() && inputs.keep.is_none() && content.alpha.is_none();
+    let pixels = content.image.as_slice().as_chunks::<3>().0;
+    starts_flat && is_whole && pixels.windows(2).all(|pair| pair[0] == pair[1])
 }

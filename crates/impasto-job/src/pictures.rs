@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use impasto::picture::{self, Picture};
 use impasto::{
-    ColorMode, Image, Layer, Mask, Network, SizeOptions, Style, StylePicture, StyleStatistics, Subject, WeightedLayer,
+    ColorMode, Image, Layer, Mask, Network, PictureRole, SizeOptions, Style, StylePicture, StyleStatistics, Subject,
+    WeightedLayer,
 };
 
 use crate::error::{Error, OrWhose, Result};
@@ -120,7 +121,7 @@ pub fn load_style(style: &StyleInput, limits: ReadLimits, events: &mut dyn Event
     }
     let Picture { image, alpha, .. } = load(path, limits, events)?;
     let mask = mask.as_ref().map(|mask| load_mask(&mask.path, path, &image, limits)).transpose()?;
-    let mask = mask.map(|mask| Mask::from_brightness(&mask));
+    let mask = mask.map(|mask| Mask::from_picture(&mask));
     let style = StylePicture { opacity: alpha, mask, rotations, ..image.into() };
     let (width, height) = (style.image.width(), style.image.height());
     let rectangle = match (crop, trim.unwrap_or_default()) {
@@ -228,10 +229,10 @@ fn cut<const N: usize>(values: &[f32], width: usize, [x, y, w, h]: [usize; 4]) -
 const SHAPE_TOLERANCE: f64 = 0.02;
 
 /// Reads a mask of the shape of a picture.
-pub fn load_mask(path: &Path, picture_path: &Path, picture: &Image, limits: ReadLimits) -> Result<Image> {
-    let mask = picture::load_within(path, limits.memory)?.image;
+pub fn load_mask(path: &Path, picture_path: &Path, picture: &Image, limits: ReadLimits) -> Result<Picture> {
+    let mask = picture::load_within(path, limits.memory)?;
     let shape = |image: &Image| image.width() as f64 / image.height() as f64;
-    if (shape(&mask) / shape(picture) - 1.0).abs() > SHAPE_TOLERANCE {
+    if (shape(&mask.image) / shape(picture) - 1.0).abs() > SHAPE_TOLERANCE {
         return Err(Error::user(format!(
             "{} is {}x{} px, {} {}x{} px; a mask needs its picture's shape",
             path.display(),
@@ -261,7 +262,8 @@ pub fn fit_style(
 
 /// The styles, each in its part of the mask of `content`, if there is one.
 ///
-/// Errors: weights together with a mask of several parts, a mask of another shape or other colours.
+/// Errors: weights together with a mask of several parts, a mask of another shape or other colours,
+/// or with transparent places that belong to no style.
 pub fn in_regions(
     styles: Vec<Style>,
     inputs: &[StyleInput],
@@ -278,8 +280,8 @@ pub fn in_regions(
             "weights of `style` blend styles; with `mask` each style has a part of its own, so leave the weights out",
         ));
     }
-    let image = load_mask(path, content_path, content, limits)?;
-    let masks = Mask::of_styles(&image, styles.len()).map_err(|error| Error::from(error).about(path))?;
+    let picture = load_mask(path, content_path, content, limits)?;
+    let masks = Mask::of_styles(&picture, styles.len()).map_err(|error| Error::from(error).about(path))?;
     Ok(styles.into_iter().zip(masks).map(|(style, mask)| style.with_region(mask)).collect())
 }
 
@@ -295,20 +297,31 @@ pub fn subject(
     Ok(Subject {
         content: mode.prepare_content(&content.image),
         opacity: content.alpha.clone(),
-        keep: keep.map(|mask| Mask::from_brightness(&mask)),
+        keep: keep.map(|mask| Mask::from_picture(&mask)),
     })
 }
 
 /// The error of a session, about the file that the library does not know.
 pub fn with_name(
     error: impasto::Error,
+    content: Option<&InputFile>,
     styles: &[StyleInput],
     mask: Option<&InputFile>,
     keep: Option<&InputFile>,
 ) -> Error {
+    // With more than one style it could be any of them.
+    let only_style = || if let [style] = styles { Some(style) } else { None };
     let file = match &error {
         impasto::Error::UnfitStatistics { style, .. } => styles.get(style - 1).map(|style| &style.file),
-        impasto::Error::MaskVanishes { input: impasto::PictureRole::Mask, .. } => mask.or(keep),
+        impasto::Error::NothingPainted => keep,
+        impasto::Error::MaskVanishes { input, .. } => match input {
+            PictureRole::Mask => mask,
+            PictureRole::Keep => keep,
+            PictureRole::Opacity => content,
+            PictureRole::StyleMask => only_style().and_then(|style| style.mask.as_ref()),
+            PictureRole::StyleOpacity => only_style().map(|style| &style.file),
+            _ => None,
+        },
         _ => None,
     };
     match file {

@@ -70,7 +70,8 @@ impl Prepared {
             Sources::Reconstruct(photo) => Session::reconstruct(network, photo, &self.numerics),
         };
         let inputs = &job.inputs;
-        session.map_err(|error| pictures::with_name(error, &inputs.styles, inputs.mask.as_ref(), inputs.keep.as_ref()))
+        let [content, mask, keep] = [&inputs.content, &inputs.mask, &inputs.keep].map(Option::as_ref);
+        session.map_err(|error| pictures::with_name(error, content, &inputs.styles, mask, keep))
     }
 
     /// Gives the style pictures back. A session has them for itself for as long as it needs them.

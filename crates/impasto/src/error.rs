@@ -29,8 +29,10 @@ pub enum PictureRole {
     Keep,
     /// The mask of the part of a style picture that counts.
     StyleMask,
-    /// The opacity of a picture.
+    /// The opacity of the content picture.
     Opacity,
+    /// The opacity of the style picture.
+    StyleOpacity,
     /// The picture to inspect.
     Inspected,
 }
@@ -45,7 +47,8 @@ impl fmt::Display for PictureRole {
             PictureRole::Mask => "the mask",
             PictureRole::Keep => "the mask of what is kept",
             PictureRole::StyleMask => "the mask of the style picture",
-            PictureRole::Opacity => "the opacity",
+            PictureRole::Opacity => "the opacity of the content picture",
+            PictureRole::StyleOpacity => "the opacity of the style picture",
             PictureRole::Inspected => "the picture to inspect",
         })
     }
@@ -152,13 +155,18 @@ pub enum Error {
         /// Which picture.
         input: PictureRole,
     },
+    /// All of the content stays as it is.
+    #[error("the mask of what is kept keeps all of the picture, and nothing is left to paint; make parts of it black")]
+    NothingPainted,
     /// A mask leaves less than one position of a layer's feature map.
     #[error(
-        "{input} leaves less than one position of {layer} at {width}x{height} px; let it cover more, work at a larger size or with fewer \
-         scales, or leave that layer out"
+        "{input} leaves less than one position of {layer}{} at {width}x{height} px; {}, work at a larger size or with \
+         fewer scales, or leave that layer out",
+        if *input == PictureRole::Keep { " to paint" } else { "" },
+        more_of(*input)
     )]
     MaskVanishes {
-        /// Which mask. Transparent and kept parts do not count as covered by it.
+        /// Which mask. [`PictureRole::Mask`] is that of the styles: one of them has too small a part.
         input: PictureRole,
         /// The layer.
         layer: Layer,
@@ -175,6 +183,20 @@ pub enum Error {
         /// The colour, such as `#a0b0c0`.
         found: String,
         /// Its column, from 0.
+        x: usize,
+        /// Its row, from 0.
+        y: usize,
+        /// How many styles there are.
+        styles: usize,
+        /// The names of their colours.
+        palette: String,
+    },
+    /// A mask of colours has a transparent place.
+    #[error(
+        "the mask is transparent at {x},{y}, which belongs to none of the {styles} styles; paint it with {palette}"
+    )]
+    MaskTransparent {
+        /// The column of the place, from 0.
         x: usize,
         /// Its row, from 0.
         y: usize,
@@ -215,10 +237,11 @@ pub enum Error {
     },
     /// The loss or its gradient is not finite at the start.
     #[error(
-        "the loss at the start is not a finite number ({total:e}); the loss weights are too large; give smaller ones"
+        "{} at the start is not a finite number; the loss weights are too large; give smaller ones",
+        if total.is_finite() { "the gradient of the loss" } else { "the loss" }
     )]
     NotFinite {
-        /// The objective at the start.
+        /// The objective at the start. If it is finite, its gradient is not.
         total: f64,
     },
     /// The weights of the network cannot be used.
@@ -372,6 +395,16 @@ impl Error {
     /// Says why the feature cache in `folder` is of no use.
     pub(crate) fn feature_cache(folder: &Path, reason: &io::Error) -> Self {
         Self::FeatureCache { folder: folder.to_owned(), reason: reason.to_string() }
+    }
+}
+
+/// Says what helps if a mask leaves too little.
+fn more_of(input: PictureRole) -> &'static str {
+    match input {
+        PictureRole::Keep => "keep less",
+        PictureRole::Mask => "give each style a larger part",
+        PictureRole::Opacity | PictureRole::StyleOpacity => "make more of it opaque",
+        _ => "let it cover more",
     }
 }
 

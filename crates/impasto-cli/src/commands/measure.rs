@@ -156,8 +156,10 @@ pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
     drop(content);
 
     let network = args.network.network()?;
-    let measurement = impasto::measure_styles(&network, &picture, &subject, &in_regions, &options)
-        .map_err(|error| pictures::with_name(error, &styles, mask.as_ref(), keep.as_ref()))?;
+    let measurement =
+        impasto::measure_styles(&network, &picture, &subject, &in_regions, &options).map_err(|error| {
+            pictures::with_name(error, Some(&args.content.clone().into()), &styles, mask.as_ref(), keep.as_ref())
+        })?;
     // Without a mask there is one region, whose losses are the style's.
     let named: &[StyleInput] = if mask.is_some() { &styles } else { &[] };
     text::print(&if args.json {

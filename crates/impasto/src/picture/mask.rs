@@ -4,6 +4,8 @@
 //! it is. It is resized along with its picture. The network's layers see it through
 //! [`PositionWeights`].
 
+use std::ops::Range;
+
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -12,6 +14,7 @@ use impasto_engine::{Image, Layer};
 
 use crate::colors::luma;
 use crate::error::{Error, PictureRole, Result};
+use crate::picture::loaded::Picture;
 
 /// A weight from 0 to 1 for every pixel of a picture: opacity, or a region with soft edges.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,21 +46,42 @@ impl Mask {
         Self::new(image.width(), image.height(), pixels.iter().map(|&pixel| luma(pixel) / 255.0).collect())
     }
 
+    /// Takes the brightness of a picture times its opacity. What is transparent is not painted, so
+    /// it counts as black, whatever colour the file hides there.
+    pub fn from_picture(picture: &Picture) -> Self {
+        let brightness = Self::from_brightness(&picture.image);
+        picture.alpha.iter().fold(brightness, |brightness, alpha| brightness.times(alpha))
+    }
+
     /// Makes one mask for each of `styles` styles, from a picture painted in their colours.
     ///
     /// The colour of a single style is white. Two styles have white and black. More have red,
     /// green, blue, yellow, cyan, magenta, white, black in this order.
     ///
-    /// A soft edge has colours in between. Two styles share such a colour: those of the segment in
-    /// RGB that is nearest to it. Their shares are those of the nearest point of the segment. With
-    /// one or two styles the brightness decides.
+    /// With one or two styles [`Mask::from_picture`] decides, so what is transparent counts as
+    /// black. With more styles it belongs to none, and is refused.
     ///
-    /// Errors: more styles than colours; a colour that lies between none of theirs.
-    pub fn of_styles(image: &Image, styles: usize) -> Result<Vec<Self>> {
+    /// A soft edge has colours in between. Two styles share such a colour: those of the segment in
+    /// RGB that is nearest to it. Their shares are those of the nearest point of the segment.
+    ///
+    /// Errors: more styles than colours; a colour that lies between none of theirs; a transparent
+    /// place that belongs to no style.
+    pub fn of_styles(picture: &Picture, styles: usize) -> Result<Vec<Self>> {
+        let image = &picture.image;
+        let place = |i: usize| (i % image.width(), i / image.width());
+        let unknown = |i: usize, [r, g, b]: [u8; 3], palette: &[(&str, [f32; 3])]| {
+            let (x, y) = place(i);
+            Error::MaskColour { found: format!("#{r:02x}{g:02x}{b:02x}"), x, y, styles, palette: names(palette) }
+        };
         match styles {
-            1 => return Ok(vec![Self::from_brightness(image)]),
+            1 => return Ok(vec![Self::from_picture(picture)]),
             2 => {
-                let first = Self::from_brightness(image);
+                let pixels = image.as_slice().as_chunks::<3>().0;
+                let is_seen = |i: usize| picture.alpha.as_ref().is_none_or(|alpha| alpha.data[i] > 0.0);
+                if let Some(i) = (0..pixels.len()).find(|&i| distance_from_grey(pixels[i]) > MAX_TINT && is_seen(i)) {
+                    return Err(unknown(i, pixels[i].map(|v| v as u8), &PALETTE[WHITE_AND_BLACK]));
+                }
+                let first = Self::from_picture(picture);
                 let second = first.inverted();
                 return Ok(vec![first, second]);
             }
@@ -66,15 +90,14 @@ impl Mask {
         let Some(palette) = PALETTE.get(..styles).filter(|palette| !palette.is_empty()) else {
             return Err(Error::option("mask", format!("tells 1 to {} styles apart, not {styles}", PALETTE.len())));
         };
+        if let Some(i) = picture.alpha.as_ref().and_then(|alpha| alpha.data.iter().position(|&a| a == 0.0)) {
+            let (x, y) = place(i);
+            return Err(Error::MaskTransparent { x, y, styles, palette: names(palette) });
+        }
         let mut weights = vec![vec![0.0; image.width() * image.height()]; styles];
         for (i, pixel) in image.as_slice().as_chunks::<3>().0.iter().enumerate() {
-            let [(first, share), (second, other_share)] =
-                nearest_mix(pixel.map(|v| v / 255.0), palette).ok_or_else(|| {
-                    let [r, g, b] = pixel.map(|v| v as u8);
-                    let names = palette.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-                    let (x, y) = (i % image.width(), i / image.width());
-                    Error::MaskColour { found: format!("#{r:02x}{g:02x}{b:02x}"), x, y, styles, palette: names }
-                })?;
+            let [(first, share), (second, other_share)] = nearest_mix(pixel.map(|v| v / 255.0), palette)
+                .ok_or_else(|| unknown(i, pixel.map(|v| v as u8), palette))?;
             weights[first][i] = share;
             weights[second][i] = other_share;
         }
@@ -122,13 +145,6 @@ impl Mask {
     /// Returns `None` if less than one position is left.
     pub(crate) fn weights(&self, layer: Layer) -> Option<PositionWeights> {
         PositionWeights::of_mask(&self.data, self.width, layer)
-    }
-
-    /// Returns [`Mask::weights`]. Errors: less than one position is left. They call the mask
-    /// `input`.
-    pub(crate) fn position_weights(&self, input: PictureRole, layer: Layer) -> Result<PositionWeights> {
-        let vanished = Error::MaskVanishes { input, layer, width: self.width, height: self.height };
-        self.weights(layer).ok_or(vanished)
     }
 
     /// Returns the mask at another size. Each weight is the mean over the weights that it stands
@@ -180,6 +196,24 @@ const PALETTE: [(&str, [f32; 3]); 8] = [
     ("black", [0.0, 0.0, 0.0]),
 ];
 
+/// The place of white and black in [`PALETTE`].
+const WHITE_AND_BLACK: Range<usize> = 6..8;
+
+/// Joins the names of colours.
+fn names(palette: &[(&str, [f32; 3])]) -> String {
+    palette.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// Largest distance of a colour from the greys between black and white, of 1. The colours of JPEGs
+/// of grey masks, and of off-white paper, stay below. Those of other styles are at 0.82.
+const MAX_TINT: f32 = 0.25;
+
+/// Returns how far a colour in 0..255 lies from the nearest grey, in 0..1.
+fn distance_from_grey(pixel: [f32; 3]) -> f32 {
+    let mean = pixel.iter().sum::<f32>() / 3.0;
+    pixel.iter().map(|v| (v - mean).powi(2)).sum::<f32>().sqrt() / 255.0
+}
+
 /// Largest distance of a colour from the nearest mix. Where three regions meet it is 0.41.
 const MAX_DISTANCE: f32 = 0.5;
 
@@ -224,8 +258,9 @@ mod tests {
 
     #[test]
     fn colours_go_to_their_styles_and_mixes_to_two() {
-        let image =
-            |pixels: &[[u8; 3]]| Image::new(pixels.len(), 1, pixels.iter().flatten().map(|&v| f32::from(v)).collect());
+        let image = |pixels: &[[u8; 3]]| {
+            Picture::new(Image::new(pixels.len(), 1, pixels.iter().flatten().map(|&v| f32::from(v)).collect()))
+        };
         let four = image(&[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [102, 0, 153], [250, 9, 3]]);
         let masks = Mask::of_styles(&four, 4).unwrap();
         for (i, mask) in masks.iter().enumerate() {
@@ -246,6 +281,37 @@ mod tests {
         let two = Mask::of_styles(&image(&[[255; 3], [0; 3]]), 2).unwrap();
         assert_eq!(two, [Mask::new(2, 1, vec![1.0, 0.0]), Mask::new(2, 1, vec![0.0, 1.0])]);
         assert!(Mask::of_styles(&four, 9).unwrap_err().to_string().contains("1 to 8 styles"));
+        // Three colours for two styles. What a JPEG makes of black and white is no colour.
+        let message = Mask::of_styles(&image(&[[255; 3], [255, 0, 0], [0; 3]]), 2).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "the mask has the colour #ff0000 at 1,0, which belongs to none of the 2 styles; paint it with white, black"
+        );
+        assert!(Mask::of_styles(&image(&[[255, 240, 215], [9, 0, 20], [128; 3]]), 2).is_ok());
+    }
+
+    #[test]
+    fn what_is_transparent_is_not_painted() {
+        let picture = |alpha: &[f32]| Picture {
+            alpha: Some(Mask::new(alpha.len(), 1, alpha.to_vec())),
+            ..Picture::new(Image::filled(alpha.len(), 1, [255.0, 255.0, 255.0]))
+        };
+        let white = picture(&[1.0, 0.25, 0.0]);
+        let painted = Mask::new(3, 1, vec![1.0, 0.25, 0.0]);
+        for (a, b) in Mask::from_picture(&white).as_slice().iter().zip(painted.as_slice()) {
+            assert!((a - b).abs() < 1e-6, "{a} {b}");
+        }
+        let [first, second] = &Mask::of_styles(&white, 2).unwrap()[..] else { panic!("two masks") };
+        assert_eq!((first, second), (&Mask::from_picture(&white), &first.inverted()));
+        let red = Picture { image: Image::filled(3, 1, [255.0, 0.0, 0.0]), ..white };
+        assert_eq!(
+            Mask::of_styles(&red, 3).unwrap_err().to_string(),
+            "the mask is transparent at 2,0, which belongs to none of the 3 styles; paint it with red, green, blue"
+        );
+        // A hidden colour is nobody's.
+        let mut hidden = picture(&[1.0, 0.0]);
+        hidden.image.as_mut_slice()[3..].copy_from_slice(&[255.0, 0.0, 0.0]);
+        assert!(Mask::of_styles(&hidden, 2).is_ok());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is painted: the photo, and the parts of it that take part.
 
-use impasto_engine::{Image, Padding};
+use impasto_engine::{Image, Layer, Padding};
 
 use crate::error::{Error, PictureRole, Result};
 use crate::picture::mask::{Mask, partial, sized};
@@ -75,6 +75,22 @@ impl Subject {
         let (opacity, keep) = (mask(&self.opacity), mask(&self.keep));
         let painted = painted(&opacity, &keep);
         (opacity, painted)
+    }
+
+    /// Says why less than one position of a layer is left for a style.
+    pub(crate) fn vanished(&self, layer: Layer) -> Error {
+        if self.keep.as_ref().is_some_and(|keep| keep.coverage() == 1.0) {
+            return Error::NothingPainted;
+        }
+        let leaves_nothing = |mask: Option<&Mask>| mask.is_some_and(|mask| mask.weights(layer).is_none());
+        let input = if leaves_nothing(self.opacity.as_ref()) {
+            PictureRole::Opacity
+        } else if leaves_nothing(self.painted().as_ref()) {
+            PictureRole::Keep
+        } else {
+            PictureRole::Mask
+        };
+        Error::MaskVanishes { input, layer, width: self.content.width(), height: self.content.height() }
     }
 
     /// `picture := keep · content + (1 - keep) · picture`, both of one size.

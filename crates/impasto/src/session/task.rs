@@ -345,19 +345,19 @@ impl ActiveLayers {
             layout: layout.clone(),
             ..WorkspaceSpec::new(width, height)
         };
-        let weights = |mask: Option<&Mask>, input: PictureRole, layer: Layer| {
-            let weights = mask.map(|mask| mask.position_weights(input, layer)).transpose()?;
+        let weights = |mask: Option<&Mask>, layer: Layer| {
+            let weights = mask.map(|mask| mask.weights(layer).ok_or_else(|| subject.vanished(layer))).transpose()?;
             Ok::<_, Error>(weights.map(Arc::new))
         };
         for Region { mask, .. } in regions {
             for &WeightedLayer { layer, .. } in &self.styles {
-                let weights = weights(mask.as_ref(), PictureRole::Mask, layer)?;
+                let weights = weights(mask.as_ref(), layer)?;
                 let means = options.style_loss.needs_means();
                 spec.styles.push(StyleTerm { layer, means, window: None, weights });
             }
         }
         for &WeightedLayer { layer, .. } in &self.contents {
-            let weights = weights(subject.opacity.as_ref(), PictureRole::Opacity, layer)?;
+            let weights = weights(subject.opacity.as_ref(), layer)?;
             spec.contents.push(ContentTerm { layer, weights });
         }
         Ok(spec)

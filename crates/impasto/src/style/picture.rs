@@ -68,7 +68,7 @@ impl StylePicture {
             return Err(Error::option("style_rotations", format!("is {}; give 1, 2, 4 or 8", self.rotations)));
         }
         let (width, height) = (self.image.width(), self.image.height());
-        let opacity = partial(&self.opacity, PictureRole::Opacity, width, height)?;
+        let opacity = partial(&self.opacity, PictureRole::StyleOpacity, width, height)?;
         let mask = partial(&self.mask, PictureRole::StyleMask, width, height)?;
         let mut image = self.image.clone();
         if let Some(opacity) = &opacity {
@@ -86,6 +86,12 @@ impl StylePicture {
             (Some(opacity), Some(mask)) => Some(opacity.times(mask)),
             (opacity, mask) => opacity.clone().or_else(|| mask.clone()),
         }
+    }
+
+    /// Names what leaves less of the picture: its mask or its opacity.
+    fn smallest(&self) -> PictureRole {
+        let coverage = |mask: &Option<Mask>| mask.as_ref().map_or(1.0, Mask::coverage);
+        if coverage(&self.opacity) < coverage(&self.mask) { PictureRole::StyleOpacity } else { PictureRole::StyleMask }
     }
 
     /// Returns what a normalised picture is without the network, in another size.
@@ -143,8 +149,8 @@ impl StylePicture {
                 ..WorkspaceSpec::new(seen.width(), seen.height())
             };
             for &layer in layers {
-                let weights =
-                    counts.map(|mask| mask.position_weights(PictureRole::StyleMask, layer)).transpose()?.map(Arc::new);
+                let vanished = || Error::MaskVanishes { input: self.smallest(), layer, width, height };
+                let weights = counts.map(|mask| mask.weights(layer).ok_or_else(vanished)).transpose()?.map(Arc::new);
                 let window = wraps.then(|| inside_margin(layer, width, height));
                 spec.styles.push(StyleTerm { layer, means: options.style_loss.needs_means(), window, weights });
             }

@@ -2,6 +2,7 @@
 
 mod harness;
 mod hostile;
+mod metadata;
 mod picture;
 mod session;
 mod state;
