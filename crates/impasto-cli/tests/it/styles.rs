@@ -1,7 +1,7 @@
 //! Several styles, regions, kept parts, style files.
 
 use crate::common::{Desk, HEIGHT, Run, WIDTH, painting, photo, pixels, text};
-use image::{GrayImage, Luma, Rgb, RgbImage};
+use image::{GrayImage, Luma, LumaA, Rgb, RgbImage, Rgba, RgbaImage};
 
 /// A desk with a second style, `other.png`, and `left.png`, white on the left half of the content.
 fn desk() -> Desk {
@@ -168,4 +168,66 @@ fn what_cannot_be_meant_is_refused() {
     refuses(&desk, &with(&masks), &["--style-mask", "2 times for 1"]);
     let three = ["--style", "style.png", "--style", "other.png", "--style", "other.png", "--mask", "left.png"];
     refuses(&desk, &with(&three), &["left.png", "#ffffff", "red, green, blue"]);
+}
+
+#[test]
+fn white_paint_on_an_empty_layer_is_a_mask() {
+    let desk = desk();
+    let layer = |x: u32, half: u32| LumaA([255, if x < half { 255 } else { 0 }]);
+    image::ImageBuffer::from_fn(WIDTH, HEIGHT, |x, _| layer(x, WIDTH / 2)).save(desk.path("layer.png")).unwrap();
+    GrayImage::from_fn(20, 20, |x, _| Luma([if x < 8 { 255 } else { 0 }])).save(desk.path("part.png")).unwrap();
+    image::ImageBuffer::from_fn(20, 20, |x, _| layer(x, 8)).save(desk.path("part-layer.png")).unwrap();
+    let two = ["--style", "style.png", "--style", "other.png"];
+    let cases = [
+        (vec!["style.png"], "--mask", "left.png", "layer.png"),
+        (two.to_vec(), "--mask", "left.png", "layer.png"),
+        (vec!["style.png"], "--keep", "left.png", "layer.png"),
+        (vec!["style.png"], "--style-mask", "part.png", "part-layer.png"),
+    ];
+    for (styles, option, grey, layer) in cases {
+        let with = |mask: &str| run(&desk, &[&styles[..], &[option, mask]].concat()).bytes;
+        assert!(with(layer) == with(grey), "{option} {styles:?}");
+    }
+}
+
+#[test]
+fn masks_that_cannot_be_meant_are_refused() {
+    let desk = desk();
+    let three = |x: u32| [[255, 0, 0], [0, 255, 0], [0, 0, 255]][(3 * x / WIDTH) as usize];
+    RgbImage::from_fn(WIDTH, HEIGHT, |x, _| Rgb(three(x))).save(desk.path("three.png")).unwrap();
+    RgbaImage::from_fn(WIDTH, HEIGHT, |x, _| {
+        let [r, g, b] = three(x);
+        Rgba([r, g, b, if x == 3 { 0 } else { 255 }])
+    })
+    .save(desk.path("hole.png"))
+    .unwrap();
+    let [first, second] = [["--style", "style.png"], ["--style", "other.png"]];
+    let two = [&["content.png", "-o", "out.png"], &first[..], &second[..]].concat();
+    let words = ["three.png: the mask has the colour #ff0000 at 0,0", "none of the 2 styles", "white, black"];
+    refuses(&desk, &[&two[..], &["--mask", "three.png"]].concat(), &words);
+    let words = ["hole.png: the mask is transparent at 3,0", "none of the 3 styles", "red, green, blue"];
+    refuses(&desk, &[&two[..], &second[..], &["--mask", "hole.png"]].concat(), &words);
+
+    GrayImage::from_pixel(WIDTH, HEIGHT, Luma([255])).save(desk.path("white.png")).unwrap();
+    let keep = ["content.png", "style.png", "-o", "out.png", "--keep", "white.png"];
+    refuses(&desk, &keep, &["white.png: the mask of what is kept keeps all of the picture", "make parts of it black"]);
+    image::ImageBuffer::from_pixel(WIDTH, HEIGHT, LumaA([90u8, 1])).save(desk.path("faint.png")).unwrap();
+    let words = ["faint.png: the opacity of the content picture leaves less", "make more of it opaque"];
+    refuses(&desk, &["faint.png", "style.png", "-o", "out.png"], &words);
+    refuses(&desk, &["content.png", "faint.png", "-o", "out.png"], &["faint.png: the opacity of the style picture"]);
+}
+
+#[test]
+fn a_photo_of_one_colour_is_told_of() {
+    let desk = desk();
+    RgbImage::from_pixel(WIDTH, HEIGHT, Rgb([9, 120, 200])).save(desk.path("uni.png")).unwrap();
+    let told = |args: &[&str]| {
+        let output = desk.output(&[&["-o", "out.png", "--steps", "1", "--scales", "1"], args].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr).contains("uni.png: it has one colour, and so will the result; --init noise paints")
+    };
+    assert!(told(&["uni.png", "style.png"]));
+    assert!(!told(&["uni.png", "style.png", "--init", "noise"]));
+    assert!(!told(&["uni.png", "style.png", "--init", "content.png"]));
+    assert!(!told(&["content.png", "style.png"]));
 }

@@ -30,10 +30,10 @@ use crate::picture::xmp;
 /// If the file has a colour profile, it is used. A PNG may declare its colours in other ways too.
 /// The first of these counts: cICP, iCCP, sRGB, cHRM and gAMA. Without cHRM the primaries are those
 /// of sRGB, and without gAMA the curve is. A gAMA of 1/2.2 counts as the curve of sRGB if the
-/// primaries are sRGB's too. If other primaries are declared, [`Picture::profile`] is a profile of
-/// the same meaning, unless the curve is too steep for 8 bits, or too flat. If colours cannot be
-/// used (a broken profile, HDR by PQ or HLG), they are taken as sRGB, and [`Picture::warnings`] says
-/// so.
+/// primaries are sRGB's too. If a PNG declares other primaries with an ordinary curve,
+/// [`Picture::profile`] is a profile of the same meaning. With any other curve, such as a linear
+/// one, it is `None`. If colours cannot be used (a broken profile, HDR by PQ or HLG), they are taken
+/// as sRGB, and [`Picture::warnings`] says so.
 ///
 /// The orientation is that of EXIF. If EXIF notes none, it is that of XMP. A TIFF's own tag comes
 /// before both.

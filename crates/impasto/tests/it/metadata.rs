@@ -54,6 +54,11 @@ fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&length[..], &checked, &crc32fast::hash(&checked).to_be_bytes()].concat()
 }
 
+fn with_wrong_checksum(mut chunk: Vec<u8>) -> Vec<u8> {
+    *chunk.last_mut().unwrap() ^= 1;
+    chunk
+}
+
 /// The PNG with chunks before its pixels.
 fn with_chunks(png: &[u8], chunks: &[Vec<u8>]) -> Vec<u8> {
     const HEADER: usize = 8 + 25;
@@ -110,9 +115,7 @@ fn broken_exif_of_png_files_is_told_of() {
         let bytes = png_with(|_| {}, |png| png.add_text_chunk("Raw profile type exif".into(), text.into()).unwrap());
         assert_eq!(decode(&bytes, Path::new("a.png")).unwrap().warnings, [reason()], "{text:?}");
     }
-    let mut damaged = chunk(b"eXIf", &exif(6));
-    damaged[20] ^= 1;
-    let bytes = with_late_chunks(&plain_png(), &[damaged]);
+    let bytes = with_late_chunks(&plain_png(), &[with_wrong_checksum(chunk(b"eXIf", &exif(6)))]);
     assert_eq!(decode(&bytes, Path::new("a.png")).unwrap().warnings, [reason()]);
 }
 
@@ -327,7 +330,7 @@ fn colours_that_cannot_be_applied_are_told_of() {
         (vec![cicp(12, 13, 1, 1)], "its cICP chunk speaks of YCbCr"),
         (vec![cicp(99, 13, 0, 1)], "there are no primaries 99"),
         (vec![cicp(12, 99, 0, 1)], "there are no transfer characteristics 99"),
-        (vec![cicp(12, 13, 0, 7)], "its cICP chunk is broken"),
+        (vec![with_wrong_checksum(cicp(12, 13, 0, 1))], "its cICP chunk is broken"),
         (vec![gamma(0)], "its chunk gAMA or cHRM is broken"),
         (vec![gamma(1)], "gAMA gives the exponent 100000"),
         (
@@ -447,7 +450,7 @@ fn a_png_that_lacks_only_its_end_is_read() {
 #[test]
 fn a_jpeg_that_lacks_only_its_end_is_read() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pictures"));
-    for name in ["progressive_jpeg.jpg", "grey_jpeg.jpg", "ycck_jpeg.jpg", "restart_jpeg.jpg", "scans_jpeg.jpg"] {
+    for name in ["progressive_jpeg.jpg", "grey_jpeg.jpg", "ycck_jpeg.jpg", "restart_jpeg.jpg"] {
         let bytes = std::fs::read(folder.join(name)).unwrap();
         cut_everywhere(&bytes, bytes.len() - 2, "EOI", name);
     }
@@ -457,6 +460,16 @@ fn a_jpeg_that_lacks_only_its_end_is_read() {
         let bytes = encode(&image, Path::new("a.jpg"), &options).unwrap();
         cut_everywhere(&bytes, bytes.len() - 2, "EOI", "baseline");
     }
+}
+
+#[test]
+fn a_jpeg_whose_last_scan_the_decoder_leaves_out_is_refused() {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pictures/scans_jpeg.jpg"));
+    let text = picture::load(path).unwrap_err().to_string();
+    assert!(
+        text.contains("scans_jpeg.jpg cannot be read: each of its colours is in a scan of its own; save"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -487,6 +500,9 @@ fn a_webp_without_its_padding_byte_is_read() {
 
 #[test]
 fn damage_is_told_of_in_plain_words() {
+    let broken = with_chunks(&plain_png(), &[cicp(12, 13, 0, 7)]);
+    let text = decode(&broken, Path::new("a.png")).unwrap_err().to_string();
+    assert_eq!(text, "a.png is damaged: one of its chunks is broken");
     let mut png = plain_png();
     let at = png.windows(4).position(|w| w == b"IDAT").unwrap() + 8;
     png[at] ^= 0x40;

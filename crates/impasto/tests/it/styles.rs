@@ -257,7 +257,21 @@ fn masks_and_weights_that_leave_nothing_are_refused() {
     let text = message(&subject, &[nothing.into()], &options);
     assert!(text.starts_with("the mask of the style picture leaves less than one position"), "{text}");
     let kept = Subject { keep: Some(Mask::filled(4, 4, 1.0)), ..subject.clone() };
-    assert!(message(&kept, &[(&night).into()], &options).starts_with("the mask leaves less than one position"));
+    assert_eq!(
+        message(&kept, &[(&night).into()], &options),
+        "the mask of what is kept keeps all of the picture, and nothing is left to paint; make parts of it black"
+    );
+    let nearly = Subject { keep: Some(Mask::filled(4, 4, 0.9999)), ..subject.clone() };
+    let text = message(&nearly, &[(&night).into()], &options);
+    assert!(text.starts_with("the mask of what is kept leaves less than one position of relu"), "{text}");
+    assert!(text.contains(" to paint at ") && text.contains("px; keep less, work at"), "{text}");
+    let faint = Subject { opacity: Some(Mask::filled(4, 4, 0.0001)), ..subject.clone() };
+    let text = message(&faint, &[(&night).into()], &options);
+    assert!(text.starts_with("the opacity of the content picture leaves less than one position of relu"), "{text}");
+    assert!(text.contains("make more of it opaque"), "{text}");
+    let faint = StylePicture { opacity: Some(Mask::filled(4, 4, 0.0001)), ..(&night).into() };
+    let text = message(&subject, &[faint.into()], &options);
+    assert!(text.starts_with("the opacity of the style picture leaves less than one position of relu"), "{text}");
     let weightless = [Style::from(&night).with_weight(0.0), Style::from(&brick).with_weight(0.0)];
     assert!(message(&subject, &weightless, &options).contains("weight 0, like every style of its region"));
     assert!(message(&subject, &[Style::from(&night).with_weight(f64::NAN)], &options).contains("the weight NaN"));
@@ -289,7 +303,7 @@ fn automatic_scales_begin_where_every_mask_leaves_something() {
     };
     let cases: [(Make<'_>, &str); 3] = [
         (&with_regions, "the mask leaves less than one position of relu5_1 at 64x64 px"),
-        (&with_kept, "the mask leaves less than one position of relu5_1 at 64x64 px"),
+        (&with_kept, "the mask of what is kept leaves less than one position of relu5_1 to paint at 64x64 px"),
         (&with_style_mask, "the mask of the style picture leaves less than one position of relu5_1 at 64x64 px"),
     ];
     for (make, expected) in cases {

@@ -20,14 +20,17 @@ pub(crate) fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Raw
     let exif = decoder.exif_metadata().map_err(|e| one_line(&e));
     let decode = |bytes: &[u8]| pixels(bytes, name, memory);
     // The decoder would fill what is missing with grey, and nobody wants half a picture painted.
-    let (is_cmyk, pixels, warnings) = if segments::has_an_end(bytes) {
-        let (is_cmyk, pixels) = decode(bytes)?;
-        (is_cmyk, pixels, vec![])
+    let (picture, warnings) = if segments::has_an_end(bytes) {
+        (decode(bytes)?, vec![])
     } else {
         let cut_short = || Error::Damaged { path: name.to_owned(), reason: CUT_SHORT.into() };
-        let (is_cmyk, pixels) = unfinished::decode(bytes, decode)?.ok_or_else(cut_short)?;
-        (is_cmyk, pixels, vec![Warning::End { missing: "EOI" }])
+        (unfinished::decode(bytes, decode)?.ok_or_else(cut_short)?, vec![Warning::End { missing: "EOI" }])
     };
+    if !unfinished::is_from_all_scans(bytes, &picture, decode)? {
+        let reason = "each of its colours is in a scan of its own".into();
+        return Err(Error::Unsupported { path: name.to_owned(), reason });
+    }
+    let (is_cmyk, pixels) = picture;
     Ok(RawPicture {
         is_cmyk,
         icc: segments::profile(bytes),

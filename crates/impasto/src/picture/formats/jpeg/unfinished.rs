@@ -1,9 +1,13 @@
-//! JPEGs without an end marker. Are all of their pixels there?
+//! What the decoder does not say: whether it had to invent something, and whether it left something
+//! out.
 //!
-//! The decoder does not say whether it had to invent something. So the file is continued in several
-//! ways. If the decoder makes the same picture of all of them, it did not look at any, and the
-//! picture is whole. The scans of a progressive file are counted too, because it makes a picture
-//! without the last ones.
+//! A JPEG without an end marker is continued in several ways. If the decoder makes the same picture
+//! of all of them, it did not look at any, and the picture is whole. The scans of a progressive file
+//! are counted too, because the decoder makes a picture without the last ones.
+//!
+//! In the same way the last scan of a sequential file is replaced. If the decoder makes the same
+//! picture without it, it has stopped at an earlier one. That happens to `zune-jpeg` 0.5 if the
+//! colours are in scans of their own.
 
 use crate::error::Result;
 use crate::picture::formats::jpeg::segments::END_OF_IMAGE;
@@ -34,6 +38,35 @@ pub(super) fn decode<T: PartialEq>(bytes: &[u8], decode: impl Fn(&[u8]) -> Resul
         picture = Some(found);
     }
     Ok(picture)
+}
+
+/// Returns whether the decoder looked at the last scan when it made `picture` of a file.
+///
+/// Errors: those of `decode`.
+pub(super) fn is_from_all_scans<T: PartialEq>(
+    bytes: &[u8],
+    picture: &T,
+    decode: impl Fn(&[u8]) -> Result<T>,
+) -> Result<bool> {
+    let mut scans = 0;
+    let (mut at, mut last) = (2, 0);
+    while let Some((marker, length)) = next_segment(bytes, &mut at) {
+        at += length;
+        match marker {
+            0xc2 => return Ok(true),
+            0xda => (scans, last) = (scans + 1, at),
+            _ => {}
+        }
+    }
+    let Some(before) = bytes.get(..last).filter(|_| scans > 1) else {
+        return Ok(true);
+    };
+    for filler in [0x5a, 0xa5] {
+        if decode(&[before, &[filler; FILLER], &END_OF_IMAGE].concat())? != *picture {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Coefficients of a block.

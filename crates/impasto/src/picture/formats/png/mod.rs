@@ -21,6 +21,8 @@ pub(crate) fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Raw
     let whole = completed.as_deref().unwrap_or(bytes);
     let picture = || by_image::decode(by_image::open(whole, ImageFormat::Png, name, memory)?, name);
     let picture = picture().map_err(|error| match error {
+        // Nothing else can fail when bytes in memory are read.
+        Error::Read { .. } => damaged("one of its chunks is broken".into()),
         // The decoder's words are for its programmers.
         Error::Damaged { .. } => match chunks::damaged(bytes) {
             Some(kind) => damaged(format!("the checksum of its {kind} chunk is wrong; get another copy of it")),
