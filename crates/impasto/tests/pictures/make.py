@@ -7,6 +7,7 @@ NAME.EXT is the picture. NAME.srgb.png is what it must decode to, within 2 of 25
 
 import io
 import struct
+import subprocess
 import zlib
 from pathlib import Path
 
@@ -247,6 +248,10 @@ def main():
     expect("progressive_jpeg", Image.open(HERE / "progressive_jpeg.jpg"))
     luma.save(HERE / "grey_jpeg.jpg", quality=100)
     expect("grey_jpeg", Image.open(HERE / "grey_jpeg.jpg"))
+    rgb.resize((45, 30)).save(HERE / "restart_jpeg.jpg", quality=60, restart_marker_blocks=2)
+    # One scan for each component. `zune-jpeg` does not see the last one.
+    scans = subprocess.run(["jpegtran", "-scans", "/dev/stdin", HERE / "restart_jpeg.jpg"], input=b"0;1;2;", capture_output=True, check=True)
+    (HERE / "scans_jpeg.jpg").write_bytes(scans.stdout)
     rgb.save(HERE / "lossy_webp.webp", quality=100)
     expect("lossy_webp", Image.open(HERE / "lossy_webp.webp"))
     rgb.save(HERE / "small.avif")
