@@ -327,7 +327,8 @@ fn colours_that_cannot_be_applied_are_told_of() {
         (vec![cicp(9, 16, 0, 1)], "they are HDR by the PQ curve"),
         (vec![cicp(9, 18, 0, 1)], "they are HDR by the HLG curve"),
         (vec![cicp(12, 13, 0, 0)], "they have the limited range of video"),
-        (vec![cicp(12, 13, 1, 1)], "its cICP chunk speaks of YCbCr"),
+        (vec![cicp(12, 13, 1, 1)], "its cICP chunk is broken"),
+        (vec![cicp(12, 13, 0, 7)], "its cICP chunk is broken"),
         (vec![cicp(99, 13, 0, 1)], "there are no primaries 99"),
         (vec![cicp(12, 99, 0, 1)], "there are no transfer characteristics 99"),
         (vec![with_wrong_checksum(cicp(12, 13, 0, 1))], "its cICP chunk is broken"),
@@ -500,9 +501,6 @@ fn a_webp_without_its_padding_byte_is_read() {
 
 #[test]
 fn damage_is_told_of_in_plain_words() {
-    let broken = with_chunks(&plain_png(), &[cicp(12, 13, 0, 7)]);
-    let text = decode(&broken, Path::new("a.png")).unwrap_err().to_string();
-    assert_eq!(text, "a.png is damaged: one of its chunks is broken");
     let mut png = plain_png();
     let at = png.windows(4).position(|w| w == b"IDAT").unwrap() + 8;
     png[at] ^= 0x40;

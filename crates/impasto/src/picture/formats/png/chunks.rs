@@ -40,6 +40,15 @@ pub(super) fn has(bytes: &[u8], kind: &[u8; 4]) -> bool {
     chunks(bytes).any(|chunk| chunk.kind == *kind)
 }
 
+/// Returns the file without a cICP chunk that says what it must not: that the colours are YCbCr, or
+/// an unknown range. The decoder refuses the whole file for it.
+pub(super) fn without_broken_cicp(bytes: &[u8]) -> Option<Vec<u8>> {
+    let chunk = chunks(bytes).find(|chunk| chunk.kind == *b"cICP" && chunk.checksum.is_some())?;
+    let is_in_order = matches!(chunk.checked, [_, _, _, _, _primaries, _transfer, 0, 0 | 1]);
+    let end = chunk.start + 8 + chunk.checked.len();
+    (!is_in_order).then(|| [&bytes[..chunk.start], &bytes[end..]].concat())
+}
+
 /// Returns the kind of the first chunk whose checksum is wrong, among those that no picture can do
 /// without.
 pub(super) fn damaged(bytes: &[u8]) -> Option<String> {

@@ -27,14 +27,15 @@ pub(super) struct Metadata {
 }
 
 impl Metadata {
-    /// Reads the chunks of a file whose pixels are in order.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, png::DecodingError> {
+    /// Reads the chunks of a file whose pixels are in order. `given` is the file as it was given,
+    /// which may have broken chunks besides.
+    pub(super) fn read(bytes: &[u8], given: &[u8]) -> Result<Self, png::DecodingError> {
         let limits = png::Limits { bytes: usize::try_from(MAX_DECODER_MEMORY).unwrap_or(usize::MAX) };
         let mut reader = png::Decoder::new_with_limits(Cursor::new(bytes), limits).read_info()?;
         // If a chunk behind the pixels is broken, what was read before it still counts.
         let _ = reader.finish();
         let info = reader.info();
-        let is_broken = |kind, is_read: bool| !is_read && chunks::has(bytes, kind);
+        let is_broken = |kind, is_read: bool| !is_read && chunks::has(given, kind);
 
         let mut icc = info.icc_profile.as_ref().map(|icc| Ok(icc.to_vec()));
         if is_broken(b"iCCP", icc.is_some()) {
@@ -70,7 +71,6 @@ impl Metadata {
     fn read_colours(&mut self, info: &png::Info<'_>, is_broken: impl Fn(&'static [u8; 4], bool) -> bool) {
         let cicp = info.coding_independent_code_points;
         let from_cicp = match cicp {
-            Some(cicp) if cicp.matrix_coefficients != 0 => Err("its cICP chunk speaks of YCbCr".to_owned()),
             Some(cicp) if !cicp.is_video_full_range_image => Err("they have the limited range of video".to_owned()),
             Some(cicp) => DeclaredColours::of_cicp(cicp.color_primaries, cicp.transfer_function),
             None if is_broken(b"cICP", false) => Err("its cICP chunk is broken".to_owned()),

@@ -19,9 +19,11 @@ pub(crate) fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Raw
     let damaged = |reason| Error::Damaged { path: name.to_owned(), reason };
     let completed = chunks::with_end(bytes);
     let whole = completed.as_deref().unwrap_or(bytes);
+    let readable = chunks::without_broken_cicp(whole);
+    let whole = readable.as_deref().unwrap_or(whole);
     let picture = || by_image::decode(by_image::open(whole, ImageFormat::Png, name, memory)?, name);
     let picture = picture().map_err(|error| match error {
-        // Nothing else can fail when bytes in memory are read.
+        // Bytes in memory can always be read.
         Error::Read { .. } => damaged("one of its chunks is broken".into()),
         // The decoder's words are for its programmers.
         Error::Damaged { .. } => match chunks::damaged(bytes) {
@@ -32,7 +34,7 @@ pub(crate) fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Raw
         error => error,
     })?;
     let Metadata { icc, exif, xmp, colours, warning } =
-        Metadata::read(whole).map_err(|error| damaged(one_line(&error)))?;
+        Metadata::read(whole, bytes).map_err(|error| damaged(one_line(&error)))?;
     let end = completed.is_some().then_some(Warning::End { missing: "IEND" });
     let warnings = end.into_iter().chain(warning).collect();
     Ok(RawPicture { icc, exif, xmp, colours, warnings, ..picture })
