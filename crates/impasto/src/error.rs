@@ -303,6 +303,15 @@ pub enum Error {
         /// The decoder's reason.
         reason: String,
     },
+    /// The file is what a camera's sensor measured. It is no picture before a raw converter makes
+    /// one of it.
+    #[error("{} is a camera's raw file ({kind}); export it as TIFF or JPEG with your raw converter first", path.display())]
+    CameraRaw {
+        /// The path given.
+        path: PathBuf,
+        /// The name of its format, such as `DNG`.
+        kind: &'static str,
+    },
     /// The file begins like a picture, but is broken further on.
     #[error("{} is damaged: {reason}", path.display())]
     Damaged {

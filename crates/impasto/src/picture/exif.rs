@@ -4,11 +4,9 @@
 //! survive a move. In TIFF files the notes lie between pixels and have to be put together again, so
 //! makers' blocks are left out there.
 
-use std::io::{Read, Seek};
+use tiff::tags::Tag;
 
-use tiff::decoder::Decoder;
-use tiff::tags::{IfdPointer, Tag, Type, ValueBuffer};
-use tiff::{Directory, TiffResult};
+use crate::picture::formats::tiff::directory::{Directory, kinds};
 
 /// A JPEG segment has no room for more, with `Exif\0\0` in front.
 const MAX_BYTES: usize = 0xffff - 2 - PREFIX.len();
@@ -111,18 +109,13 @@ impl Exif {
     }
 }
 
-/// Puts the notes of a TIFF file's first directory together as a block, little endian.
+/// Puts the notes of a TIFF file's directory together as a block, little endian.
 ///
 /// Returns `None` if they say only how to hold the picture and how large to print it. Errors say
 /// what is wrong with them.
-pub(super) fn of_tiff<R: Read + Seek>(file: &mut Decoder<R>) -> Result<Option<Vec<u8>>, String> {
-    let Some(first) = file.ifd_pointer() else {
-        return Ok(None);
-    };
-    let broken = |_| "it is broken".to_owned();
-    let directory = file.read_directory(first).map_err(broken)?;
+pub(super) fn of_tiff(directory: &Directory<'_>) -> Result<Option<Vec<u8>>, String> {
     let mut room = MAX_BYTES;
-    let mut notes = read_notes(file, &directory, &|tag| NOTES.contains(&tag), &mut room)?;
+    let mut notes = read_notes(directory, &|tag| NOTES.contains(&tag), &mut room)?;
     // Without a unit it is the shape of the pixels.
     let unit = notes.iter().find(|note| note.tag == RESOLUTION_UNIT);
     if unit.is_none_or(|note| note.value == [1, 0]) {
@@ -149,45 +142,38 @@ struct Note {
 
 /// Reads the entries of a directory that are `wanted`, and the directories behind them. `room` is
 /// the number of bytes that they may take; what is left of it is returned in it.
-fn read_notes<R: Read + Seek>(
-    file: &mut Decoder<R>,
-    directory: &Directory,
-    wanted: &dyn Fn(u16) -> bool,
-    room: &mut usize,
-) -> Result<Vec<Note>, String> {
-    let mut notes = Vec::new();
-    for (tag, entry) in directory.iter().filter(|(tag, _)| wanted(tag.to_u16())) {
-        let (kind, count) = (entry.field_type(), entry.count());
-        let size = match kind {
-            Type::BYTE | Type::SBYTE | Type::ASCII | Type::UNDEFINED => 1,
-            Type::SHORT | Type::SSHORT => 2,
-            Type::LONG | Type::SLONG | Type::FLOAT | Type::IFD => 4,
-            Type::DOUBLE | Type::RATIONAL | Type::SRATIONAL => 8,
-            // These are BigTIFF's: pointers here, and nothing that EXIF knows.
-            Type::LONG8 | Type::SLONG8 | Type::IFD8 => 8,
-            _ => continue,
+fn read_notes(directory: &Directory<'_>, wanted: &dyn Fn(u16) -> bool, room: &mut usize) -> Result<Vec<Note>, String> {
+    let broken = |_| "it is broken".to_owned();
+    let mut notes: Vec<Note> = Vec::new();
+    for tag in directory.tags().filter(|&tag| wanted(tag)) {
+        // The first of several counts.
+        if notes.iter().any(|note| note.tag == tag) {
+            continue;
+        }
+        let taken = directory.length(Tag::from_u16_exhaustive(tag)).map(|length| length.saturating_add(12));
+        // What is of an unknown kind is left out.
+        let Some(taken) = taken else {
+            continue;
         };
-        let taken = usize::try_from(count).ok().and_then(|count| count.checked_mul(size)?.checked_add(12));
-        *room = taken.and_then(|taken| room.checked_sub(taken)).ok_or("it takes more than 63 KB")?;
-        let mut tags = file.read_directory_tags(directory);
-        let tag = tag.to_u16();
+        let left = usize::try_from(taken).ok().and_then(|taken| room.checked_sub(taken));
+        *room = left.ok_or("it takes more than 63 KB")?;
+        let Some(value) = directory.value(Tag::from_u16_exhaustive(tag)).map_err(broken)? else {
+            continue;
+        };
         if [EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD].contains(&tag) {
-            let inner: TiffResult<_> =
-                tags.get_tag_unsigned(Tag::from_u16_exhaustive(tag)).and_then(|at| file.read_directory(IfdPointer(at)));
-            let inner = inner.map_err(|_| "it is broken")?;
+            let at = value.numbers().map_err(broken)?.first().copied().ok_or("it is broken")?;
+            let inner = directory.file.directory(at).map_err(broken)?;
             // Only EXIF's directory points to another one, which points to none.
             let wanted: &dyn Fn(u16) -> bool = match tag {
                 EXIF_IFD => &|tag| tag != MAKER_NOTE && ![EXIF_IFD, GPS_IFD].contains(&tag),
                 _ => &|tag| ![EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD].contains(&tag),
             };
-            let directory = Some(read_notes(file, &inner, wanted, room)?);
-            notes.push(Note { tag, kind: 4, count: 1, value: vec![], directory });
-        } else if !matches!(kind, Type::LONG8 | Type::SLONG8 | Type::IFD8) {
-            let mut value = ValueBuffer::empty(kind);
-            tags.find_tag_buf(Tag::from_u16_exhaustive(tag), &mut value).map_err(|_| "it is broken")?;
-            value.set_byte_order(tiff::tags::ByteOrder::LittleEndian);
-            let (value, count) = (value.as_bytes().to_vec(), count as u32);
-            notes.push(Note { tag, kind: kind.to_u16(), count, value, directory: None });
+            let directory = Some(read_notes(&inner, wanted, room)?);
+            notes.push(Note { tag, kind: kinds::LONG, count: 1, value: vec![], directory });
+        } else if ![kinds::LONG8, kinds::SLONG8, kinds::IFD8].contains(&value.kind) {
+            // Those are BigTIFF's: pointers here, and nothing that EXIF knows.
+            let count = value.count() as u32;
+            notes.push(Note { tag, kind: value.kind, count, value: value.little_endian(), directory: None });
         }
     }
     notes.sort_by_key(|note| note.tag);

@@ -61,7 +61,7 @@ impl Picture {
     }
 }
 
-/// A part of a file that could not be used. The picture itself is in order.
+/// A part of a file that could not be used, or was guessed. The picture itself is in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -86,6 +86,15 @@ pub enum Warning {
         /// What the format ends with.
         missing: &'static str,
     },
+    /// The fourth channel of a TIFF in red, green and blue. The file does not say what it is. It was
+    /// taken as the opacity.
+    OpacityGuessed,
+    /// Channels of a TIFF beside colour and opacity. The file does not say what they are, or they are
+    /// inks of their own.
+    ChannelsIgnored {
+        /// How many there are.
+        count: usize,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -101,6 +110,18 @@ impl fmt::Display for Warning {
                 write!(f, "its end is cut off ({missing} is missing), but all of its pixels are there")
             }
             Self::Exif { reason } => write!(f, "its EXIF block is ignored ({reason})"),
+            Self::OpacityGuessed => {
+                write!(f, "it does not say what its fourth channel is, so this is taken as the opacity")
+            }
+            Self::ChannelsIgnored { count: 1 } => {
+                write!(f, "one of its channels is ignored, because it is neither a colour nor declared as opacity")
+            }
+            Self::ChannelsIgnored { count } => {
+                write!(
+                    f,
+                    "{count} of its channels are ignored, because they are neither colours nor declared as opacity"
+                )
+            }
         }
     }
 }

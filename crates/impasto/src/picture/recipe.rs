@@ -3,11 +3,12 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use image::ImageDecoder;
 use image::codecs::webp::WebPDecoder;
-use image::{ImageDecoder, ImageFormat};
 
 use crate::error::{Error, Result};
 use crate::picture::file::read_limited;
+use crate::picture::formats::FileKind;
 use crate::picture::formats::decoder_error::decode_error;
 use crate::picture::formats::jpeg::segments;
 use crate::picture::formats::tiff::read::xmp;
@@ -39,9 +40,9 @@ pub fn decode_recipe(bytes: &[u8], name: &Path) -> Result<Option<String>> {
 
 fn recipe_of(bytes: &[u8], name: &Path) -> Result<Option<String>> {
     let damaged = |reason: String| Error::Damaged { path: name.to_owned(), reason };
-    let text = match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) => segments::comments(bytes, COMMENT_PREFIX),
-        Ok(ImageFormat::Png) => {
+    let text = match FileKind::of(bytes) {
+        Some(FileKind::Jpeg) => segments::comments(bytes, COMMENT_PREFIX),
+        Some(FileKind::Png) => {
             let limits = png::Limits { bytes: MAX_TEXT };
             let reader = png::Decoder::new_with_limits(Cursor::new(bytes), limits).read_info();
             let reader = reader.map_err(|e| damaged(e.to_string()))?;
@@ -49,8 +50,8 @@ fn recipe_of(bytes: &[u8], name: &Path) -> Result<Option<String>> {
             let text = chunk.map(png::text_metadata::ITXtChunk::get_text).transpose();
             return text.map_err(|e| damaged(e.to_string()));
         }
-        Ok(ImageFormat::Tiff) => xmp(bytes, name)?.and_then(|xmp| from_xmp(&xmp)),
-        Ok(ImageFormat::WebP) => WebPDecoder::new(Cursor::new(bytes))
+        Some(FileKind::Tiff) => xmp(bytes, name)?.and_then(|xmp| from_xmp(&xmp)),
+        Some(FileKind::WebP) => WebPDecoder::new(Cursor::new(bytes))
             .and_then(|mut decoder| decoder.xmp_metadata())
             .map_err(|e| decode_error(name, e))?
             .and_then(|xmp| from_xmp(&xmp)),

@@ -10,6 +10,8 @@ use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
 use rayon::prelude::*;
 
+use crate::tiff_file::{Gradient, Numbers, Packing};
+
 /// Returns the files that mutations begin with.
 fn seeds() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pictures"));
@@ -39,10 +41,32 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
         }
     }
     let jpeg = encode(&image, Path::new("a.jpg"), &SaveOptions::default()).expect("a JPEG");
+    for (name, gradient) in tiffs() {
+        seeds.push((name, gradient.file()));
+    }
     let length = (2 + 6 + EXIF.len() as u16).to_be_bytes();
     let segment = [b"\xff\xe1", &length[..], b"Exif\0\0", EXIF].concat();
     seeds.push(("EXIF".into(), [&jpeg[..2], &segment, &jpeg[2..]].concat()));
     seeds
+}
+
+/// Returns TIFF pictures that are cut, packed and numbered in different ways.
+fn tiffs() -> Vec<(String, Gradient)> {
+    let of = Gradient::default;
+    let tile = Some((16, 16));
+    let one = Numbers::Unsigned(1);
+    let kinds = [
+        Gradient { tile, is_planar: true, ..of() },
+        Gradient { tile, packing: Packing::Lzw, predictor: 2, is_big: true, ..of() },
+        Gradient { packing: Packing::PackBits, is_reversed: true, is_big_endian: true, channels: 4, ..of() },
+        Gradient { packing: Packing::Deflate, predictor: 3, numbers: Numbers::Float(32), tile, ..of() },
+        Gradient { packing: Packing::Jpeg, tile, ..of() },
+        Gradient { packing: Packing::Fax, numbers: one, channels: 1, more: vec![(262, vec![0])], ..of() },
+        Gradient { numbers: Numbers::Unsigned(12), is_big: true, is_big_endian: true, ..of() },
+        Gradient { numbers: Numbers::Signed(16), packing: Packing::Deflate, predictor: 2, channels: 1, ..of() },
+        Gradient { tile, more: vec![(262, vec![6]), (530, vec![1, 1])], ..of() },
+    ];
+    kinds.into_iter().map(|gradient| (format!("{gradient:?}"), gradient)).collect()
 }
 
 /// It has orientation 3, an EXIF directory with the size, and a thumbnail of four bytes.

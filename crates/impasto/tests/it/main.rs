@@ -3,9 +3,12 @@
 mod harness;
 mod hostile;
 mod metadata;
+mod others;
 mod picture;
 mod session;
 mod state;
 mod styles;
 mod synthesis;
+mod tiff;
+mod tiff_file;
 mod words;

@@ -4,6 +4,7 @@
 //! returns a [`RawPicture`]: the values that the file stores, and what the file says about them.
 
 pub(crate) mod by_image;
+pub(crate) mod camera;
 pub(crate) mod decoder_error;
 pub(crate) mod jpeg;
 pub(crate) mod png;
@@ -25,6 +26,8 @@ pub(crate) enum FileKind {
     Png,
     Tiff,
     WebP,
+    /// A camera's raw file, by the name of its format.
+    CameraRaw(&'static str),
     /// Known by its name only.
     Unreadable(&'static str),
 }
@@ -34,6 +37,13 @@ impl FileKind {
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         if let Some(kind) = high_efficiency(bytes) {
             return Some(Self::Unreadable(kind));
+        }
+        if let Some(format) = camera::raw_format(bytes) {
+            return Some(Self::CameraRaw(format));
+        }
+        // BigTIFF.
+        if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
+            return Some(Self::Tiff);
         }
         match image::guess_format(bytes).ok()? {
             ImageFormat::Jpeg => Some(Self::Jpeg),
@@ -56,6 +66,7 @@ pub(crate) fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Raw
         FileKind::Png => png::read(bytes, name, memory),
         FileKind::Tiff => tiff::read::read(bytes, name, memory),
         FileKind::WebP => webp::read(bytes, name, memory),
+        FileKind::CameraRaw(kind) => Err(Error::CameraRaw { path: name.to_owned(), kind }),
         FileKind::Unreadable(kind) => {
             Err(Error::Unsupported { path: name.to_owned(), reason: format!("{kind} has no decoder here") })
         }

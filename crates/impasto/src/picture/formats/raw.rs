@@ -24,7 +24,7 @@ pub(crate) struct RawPicture {
     pub(crate) xmp: Option<Vec<u8>>,
     /// The orientation, if the format itself notes it. It counts before that of EXIF.
     pub(crate) orientation: Option<Orientation>,
-    /// What else could not be used.
+    /// What else could not be used, or was guessed.
     pub(crate) warnings: Vec<Warning>,
 }
 
