@@ -78,9 +78,9 @@ impl TiffFile {
         let wide = self.wide();
         let mut table = Vec::new();
         for (tag, values) in entries {
-            let is_byte = *tag == 347;
             let (kind, length) = match values.iter().max() {
-                _ if is_byte => (7, 1),
+                // The maker's name is a text.
+                _ if *tag == 271 => (2, 1),
                 Some(0..=0xffff) | None => (3, 2),
                 _ => (4, 4),
             };

@@ -2,8 +2,8 @@
 
     python3 others.py FOLDER
 
-A picture is FOLDER/KIND-NAME.EXT, its twin FOLDER/KIND-NAME.EXT.srgb.png: what the program that wrote it reads from it,
-in 8 bits. The test `pictures_of_other_programs_are_read_or_refused_by_name` compares them.
+A picture is FOLDER/PROGRAM-NAME.EXT, its twin FOLDER/PROGRAM-NAME.EXT.srgb.png: what the program that wrote it reads
+from it, in 8 bits. NAME has the word jpeg if a picture of another format is compressed with JPEG. The test `pictures_of_other_programs_are_read_or_refused_by_name` compares them.
 
 It needs Pillow, numpy, tifffile and imagecodecs (PyPI), ImageMagick's `convert` and libtiff's `tiffcp` (Debian:
 imagemagick, libtiff-tools). To add a format, write a function that calls `add`, and list it in MAKERS.
@@ -92,7 +92,8 @@ def by_pillow():
     }
     for extension, options in kinds.items():
         for number, (mode, option) in enumerate(options):
-            path = FOLDER / f"pillow-{mode.replace(';', '')}-{number}.{extension}"
+            coding = option.get("compression", extension)
+            path = FOLDER / f"pillow-{mode.replace(';', '')}-{coding}-{number}.{extension}"
             try:
                 pil(mode).save(path, **option)
                 with Image.open(path) as back:
@@ -181,17 +182,20 @@ def by_imagemagick():
         pil(mode).save(source[mode])
     commands = []
     for mode in source:
-        for depth in (1, 2, 4, 8, 10, 12, 14, 16):
+        # ImageMagick does not read its own grey with opacity at other depths.
+        for depth in (8, 16) if mode == "LA" else (1, 2, 4, 8, 10, 12, 14, 16):
             for order in ("LSB", "MSB"):
                 commands.append((mode, "tif", ["-depth", depth, "-endian", order]))
             commands.append((mode, "tif", ["-depth", depth, "-compress", "LZW"]))
             commands.append((mode, "tif", ["-depth", depth, "-compress", "Zip", "-define", "tiff:tile-geometry=16x16"]))
             commands.append((mode, "tif", ["-depth", depth, "-interlace", "plane"]))
             commands.append((mode, "tif", ["-depth", depth, "-define", "tiff:fill-order=lsb"]))
-        commands.append((mode, "tif", ["-define", "quantum:format=signed"]))
+        # It takes signed values of 8 bits for unsigned ones.
+        commands.append((mode, "tif", ["-depth", 16, "-define", "quantum:format=signed"]))
         commands.append((mode, "tif", ["-depth", 32, "-define", "quantum:format=floating-point"]))
         commands.append((mode, "tif", ["-alpha", "associate", "-define", "tiff:alpha=associated"]))
-        for coding in ("Fax", "Group4", "JPEG", "RLE", "LZMA", "ZSTD", "WebP"):
+        # It multiplies colours in JPEG by their opacity, without saying so.
+        for coding in ("Fax", "Group4", "RLE", "LZMA", "ZSTD", "WebP") + (() if "A" in mode else ("JPEG",)):
             commands.append((mode, "tif", ["-compress", coding]))
         for depth in (1, 2, 4, 8, 16):
             commands.append((mode, "png", ["-depth", depth]))
@@ -202,7 +206,8 @@ def by_imagemagick():
         for options in (["-quality", 60], ["-define", "webp:lossless=true"], ["-define", "webp:alpha-quality=40"]):
             commands.append((mode, "webp", options))
     for number, (mode, extension, options) in enumerate(commands):
-        path = FOLDER / f"imagemagick-{mode}-{number}.{extension}"
+        coding = options[-1] if "-compress" in options else extension
+        path = FOLDER / f"imagemagick-{mode}-{coding}-{number}.{extension}"
         twin = FOLDER / f"{path.name}.srgb.png"
         # Without chunks, the twin's values are sRGB as they are.
         plain = ["-depth", 8, "-strip", "-define", "png:exclude-chunks=all"]

@@ -171,6 +171,9 @@ fn jpeg(layout: &Layout<'_>, stored: &[u8], rows: usize) -> Result<Vec<u8>, Tiff
     if layout.bits != 8 {
         return Err(TiffFault::Unsupported(format!("its JPEGs have {} bits a value", layout.bits)));
     }
+    if !matches!(layout.channels_together(), 1 | 3 | 4) {
+        return Err(TiffFault::Unsupported(format!("its JPEGs have {} values a pixel", layout.channels_together())));
+    }
     // The tables are a JPEG without a picture. Its end and the beginning of the other one go.
     let tables = layout.jpeg_tables.and_then(|tables| tables.strip_suffix(b"\xff\xd9"));
     let whole = match (tables, stored.strip_prefix(b"\xff\xd8")) {
