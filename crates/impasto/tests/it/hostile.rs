@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use impasto::picture::{BitDepth, Format, SaveOptions, encode};
+use impasto::picture::{BitDepth, Format, SaveOptions, decode, encode};
 use impasto::{Image, Mask};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -154,6 +154,27 @@ fn damaged_files_are_errors_or_pictures() {
                 mend_checksums(&mut bytes);
             }
             crate::harness::read_and_write(&bytes);
+            Ok(())
+        });
+        if let Err(error) = outcome {
+            panic!("{name}: {error}");
+        }
+    });
+}
+
+#[test]
+fn damaged_tiffs_make_no_decoder_panic() {
+    tiffs().into_par_iter().for_each(|(name, gradient)| {
+        let seed = gradient.file();
+        let mut runner =
+            TestRunner::new(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() });
+        let outcome = runner.run(&vec(damage(), 1..6), |damages| {
+            let mut bytes = seed.clone();
+            damages.iter().for_each(|damage| apply(&mut bytes, damage));
+            // The guard would make an error of a panic.
+            let failed =
+                decode(&bytes, Path::new("a.tif")).is_err_and(|e| e.to_string().contains("its decoder failed"));
+            prop_assert!(!failed, "a panic in {bytes:?}");
             Ok(())
         });
         if let Err(error) = outcome {

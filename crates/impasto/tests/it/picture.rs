@@ -147,7 +147,7 @@ fn tiffs_that_cannot_be_read_are_refused_by_name() {
         unsupported(&small_tiff(1, 32, 1, &[(339, vec![3])], &ones)),
         "it is grey in fractions, but does not say their range"
     );
-    assert_eq!(unsupported(&small_tiff(1, 12, 1, &[], &ones)), "its values have 12 bits");
+    assert_eq!(unsupported(&small_tiff(1, 65, 1, &[], &ones)), "its values have 65 bits");
     assert_eq!(unsupported(&small_tiff(3, 16, 1, &[(320, vec![0; 6])], &ones)), "its palette has indices of 16 bits");
     assert_eq!(unsupported(&small_tiff(6, 16, 3, &[], &ones)), "its YCbCr has 3 values of 16 bits a pixel, not 3 of 8");
     assert_eq!(

@@ -154,8 +154,11 @@ fn page(file: &mut TiffFile, grey: u8, is_reduced: bool, more: &[(u16, Vec<u64>)
     entries
 }
 
+/// The grey of a page, whether it is a smaller copy, and entries that are added.
+type Page<'a> = (u8, bool, &'a [(u16, Vec<u64>)]);
+
 /// Makes a file of pages. `below` are the pages below the first one.
-fn pages(pages: &[(u8, bool, &[(u16, Vec<u64>)])], below: &[(u8, bool, &[(u16, Vec<u64>)])]) -> Vec<u8> {
+fn pages(pages: &[Page<'_>], below: &[Page<'_>]) -> Vec<u8> {
     let mut file = TiffFile::new(false, false);
     let places: Vec<u64> = below
         .iter()

@@ -190,8 +190,9 @@ def by_imagemagick():
             commands.append((mode, "tif", ["-depth", depth, "-compress", "Zip", "-define", "tiff:tile-geometry=16x16"]))
             commands.append((mode, "tif", ["-depth", depth, "-interlace", "plane"]))
             commands.append((mode, "tif", ["-depth", depth, "-define", "tiff:fill-order=lsb"]))
-        # It takes signed values of 8 bits for unsigned ones.
-        commands.append((mode, "tif", ["-depth", 16, "-define", "quantum:format=signed"]))
+        # It takes other signed values for unsigned ones.
+        if mode == "L":
+            commands.append((mode, "tif", ["-depth", 16, "-define", "quantum:format=signed"]))
         commands.append((mode, "tif", ["-depth", 32, "-define", "quantum:format=floating-point"]))
         commands.append((mode, "tif", ["-alpha", "associate", "-define", "tiff:alpha=associated"]))
         # It multiplies colours in JPEG by their opacity, without saying so.

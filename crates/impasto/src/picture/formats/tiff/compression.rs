@@ -50,6 +50,12 @@ pub(crate) fn decompressed<'a>(
     (rows, row_bytes): (usize, usize),
 ) -> Result<Cow<'a, [u8]>, TiffFault> {
     let length = rows * row_bytes;
+    // No compression makes values that much larger. Many chunks may claim the same long part of a
+    // file, and it must not be copied for each.
+    let stored = match layout.compression {
+        CompressionMethod::ModernJPEG => stored,
+        _ => &stored[..stored.len().min(length.saturating_mul(16).saturating_add(4096))],
+    };
     // As in libtiff, the order of bits is that of the bytes in the file, before anything is made of
     // them. JPEG has an order of its own.
     let stored = match layout.is_reversed && layout.compression != CompressionMethod::ModernJPEG {
@@ -180,7 +186,9 @@ fn jpeg(layout: &Layout<'_>, stored: &[u8], rows: usize) -> Result<Vec<u8>, Tiff
         (Some(tables), Some(rest)) => Cow::Owned([tables, rest].concat()),
         _ => Cow::Borrowed(stored),
     };
-    let options = DecoderOptions::default().set_max_width(layout.chunk_width).set_max_height(usize::from(u16::MAX));
+    let options = DecoderOptions::default()
+        .set_max_width(layout.chunk_width)
+        .set_max_height(layout.chunk_height.next_multiple_of(16));
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&whole[..]), options);
     decoder.decode_headers().map_err(damaged)?;
     let space = decoder.input_colorspace();

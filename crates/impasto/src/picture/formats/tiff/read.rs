@@ -70,19 +70,12 @@ pub fn read(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<RawPicture
     let mut warnings = Vec::new();
     let meaning = Meaning::of(&page).map_err(fault)?;
     let opacity = Opacity::of(&page, &layout, meaning).map_err(fault)?;
-    let mut pixels = pixels(&page, &layout, meaning, opacity.channel).map_err(fault)?;
-    // A channel that nobody declared makes all of the picture transparent in no program.
-    let is_nothing = opacity.is_guessed && is_all_transparent(&pixels);
-    if is_nothing {
-        pixels = without_opacity(pixels);
-    }
-    let is_taken = opacity.is_guessed && !is_nothing;
-    let ignored = opacity.others + usize::from(opacity.is_guessed && is_nothing);
-    if is_taken {
+    let pixels = pixels(&page, &layout, meaning, opacity.channel).map_err(fault)?;
+    if opacity.is_guessed {
         warnings.push(Warning::OpacityGuessed);
     }
-    if ignored > 0 {
-        warnings.push(Warning::ChannelsIgnored { count: ignored });
+    if opacity.others > 0 {
+        warnings.push(Warning::ChannelsIgnored { count: opacity.others });
     }
     // What the file says of itself may stand in front of a smaller copy.
     let notes = match (exif::of_tiff(&page), &first) {
@@ -195,25 +188,6 @@ fn pixels(
         }
         Meaning::WhiteIsZero => image(layout, kept.len(), samples(layout, &kept)?.scaled(bits).inverted(kept.len())),
         Meaning::BlackIsZero | Meaning::Rgb => image(layout, kept.len(), samples(layout, &kept)?.scaled(bits)),
-    }
-}
-
-/// Says whether no pixel has any opacity.
-fn is_all_transparent(pixels: &DynamicImage) -> bool {
-    match pixels {
-        DynamicImage::ImageRgba8(pixels) => pixels.pixels().all(|pixel| pixel.0[3] == 0),
-        DynamicImage::ImageRgba16(pixels) => pixels.pixels().all(|pixel| pixel.0[3] == 0),
-        DynamicImage::ImageRgba32F(pixels) => pixels.pixels().all(|pixel| pixel.0[3] == 0.0),
-        _ => false,
-    }
-}
-
-/// Leaves the opacity out.
-fn without_opacity(pixels: DynamicImage) -> DynamicImage {
-    match pixels {
-        DynamicImage::ImageRgba8(_) => pixels.into_rgb8().into(),
-        DynamicImage::ImageRgba16(_) => pixels.into_rgb16().into(),
-        _ => pixels.into_rgb32f().into(),
     }
 }
 
