@@ -1,8 +1,9 @@
 //! What a run takes, known before its first step.
 
 use std::path::Path;
+use std::time::Duration;
 
-use impasto::{OptimizerKind, Session};
+use impasto::{MemoryPlan, OptimizerKind, RunPlan, Scale, Session};
 use serde::Serialize;
 
 /// What a run takes.
@@ -16,7 +17,7 @@ pub struct Plan {
     pub peak_memory: u64,
     /// The limit in bytes that the run is planned for; `null`: none.
     pub memory: Option<u64>,
-    /// Seconds that the steps take, at most.
+    /// Seconds that the run takes, at most. After the start of a run: those that are left.
     pub seconds: f64,
     /// The sizes that the picture is worked on at, coarsest first.
     pub scales: Vec<PlannedScale>,
@@ -47,10 +48,26 @@ pub struct PlannedScale {
 }
 
 impl Plan {
-    /// `memory`: the limit in bytes.
-    pub(crate) fn new(output: Option<&Path>, session: &Session, memory: Option<u64>) -> Plan {
-        let plan = session.memory();
-        let scales = session.scales().iter().zip(&plan.scales).map(|(scale, plan)| PlannedScale {
+    /// The plan of a session that has just begun. `memory`: the limit in bytes.
+    pub(crate) fn of_session(output: Option<&Path>, session: &Session, memory: Option<u64>) -> Plan {
+        let (size, scales) = (session.content_size(), session.scales());
+        Plan::new(output, size, scales, session.memory(), session.estimate(), memory)
+    }
+
+    /// The plan of a run that takes `time`. `memory`: the limit in bytes.
+    pub(crate) fn of_run(output: Option<&Path>, run: &RunPlan, time: Duration, memory: Option<u64>) -> Plan {
+        Plan::new(output, run.size, &run.scales, &run.memory, time, memory)
+    }
+
+    fn new(
+        output: Option<&Path>,
+        size: (usize, usize),
+        scales: &[Scale],
+        plan: &MemoryPlan,
+        time: Duration,
+        memory: Option<u64>,
+    ) -> Plan {
+        let scales = scales.iter().zip(&plan.scales).map(|(scale, plan)| PlannedScale {
             size: [scale.width, scale.height],
             steps: scale.steps,
             peak_memory: plan.peak,
@@ -63,10 +80,10 @@ impl Plan {
         });
         Plan {
             output: output.map(|output| output.display().to_string()).unwrap_or_default(),
-            size: session.content_size().into(),
+            size: size.into(),
             peak_memory: plan.peak,
             memory,
-            seconds: session.estimate().as_secs_f64(),
+            seconds: time.as_secs_f64(),
             scales: scales.collect(),
         }
     }

@@ -2,7 +2,7 @@
 
 use impasto::picture::{self, SaveOptions};
 use impasto::{
-    ColorMode, Image, Init, Layer, Network, Options, Session, SizeOptions, Style, StylePicture, StyleSource,
+    ColorMode, Image, Init, Layer, Network, Options, RunPlan, Session, SizeOptions, Style, StylePicture, StyleSource,
     StyleStatistics, Subject,
 };
 
@@ -69,9 +69,18 @@ impl Prepared {
             Sources::Texture(style) => Session::texture(network, style.clone(), width, height, &self.numerics),
             Sources::Reconstruct(photo) => Session::reconstruct(network, photo, &self.numerics),
         };
-        let inputs = &job.inputs;
-        let [content, mask, keep] = [&inputs.content, &inputs.mask, &inputs.keep].map(Option::as_ref);
-        session.map_err(|error| pictures::with_name(error, content, &inputs.styles, mask, keep))
+        session.map_err(|error| named(error, job))
+    }
+
+    /// What the run takes, without computing anything of it.
+    pub(crate) fn plan(&self, job: &Job, network: &Network) -> Result<RunPlan> {
+        let (width, height) = self.size;
+        let plan = match &self.sources {
+            Sources::Transfer { subject, styles, .. } => RunPlan::new(network, subject, styles, &self.numerics),
+            Sources::Texture(style) => RunPlan::texture(network, style.clone(), width, height, &self.numerics),
+            Sources::Reconstruct(photo) => RunPlan::reconstruct(network, photo, &self.numerics),
+        };
+        plan.map_err(|error| named(error, job))
     }
 
     /// Gives the style pictures back. A session has them for itself for as long as it needs them.
@@ -100,6 +109,13 @@ impl Prepared {
             Sources::Texture(_) | Sources::Reconstruct(_) => session.picture(),
         }
     }
+}
+
+/// The library's error, about a file of the job.
+fn named(error: impasto::Error, job: &Job) -> Error {
+    let inputs = &job.inputs;
+    let [content, mask, keep] = [&inputs.content, &inputs.mask, &inputs.keep].map(Option::as_ref);
+    pictures::with_name(error, content, &inputs.styles, mask, keep)
 }
 
 fn transfer(
@@ -135,13 +151,13 @@ fn transfer(
     }
 
     let colors = complete.colors;
-    let longest = size.style_longest(width.max(height))?;
+    let side = size.style_side(picture::nominal_side(width, height))?;
     let mut styles = Vec::new();
     for input in &job.inputs.styles {
-        let brought = |style| brought_to_size(input, style, longest, &size, &numerics);
+        let brought = |style| brought_to_size(input, style, side, &size, &numerics);
         let loaded = match &mut shared {
             Some(shared) => {
-                let key = StyleKey::new(input, (width, height), longest, job);
+                let key = StyleKey::new(input, (width, height), side, job);
                 shared.style(key, limits, |loaded| {
                     let LoadedStyle::Picture(picture) = loaded else { return Ok(loaded) };
                     // Colours that depend on the photo, or no style at all: there is nothing to
@@ -157,7 +173,7 @@ fn transfer(
             None => pictures::load_style(input, limits, events)?,
         };
         let style = match loaded {
-            LoadedStyle::Statistics(statistics) => Style::from_statistics(statistics, longest),
+            LoadedStyle::Statistics(statistics) => Style::from_statistics(statistics, side),
             LoadedStyle::Picture(picture) => brought(picture)?.into(),
         };
         styles.push(style.with_weight(input.weight.map_or(1.0, |weight| weight.get())));
@@ -221,16 +237,16 @@ fn grey(width: usize, height: usize) -> Init {
     Init::Image(Image::filled(width, height, [127.5; 3]))
 }
 
-/// A style picture with `longest` pixels on its longest side.
+/// A style picture with the nominal side `side`.
 fn brought_to_size(
     input: &StyleInput,
     style: StylePicture,
-    longest: usize,
+    side: usize,
     size: &SizeOptions,
     numerics: &Options,
 ) -> Result<StylePicture> {
     let own = (style.image.width(), style.image.height());
-    let target = picture::fit(own.0, own.1, longest);
+    let target = picture::fit_nominal(own.0, own.1, side);
     let hint = if target == own {
         SizeHint { at: String::new(), advice: "; take a larger picture" }
     } else {
@@ -277,9 +293,9 @@ fn texture(resolved: &Resolved, events: &mut dyn Events) -> Result<Prepared> {
     };
     let style = match pictures::load_style(input, limits, events)? {
         LoadedStyle::Statistics(statistics) => {
-            let most = width.max(height);
-            let longest = job.options.style_size.map_or_else(|| largest(&statistics, most), Count::get);
-            Style::from_statistics(statistics, longest)
+            let most = picture::nominal_side(width, height);
+            let side = job.options.style_size.map_or_else(|| largest(&statistics, most), Count::get);
+            Style::from_statistics(statistics, side)
         }
         LoadedStyle::Picture(picture) => texture_style(input, picture, job, (width, height), &numerics)?.into(),
     };
@@ -295,18 +311,18 @@ fn texture_style(
     numerics: &Options,
 ) -> Result<StylePicture> {
     let own = (style.image.width(), style.image.height());
-    let (own_longest, wanted) = (own.0.max(own.1), job.options.style_size.map(Count::get));
-    let longest = wanted.unwrap_or(own_longest.min(width.max(height)));
+    let (own_side, wanted) = (picture::nominal_side(own.0, own.1), job.options.style_size.map(Count::get));
+    let side = wanted.unwrap_or(own_side.min(picture::nominal_side(width, height)));
     let hint = match wanted {
-        _ if longest == own_longest && input.look.crop.is_some() => {
+        _ if side == own_side && input.look.crop.is_some() => {
             SizeHint { at: " in `style-crop`".to_owned(), advice: "; take more of it" }
         }
-        _ if longest == own_longest => SizeHint { at: String::new(), advice: "; take a larger picture" },
+        _ if side == own_side => SizeHint { at: String::new(), advice: "; take a larger picture" },
         Some(size) => SizeHint { at: format!(" at `style-size` {size}"), advice: "; choose a larger `style-size`" },
         None => SizeHint { at: " at this `size`".to_owned(), advice: "; choose a larger `size`, or `style-size`" },
     };
     let layers: Vec<Layer> = pictures::layers(&numerics.style_layers).collect();
-    pictures::fit_style(&input.file.path, style, picture::fit(own.0, own.1, longest), &layers, &hint)
+    pictures::fit_style(&input.file.path, style, picture::fit_nominal(own.0, own.1, side), &layers, &hint)
 }
 
 /// The largest size of a style file that is at most `most` px, or its smallest.

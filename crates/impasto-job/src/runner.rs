@@ -37,12 +37,17 @@ pub fn run(resolved: &Resolved, events: &mut dyn Events) -> Result<Report> {
     Runner::default().run(resolved, events)
 }
 
-/// What a job takes, without doing it: the session is made and its start evaluated.
+/// What a job takes, without doing any of it. The inputs are read, and a small picture is evaluated
+/// to learn how fast the machine is.
 ///
-/// Errors: as [`run`], before the first step.
+/// Errors: as [`run`], before the first evaluation.
 pub fn plan(resolved: &Resolved, events: &mut dyn Events) -> Result<Plan> {
-    let Begun { plan, .. } = Runner::default().begin(resolved, events)?;
-    Ok(plan)
+    let job = &resolved.job;
+    let network = Runner::default().network(job)?;
+    let prepared = Prepared::new(resolved, &network, None, events)?;
+    let run = prepared.plan(job, &network)?;
+    let time = run.estimate(&network)?;
+    Ok(Plan::of_run(job.output.file.as_deref(), &run, time, prepared.numerics.memory))
 }
 
 /// Does jobs one after the other.
@@ -162,7 +167,7 @@ impl Runner {
         let network = self.network(job)?;
         let prepared = Prepared::new(resolved, &network, self.shared.as_mut(), events)?;
         let session = prepared.session(job, &network)?;
-        let plan = Plan::new(job.output.file.as_deref(), &session, prepared.numerics.memory);
+        let plan = Plan::of_session(job.output.file.as_deref(), &session, prepared.numerics.memory);
         let start_loss = session.losses().total;
         Ok(Begun { prepared, session, plan, start_loss })
     }

@@ -49,8 +49,8 @@ pub(crate) struct StyleKey {
     style: StyleInput,
     /// Width and height of the content in px.
     content: (usize, usize),
-    /// Longest side of the style in px.
-    longest: usize,
+    /// Nominal side of the style in px.
+    side: usize,
     /// The options but for those that only weigh the losses.
     options: JobOptions,
     /// The network, if it is not the one in the program.
@@ -58,7 +58,7 @@ pub(crate) struct StyleKey {
 }
 
 impl StyleKey {
-    pub(crate) fn new(style: &StyleInput, content: (usize, usize), longest: usize, job: &Job) -> StyleKey {
+    pub(crate) fn new(style: &StyleInput, content: (usize, usize), side: usize, job: &Job) -> StyleKey {
         let options = &job.options;
         // Whether the content counts at all decides about the scales.
         let counts = options.content_weight.is_none_or(|weight| weight.get() > 0.0);
@@ -69,7 +69,7 @@ impl StyleKey {
             ..options.clone()
         };
         let weights = job.inputs.weights.clone();
-        StyleKey { style: StyleInput { weight: None, ..style.clone() }, content, longest, options, weights }
+        StyleKey { style: StyleInput { weight: None, ..style.clone() }, content, side, options, weights }
     }
 }
 

@@ -65,8 +65,9 @@ pub struct MeasureArgs {
     #[arg(required = true)]
     pub styles: Vec<WeightedStyle>,
 
-    /// Longest side, in px, that the styles are scaled to first. [default: their own size, the
-    /// largest of a style file]
+    /// Longest side, in px, that the styles are scaled to first. A style longer than 2:1 gets the
+    /// area of a 2:1 picture of this side. [default: their own size, the largest of a
+    /// style file]
     #[arg(long, value_name = "PX", allow_hyphen_values = true)]
     pub style_size: Option<Count>,
 
@@ -191,7 +192,7 @@ fn paths<'a>(args: &'a MeasureArgs, styles: &'a [StyleInput]) -> impl Iterator<I
     own.chain(of_styles.map(|file| file.path.as_path()))
 }
 
-/// A style with `size` pixels on its longest side; `None`: in its own size.
+/// A style with the nominal side `size`; `None`: in its own size.
 fn scaled(input: &StyleInput, size: Option<usize>, layers: &[Layer], limits: ReadLimits) -> Result<Style, Failure> {
     let style = match pictures::load_style(input, limits, &mut FileMessages { quiet: false })? {
         LoadedStyle::Statistics(statistics) => {
@@ -200,7 +201,7 @@ fn scaled(input: &StyleInput, size: Option<usize>, layers: &[Layer], limits: Rea
         }
         LoadedStyle::Picture(style) => {
             let own = (style.image.width(), style.image.height());
-            let target = size.map_or(own, |size| picture::fit(own.0, own.1, size));
+            let target = size.map_or(own, |size| picture::fit_nominal(own.0, own.1, size));
             let at = size.map(|size| format!(" at --style-size {size}")).unwrap_or_default();
             pictures::fit_style(&input.file.path, style, target, layers, &SizeHint { at, advice: "" })?.into()
         }

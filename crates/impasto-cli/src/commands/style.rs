@@ -58,7 +58,8 @@ pub struct SaveArgs {
     #[arg(long, value_name = "PX", allow_hyphen_values = true)]
     pub size: Option<Count>,
 
-    /// Longest side of the style picture, as a multiple of the result's. [default: 1]
+    /// Longest side of the style picture, as a multiple of the result's. A picture longer than 2:1
+    /// counts as a 2:1 picture with the same area. [default: 1]
     #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
     pub style_scale: Option<Factor>,
 
@@ -113,9 +114,9 @@ fn save(args: &SaveArgs) -> Result<(), Failure> {
     let LoadedStyle::Picture(style) = pictures::load_style(&input, read, &mut FileMessages { quiet: false })? else {
         return Err(Failure::User(anyhow::anyhow!("{} is a style file already", args.style.display())));
     };
-    let longest = size.style_longest(size.size).or_user()?;
+    let side = size.style_side(size.size).or_user()?;
     let own = (style.image.width(), style.image.height());
-    let target = picture::fit(own.0, own.1, longest);
+    let target = picture::fit_nominal(own.0, own.1, side);
     let hint = if target == own {
         SizeHint { at: String::new(), advice: "; take a larger picture" }
     } else {

@@ -73,6 +73,31 @@ fn a_second_signal_leaves_at_once_without_a_picture() {
     assert_eq!(desk.files(), before);
 }
 
+/// The style takes minutes before there is a step to end.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_before_the_first_step_leaves_at_once() {
+    let desk = Desk::new();
+    let before = desk.files();
+    let args = ["content.png", "style.png", "-o", "out.png", "--style-scale", "100", "--memory", "64GiB"];
+    let mut child = desk.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let tasks = format!("/proc/{}/task", child.id());
+    let listens = || {
+        let names = std::fs::read_dir(&tasks).unwrap().flatten().map(|task| task.path().join("comm"));
+        names.flat_map(std::fs::read_to_string).any(|name| name.trim() == "signals")
+    };
+    while !listens() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    signal(&child, "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut rest = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut rest).unwrap();
+    assert_eq!((rest.as_str(), desk.files()), ("", before));
+}
+
 #[test]
 fn a_quiet_run_says_nothing_when_it_is_interrupted() {
     let desk = Desk::new();

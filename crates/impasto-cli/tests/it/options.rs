@@ -443,6 +443,21 @@ fn a_plan_is_said_and_nothing_is_made() {
 }
 
 #[test]
+fn the_style_of_a_panorama_stays_small() {
+    let desk = Desk::new();
+    photo(2400, 24).save(desk.path("content.png")).unwrap();
+    let args = ["content.png", "style.png", "-o", "out.png", "--size", "original", "--steps", "2", "--plan", "--json"];
+    let plan: serde_json::Value = serde_json::from_slice(&desk.output(&args).stdout).unwrap();
+    assert_eq!(plan["size"], serde_json::json!([2400, 24]));
+    // With a style of 2400x2400 px it would be 4 GiB.
+    assert!(plan["peak_memory"].as_u64().unwrap() < 500 << 20, "{plan}");
+    // The style of this run would take minutes. A plan does not compute it.
+    let large = desk.output(&[&args[..], &["--style-scale", "20"]].concat());
+    let plan: serde_json::Value = serde_json::from_slice(&large.stdout).unwrap();
+    assert!(plan["seconds"].as_f64().unwrap() > 20.0, "{plan}");
+}
+
+#[test]
 fn memory_that_is_too_little_is_refused() {
     let desk = Desk::new();
     let output = desk.output(&["content.png", "style.png", "-o", "out.png", "--memory", "50MiB"]);

@@ -29,15 +29,17 @@ pub struct JobOptions {
     pub upscale: bool,
 
     /// Longest side of the style picture, as a multiple of the result's. Below 1 strokes are finer,
-    /// above 1 coarser. [default: 1]
+    /// above 1 coarser. A picture longer than 2:1 counts as a 2:1 picture with the same area.
+    /// [default: 1]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FACTOR", help_heading = "Size"))]
     #[cfg_attr(feature = "clap", arg(allow_hyphen_values = true))]
     #[schemars(extend("x-kinds" = ["transfer", "sweep"]))]
     pub style_scale: Option<Factor>,
 
     /// Longest side, in px, that the style is scaled to first. A smaller one gives finer
-    /// structures. [default: its own size, but at most that of the result; of a style file the
-    /// largest size that it holds and that is not larger]
+    /// structures. A style longer than 2:1 gets the area of a 2:1 picture of this side. [default:
+    /// its own size, but at most that of the result; of a style file the largest size that it holds
+    /// and that is not larger]
     #[cfg_attr(feature = "clap", arg(long, value_name = "PX", help_heading = "Size"))]
     #[cfg_attr(feature = "clap", arg(allow_hyphen_values = true))]
     #[schemars(extend("x-kinds" = ["texture"]))]

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, PictureRole, Result};
 use crate::picture::loaded::Picture;
-use crate::picture::resize::fit;
+use crate::picture::resize::{fit, fit_nominal, nominal_side};
 
 /// Longest side, in pixels, that a picture can get. It is far beyond what fits in memory, but keeps
 /// a slip of the finger from asking for terabytes.
@@ -16,8 +16,8 @@ pub struct SizeOptions {
     /// Whether a content smaller than `size` is enlarged. Otherwise it keeps its own size. Default
     /// no.
     pub upscale: bool,
-    /// Longest side of the style as a multiple of the result's: finite, above 0. A larger number
-    /// gives larger brush strokes. Default 1.
+    /// Size of the style as a multiple of the result's: finite, above 0. Sizes are
+    /// [nominal sides](crate::picture::nominal_side). A larger number gives larger brush strokes. Default 1.
     pub style_scale: f64,
 }
 
@@ -44,24 +44,24 @@ impl SizeOptions {
         if self.upscale { self.size } else { self.size.min(width.max(height)) }
     }
 
-    /// Returns the longest side of a style in pixels, for a result of `longest`.
+    /// Returns the [nominal side](crate::picture::nominal_side) of a style in pixels, for a result with the nominal side `side`.
     ///
     /// Errors: `style_scale` makes it larger than 32768 px.
-    pub fn style_longest(&self, longest: usize) -> Result<usize> {
-        let style_longest = (longest as f64 * self.style_scale).round().max(1.0);
-        if style_longest > MAX_SIZE as f64 {
+    pub fn style_side(&self, side: usize) -> Result<usize> {
+        let style_side = (side as f64 * self.style_scale).round().max(1.0);
+        if style_side > MAX_SIZE as f64 {
             let found = self.style_scale;
-            let size = format!("makes the style {style_longest} px; at most {MAX_SIZE} px are possible, give less");
+            let size = format!("makes the style {style_side} px; at most {MAX_SIZE} px are possible, give less");
             return Err(Error::option("style_scale", format!("is {found}, which {size}")));
         }
-        Ok(style_longest as usize)
+        Ok(style_side as usize)
     }
 }
 
 /// Resizes content and style, with all that belongs to them, and returns them in that order.
 ///
 /// The longest side of the content becomes `size`, but without `upscale` the content never grows.
-/// The longest side of the style becomes that of the resized content times `style_scale`.
+/// The [nominal side](crate::picture::nominal_side) of the style becomes that of the resized content times `style_scale`.
 ///
 /// Errors: those of [`SizeOptions::validate`]; a picture without pixels; a `style_scale` that makes
 /// the style larger than 32768 px.
@@ -72,13 +72,11 @@ pub fn prepare(content: &Picture, style: &Picture, options: &SizeOptions) -> Res
             return Err(Error::Empty { input });
         }
     }
-    let longest = options.content_longest(content.width(), content.height());
-    let style_longest = options.style_longest(longest)?;
-    let to = |picture: &Picture, longest| {
-        let (width, height) = fit(picture.width(), picture.height(), longest);
-        picture.resized(width, height)
-    };
-    Ok((to(content, longest), to(style, style_longest)))
+    let (width, height) = (content.width(), content.height());
+    let (width, height) = fit(width, height, options.content_longest(width, height));
+    let style_side = options.style_side(nominal_side(width, height))?;
+    let (style_width, style_height) = fit_nominal(style.width(), style.height(), style_side);
+    Ok((content.resized(width, height), style.resized(style_width, style_height)))
 }
 
 #[cfg(test)]
@@ -104,6 +102,18 @@ mod tests {
     fn the_style_scale_is_relative_to_the_result() {
         let options = SizeOptions { size: 50, style_scale: 0.5, ..SizeOptions::default() };
         assert_eq!(sizes((100, 60), (30, 60), options), [(50, 30), (13, 25)]);
+    }
+
+    #[test]
+    fn a_style_covers_the_area_of_a_long_picture() {
+        let options = SizeOptions { size: 2400, ..SizeOptions::default() };
+        assert_eq!(sizes((2400, 24), (40, 30), options), [(2400, 24), (339, 254)]);
+        assert_eq!(sizes((24, 2400), (30, 40), options), [(24, 2400), (254, 339)]);
+        // A long style is as large as any other.
+        let options = SizeOptions { size: 50, ..options };
+        assert_eq!(sizes((100, 60), (800, 100), options), [(50, 30), (100, 13)]);
+        // Up to 2:1 the longest side counts.
+        assert_eq!(sizes((100, 50), (50, 100), options), [(50, 25), (25, 50)]);
     }
 
     #[test]

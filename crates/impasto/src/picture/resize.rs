@@ -132,6 +132,38 @@ fn linear_to_srgb(v: f32) -> f32 {
     if v <= 0.003_130_8 { 12.92 * v } else { (1.055 * v.powf(1.0 / 2.4) - 0.055).min(1.0) }
 }
 
+/// Shape, as longest side over shortest, up to which the nominal side of a picture is its longest
+/// side. Cameras stay below.
+const ORDINARY_SHAPE: f64 = 2.0;
+
+/// Returns the side that says how large a picture is: its longest side in pixels. If a picture is
+/// longer than 2:1, it is the longest side of a 2:1 picture with the same area, `sqrt(2 w h)`.
+///
+/// Painted pictures and their styles are matched by it. A style is seen as strokes on an area, and
+/// its statistics are means over its area. If a panorama of 2400x24 px had its style at 2400 px,
+/// the strokes would be larger than the panorama is high, and the style would take thirty times its
+/// time and memory.
+pub fn nominal_side(width: usize, height: usize) -> usize {
+    let (longest, shortest) = (width.max(height), width.min(height));
+    if longest as f64 <= ORDINARY_SHAPE * shortest as f64 {
+        return longest;
+    }
+    (ORDINARY_SHAPE * width as f64 * height as f64).sqrt().round() as usize
+}
+
+/// Returns the size with the [`nominal_side`] `side` and the shape of `width` x `height`, rounded to
+/// whole pixels, at least 1.
+///
+/// A size without pixels stays without.
+pub fn fit_nominal(width: usize, height: usize, side: usize) -> (usize, usize) {
+    if side == nominal_side(width, height) {
+        return (width, height);
+    }
+    let shape = width.max(height) as f64 / width.min(height).max(1) as f64;
+    let stretch = (shape / ORDINARY_SHAPE).max(1.0).sqrt();
+    fit(width, height, (side as f64 * stretch).round() as usize)
+}
+
 /// Returns the size with the longest side `longest` and the shape of `width` x `height`, rounded to
 /// whole pixels, at least 1.
 ///

@@ -26,6 +26,7 @@
 //! # }
 //! ```
 
+pub(crate) mod blueprint;
 pub(crate) mod memory;
 pub(crate) mod position;
 pub(crate) mod scale_setup;
@@ -43,24 +44,22 @@ use std::time::{Duration, Instant};
 use impasto_engine::Image;
 use rayon::ThreadPool;
 
-use crate::checks::check_image;
-use crate::error::{Error, PictureRole, Result};
+use crate::error::{Error, Result};
 use crate::loss::losses::Losses;
 use crate::network::Network;
 use crate::optimizer::state::OptimizerState;
 use crate::optimizer::step::Outcome;
 use crate::options::Options;
+use crate::session::blueprint::Blueprint;
 use crate::session::memory::{MemoryPlan, ScalePlan};
 use crate::session::position::{SchedulePosition, StopReason};
-use crate::session::scale_setup::{RestoredScale, ScaleSetup, ScaleState, needs, start};
-use crate::session::schedule::{Scale, schedule};
+use crate::session::scale_setup::{RestoredScale, ScaleSetup, ScaleState, start};
+use crate::session::schedule::Scale;
 use crate::session::state::{SavedState, SessionState};
 use crate::session::subject::Subject;
 use crate::session::task::Task;
-use crate::session::time::{EvaluationTime, cost};
-use crate::style::regions;
+use crate::session::time::{EvaluationTime, RunCost};
 use crate::style::source::Style;
-use crate::threads::thread_pool;
 use crate::torus::resize;
 
 /// What an observer sees after a step.
@@ -126,6 +125,7 @@ pub struct Session {
     /// The objective at the start of the scale and after each of its steps.
     totals: Vec<f64>,
     plan: MemoryPlan,
+    cost: RunCost,
     /// What the bits of the losses depend on. It is empty if no loss looks at a feature map.
     identity: String,
     /// What the optimiser works on.
@@ -177,17 +177,9 @@ impl Session {
     /// features that cannot be written to [`Options::feature_cache`].
     pub fn with_styles(network: &Network, subject: &Subject, styles: &[Style], options: &Options) -> Result<Self> {
         let session_started = Instant::now();
-        options.validate()?;
-        check_image(PictureRole::Content, &subject.content)?;
-        let subject = subject.normalised()?;
-        let styles = regions::normalised(styles)?;
-        let scales = scales_of(&subject, &styles, options)?;
-        regions::check_statistics(network, &styles, scales.len(), options)?;
+        let Blueprint { subject, styles, scales, memory: plan, cost, pool } =
+            Blueprint::new(network, subject, styles, options)?;
         let point = start(&subject.content, &scales[0], options)?;
-        let pool = thread_pool(options.threads)?;
-        let threads = options.planned_threads(pool.current_num_threads());
-        let plan = needs(options, &subject, &styles, threads).plan(&scales)?;
-
         let setup = ScaleSetup { network, subject: &subject, styles: &styles, options, scales: &scales, plan: &plan };
         let (work, losses, evaluation) = pool.install(|| begin(&setup, &point))?;
         let mut session = Self {
@@ -203,6 +195,7 @@ impl Session {
             scales,
             scale: 0,
             plan,
+            cost,
             point,
             losses,
             steps_done: 0,
@@ -437,7 +430,7 @@ impl Session {
         let point = resize(&self.point, width, height, self.options.padding);
         let setup = self.setup();
         let (work, losses) = self.pool.install(|| setup.work(next, &point))?;
-        let (from, to) = (self.cost(self.scale), self.cost(next));
+        let [from, to] = [self.scale, next].map(|scale| self.cost.0[scale].evaluation);
         self.evaluation.change_scale(from, to);
         self.composed = work.task.composed(point.as_slice());
         self.totals = vec![losses.total];
@@ -459,10 +452,6 @@ impl Session {
         };
         let now = self.totals[self.steps_here()];
         before - now < self.options.tolerance * TOLERANCE_STEPS as f64 * now
-    }
-
-    fn cost(&self, scale: usize) -> f64 {
-        cost(&self.scales[scale], &self.plan.scales[scale])
     }
 
     /// Makes steps until nothing is left to do or the observer ends the run. The observer sees the
@@ -512,8 +501,8 @@ impl Session {
     /// Estimates how long the rest takes at most. A scale that converges early takes less.
     pub fn estimate(&self) -> Duration {
         let left = self.scales[self.scale].steps - self.steps_here();
-        let later = (self.scale + 1..self.scales.len()).map(|i| (self.scales[i].steps, self.cost(i)));
-        self.evaluation.of_rest((left, self.cost(self.scale)), later)
+        let later = self.cost.of_scales(&self.scales, self.scale + 1);
+        self.evaluation.of_rest(left, &self.cost.0[self.scale], later)
     }
 
     /// Returns width and height of the content in pixels, which are the result's.
@@ -549,13 +538,6 @@ impl Session {
             session: self,
         }
     }
-}
-
-/// Returns the scales of a run, coarsest first.
-fn scales_of(subject: &Subject, styles: &[Style], options: &Options) -> Result<Vec<Scale>> {
-    let sizes: Vec<_> = styles.iter().filter_map(Style::size).collect();
-    let leave_something = |halvings, size| regions::leave_something(subject, styles, size, halvings, options);
-    schedule(&subject.content, &sizes, options, &leave_something)
 }
 
 /// Begins the coarsest scale at a point, and measures an evaluation there.

@@ -16,7 +16,7 @@ use crate::optimizer::preconditioner::Preconditioner;
 use crate::optimizer::state::OptimizerState;
 use crate::optimizer::step::Optimizer;
 use crate::options::{Init, OptimizerKind, Options};
-use crate::session::memory::{MemoryPlan, Needs, ScalePlan};
+use crate::session::memory::{MemoryPlan, ScalePlan};
 use crate::session::schedule::Scale;
 use crate::session::state::SavedState;
 use crate::session::subject::Subject;
@@ -133,18 +133,6 @@ fn evaluated(task: &mut Task, point: &Image) -> Result<(Losses, Vec<f32>)> {
         return Err(Error::NotFinite { total: losses.total });
     }
     Ok((losses, gradient))
-}
-
-/// Returns what a run needs whose `subject` and `styles` are normalised.
-pub(crate) fn needs<'a>(options: &'a Options, subject: &Subject, styles: &[Style], threads: usize) -> Needs<'a> {
-    let masks = [&subject.opacity, &subject.keep].into_iter().flatten().count();
-    Needs {
-        options,
-        content: (subject.content.width(), subject.content.height()),
-        masks: masks + styles.iter().filter(|style| style.region.is_some()).count(),
-        styles: styles.iter().filter_map(Style::size).collect(),
-        threads,
-    }
 }
 
 /// Returns the picture to start from, in the size of the coarsest scale.

@@ -83,7 +83,7 @@ pub(crate) fn check_statistics(network: &Network, styles: &[Style], scales: usiz
     Ok(())
 }
 
-/// Returns the statistics of a style whose longest side is `size` pixels at the finest scale.
+/// Returns the statistics of a style whose nominal side is `size` pixels at the finest scale.
 fn taken<'a>(
     statistics: &'a StyleStatistics,
     view: &StatisticsSettings,

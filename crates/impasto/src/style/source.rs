@@ -33,8 +33,8 @@ pub enum StyleSource {
     Statistics {
         /// Shared, because they are large, and the same for every photo.
         statistics: Arc<StyleStatistics>,
-        /// Longest side of the style, in pixels, at the finest scale. A picture would have been
-        /// resized to it.
+        /// [Nominal side](crate::picture::nominal_side) of the style, in pixels, at the finest
+        /// scale. A picture would have been resized to it.
         size: usize,
     },
 }
@@ -54,8 +54,8 @@ impl From<&Image> for Style {
 }
 
 impl Style {
-    /// Takes statistics with the weight 1, everywhere. `size` is the longest side of the style, in
-    /// pixels, at the finest scale.
+    /// Takes statistics with the weight 1, everywhere. `size` is the [nominal
+    /// side](crate::picture::nominal_side) of the style, in pixels, at the finest scale.
     pub fn from_statistics(statistics: Arc<StyleStatistics>, size: usize) -> Self {
         Self { source: StyleSource::Statistics { statistics, size }, weight: 1.0, region: None }
     }

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::loss::statistics::Statistics;
 use crate::network::Network;
 use crate::options::{Options, StyleLossKind};
+use crate::picture::resize::nominal_side;
 use crate::session::memory::Needs;
 use crate::session::schedule::{COARSEST_TEXTURE, Scale, halved, wanted};
 use crate::style::picture::{Appearance, StylePicture};
@@ -162,9 +163,9 @@ impl StyleStatistics {
         1 + (1..usize::BITS).take_while(|&halvings| longest >> halvings >= COARSEST_TEXTURE).count()
     }
 
-    /// Returns the longest sides of the style in pixels, largest first.
+    /// Returns the [nominal sides](crate::picture::nominal_side) of the style in pixels, largest first.
     pub fn sizes(&self) -> Vec<usize> {
-        self.sizes.iter().map(|size| size.width.max(size.height)).collect()
+        self.sizes.iter().map(|size| nominal_side(size.width, size.height)).collect()
     }
 
     /// Returns the bytes of memory that they take.
@@ -174,13 +175,13 @@ impl StyleStatistics {
             as u64
     }
 
-    /// Returns the statistics in the order of `layers`, for a style of `longest` pixels.
+    /// Returns the statistics in the order of `layers`, for a style with the nominal side `side`.
     ///
     /// Errors: the statistics are of another kind, of other layers or sizes. They say what differs.
     pub(crate) fn at(
         &self,
         view: &StatisticsSettings,
-        longest: usize,
+        side: usize,
         layers: &[Layer],
     ) -> std::result::Result<Vec<&Statistics>, String> {
         let differs = |option: &str, found: &dyn Display, wanted: &dyn Display| {
@@ -204,7 +205,7 @@ impl StyleStatistics {
         if network != view.network {
             return Err("were taken with other weights of the network; choose those, or take them again".to_owned());
         }
-        let size = self.of_size(longest)?;
+        let size = self.of_size(side)?;
         let of = |layer: &Layer| {
             let found = size.layers.iter().find(|(found, _)| found == layer);
             found.map(|(_, statistics)| statistics).ok_or_else(|| {
@@ -215,22 +216,22 @@ impl StyleStatistics {
         layers.iter().map(of).collect()
     }
 
-    /// Returns what serves a style of `longest` pixels.
+    /// Returns what serves a style with the nominal side `side`.
     ///
     /// Errors: nothing does. They say which sizes there are.
-    pub(crate) fn of_size(&self, longest: usize) -> std::result::Result<&SizeStatistics, String> {
-        self.nearest(longest).ok_or_else(|| {
+    pub(crate) fn of_size(&self, side: usize) -> std::result::Result<&SizeStatistics, String> {
+        self.nearest(side).ok_or_else(|| {
             let sizes = self.sizes().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
             format!(
-                "are of {sizes} px, but those of {longest} px are needed; take them again at such a size, with \
-                 --size {longest} if the style scale is 1"
+                "are of {sizes} px, but those of {side} px are needed; take them again at such a size, with \
+                 --size {side} if the style scale is 1"
             )
         })
     }
 
-    /// Returns what serves a style of `longest` pixels, if anything does.
-    pub(crate) fn nearest(&self, longest: usize) -> Option<&SizeStatistics> {
-        let distance = |size: &SizeStatistics| (size.width.max(size.height) as f64 / longest as f64).ln().abs();
+    /// Returns what serves a style with the nominal side `side`, if anything does.
+    pub(crate) fn nearest(&self, side: usize) -> Option<&SizeStatistics> {
+        let distance = |size: &SizeStatistics| (nominal_side(size.width, size.height) as f64 / side as f64).ln().abs();
         let nearest = self.sizes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
         nearest.filter(|size| distance(size) <= (1.0 + SIZE_TOLERANCE).ln())
     }

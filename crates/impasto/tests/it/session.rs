@@ -4,10 +4,11 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use impasto::{
-    Error, Image, Init, Losses, MeasureOptions, Network, Objective, OptimizerKind, Options, Pooling, Progress, Scales,
-    Session, SizeOptions, StopReason, WeightedLayer, content_weight_at, measure, picture, prepare,
+    Error, Image, Init, Losses, MeasureOptions, Network, Objective, OptimizerKind, Options, Pooling, Progress, RunPlan,
+    Scales, Session, SizeOptions, StopReason, WeightedLayer, content_weight_at, measure, picture, prepare,
 };
 
 static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
@@ -48,6 +49,32 @@ fn run(session: &mut Session) -> (StopReason, Losses, Losses) {
 
 fn layers(names: &[&str]) -> Vec<WeightedLayer> {
     names.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+#[test]
+fn a_plan_is_that_of_the_session_and_computes_nothing_of_it() {
+    let (content, style) = pair(64);
+    let options = Options { scales: Scales::Count(2), steps: 5, memory: Some(4 << 30), ..Options::default() };
+    let from_noise = Options { init: Init::Noise, ..options.clone() };
+    let plans = [
+        RunPlan::new(&NETWORK, &(&content).into(), &[(&style).into()], &options).unwrap(),
+        RunPlan::texture(&NETWORK, &style, 48, 64, &from_noise).unwrap(),
+        RunPlan::reconstruct(&NETWORK, &content, &from_noise).unwrap(),
+    ];
+    let sessions = [
+        Session::new(&NETWORK, &content, &style, &options).unwrap(),
+        Session::texture(&NETWORK, &style, 48, 64, &from_noise).unwrap(),
+        Session::reconstruct(&NETWORK, &content, &from_noise).unwrap(),
+    ];
+    for (plan, session) in plans.iter().zip(&sessions) {
+        assert_eq!((plan.size, plan.scales.as_slice()), (session.content_size(), session.scales()));
+        assert_eq!(&plan.memory, session.memory());
+        assert!(plan.estimate(&NETWORK).unwrap() > Duration::ZERO);
+    }
+    // The loss of this run is not finite. A plan does not get that far.
+    let options = Options { content_weight: 1e300, style_weight: 1e300, objective: Objective::Paper, ..options };
+    assert!(RunPlan::new(&NETWORK, &(&content).into(), &[(&style).into()], &options).is_ok());
+    assert!(Session::new(&NETWORK, &content, &style, &options).is_err());
 }
 
 #[test]
