@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use impasto::picture::{self, Exif, Picture, Profile};
+use impasto::picture::{self, Exif, Picture, Profile, ReadOptions};
 use impasto::{Layer, Mask};
 
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ use crate::events::{Event, Events};
 use crate::job::Job;
 use crate::job::inputs::InitFrom;
 use crate::job::values::OutputSize;
-use crate::pictures::{self, ReadLimits, SizeHint};
+use crate::pictures::{self, SizeHint};
 use crate::resolve::{Complete, Resolved};
 
 /// A content at the size that it is worked on, and what the result takes over from it.
@@ -38,8 +38,10 @@ impl Content {
     /// Errors: a content that cannot be read, or that is too small for a layer.
     pub(crate) fn read(resolved: &Resolved, events: &mut dyn Events) -> Result<Content> {
         let Complete { options, size, numerics, .. } = &resolved.complete;
-        let (path, limits) = (path(&resolved.job)?, ReadLimits { memory: numerics.memory });
-        let picture = pictures::load(path, limits, events)?;
+        let path = path(&resolved.job)?;
+        // Only kept parts have colours that the network does not see.
+        let own_values = resolved.job.inputs.keep.is_some();
+        let picture = pictures::load_with(path, ReadOptions { memory: numerics.memory, own_values }, events)?;
         let own = (picture.width(), picture.height());
         let mut size = *size;
         if options.size == Some(OutputSize::Original) {

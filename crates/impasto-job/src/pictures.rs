@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use impasto::picture::{self, Picture};
+use impasto::picture::{self, Picture, ReadOptions};
 use impasto::{
     ColorMode, Image, Layer, Mask, Network, PictureRole, SizeOptions, Style, StylePicture, StyleStatistics, Subject,
     WeightedLayer,
@@ -56,13 +56,18 @@ pub fn network(weights: Option<&InputFile>) -> Result<Network> {
 
 /// Reads a picture, from standard input if `path` is `-`.
 pub fn load(path: &Path, limits: ReadLimits, events: &mut dyn Events) -> Result<Picture> {
+    load_with(path, ReadOptions { memory: limits.memory, ..ReadOptions::default() }, events)
+}
+
+/// As [`load`], with options of the library.
+pub fn load_with(path: &Path, options: ReadOptions, events: &mut dyn Events) -> Result<Picture> {
     let picture = if files::is_stream(path) {
         let mut bytes = Vec::new();
         let limited = io::stdin().lock().take(picture::MAX_FILE + 1).read_to_end(&mut bytes);
         limited.map_err(|error| Error::user(format!("cannot read standard input: {error}")))?;
-        picture::decode_within(&bytes, Path::new("standard input"), limits.memory)?
+        picture::decode_with(&bytes, Path::new("standard input"), options)?
     } else {
-        picture::load_within(path, limits.memory)?
+        picture::load_with(path, options)?
     };
     for warning in &picture.warnings {
         events.event(Event::Warning { about: Some(path.to_owned()), text: warning.to_string() });

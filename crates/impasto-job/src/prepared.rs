@@ -135,8 +135,8 @@ fn transfer(
     let size = SizeOptions { size: wanted, ..complete.size };
     let (width, height) = (scaled.width(), scaled.height());
     check_room(resolved, (width, height))?;
-    let save =
-        SaveOptions { alpha, profile, exif, recipe: recipe_of(resolved, (width, height))?, ..resolved.save.clone() };
+    let recipe = recipe_of(resolved, (width, height))?;
+    let mut save = SaveOptions { alpha, profile, exif, recipe, ..resolved.save.clone() };
     let mut numerics = with_room(resolved, (width, height), &save)?;
     let init = match (&job.inputs.init, &mut shared) {
         (Some(InitFrom::File(file)), Some(shared)) => Some(shared.init(file, limits)?),
@@ -188,6 +188,8 @@ fn transfer(
     )?;
     let styles = recolored(styles, &job.inputs.styles, colors, &scaled.image)?;
     let subject = pictures::subject(content_path, job.inputs.keep.as_ref(), &scaled, colors, limits)?;
+    save.offset = subject.keep.as_ref().map(|keep| scaled.kept_offset(keep)).transpose()?.flatten();
+    numerics.reserved_bytes += save.offset.as_ref().map_or(0, |offset| size_of_val(offset.as_slice()) as u64);
     let sources = Sources::Transfer { content: scaled.image, colors, subject, styles };
     Ok(Prepared { numerics, save, size: (width, height), sources })
 }

@@ -38,6 +38,8 @@ struct ContentKey {
     file: Option<InputFile>,
     size: Option<OutputSize>,
     upscale: bool,
+    /// Whether parts of it are kept.
+    is_kept: bool,
     /// The layers that it must not be too small for, and whether they count.
     layers: [Option<Vec<WeightedLayer>>; 2],
     weights: [Option<Weight>; 2],
@@ -84,6 +86,7 @@ impl SharedInputs {
             file: job.inputs.content.clone(),
             size: options.size,
             upscale: options.upscale,
+            is_kept: job.inputs.keep.is_some(),
             layers: [options.content_layers.clone(), options.style_layers.clone()],
             weights: [options.content_weight, options.style_weight],
         };

@@ -22,3 +22,26 @@ fn a_grey_photo_stays_grey_with_its_own_colours() {
         }
     }
 }
+
+/// Pure green of Display P3 lies outside of sRGB, which the network sees.
+#[test]
+fn kept_parts_have_the_photos_own_colours() {
+    let desk = Desk::new();
+    let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/../impasto/tests/pictures/p3_saturated.png");
+    std::fs::copy(photo, desk.path("content.png")).unwrap();
+    let before = image::open(photo).unwrap().into_rgb8();
+    let (width, height) = before.dimensions();
+    let is_kept = |y: u32| y < height / 2;
+    image::GrayImage::from_fn(width, height, |_, y| image::Luma([if is_kept(y) { 255 } else { 0 }]))
+        .save(desk.path("keep.png"))
+        .unwrap();
+    for colors in ["style", "content", "matched"] {
+        desk.transfer(&[
+            "--size", "original", "--keep", "keep.png", "--steps", "1", "--scales", "1", "--colors", colors,
+        ]);
+        let after = image::open(desk.path("out.png")).unwrap().into_rgb8();
+        let changed = before.enumerate_pixels().filter(|&(x, y, pixel)| after.get_pixel(x, y) != pixel);
+        let (kept, painted): (Vec<_>, Vec<_>) = changed.partition(|&(_, y, _)| is_kept(y));
+        assert!(kept.is_empty() && !painted.is_empty(), "{colors}: {}", kept.len());
+    }
+}

@@ -15,7 +15,7 @@ use crate::picture::exif::Exif;
 use crate::picture::file::read_limited;
 use crate::picture::formats;
 use crate::picture::guard::guarded;
-use crate::picture::limits::check_length;
+use crate::picture::limits::{check_length, check_own_values};
 use crate::picture::loaded::{Picture, Warning};
 use crate::picture::mask::Mask;
 use crate::picture::profile::{self, Channels};
@@ -52,7 +52,24 @@ pub fn load(path: &Path) -> Result<Picture> {
 ///
 /// Errors: those of [`load`], and [`Error::ReadingMemory`] if the picture has too many pixels.
 pub fn load_within(path: &Path, memory: Option<u64>) -> Result<Picture> {
-    decode_within(&read_limited(path)?, path, memory)
+    load_with(path, ReadOptions { memory, ..ReadOptions::default() })
+}
+
+/// How a picture is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// Bytes that the whole process may take until the picture has been resized, or `None` for any
+    /// number.
+    pub memory: Option<u64>,
+    /// Whether [`Picture::own_values`] is wanted.
+    pub own_values: bool,
+}
+
+/// Reads a picture as [`load`] does, with options.
+///
+/// Errors: those of [`load`], and [`Error::ReadingMemory`] if the picture has too many pixels.
+pub fn load_with(path: &Path, options: ReadOptions) -> Result<Picture> {
+    decode_with(&read_limited(path)?, path, options)
 }
 
 /// Reads a picture as [`load`] does, from the bytes of a file. Errors call it `name`.
@@ -62,12 +79,22 @@ pub fn decode(bytes: &[u8], name: &Path) -> Result<Picture> {
 
 /// Reads a picture as [`load_within`] does, from the bytes of a file. Errors call it `name`.
 pub fn decode_within(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Picture> {
-    guarded(name, || picture_of(bytes, name, memory))
+    decode_with(bytes, name, ReadOptions { memory, ..ReadOptions::default() })
 }
 
-fn picture_of(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Picture> {
+/// Reads a picture as [`load_with`] does, from the bytes of a file. Errors call it `name`.
+pub fn decode_with(bytes: &[u8], name: &Path, options: ReadOptions) -> Result<Picture> {
+    guarded(name, || picture_of(bytes, name, options))
+}
+
+fn picture_of(bytes: &[u8], name: &Path, options: ReadOptions) -> Result<Picture> {
     check_length(bytes, name)?;
-    let raw = formats::read(bytes, name, memory)?;
+    let raw = formats::read(bytes, name, options.memory)?;
+    let has_colours = raw.colours.is_some() || matches!(raw.icc, Ok(Some(_)));
+    let own_values = options.own_values && has_colours;
+    if own_values {
+        check_own_values((raw.pixels.width(), raw.pixels.height()), bytes, name, options.memory)?;
+    }
     let mut warnings = raw.warnings;
     let exif = raw.exif.and_then(|block| block.map(|block| Exif::parse(&block)).transpose()).unwrap_or_else(|reason| {
         warnings.push(Warning::Exif { reason });
@@ -93,6 +120,7 @@ fn picture_of(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Picture>
     }
     values.colours.iter_mut().for_each(|v| *v = v.clamp(0.0, 255.0));
     let ColourValues { colours, channels, alpha } = values;
+    let own = (own_values && channels == Channels::Rgb).then(|| colours.clone());
     let (rgb, profile) = match (icc, raw.colours) {
         (None, None) => (profile::plain_to_srgb(colours, channels), None),
         (None, Some(declared)) => {
@@ -112,12 +140,13 @@ fn picture_of(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<Picture>
             (rgb, profile)
         }
     };
+    let own = own.filter(|_| profile.is_some()).map(|own| Image::new(width, height, own));
     let mut image = Image::new(width, height, rgb);
     let alpha = alpha.filter(|alpha| alpha.iter().any(|&a| a < 1.0)).map(|alpha| Mask::new(width, height, alpha));
     if let Some(alpha) = &alpha {
         paint_hidden(&mut image, alpha);
     }
-    Ok(Picture { image, alpha, profile, exif: exif.map(|(exif, _)| exif), warnings })
+    Ok(Picture { image, own_values: own, alpha, profile, exif: exif.map(|(exif, _)| exif), warnings })
 }
 
 /// The values of a picture, with the channels apart from the opacity.

@@ -40,6 +40,11 @@ pub struct SaveOptions {
     pub alpha: Option<Mask>,
     /// The profile to write the colours in, or `None` for sRGB, which is not noted in the file.
     pub profile: Option<Profile>,
+    /// Added to the values in the profile before they are rounded: [`Picture::kept_offset`]. It has
+    /// the picture's size.
+    ///
+    /// [`Picture::kept_offset`]: crate::picture::Picture::kept_offset
+    pub offset: Option<Image>,
     /// The camera's notes.
     pub exif: Option<Exif>,
     /// How the picture was made. [`picture::recipe`](crate::picture::recipe()) reads it back.
@@ -132,6 +137,12 @@ pub fn write(image: &Image, name: &Path, options: &SaveOptions, out: &mut dyn Wr
         let name = format.name();
         return Err(failed(format!("{width}x{height} px are too many for {name}, which has room for {most} a side")));
     }
+    if let Some(offset) = options.offset.as_ref().filter(|offset| (offset.width(), offset.height()) != (width, height))
+    {
+        let found =
+            format!("is {}x{} px, the picture {width}x{height}; give both one size", offset.width(), offset.height());
+        return Err(Error::option("offset", found));
+    }
     let conversion = options.profile.as_ref().map(Profile::conversion).transpose();
     let alpha = options.alpha.as_ref().map(|alpha| alpha.resized(width, height));
     let job = PictureEncoder {
@@ -141,6 +152,7 @@ pub fn write(image: &Image, name: &Path, options: &SaveOptions, out: &mut dyn Wr
         alpha: alpha.as_ref().map(Mask::as_slice),
         is_opaque: format == Format::Jpeg || alpha.is_none(),
         conversion: conversion.map_err(|e| failed(format!("its colour profile: {e}")))?,
+        offset: options.offset.as_ref().map(Image::as_slice),
         icc: options.profile.as_ref().map(Profile::as_bytes),
         exif: options.exif.as_ref().map(|exif| exif.for_size(width, height)),
         recipe: options.recipe.as_deref(),
@@ -152,6 +164,15 @@ pub fn write(image: &Image, name: &Path, options: &SaveOptions, out: &mut dyn Wr
         Format::WebP => job.webp().map_err(|e| one_line(&e)),
     };
     out.write_all(&bytes.map_err(failed)?).map_err(|e| failed(e.to_string()))
+}
+
+/// `alpha`: the opacity of a picture that was laid over white.
+fn add_offset(values: &mut [f32], offset: &[f32], alpha: Option<&[f32]>) {
+    let pixels = values.as_chunks_mut::<3>().0.iter_mut().zip(offset.as_chunks::<3>().0);
+    for (i, (pixel, offset)) in pixels.enumerate() {
+        let weight = alpha.map_or(1.0, |alpha| alpha[i]);
+        pixel.iter_mut().zip(offset).for_each(|(value, offset)| *value += weight * offset);
+    }
 }
 
 fn lay_over_white(rgb: &mut [f32], alpha: &[f32]) {
@@ -186,6 +207,8 @@ struct PictureEncoder<'a> {
     is_opaque: bool,
     /// Converts to the values of the file's profile.
     conversion: Option<Conversion>,
+    /// Added to these values.
+    offset: Option<&'a [f32]>,
     icc: Option<&'a [u8]>,
     exif: Option<Vec<u8>>,
     recipe: Option<&'a str>,
@@ -202,12 +225,15 @@ impl PictureEncoder<'_> {
         (0..self.rgb.len() / 3).step_by(pixels.max(1)).map(move |first| {
             let places = first..(first + pixels).min(self.rgb.len() / 3);
             let mut rgb = Cow::Borrowed(&self.rgb[3 * places.start..3 * places.end]);
-            let alpha = self.alpha.map(|alpha| &alpha[places]);
+            let alpha = self.alpha.map(|alpha| &alpha[places.clone()]);
             if let (true, Some(alpha)) = (self.is_opaque, alpha) {
                 lay_over_white(rgb.to_mut(), alpha);
             }
             if let Some(conversion) = &self.conversion {
                 rgb = Cow::Owned(conversion.apply(&rgb));
+            }
+            if let Some(offset) = self.offset {
+                add_offset(rgb.to_mut(), &offset[3 * places.start..3 * places.end], alpha.filter(|_| self.is_opaque));
             }
             let alpha = alpha.filter(|_| !self.is_opaque);
             let (pixels, _) = rgb.as_chunks::<3>();

@@ -22,6 +22,9 @@ const READING: u64 = 36;
 /// The same with opacity, or with black ink. For a quarter of its sides 33 were measured.
 const READING_FOUR: u64 = 52;
 
+/// Bytes a pixel of the values of the file, if they are kept.
+const OWN_VALUES: u64 = 12;
+
 /// Bytes of a process that reads a picture, without the picture. 11 MiB were measured.
 const READING_BASE: u64 = 24 << 20;
 
@@ -52,9 +55,27 @@ pub(crate) fn check_pixels(
     }
     // Grey with opacity has few values, but becomes colours with opacity.
     let pixel = if matches!(channels, 1 | 3) { READING } else { READING_FOUR };
+    check_memory((width, height), pixel, bytes, name, memory)
+}
+
+/// Refuses a picture that is too large for the memory if the values of the file are kept beside
+/// those in sRGB.
+pub(crate) fn check_own_values(
+    (width, height): (u32, u32),
+    bytes: &[u8],
+    name: &Path,
+    memory: Option<u64>,
+) -> Result<()> {
+    check_memory((width.into(), height.into()), READING_FOUR + OWN_VALUES, bytes, name, memory)
+}
+
+/// Refuses a picture whose reading takes more than `memory`, with `pixel` bytes a pixel.
+fn check_memory((width, height): (u64, u64), pixel: u64, bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<()> {
     let needed = READING_BASE + bytes.len() as u64 + pixel * width * height;
     match memory {
-        Some(budget) if needed > budget => Err(Error::ReadingMemory { path: path(), width, height, needed, budget }),
+        Some(budget) if needed > budget => {
+            Err(Error::ReadingMemory { path: name.to_owned(), width, height, needed, budget })
+        }
         _ => Ok(()),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use impasto_engine::Image;
 
+use crate::error::{Error, Result};
 use crate::picture::exif::Exif;
 use crate::picture::mask::Mask;
 use crate::picture::profile::Profile;
@@ -16,6 +17,10 @@ pub struct Picture {
     /// colour of the visible ones, or white if there are none. So whatever the file hides there
     /// cannot matter.
     pub image: Image,
+    /// The values of the file in [`profile`](Picture::profile), 0..255, in the size of the image.
+    /// They hold colours that sRGB has no room for. `None` if they were not asked for, or if there
+    /// is no profile.
+    pub own_values: Option<Image>,
     /// The opacity, in the size of the image, or `None` if all of the picture is opaque.
     pub alpha: Option<Mask>,
     /// The RGB profile of the file's values, so that the result can be written in the same one. It
@@ -30,7 +35,7 @@ pub struct Picture {
 impl Picture {
     /// Makes a picture from pixels alone: opaque, sRGB.
     pub fn new(image: Image) -> Self {
-        Self { image, alpha: None, profile: None, exif: None, warnings: Vec::new() }
+        Self { image, own_values: None, alpha: None, profile: None, exif: None, warnings: Vec::new() }
     }
 
     /// Width in pixels.
@@ -52,12 +57,39 @@ impl Picture {
     /// # Panics
     /// If a side of the picture or of the result is 0, or above `u32::MAX`.
     pub fn resized(&self, width: usize, height: usize) -> Self {
-        let image = match &self.alpha {
-            Some(alpha) => resize_visible(&self.image, alpha, width, height),
-            None => resize(&self.image, width, height),
+        let resized = |image: &Image| match &self.alpha {
+            Some(alpha) => resize_visible(image, alpha, width, height),
+            None => resize(image, width, height),
         };
-        let alpha = self.alpha.as_ref().map(|alpha| alpha.resized(width, height));
-        Self { image, alpha, ..self.clone() }
+        Self {
+            image: resized(&self.image),
+            own_values: self.own_values.as_ref().map(resized),
+            alpha: self.alpha.as_ref().map(|alpha| alpha.resized(width, height)),
+            profile: self.profile.clone(),
+            exif: self.exif.clone(),
+            warnings: self.warnings.clone(),
+        }
+    }
+
+    /// Returns what [`SaveOptions::offset`](crate::picture::SaveOptions::offset) has to be if parts
+    /// of this picture are in the result and shall have the colours of the file: `keep (v - c)`.
+    /// `v` are the [`own_values`](Picture::own_values) and `c` the image in the file's profile.
+    /// Both are the same, except for colours outside of sRGB. `None` if there are no such colours.
+    ///
+    /// `keep` is resized to the picture. Errors: a profile that nothing can be converted to.
+    pub fn kept_offset(&self, keep: &Mask) -> Result<Option<Image>> {
+        let (Some(own), Some(profile)) = (&self.own_values, &self.profile) else {
+            return Ok(None);
+        };
+        let conversion = profile.conversion().map_err(|reason| Error::option("profile", reason))?;
+        let mut offset = conversion.apply(self.image.as_slice());
+        let keep = keep.resized(self.width(), self.height());
+        let pixels = offset.as_chunks_mut::<3>().0.iter_mut().zip(own.as_slice().as_chunks::<3>().0);
+        for ((pixel, own), &keep) in pixels.zip(keep.as_slice()) {
+            *pixel = std::array::from_fn(|c| keep * (own[c] - pixel[c]));
+        }
+        let counts = offset.iter().any(|&v| v != 0.0);
+        Ok(counts.then(|| Image::new(self.width(), self.height(), offset)))
     }
 }
 

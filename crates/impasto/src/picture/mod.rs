@@ -46,7 +46,7 @@ pub(crate) mod save;
 mod tests;
 pub(crate) mod xmp;
 
-pub use decode::{decode, decode_within, load, load_within};
+pub use decode::{ReadOptions, decode, decode_with, decode_within, load, load_with, load_within};
 pub use encode::{SaveOptions, encode, write};
 pub use exif::Exif;
 pub use file::{check_writable, is_part, write_whole};

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, Rgba};
-use impasto::picture::{self, BitDepth, Format, Picture, SaveOptions, Warning, decode, encode};
+use impasto::picture::{self, BitDepth, Format, Picture, ReadOptions, SaveOptions, Warning, decode, encode};
 use impasto::{Image, Mask};
 
 fn file(name: &str) -> PathBuf {
@@ -509,4 +509,55 @@ fn settings_that_a_format_does_not_have_are_refused() {
 fn what_has_no_decoder_is_named() {
     let error = picture::load(&file("small.avif")).unwrap_err().to_string();
     assert!(error.ends_with("AVIF has no decoder here; save it as an ordinary PNG or JPEG first"), "{error}");
+}
+
+/// Returns the values of a PNG as they are in the file.
+fn stored(bytes: &[u8]) -> Vec<u8> {
+    image::load_from_memory_with_format(bytes, image::ImageFormat::Png).unwrap().into_bytes()
+}
+
+/// The file has pure colours of Display P3, which lie outside of sRGB.
+#[test]
+fn what_is_kept_has_the_colours_of_the_file() {
+    let eight = std::fs::read(file("p3_saturated.png")).unwrap();
+    let profile = picture::load(&file("p3_saturated.png")).unwrap().profile;
+    // 16 bits: every value that there is, in one of the channels.
+    let mut pixels = ImageBuffer::from_fn(256, 256, |x, y| {
+        let v = (256 * y + x) as u16;
+        Rgb([v, v.wrapping_mul(40_503), u16::MAX - v])
+    });
+    pixels.put_pixel(0, 0, Rgb([0, u16::MAX, 0]));
+    let mut sixteen = Vec::new();
+    let mut info = png::Info::with_size(256, 256);
+    (info.color_type, info.bit_depth) = (png::ColorType::Rgb, png::BitDepth::Sixteen);
+    info.icc_profile = Some(profile.as_ref().unwrap().as_bytes().to_vec().into());
+    let mut writer = png::Encoder::with_info(&mut sixteen, info).unwrap().write_header().unwrap();
+    let values: Vec<u8> = pixels.as_raw().iter().flat_map(|v: &u16| v.to_be_bytes()).collect();
+    writer.write_image_data(&values).unwrap();
+    writer.finish().unwrap();
+
+    for (file, bit_depth) in [(&eight, BitDepth::Eight), (&sixteen, BitDepth::Sixteen)] {
+        let name = Path::new("photo.png");
+        let read = |own_values| picture::decode_with(file, name, ReadOptions { own_values, memory: None }).unwrap();
+        let photo = read(true);
+        assert_eq!(read(false).own_values, None);
+        let kept = |keep: f32| {
+            let (width, height) = (photo.width(), photo.height());
+            let offset = photo.kept_offset(&Mask::new(width, height, vec![keep; width * height])).unwrap();
+            let save = SaveOptions { bit_depth, offset, profile: photo.profile.clone(), ..SaveOptions::default() };
+            stored(&encode(&photo.image, name, &save).unwrap())
+        };
+        assert!(kept(1.0) == stored(file), "{bit_depth:?}");
+        assert!(kept(0.0) != stored(file), "{bit_depth:?}: sRGB has no room for these colours");
+    }
+    // A picture in sRGB has nothing to add.
+    let photo = picture::load_with(&file("bits_png.png"), ReadOptions { own_values: true, memory: None }).unwrap();
+    assert_eq!((photo.own_values.as_ref(), photo.kept_offset(&Mask::new(1, 1, vec![1.0])).unwrap()), (None, None));
+}
+
+#[test]
+fn an_offset_has_the_size_of_its_picture() {
+    let options = SaveOptions { offset: Some(Image::filled(2, 2, [0.0; 3])), ..SaveOptions::default() };
+    let error = encode(&Image::filled(3, 2, [9.0; 3]), Path::new("a.png"), &options).unwrap_err();
+    assert_eq!(error.to_string(), "`offset` is 2x2 px, the picture 3x2; give both one size");
 }

@@ -69,8 +69,8 @@ fn a_plan_is_that_of_the_session_and_computes_nothing_of_it() {
     for (plan, session) in plans.iter().zip(&sessions) {
         assert_eq!((plan.size, plan.scales.as_slice()), (session.content_size(), session.scales()));
         assert_eq!(&plan.memory, session.memory());
-        assert!(plan.estimate(&NETWORK).unwrap() > Duration::ZERO);
     }
+    assert!(plans[0].estimate(&NETWORK).unwrap() > Duration::ZERO);
     // The loss of this run is not finite. A plan does not get that far.
     let options = Options { content_weight: 1e300, style_weight: 1e300, objective: Objective::Paper, ..options };
     assert!(RunPlan::new(&NETWORK, &(&content).into(), &[(&style).into()], &options).is_ok());
