@@ -290,7 +290,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The file has none of the formats that are read.
-    #[error("{} is not a picture that impasto can read (JPEG, PNG, TIFF, WebP)", path.display())]
+    #[error("{} is not a picture that impasto can read (AVIF, HEIC, JPEG, JPEG XL, PNG, TIFF, WebP)", path.display())]
     NotAPicture {
         /// The path given.
         path: PathBuf,

@@ -22,7 +22,8 @@ use crate::picture::profile::{self, Channels};
 use crate::picture::resize::paint_hidden;
 use crate::picture::xmp;
 
-/// Reads a picture: JPEG, PNG, TIFF or WebP. The content decides, whatever the name is.
+/// Reads a picture: AVIF, HEIC, JPEG, JPEG XL, PNG, TIFF or WebP. The content decides, whatever the
+/// name is.
 ///
 /// The picture is turned as the camera noted. Grey, palette, CMYK and 16-bit values become RGB in
 /// 0..255; 16 bits keep their fractions. Transparency becomes [`Picture::alpha`].
@@ -32,8 +33,12 @@ use crate::picture::xmp;
 /// of sRGB, and without gAMA the curve is. A gAMA of 1/2.2 counts as the curve of sRGB if the
 /// primaries are sRGB's too. If a PNG declares other primaries with an ordinary curve,
 /// [`Picture::profile`] is a profile of the same meaning. With any other curve, such as a linear
-/// one, it is `None`. If colours cannot be used (a broken profile, HDR by PQ or HLG), they are taken
-/// as sRGB, and [`Picture::warnings`] says so.
+/// one, it is `None`. AVIF, HEIC and JPEG XL may declare numbers like those of cICP, which count if
+/// there is no profile.
+///
+/// If colours cannot be used, such as those of a broken profile, they are taken as sRGB. Of high
+/// dynamic range (PQ, HLG), what is brighter than white paper becomes white. Of an animation the
+/// first picture is read. [`Picture::warnings`] says so.
 ///
 /// The orientation is that of EXIF. If EXIF notes none, it is that of XMP. A TIFF's own tag comes
 /// before both.
@@ -124,6 +129,9 @@ fn picture_of(bytes: &[u8], name: &Path, options: ReadOptions) -> Result<Picture
     let (rgb, profile) = match (icc, raw.colours) {
         (None, None) => (profile::plain_to_srgb(colours, channels), None),
         (None, Some(declared)) => {
+            if let Some(curve) = declared.hdr_curve() {
+                warnings.push(Warning::HighDynamicRange { curve: curve.name() });
+            }
             let (rgb, profile) = declared.to_srgb(colours, channels);
             let profile = profile.unwrap_or_else(|reason| {
                 warnings.push(Warning::Colours { reason });

@@ -28,6 +28,19 @@ pub(crate) fn guarded<T>(name: &Path, decode: impl FnOnce() -> Result<T>) -> Res
     })
 }
 
+/// Runs a part of a guarded decoder that works on several threads of `rayon`. If one of them panics,
+/// the caller does, and nothing is printed.
+pub(crate) fn guarded_threads<T: Send>(decode: impl FnOnce() -> T + Send) -> T {
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(rayon::current_num_threads())
+        .start_handler(|_| IS_GUARDED.set(true));
+    match threads.build() {
+        Ok(threads) => threads.install(decode),
+        // Without threads of its own it may print, but it works.
+        Err(_) => decode(),
+    }
+}
+
 /// Keeps panics of guarded decoders off stderr. The hook of before sees all others.
 fn silence_guarded() {
     static INSTALLED: Once = Once::new();
@@ -51,6 +64,9 @@ mod tests {
         let error = guarded(Path::new("a.tif"), || -> Result<()> { panic!("row {number}\n is missing") }).unwrap_err();
         assert_eq!(error.to_string(), "a.tif is damaged: its decoder failed (row 3 is missing)");
         assert_eq!(guarded(Path::new("b.tif"), || Ok(number)).unwrap(), 3);
+        let error =
+            guarded(Path::new("c.heic"), || -> Result<()> { guarded_threads(|| panic!("tile 7")) }).unwrap_err();
+        assert_eq!(error.to_string(), "c.heic is damaged: its decoder failed (tile 7)");
         assert!(!IS_GUARDED.get());
     }
 }

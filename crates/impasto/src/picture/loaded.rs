@@ -107,6 +107,13 @@ pub enum Warning {
         /// Why they could not be used.
         reason: String,
     },
+    /// High dynamic range. What is brighter than white paper (203 cd/m²) became white.
+    HighDynamicRange {
+        /// The name of its curve: PQ or HLG.
+        curve: &'static str,
+    },
+    /// An animation. Its first picture was read.
+    Animation,
     /// The EXIF block. The result will have none. The picture was turned only if the orientation is
     /// noted elsewhere: by a TIFF itself, or in XMP.
     Exif {
@@ -138,6 +145,10 @@ impl fmt::Display for Warning {
             Self::Colours { reason } => {
                 write!(f, "the colours that it declares are ignored ({reason}); its colours may look different")
             }
+            Self::HighDynamicRange { curve } => {
+                write!(f, "it has high dynamic range ({curve}); what is brighter than white paper becomes white")
+            }
+            Self::Animation => write!(f, "it is an animation; its first picture is taken"),
             Self::End { missing } => {
                 write!(f, "its end is cut off ({missing} is missing), but all of its pixels are there")
             }

@@ -34,6 +34,7 @@ pub(crate) mod file;
 pub(crate) mod format;
 pub(crate) mod formats;
 pub(crate) mod guard;
+pub(crate) mod hdr;
 pub(crate) mod limits;
 pub(crate) mod loaded;
 pub(crate) mod mask;

@@ -9,6 +9,7 @@ use moxcms::{
 };
 use rayon::prelude::*;
 
+use crate::picture::hdr::HdrCurve;
 use crate::reduce::CHUNK;
 
 /// Largest profile that is kept. JPEG has no room for a larger one, and none that is of use comes
@@ -128,8 +129,6 @@ impl DeclaredColours {
             Ok(TransferCharacteristics::Srgb) if primaries == CicpColorPrimaries::Bt709 as u8 => {
                 return Ok(Some(Self::Srgb));
             }
-            Ok(TransferCharacteristics::Smpte2084) => return Err("they are HDR by the PQ curve".into()),
-            Ok(TransferCharacteristics::Hlg) => return Err("they are HDR by the HLG curve".into()),
             Ok(TransferCharacteristics::Reserved) | Err(_) => {
                 return Err(format!("there are no transfer characteristics {transfer}"));
             }
@@ -165,6 +164,32 @@ impl DeclaredColours {
         Ok(if chromaticities.is_none() && is_plain { Self::Srgb } else { Self::Chunks { chromaticities, exponent } })
     }
 
+    /// Takes numbers of ITU-T H.273 from a HEIF or JPEG XL file. What they leave open is that of sRGB
+    /// (ISO/IEC 23000-22, section 7.3.6.4). The curve of video counts as that of sRGB, because that is
+    /// how other programs show such files.
+    ///
+    /// Errors say which of them cannot be used.
+    pub(crate) fn of_still(primaries: u16, transfer: u16) -> Result<Self, String> {
+        const UNSPECIFIED: u16 = 2;
+        let primaries = if primaries == UNSPECIFIED { CicpColorPrimaries::Bt709 as u16 } else { primaries };
+        let transfer = match transfer {
+            // BT.709, BT.601, and BT.2020 with 10 and 12 bits.
+            UNSPECIFIED | 1 | 6 | 14 | 15 => TransferCharacteristics::Srgb as u16,
+            other => other,
+        };
+        // 255 is reserved, like all that is larger.
+        let number = |number| u8::try_from(number).unwrap_or(u8::MAX);
+        Ok(Self::of_cicp(number(primaries), number(transfer))?.unwrap_or(Self::Srgb))
+    }
+
+    /// Returns the curve if it is one of high dynamic range.
+    pub(super) fn hdr_curve(self) -> Option<HdrCurve> {
+        match self {
+            Self::Cicp { transfer, .. } => HdrCurve::of(transfer),
+            _ => None,
+        }
+    }
+
     /// Converts as [`to_srgb`] does.
     pub(crate) fn to_srgb(self, values: Vec<f32>, channels: Channels) -> (Vec<f32>, Result<Option<Profile>, String>) {
         if self == Self::Srgb {
@@ -188,7 +213,8 @@ impl DeclaredColours {
                 let is_log = [TransferCharacteristics::Log100, TransferCharacteristics::Log100sqrt10]
                     .iter()
                     .any(|&log| transfer == log as u8);
-                primaries != CicpColorPrimaries::Bt709 as u8 && !is_linear && !is_log
+                let is_hdr = HdrCurve::of(transfer).is_some();
+                primaries != CicpColorPrimaries::Bt709 as u8 && !is_linear && !is_log && !is_hdr
             }
             Self::Chunks { chromaticities, exponent } => {
                 chromaticities.is_some() && exponent.is_none_or(|exponent| RESULT_EXPONENTS.contains(&exponent))
@@ -211,6 +237,12 @@ impl DeclaredColours {
                 };
                 profile = ColorProfile::new_from_cicp(cicp);
                 profile.cicp = None;
+                if let Some(hdr) = HdrCurve::of(transfer) {
+                    let curve = Some(hdr.until_white());
+                    profile.red_trc.clone_from(&curve);
+                    profile.green_trc.clone_from(&curve);
+                    profile.blue_trc = curve;
+                }
                 format!("CICP primaries {primaries}, transfer {transfer}")
             }
             Self::Chunks { chromaticities, exponent } => {

@@ -119,7 +119,7 @@ fn unreadable_files_are_told_apart() {
     let path = folder.path().join("notes.jpg");
     assert_eq!(message(&path), "there is no file PATH");
 
-    let not_a_picture = "PATH is not a picture that impasto can read (JPEG, PNG, TIFF, WebP)";
+    let not_a_picture = "PATH is not a picture that impasto can read (AVIF, HEIC, JPEG, JPEG XL, PNG, TIFF, WebP)";
     for content in ["some notes", "GIF89a and so on"] {
         std::fs::write(&path, content).unwrap();
         assert_eq!(message(&path), not_a_picture);

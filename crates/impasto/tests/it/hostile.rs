@@ -78,14 +78,14 @@ const EXIF: &[u8] = b"II*\0\x08\0\0\0\
 
 /// What can happen to a file.
 #[derive(Clone, Debug)]
-enum Damage {
+pub(crate) enum Damage {
     Byte(Index, u8),
     Long(Index, u32),
     Cut(Index),
     Doubled(Index, Index),
 }
 
-fn damage() -> impl Strategy<Value = Damage> {
+pub(crate) fn damage() -> impl Strategy<Value = Damage> {
     let long = prop_oneof![Just(0), Just(1), Just(u32::MAX), Just(i32::MAX as u32), any::<u32>()];
     prop_oneof![
         6 => (any::<Index>(), any::<u8>()).prop_map(|(at, v)| Damage::Byte(at, v)),
@@ -95,7 +95,7 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
-fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
+pub(crate) fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
     if bytes.is_empty() {
         return;
     }

@@ -4,6 +4,7 @@ mod harness;
 mod hostile;
 mod metadata;
 mod others;
+mod modern;
 mod picture;
 mod session;
 mod state;

@@ -505,12 +505,6 @@ fn settings_that_a_format_does_not_have_are_refused() {
     assert_eq!(size(None), size(Some(95)));
 }
 
-#[test]
-fn what_has_no_decoder_is_named() {
-    let error = picture::load(&file("small.avif")).unwrap_err().to_string();
-    assert!(error.ends_with("AVIF has no decoder here; save it as an ordinary PNG or JPEG first"), "{error}");
-}
-
 /// Returns the values of a PNG as they are in the file.
 fn stored(bytes: &[u8]) -> Vec<u8> {
     image::load_from_memory_with_format(bytes, image::ImageFormat::Png).unwrap().into_bytes()
