@@ -44,7 +44,7 @@ pictures of more than ten minutes have, --resume continues it; if not, --resume 
 #[command(after_long_help = EXAMPLES)]
 #[command(override_usage = "impasto batch [OPTIONS] <PHOTO>... --style <FILE>... --output <FOLDER>")]
 pub struct BatchArgs {
-    /// The pictures to be painted (PNG, JPEG, TIFF, WebP).
+    /// The pictures to be painted (PNG, JPEG, TIFF, WebP, HEIC, AVIF, JPEG XL).
     #[arg(value_name = "PHOTO")]
     pub photos: Vec<PathBuf>,
 

@@ -41,7 +41,7 @@ Examples:
 )))]
 #[command(mut_arg("json", |arg| arg.help("Print the report as one JSON object on stdout instead of text")))]
 pub struct InspectArgs {
-    /// The picture to look at (PNG, JPEG, TIFF, WebP).
+    /// The picture to look at (PNG, JPEG, TIFF, WebP, HEIC, AVIF, JPEG XL).
     pub photo: PathBuf,
 
     /// Where the sheet goes. Its extension (png, jpg, tif, webp) chooses the format. An existing

@@ -27,7 +27,7 @@ Ctrl-C ends the run after the current step and still writes the picture.";
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES, override_usage = "impasto reconstruct [OPTIONS] --output <OUT> <PHOTO>")]
 pub struct ReconstructArgs {
-    /// The picture to be remembered (PNG, JPEG, TIFF, WebP).
+    /// The picture to be remembered (PNG, JPEG, TIFF, WebP, HEIC, AVIF, JPEG XL).
     pub photo: Option<PathBuf>,
 
     #[command(flatten)]

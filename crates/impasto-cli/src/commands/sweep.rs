@@ -32,7 +32,7 @@ Ctrl-C (or SIGTERM) leaves at once: no sheet is written, exit status 130.";
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES, override_usage = "impasto sweep [OPTIONS] --output <OUT> <PHOTO> <STYLE>")]
 pub struct SweepArgs {
-    /// The picture to be painted (PNG, JPEG, TIFF, WebP).
+    /// The picture to be painted (PNG, JPEG, TIFF, WebP, HEIC, AVIF, JPEG XL).
     pub photo: Option<PathBuf>,
 
     /// The style: a picture, or a file of `impasto style save`.

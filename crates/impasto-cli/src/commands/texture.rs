@@ -34,8 +34,8 @@ Ctrl-C ends the run after the current step and still writes the picture.";
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES, override_usage = "impasto texture [OPTIONS] --output <OUT> <STYLE>")]
 pub struct TextureArgs {
-    /// The style: the picture whose manner is taken (PNG, JPEG, TIFF, WebP), or a file of
-    /// `impasto style save`.
+    /// The style: the picture whose manner is taken (PNG, JPEG, TIFF, WebP, HEIC, AVIF, JPEG XL),
+    /// or a file of `impasto style save`.
     pub style: Option<PathBuf>,
 
     #[command(flatten)]

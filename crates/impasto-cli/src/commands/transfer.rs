@@ -55,12 +55,12 @@ without a picture.";
 /// What a transfer is made from.
 #[derive(Args, Debug)]
 pub struct TransferArgs {
-    /// The picture to be painted, usually a photo (PNG, JPEG, TIFF, WebP). `-` reads standard
-    /// input.
+    /// The picture to be painted, usually a photo (PNG, JPEG, TIFF, WebP, HEIC, AVIF, JPEG XL). `-`
+    /// reads standard input.
     pub content: Option<PathBuf>,
 
-    /// The picture whose manner is taken, usually a painting (PNG, JPEG, TIFF, WebP), or a file of
-    /// `impasto style save`. `-` reads standard input.
+    /// The picture whose manner is taken, usually a painting (PNG, JPEG, TIFF, WebP, HEIC, AVIF,
+    /// JPEG XL), or a file of `impasto style save`. `-` reads standard input.
     #[arg(conflicts_with = "styles")]
     pub style: Option<PathBuf>,
 
