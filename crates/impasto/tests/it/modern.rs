@@ -9,6 +9,13 @@ use impasto::picture::{self, Picture, Warning, decode};
 /// Largest difference to the other decoder, of 255.
 const BOUND: f32 = 2.0;
 
+/// The same for HEICs with colours of half size. libheif repeats each of them, and impasto
+/// interpolates.
+const BOUND_HALF: f32 = 5.0;
+
+/// The same for colours that are stored multiplied by the opacity, in 8 bits.
+const BOUND_MULTIPLIED: f32 = 3.0;
+
 fn file(name: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pictures")).join(name)
 }
@@ -20,7 +27,7 @@ fn bytes(name: &str) -> Vec<u8> {
 /// Returns the picture, and how far it is from what the other decoder made of it. Hidden colours do
 /// not count, and the opacity counts as a colour.
 fn compare(name: &str) -> (Picture, f32) {
-    let found = picture::load(&file(name)).unwrap_or_else(|e| panic!("{e}"));
+    let found = picture::load(&file(name)).unwrap();
     let expected = picture::load(&file(&format!("{}.srgb.png", name.replace('.', "_")))).unwrap();
     assert_eq!((found.width(), found.height()), (expected.width(), expected.height()), "{name}");
     assert_eq!(found.alpha.is_some(), expected.alpha.is_some(), "{name}");
@@ -79,7 +86,12 @@ fn every_kind_is_what_debians_programs_make_of_it() {
     ] {
         let (picture, most) = compare(name);
         println!("{name}: {most}");
-        let found = (most <= BOUND, picture.profile.is_some(), picture.warnings);
+        let bound = match name {
+            "plain.heic" | "half.heic" | "grid.heic" => BOUND_HALF,
+            "premultiplied.avif" => BOUND_MULTIPLIED,
+            _ => BOUND,
+        };
+        let found = (most <= bound, picture.profile.is_some(), picture.warnings);
         if found != (true, has_profile, warnings) {
             failures.push(format!("{name}: off by {most}, profile {}, {:?}", found.1, found.2));
         }
@@ -165,10 +177,9 @@ fn too_many_pixels_are_refused_before_they_are_decoded() {
     let ispe = [b"ispe\0\0\0\0".as_slice(), &wide].concat();
     assert_eq!(size(&replaced("small.avif", b"ispe", &ispe)), "20000x10000");
     assert_eq!(size(&jxl_header(20_000)), "20000x20000");
-    assert_eq!(size(&jxl_header(1 << 30)), "1073741824x1073741824");
-    // A grid says its size in two numbers of two bytes.
-    let grid = replaced("grid.heic", b"idat\0\0\x01\x01", b"idat\0\0\x01\x01\xff\xff\xff\xff");
-    assert_eq!(size(&grid), "65535x65535");
+    let grid = replaced("grid.heic", b"\0\0\0\x64\0\0\0\x5a", &wide);
+    assert_eq!(size(&grid), "20000x10000");
+    assert!(error(&jxl_header(1 << 30)).contains("takes more than"), "{}", error(&jxl_header(1 << 30)));
     // The memory counts, too.
     let memory = |name: &str| picture::decode_within(&bytes(name), Path::new("a"), Some(1 << 20)).unwrap_err();
     for name in ["plain.heic", "small.avif", "plain.jxl"] {

@@ -170,7 +170,10 @@ fn failed(error: jxl::error::Error, name: &Path) -> Error {
             let (width, height) = (width as u64, height as u64);
             Error::TooManyPixels { path: name.to_owned(), width, height, most: MAX_PIXELS }
         }
-        Jxl::ImageSizeTooLarge(..) | Jxl::OutOfMemory(_) | Jxl::ImageOutOfMemory(..) => too_much_memory(name),
+        Jxl::ImageSizeTooLarge(..)
+        | Jxl::ImageDimensionTooLarge(_)
+        | Jxl::OutOfMemory(_)
+        | Jxl::ImageOutOfMemory(..) => too_much_memory(name),
         Jxl::LevelLimitExceeded { .. } => Error::Unsupported { path: name.to_owned(), reason: one_line(&error) },
         other => damaged(name, &one_line(&other)),
     }

@@ -9,7 +9,7 @@ use re_rav1d::{Decoder, Picture, PixelLayout, PlanarImageComponent, Settings};
 
 use crate::picture::formats::heif::container::{Bytes, Container};
 use crate::picture::formats::heif::fault::Fault;
-use crate::picture::formats::heif::{Notes, is_transform, planes, raw_picture};
+use crate::picture::formats::heif::{Notes, is_transform, planes, raw_picture, size_of};
 use crate::picture::formats::raw::RawPicture;
 use crate::picture::guard::guarded_threads;
 use crate::picture::limits::check_pixels;
@@ -233,17 +233,6 @@ fn area((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height)
 }
 
-/// Reads the size of an item: the box `ispe`.
-fn size_of(container: &Container, id: u32) -> Result<(u32, u32), Fault> {
-    let found = container.properties(id).find(|(kind, _)| kind == b"ispe");
-    let (_, mut body) = found.ok_or_else(|| Fault::Damaged("a part of it has no size".into()))?;
-    body.version()?;
-    match (body.number(4)? as u32, body.number(4)? as u32) {
-        (0, _) | (_, 0) => Err(Fault::Damaged("a part of it has no pixels".into())),
-        size => Ok(size),
-    }
-}
-
 /// Returns an empty picture of the kind of `tile`.
 fn canvas(tile: &DecodedImage, (width, height): (u32, u32)) -> DecodedImage {
     let (width, height) = (width as usize, height as usize);
@@ -314,7 +303,12 @@ fn decode(container: &Container, id: u32, most: u32) -> Result<DecodedImage, Fau
     }
     let mut decoder = Decoder::with_settings(&settings).map_err(failed)?;
     let mut last = None;
-    let mut sent = decoder.send_data(container.data(id)?, None, None, None);
+    let data = container.data(id)?;
+    if data.is_empty() {
+        // The decoder would print that it was called without any.
+        return Err(Fault::Damaged("a part of it is empty".into()));
+    }
+    let mut sent = decoder.send_data(data, None, None, None);
     loop {
         match decoder.get_picture() {
             // The last layer is the best.

@@ -25,9 +25,10 @@ impl From<HeifError> for Fault {
     fn from(error: HeifError) -> Self {
         match error {
             HeifError::Truncated { .. } => Self::Damaged(CUT_SHORT.into()),
-            HeifError::Unsupported(reason) | HeifError::LimitExceeded(reason) => {
+            HeifError::Unsupported(reason) => {
                 Self::Unsupported(format!("its decoder does not know this kind of HEIC ({reason})"))
             }
+            HeifError::LimitExceeded(reason) => Self::Unsupported(format!("it asks for too much ({reason})")),
             other => Self::Damaged(one_line(&other)),
         }
     }

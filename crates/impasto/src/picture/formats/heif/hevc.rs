@@ -13,7 +13,7 @@ use heic_decoder::isobmff::{ParsedHeif, ResolvedImage};
 
 use crate::picture::formats::heif::container::Container;
 use crate::picture::formats::heif::fault::Fault;
-use crate::picture::formats::heif::{Notes, planes, raw_picture};
+use crate::picture::formats::heif::{Notes, planes, raw_picture, size_of};
 use crate::picture::formats::raw::RawPicture;
 use crate::picture::guard::guarded_threads;
 use crate::picture::limits::check_pixels;
@@ -25,6 +25,9 @@ const MAX_HEADERS: u64 = 4 << 20;
 
 /// Reads the picture of a file.
 pub(super) fn read(bytes: &[u8], container: &Container, name: &Path, memory: Option<u64>) -> Result<RawPicture, Fault> {
+    if let Some(primary) = container.primary() {
+        check_pixels(size_of(container, primary)?, 3, bytes, name, memory)?;
+    }
     check_copies(bytes, container)?;
     let parsed = heic_decoder::isobmff::parse(bytes)?;
     let channels = if parsed.alpha.is_some() { 4 } else { 3 };

@@ -101,6 +101,17 @@ fn coding(container: &Container, primary: u32) -> std::result::Result<Coding, Fa
     Err(Fault::Unsupported("its tiles have tiles".into()))
 }
 
+/// Reads the size of an item: the box `ispe`.
+fn size_of(container: &Container, id: u32) -> std::result::Result<(u32, u32), Fault> {
+    let found = container.properties(id).find(|(kind, _)| kind == b"ispe");
+    let (_, mut body) = found.ok_or_else(|| Fault::Damaged("a part of it has no size".into()))?;
+    body.version()?;
+    match (body.number(4)? as u32, body.number(4)? as u32) {
+        (0, _) | (_, 0) => Err(Fault::Damaged("a part of it has no pixels".into())),
+        size => Ok(size),
+    }
+}
+
 fn is_transform(kind: Name) -> bool {
     matches!(&kind, b"clap" | b"irot" | b"imir")
 }
