@@ -222,9 +222,9 @@ def avif():
     notes[0x0110], notes[0x0112] = "Camera of a test", 6
     (WORK / "wide.icc").write_bytes(wide())
     (WORK / "notes.exif").write_bytes(notes.tobytes().removeprefix(b"Exif\0\0"))
-    # avifenc turns it into that of AVIF. avifdec does not turn.
+    # avifenc turns it into that of AVIF. avifdec does not turn, and a difference of 1 grows to 3 by this profile.
     make("wide", rgb, "-y", 444, "--icc", WORK / "wide.icc", "--exif", WORK / "notes.exif", *fine)
-    keep("wide.avif", wide(), lambda picture: picture.transpose(Image.Transpose.ROTATE_270))
+    keep("wide.avif", wide(), decoder="heif-convert")
     # avifdec does not turn. It cuts, turns to the left, then mirrors.
     cut = lambda picture: picture.crop((4, 2, 34, 26))
     turned = lambda picture: ImageOps.mirror(cut(picture).transpose(Image.Transpose.ROTATE_90))
