@@ -266,7 +266,7 @@ fn place(canvas: &mut DecodedImage, tile: &DecodedImage, x: usize, y: usize) -> 
     let (luma, chroma) = ((canvas.width, canvas.height), (canvas.cb_width, canvas.cb_height));
     copy(&mut canvas.y, luma, &tile.y, tile.width, (x, y));
     if tile.chroma_format_idc != 0 {
-        if x % sub.0 != 0 || y % sub.1 != 0 {
+        if !x.is_multiple_of(sub.0) || !y.is_multiple_of(sub.1) {
             return Err(Fault::Unsupported("its tiles have odd sizes".into()));
         }
         let at = (x / sub.0, y / sub.1);
