@@ -1,5 +1,7 @@
 //! The command line as a whole: which commands there are, and what clap says of a wrong one.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -34,7 +36,6 @@ use crate::text;
     after_long_help = EXAMPLES,
     override_usage = "impasto [OPTIONS] --output <OUT> <CONTENT> <STYLE>\n       impasto <COMMAND>",
     args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true,
     max_term_width = 110
 )]
 pub struct Cli {
@@ -74,21 +75,51 @@ pub fn command() -> clap::Command {
 
 /// `--help` and `--version` arrive as errors too. Real errors are cut to one line, without the
 /// usage.
-pub fn refuse(error: &clap::Error) -> ExitCode {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // A reader that has gone (`impasto --help | head -1`) is no failure.
-        drop(error.print());
-        return ExitCode::SUCCESS;
+pub fn refuse(error: &clap::Error, line: &[OsString]) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A reader that has gone (`impasto --help | head -1`) is no failure.
+            drop(error.print());
+            return ExitCode::SUCCESS;
+        }
+        // `impasto style` alone: the help, on stderr.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => drop(error.print()),
+        _ => text::print_error(&mistyped(line).unwrap_or_else(|| summary(error, line))),
     }
-    text::print_error(&summary(error));
     ExitCode::from(2)
+}
+
+/// How alike a word and a command's name have to be to be taken for one another.
+const LIKENESS: f64 = 0.85;
+
+/// What there is to say if the first word is meant for a command: it is no file and nearly a
+/// command's name.
+pub fn mistyped(line: &[OsString]) -> Option<String> {
+    let word = line.get(1)?.to_str()?;
+    let is_word = word.chars().all(char::is_alphabetic);
+    let command = command();
+    if !is_word || command.find_subcommand(word).is_some() || Path::new(word).exists() {
+        return None;
+    }
+    let likeness = |name: &str| strsim::jaro_winkler(name, word);
+    let names = command.get_subcommands().map(clap::Command::get_name).chain(["help"]);
+    let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|name| likeness(name) > LIKENESS)?;
+    (nearest != word).then(|| format!("there is no command or file `{word}`; did you mean `impasto {nearest}`?"))
+}
+
+/// Whether the first word is a command, which then reads the rest.
+fn names_a_command(line: &[OsString]) -> bool {
+    let mut command = command();
+    // With the command `help`, which clap adds.
+    command.build();
+    line.get(1).is_some_and(|word| command.find_subcommand(word).is_some())
 }
 
 /// The first paragraph of clap's message and its tips. The usage and the pointer to `--help` that
 /// follow are left out.
-fn summary(error: &clap::Error) -> String {
+fn summary(error: &clap::Error, line: &[OsString]) -> String {
     if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
-        && command().find_subcommand(word).is_none()
+        && !names_a_command(line)
     {
         // clap takes the third word for a subcommand; what was forgotten is `-o`.
         return format!("unexpected argument '{word}'; the result's name goes after --output, see `impasto --help`");
@@ -117,7 +148,7 @@ mod tests {
     fn claps_messages_become_one_line() {
         let refused = |args: &[&str]| {
             let line: Vec<OsString> = std::iter::once(&"impasto").chain(args).map(OsString::from).collect();
-            summary(&command().try_get_matches_from(line).unwrap_err())
+            summary(&command().try_get_matches_from(&line).unwrap_err(), &line)
         };
         assert_eq!(
             refused(&["resume"]),
@@ -131,9 +162,25 @@ mod tests {
             refused(&["a", "b", "c"]),
             "unexpected argument 'c'; the result's name goes after --output, see `impasto --help`"
         );
+        let unknown = refused(&["style", "sav"]);
+        assert_eq!(unknown, "unrecognized subcommand 'sav'; a similar subcommand exists: 'save'");
+        assert_eq!(refused(&["help", "nothing"]), "unrecognized subcommand 'nothing'");
         let unknown = refused(&["a", "b", "-o", "c", "--stile-weight", "1"]);
         assert!(unknown.starts_with("unexpected argument '--stile-weight' found; "), "{unknown}");
         assert!(unknown.contains("'--style-weight'"), "{unknown}");
+    }
+
+    #[test]
+    fn a_word_that_is_nearly_a_command_is_taken_for_it() {
+        let mistyped = |word: &str| super::mistyped(&["impasto", word].map(OsString::from));
+        assert_eq!(mistyped("batc").unwrap(), "there is no command or file `batc`; did you mean `impasto batch`?");
+        for (word, meant) in [("swep", "sweep"), ("resumes", "resume"), ("textur", "texture"), ("hepl", "help")] {
+            assert!(mistyped(word).is_some_and(|message| message.contains(&format!("`impasto {meant}`"))), "{word}");
+        }
+        // Commands, options, files and words for them.
+        for word in ["batch", "help", "--steps", "batc.jpg", "photos/batc", "content", "me", "-"] {
+            assert_eq!(mistyped(word), None);
+        }
     }
 
     #[test]

@@ -17,8 +17,10 @@ mod text;
 mod wording;
 
 use std::env;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use clap::FromArgMatches;
 
 use crate::cli::{Cli, Command};
@@ -29,12 +31,13 @@ use crate::commands::{
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let matches = cli::command().try_get_matches_from(env::args_os());
+    let line: Vec<OsString> = env::args_os().collect();
+    let matches = cli::command().try_get_matches_from(&line);
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return cli::refuse(&error),
+        Err(error) => return cli::refuse(&error, &line),
     };
-    match dispatch(&cli) {
+    match dispatch(&cli, &line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let (message, status) = wording::message(&failure);
@@ -44,9 +47,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(cli: &Cli) -> Result<(), Failure> {
+fn dispatch(cli: &Cli, line: &[OsString]) -> Result<(), Failure> {
     match &cli.command {
-        None => transfer::run(&cli.transfer),
+        None => match cli::mistyped(line) {
+            Some(message) => Err(Failure::User(anyhow!(message))),
+            None => transfer::run(&cli.transfer),
+        },
         Some(Command::Batch(args)) => batch::run(args),
         Some(Command::Sweep(args)) => sweep::run(args),
         Some(Command::Texture(args)) => texture::run(args),

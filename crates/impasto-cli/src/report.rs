@@ -10,6 +10,7 @@ use crate::text::{duration, number, steps, table};
 /// The report of a run.
 pub fn report_text(report: &Report) -> String {
     let Report { output, size: [width, height], steps: done, steps_wanted, stopped, seconds, .. } = report;
+    let output = output.display();
     let how = match stopped {
         StopReason::Completed => steps(*done),
         reason => format!("{reason} after {done} of {steps_wanted} steps"),
@@ -27,7 +28,7 @@ pub fn report_text(report: &Report) -> String {
 /// The report of one of many runs, on one line without its end.
 pub fn report_line(report: &Report) -> String {
     let Report { output, size: [width, height], seconds, content_in_units, style_in_units, .. } = report;
-    let mut line = format!("{output}: {width}x{height} px, {}", duration(*seconds));
+    let mut line = format!("{}: {width}x{height} px, {}", output.display(), duration(*seconds));
     for (separator, name, value) in [(", ", "content", content_in_units), ("  ", "style", style_in_units)] {
         if let Some(value) = value {
             line.push_str(&format!("{separator}{name} {}", number(*value)));
@@ -67,7 +68,7 @@ pub fn plan_text(plan: &Plan) -> String {
     };
     let rows: Vec<[String; 3]> = plan.scales.iter().map(row).collect();
     let limit = plan.memory.map_or(String::new(), |memory| format!(" (of {} allowed)", bytes(memory)));
-    format!("{}: {}{limit}\n{}", plan.output, plan_line(plan), table(&rows))
+    format!("{}: {}{limit}\n{}", plan.output.display(), plan_line(plan), table(&rows))
 }
 
 fn size([width, height]: [usize; 2]) -> String {

@@ -142,7 +142,9 @@ pub struct ParseLayerError {
 impl FromStr for Layer {
     type Err = ParseLayerError;
 
+    /// Spaces around the name, as in a list, do not count.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let name = name.trim();
         Layer::all().find(|layer| layer.to_string() == name).ok_or_else(|| {
             let nearest = Layer::all()
                 .min_by_key(|layer| {

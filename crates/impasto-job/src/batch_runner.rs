@@ -9,7 +9,7 @@ use impasto::picture;
 use crate::checkpoint::{self, CheckpointPlan};
 use crate::error::{Error, Result, Whose};
 use crate::events::Events;
-use crate::files::{InputFiles, entry, is_stream};
+use crate::files::{InputFiles, ReadOnce, is_stream, replaced};
 use crate::job::inputs::{InitFrom, StyleInput};
 use crate::job::{Job, Kind};
 use crate::machine::{FeatureCache, Limits, Machine};
@@ -49,7 +49,7 @@ impl BatchRunner {
     /// Errors: options that cannot be meant, styles that cannot be read, outputs that cannot be
     /// written or that would destroy an input.
     pub fn new(
-        jobs: Vec<Job>,
+        mut jobs: Vec<Job>,
         machine: &Machine,
         folder: Option<&Path>,
         events: &mut dyn Events,
@@ -68,9 +68,12 @@ impl BatchRunner {
                 return Err(Error::field(place, "is standard input, which a list of jobs does not read; name a file"));
             }
             if let Some(output) = &job.output.file {
+                picture::check_kind(output)?;
                 resolve::save_options(&job.output).validate(output)?;
             }
         }
+        let mut read_once = ReadOnce::default();
+        jobs.iter_mut().try_for_each(|job| read_once.hold(&mut job.inputs))?;
         let mut runner = Runner::sharing();
         read_shared(&jobs, &limits, events)?;
         if let Some(job) = jobs.first() {
@@ -159,7 +162,7 @@ pub(crate) fn read_shared(jobs: &[Job], limits: &Limits, events: &mut dyn Events
         if let InitFrom::File(file) = init
             && !starts.contains(&init)
         {
-            pictures::load(&file.path, limits, events)?;
+            pictures::load_input(file, limits, events)?;
             starts.push(init);
         }
     }
@@ -188,7 +191,7 @@ fn check_outputs(jobs: &[Job]) -> Result<()> {
             ));
         }
         // Two spellings of a name are one file.
-        if !outputs.insert(entry(output).unwrap_or_else(|| output.to_owned())) {
+        if !outputs.insert(replaced(output).unwrap_or_else(|| output.to_owned())) {
             return Err(Error::user(format!("{} is the result of two jobs; rename one", output.display())));
         }
         picture::check_output(output, &resolve::save_options(&job.output))?;
@@ -200,5 +203,5 @@ fn check_outputs(jobs: &[Job]) -> Result<()> {
 /// Whether a picture is there. Files are written whole or not at all, so one that can be read is
 /// finished.
 fn is_made(output: &Path) -> bool {
-    output.exists() && picture::load(output).is_ok()
+    output.is_file() && picture::load(output).is_ok()
 }

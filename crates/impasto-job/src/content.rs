@@ -1,16 +1,14 @@
 //! The picture to be painted, at the size that it is worked on.
 
-use std::path::Path;
-
 use impasto::picture::{self, Exif, Picture, Profile, ReadOptions};
 use impasto::{Layer, Mask};
 
 use crate::error::{Error, Result};
 use crate::events::{Event, Events};
 use crate::job::Job;
-use crate::job::inputs::InitFrom;
+use crate::job::inputs::{InitFrom, InputFile};
 use crate::job::values::OutputSize;
-use crate::pictures::{self, SizeHint};
+use crate::pictures::{self, Enlarging, Remedy, SizeHint};
 use crate::resolve::{Complete, Resolved};
 
 /// A content at the size that it is worked on, and what the result takes over from it.
@@ -24,12 +22,12 @@ pub(crate) struct Content {
     pub(crate) exif: Option<Exif>,
 }
 
-/// The path of a job's content.
+/// The file of a job's content.
 ///
 /// Errors: the job has none.
-pub(crate) fn path(job: &Job) -> Result<&Path> {
+pub(crate) fn file(job: &Job) -> Result<&InputFile> {
     let missing = || Error::field("inputs.content", "is missing; name a picture");
-    job.inputs.content.as_ref().map(|file| file.path.as_path()).ok_or_else(missing)
+    job.inputs.content.as_ref().ok_or_else(missing)
 }
 
 impl Content {
@@ -38,10 +36,10 @@ impl Content {
     /// Errors: a content that cannot be read, or that is too small for a layer.
     pub(crate) fn read(resolved: &Resolved, events: &mut dyn Events) -> Result<Content> {
         let Complete { options, size, numerics, .. } = &resolved.complete;
-        let path = path(&resolved.job)?;
+        let file = file(&resolved.job)?;
         // Only kept parts have colours that the network does not see.
         let own_values = resolved.job.inputs.keep.is_some();
-        let picture = pictures::load_with(path, ReadOptions { memory: numerics.memory, own_values }, events)?;
+        let picture = pictures::load_with(file, ReadOptions { memory: numerics.memory, own_values }, events)?;
         let own = (picture.width(), picture.height());
         let mut size = *size;
         if options.size == Some(OutputSize::Original) {
@@ -54,15 +52,13 @@ impl Content {
             [(numerics.style_weight, &numerics.style_layers), (numerics.content_weight, &numerics.content_layers)];
         let weighted = terms.into_iter().filter(|(weight, _)| *weight > 0.0);
         let layers: Vec<Layer> = weighted.flat_map(|(_, layers)| pictures::layers(layers)).collect();
-        let hint = if (width, height) == own {
-            SizeHint { at: String::new(), advice: "; take a larger picture or add `upscale`" }
-        } else {
-            SizeHint { at: format!(" at `size` {}", size.size), advice: "; choose a larger `size`" }
-        };
-        pictures::check_sides(path, &scaled.image, &layers, &hint)?;
+        let enlarging = if size.upscale { Enlarging::Allowed } else { Enlarging::With("`upscale`") };
+        let at = if (width, height) == own { String::new() } else { format!(" at `size` {}", size.size) };
+        let hint = SizeHint { at, remedy: Remedy::Longest { option: "`size`", own, enlarging: Some(enlarging) } };
+        pictures::check_sides(file.name(), &scaled.image, &layers, &hint)?;
         if stays_one_colour(&resolved.job, &scaled) {
             let text = "it has one colour, and so will the result; `init` noise paints from noise".to_owned();
-            events.event(Event::Note { about: path.to_owned(), text });
+            events.event(Event::Note { about: file.name().to_owned(), text });
         }
         // The file's own size can be much larger, and is not needed any more.
         let Picture { alpha, profile, exif, .. } = picture;

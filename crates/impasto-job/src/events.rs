@@ -8,10 +8,13 @@ use std::path::PathBuf;
 
 use impasto::{Image, Objective};
 use serde::Serialize;
+use serde_with::serde_as;
 
+use crate::job::paths::AnyPath;
 use crate::plan::Plan;
 
 /// Something that a run tells.
+#[serde_as]
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -19,6 +22,7 @@ pub enum Event {
     /// Something is not as it should be, and the run goes on.
     Warning {
         /// The file that it is about, if it is about one.
+        #[serde_as(as = "Option<AnyPath>")]
         about: Option<PathBuf>,
         /// What it is, and what follows.
         text: String,
@@ -26,6 +30,7 @@ pub enum Event {
     /// Something about a file that is good to know.
     Note {
         /// The file.
+        #[serde_as(as = "AnyPath")]
         about: PathBuf,
         /// What it is.
         text: String,
@@ -37,6 +42,7 @@ pub enum Event {
     /// A picture in between is written.
     Saved {
         /// Its name.
+        #[serde_as(as = "AnyPath")]
         path: PathBuf,
     },
     /// The steps are over, and the result follows.
@@ -44,6 +50,7 @@ pub enum Event {
     /// The run has ended early and left a checkpoint.
     CanResume {
         /// The folder to give to `impasto resume`.
+        #[serde_as(as = "AnyPath")]
         folder: PathBuf,
         /// The run failed for want of room in its feature cache, and needs another folder for it.
         needs_feature_cache: bool,

@@ -4,20 +4,93 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
+use impasto::picture;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::job::inputs::{InputFile, Inputs};
 
 /// Whether the name is that of standard input or output, `-`. A file with that name is `./-`.
 pub fn is_stream(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Whether reading the file a second time would give the same: standard input, pipes and sockets
-/// are gone after the first.
-pub(crate) fn is_repeatable(path: &Path) -> bool {
-    !is_stream(path) && fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+/// Whether what is written to an output goes on at once, to a program or a device, and is no file
+/// that has others beside it.
+pub fn is_passed_on(output: &Path) -> bool {
+    is_stream(output) || picture::is_written_through(output)
+}
+
+/// Whether an output is standard output, by whatever name.
+pub fn is_stdout(output: &Path) -> bool {
+    is_stream(output) || picture::is_written_through(output) && is_open_as_stdout(output)
+}
+
+#[cfg(unix)]
+fn is_open_as_stdout(path: &Path) -> bool {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+    let stdout = io::stdout().as_fd().try_clone_to_owned().and_then(|stdout| File::from(stdout).metadata());
+    let behind = stdout.and_then(|stdout| Ok((stdout, fs::metadata(path)?)));
+    behind.is_ok_and(|(stdout, file)| (stdout.dev(), stdout.ino()) == (file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_open_as_stdout(_path: &Path) -> bool {
+    false
+}
+
+/// Whether reading the file a second time would give something else: standard input, pipes and
+/// devices are gone after the first.
+pub(crate) fn is_read_once(path: &Path) -> bool {
+    is_stream(path) || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// Reads pipes and standard input, each once, and keeps their bytes with the files that name them.
+#[derive(Default)]
+pub(crate) struct ReadOnce(HashMap<PathBuf, Arc<[u8]>>);
+
+impl ReadOnce {
+    /// Holds the inputs of a job. Those that can be read again stay as they are.
+    pub(crate) fn hold(&mut self, inputs: &mut Inputs) -> Result<()> {
+        inputs.files_mut().into_iter().try_for_each(|file| self.hold_file(file))
+    }
+
+    /// Holds one file.
+    pub(crate) fn hold_file(&mut self, file: &mut InputFile) -> Result<()> {
+        if file.held.is_some() || !is_read_once(&file.path) {
+            return Ok(());
+        }
+        let bytes = match self.0.get(&file.path) {
+            Some(bytes) => Arc::clone(bytes),
+            None => {
+                let bytes: Arc<[u8]> = read_stream(file)?.into();
+                self.0.insert(file.path.clone(), Arc::clone(&bytes));
+                bytes
+            }
+        };
+        file.held = Some(bytes);
+        Ok(())
+    }
+}
+
+/// All bytes of a stream, unless they are more than those of any picture.
+fn read_stream(file: &InputFile) -> Result<Vec<u8>> {
+    let name = file.name().display();
+    let failed = |error: io::Error| Error::user(format!("cannot read {name}: {error}"));
+    let most = picture::MAX_FILE;
+    let mut bytes = Vec::new();
+    if is_stream(&file.path) {
+        io::stdin().lock().take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        File::open(&file.path).map_err(failed)?.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    if bytes.len() as u64 > most {
+        return Err(Error::user(format!("{name} holds more than {} MB; give a file", most / 1_000_000)));
+    }
+    Ok(bytes)
 }
 
 /// The folder that a file is in.
@@ -61,7 +134,16 @@ pub(crate) fn sha256(path: &Path) -> Result<String> {
             count => hasher.update(&bytes[..count]),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&hasher.finalize()))
+}
+
+/// SHA-256 of bytes, in hexadecimal.
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Input files by what is behind their names: two spellings of one path and links to it are one.
@@ -97,9 +179,20 @@ pub(crate) fn entry(path: &Path) -> Option<PathBuf> {
     Some(fs::canonicalize(folder_of(path)).ok()?.join(path.file_name()?))
 }
 
-/// `path` as seen from the folder of `output`; absolute if there is no way from one to the other.
-pub(crate) fn from_folder_of(output: &Path, path: &Path) -> PathBuf {
-    let (Ok(folder), Ok(path)) = (fs::canonicalize(folder_of(output)), fs::canonicalize(path)) else {
+/// The name behind all links of an output, in its real folder: the file that is replaced.
+pub(crate) fn replaced(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok().or_else(|| entry(path))
+}
+
+/// The folder that the paths of a recipe lead from: that of the output, or the current one if the
+/// output has none.
+pub(crate) fn folder_of_recipe(output: &Path) -> &Path {
+    if is_passed_on(output) { Path::new(".") } else { folder_of(output) }
+}
+
+/// `path` as seen from `folder`; absolute if there is no way from one to the other.
+pub(crate) fn from_folder(folder: &Path, path: &Path) -> PathBuf {
+    let (Ok(folder), Ok(path)) = (fs::canonicalize(folder), fs::canonicalize(path)) else {
         return path.to_owned();
     };
     let (from, to): (Vec<Component>, Vec<Component>) = (folder.components().collect(), path.components().collect());
@@ -137,9 +230,10 @@ mod tests {
         fs::create_dir(at("out")).unwrap();
         fs::write(at("photos/old/a.jpg"), "abc").unwrap();
         let path = at("photos/old/a.jpg");
-        assert_eq!(from_folder_of(&at("out/a.png"), &path), Path::new("../photos/old/a.jpg"));
-        assert_eq!(from_folder_of(&at("photos/a.png"), &path), Path::new("old/a.jpg"));
+        assert_eq!(from_folder(&at("out"), &path), Path::new("../photos/old/a.jpg"));
+        assert_eq!(from_folder(&at("photos"), &path), Path::new("old/a.jpg"));
         assert_eq!(sha256(&path).unwrap(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        assert!(is_repeatable(&path) && !is_repeatable(Path::new("-")) && !is_repeatable(folder.path()));
+        assert_eq!(sha256(&path).unwrap(), sha256_of(b"abc"));
+        assert!(!is_read_once(&path) && is_read_once(Path::new("-")) && !is_read_once(folder.path()));
     }
 }

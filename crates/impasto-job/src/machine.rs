@@ -196,7 +196,7 @@ impl FeatureCache {
             FeatureCache::Off => None,
             FeatureCache::Folder(folder) => Some(folder.clone()),
             FeatureCache::BesideResult => {
-                let output = output.filter(|output| !files::is_stream(output))?;
+                let output = output.filter(|output| !files::is_passed_on(output))?;
                 Some(files::folder_of(output).to_owned()).filter(|folder| has_room(folder, bytes))
             }
         }

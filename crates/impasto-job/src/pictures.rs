@@ -3,7 +3,6 @@
 //! What could not be used of a picture (a broken profile, say) becomes an event and stops
 //! nothing.
 
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use impasto::{
 
 use crate::error::{Error, OrWhose, Result};
 use crate::events::{Event, Events};
-use crate::files;
+use crate::files::ReadOnce;
 use crate::job::inputs::{InputFile, StyleInput, StyleLook, StyleTrim};
 
 /// Limits of reading.
@@ -23,6 +22,12 @@ use crate::job::inputs::{InputFile, StyleInput, StyleLook, StyleTrim};
 pub struct ReadLimits {
     /// Bytes that the process may take; `None`: any number.
     pub memory: Option<u64>,
+}
+
+impl From<ReadLimits> for ReadOptions {
+    fn from(limits: ReadLimits) -> ReadOptions {
+        ReadOptions { memory: limits.memory, ..ReadOptions::default() }
+    }
 }
 
 /// A style as it was read, before its size is known.
@@ -37,18 +42,106 @@ pub enum LoadedStyle {
 pub struct SizeHint {
     /// At which size it is too small: ` at --size 10`, or nothing.
     pub at: String,
-    /// What helps besides another picture: `; choose a larger --size`, or nothing.
-    pub advice: &'static str,
+    /// What helps.
+    pub remedy: Remedy,
+}
+
+/// What helps if a picture is too small.
+pub enum Remedy {
+    /// Another picture: these words, or none.
+    Words(&'static str),
+    /// An option that says how many px the longest side has.
+    Longest {
+        /// Its name.
+        option: &'static str,
+        /// Width and height of the picture in px.
+        own: (usize, usize),
+        /// What the option needs to enlarge the picture; `None`: it never does.
+        enlarging: Option<Enlarging>,
+    },
+    /// An option that says how large a style is, by its nominal side.
+    StyleSide {
+        /// Its name.
+        option: &'static str,
+        /// Width and height of the style in px.
+        own: (usize, usize),
+    },
+    /// An option that says how many times larger a style is than what `side` comes from.
+    Factor {
+        /// Its name.
+        option: &'static str,
+        /// Its value.
+        factor: f64,
+        /// The nominal side that it comes to, in px.
+        side: usize,
+        /// Width and height of the picture in px.
+        own: (usize, usize),
+    },
+}
+
+/// What an option needs to enlarge a picture.
+pub enum Enlarging {
+    /// Nothing.
+    Allowed,
+    /// A switch.
+    With(&'static str),
 }
 
 impl SizeHint {
     /// Nothing besides.
-    pub const NONE: SizeHint = SizeHint { at: String::new(), advice: "" };
+    pub const NONE: SizeHint = SizeHint { at: String::new(), remedy: Remedy::Words("") };
+}
+
+impl Remedy {
+    /// The words behind what is wrong, for a layer that needs `least` px a side.
+    fn words(&self, least: usize) -> String {
+        match *self {
+            Remedy::Words(words) => words.to_owned(),
+            Remedy::Longest { option, own, ref enlarging } => {
+                let enough = side_for(own, least, picture::fit);
+                match enlarging {
+                    Some(Enlarging::Allowed) => format!("; choose a {option} of at least {enough}"),
+                    _ if enough <= own.0.max(own.1) => format!("; choose a {option} of at least {enough}"),
+                    Some(Enlarging::With(switch)) => {
+                        format!("; take a larger picture, or add {switch} with a {option} of at least {enough}")
+                    }
+                    None => format!("; no {option} makes it larger than it is, so take a larger picture"),
+                }
+            }
+            Remedy::StyleSide { option, own } => {
+                format!("; choose a {option} of at least {}", side_for(own, least, picture::fit_nominal))
+            }
+            Remedy::Factor { option, factor, side, own } => {
+                let enough = factor * side_for(own, least, picture::fit_nominal) as f64 / side as f64;
+                // Two digits, rounded up, are enough and easy to type.
+                format!("; choose a {option} of at least {}", (100.0 * enough).ceil() / 100.0)
+            }
+        }
+    }
+}
+
+/// Returns width and height of a picture of such a shape, for a side that says how large it is.
+type Fit = fn(usize, usize, usize) -> (usize, usize);
+
+/// The least side with which `fit` gives a picture `least` px a side.
+fn side_for((width, height): (usize, usize), least: usize, fit: Fit) -> usize {
+    const LARGE: usize = 1 << 24;
+    let short = |side: usize| {
+        let (width, height) = fit(width, height, side);
+        width.min(height)
+    };
+    let about = (least as f64 - 0.5) * LARGE as f64 / short(LARGE).max(1) as f64;
+    // Rounding decides about the last pixels.
+    let first = (about as usize).saturating_sub(2).max(1);
+    (first..).find(|&side| short(side) >= least).unwrap_or(first)
 }
 
 /// The network: that in the program, or that of a file.
 pub fn network(weights: Option<&InputFile>) -> Result<Network> {
     match weights {
+        Some(InputFile { path, held: Some(bytes), .. }) => {
+            Network::from_bytes(bytes.to_vec()).map_err(|error| Error::from(error).about(path))
+        }
         Some(file) => Network::load(&file.path).or_user(),
         None => Network::embedded().or_program(),
     }
@@ -56,37 +149,66 @@ pub fn network(weights: Option<&InputFile>) -> Result<Network> {
 
 /// Reads a picture, from standard input if `path` is `-`.
 pub fn load(path: &Path, limits: ReadLimits, events: &mut dyn Events) -> Result<Picture> {
-    load_with(path, ReadOptions { memory: limits.memory, ..ReadOptions::default() }, events)
+    load_input(&path.to_owned().into(), limits, events)
 }
 
-/// As [`load`], with options of the library.
-pub fn load_with(path: &Path, options: ReadOptions, events: &mut dyn Events) -> Result<Picture> {
-    let picture = if files::is_stream(path) {
-        let mut bytes = Vec::new();
-        let limited = io::stdin().lock().take(picture::MAX_FILE + 1).read_to_end(&mut bytes);
-        limited.map_err(|error| Error::user(format!("cannot read standard input: {error}")))?;
-        picture::decode_with(&bytes, Path::new("standard input"), options)?
-    } else {
-        picture::load_with(path, options)?
-    };
+/// As [`load`], from bytes that were read before if there are such.
+pub fn load_input(file: &InputFile, limits: ReadLimits, events: &mut dyn Events) -> Result<Picture> {
+    load_with(file, limits.into(), events)
+}
+
+/// As [`load_input`], with options of the library.
+pub fn load_with(file: &InputFile, options: ReadOptions, events: &mut dyn Events) -> Result<Picture> {
+    let picture = decoded(file, options)?;
     for warning in &picture.warnings {
-        events.event(Event::Warning { about: Some(path.to_owned()), text: warning.to_string() });
+        events.event(Event::Warning { about: Some(file.path.clone()), text: warning.to_string() });
     }
     Ok(picture)
 }
 
-/// Reads a picture that is the only one of a run, at the size it is worked on, and says whether
-/// that is not its own.
+fn decoded(file: &InputFile, options: ReadOptions) -> Result<Picture> {
+    let file = held(file)?;
+    let picture = match &file.held {
+        Some(bytes) => picture::decode_with(bytes, file.name(), options),
+        None => picture::load_with(&file.path, options),
+    };
+    Ok(picture?)
+}
+
+/// The file with its bytes, if they can be read only once.
+fn held(file: &InputFile) -> Result<InputFile> {
+    let mut file = file.clone();
+    ReadOnce::default().hold_file(&mut file)?;
+    Ok(file)
+}
+
+/// Whether a file holds statistics of a style and no picture.
+pub(crate) fn is_style_file(file: &InputFile) -> Result<bool> {
+    match &file.held {
+        Some(bytes) => Ok(StyleStatistics::is_style(bytes)),
+        None => Ok(StyleStatistics::is_style_file(&file.path)?),
+    }
+}
+
+/// A picture at the size that it is worked on.
+pub struct Scaled {
+    /// Its pixels.
+    pub image: Image,
+    /// Width and height that it has in the file, in px.
+    pub own: (usize, usize),
+}
+
+/// Reads a picture that is the only one of a run, at the size it is worked on.
 pub fn load_scaled(
-    path: &Path,
+    file: &InputFile,
     size: &SizeOptions,
     limits: ReadLimits,
     events: &mut dyn Events,
-) -> Result<(Image, bool)> {
-    let picture = load(path, limits, events)?;
+) -> Result<Scaled> {
+    let picture = load_input(file, limits, events)?;
     let own = (picture.width(), picture.height());
     let target = picture::fit(own.0, own.1, size.content_longest(own.0, own.1));
-    Ok((picture.resized(target.0, target.1).image, target != own))
+    Ok(Scaled { image: picture.resized(target.0, target.1).image, own })
 }
 
 /// Refuses a picture of which a layer would see nothing.
@@ -95,11 +217,12 @@ pub fn check_sides(path: &Path, image: &Image, layers: &[Layer], hint: &SizeHint
     let Some(layer) = layers.iter().copied().max_by_key(|layer| (layer.min_side(), std::cmp::Reverse(*layer))) else {
         return Ok(());
     };
-    let (least, SizeHint { at, advice }) = (layer.min_side(), hint);
+    let (least, SizeHint { at, remedy }) = (layer.min_side(), hint);
     if width.min(height) < least {
         return Err(Error::user(format!(
-            "{} is {width}x{height} px{at}; {layer} needs at least {least} px a side{advice}",
-            path.display()
+            "{} is {width}x{height} px{at}; {layer} needs at least {least} px a side{}",
+            path.display(),
+            remedy.words(least)
         )));
     }
     Ok(())
@@ -113,19 +236,24 @@ pub fn layers(weighted: &[WeightedLayer]) -> impl Iterator<Item = Layer> {
 /// Reads a style: a picture, cut and with its mask, or a style file.
 pub fn load_style(style: &StyleInput, limits: ReadLimits, events: &mut dyn Events) -> Result<LoadedStyle> {
     let StyleInput { file, weight: _, mask, look: StyleLook { rotations, crop, trim } } = style;
-    let path = &file.path;
+    let file = &held(file)?;
+    let path = file.name();
     let rotations = rotations.map_or(1, |rotations| rotations.get());
-    if !files::is_stream(path) && StyleStatistics::is_style_file(path)? {
+    if is_style_file(file)? {
         if mask.is_some() || crop.is_some() || rotations > 1 {
             return Err(Error::user(format!(
                 "{} is a style file; give `style-mask`, `style-crop` and `style-rotations` to `impasto style save`",
                 path.display()
             )));
         }
-        return Ok(LoadedStyle::Statistics(Arc::new(StyleStatistics::load(path)?)));
+        let statistics = match &file.held {
+            Some(bytes) => StyleStatistics::decode(bytes, path)?,
+            None => StyleStatistics::load(path)?,
+        };
+        return Ok(LoadedStyle::Statistics(Arc::new(statistics)));
     }
-    let Picture { image, alpha, .. } = load(path, limits, events)?;
-    let mask = mask.as_ref().map(|mask| load_mask(&mask.path, path, &image, limits)).transpose()?;
+    let Picture { image, alpha, .. } = load_input(file, limits, events)?;
+    let mask = mask.as_ref().map(|mask| load_mask(mask, path, &image, limits)).transpose()?;
     let mask = mask.map(|mask| Mask::from_picture(&mask));
     let style = StylePicture { opacity: alpha, mask, rotations, ..image.into() };
     let (width, height) = (style.image.width(), style.image.height());
@@ -234,13 +362,13 @@ fn cut<const N: usize>(values: &[f32], width: usize, [x, y, w, h]: [usize; 4]) -
 const SHAPE_TOLERANCE: f64 = 0.02;
 
 /// Reads a mask of the shape of a picture.
-pub fn load_mask(path: &Path, picture_path: &Path, picture: &Image, limits: ReadLimits) -> Result<Picture> {
-    let mask = picture::load_within(path, limits.memory)?;
+pub fn load_mask(file: &InputFile, picture_path: &Path, picture: &Image, limits: ReadLimits) -> Result<Picture> {
+    let mask = decoded(file, limits.into())?;
     let shape = |image: &Image| image.width() as f64 / image.height() as f64;
     if (shape(&mask.image) / shape(picture) - 1.0).abs() > SHAPE_TOLERANCE {
         return Err(Error::user(format!(
             "{} is {}x{} px, {} {}x{} px; a mask needs its picture's shape",
-            path.display(),
+            file.name().display(),
             mask.width(),
             mask.height(),
             picture_path.display(),
@@ -277,7 +405,7 @@ pub fn in_regions(
     content: &Image,
     limits: ReadLimits,
 ) -> Result<Vec<Style>> {
-    let Some(InputFile { path, .. }) = mask else {
+    let Some(mask) = mask else {
         return Ok(styles);
     };
     if styles.len() > 1 && inputs.iter().any(|style| style.weight.is_some()) {
@@ -285,8 +413,8 @@ pub fn in_regions(
             "weights of `style` blend styles; with `mask` each style has a part of its own, so leave the weights out",
         ));
     }
-    let picture = load_mask(path, content_path, content, limits)?;
-    let masks = Mask::of_styles(&picture, styles.len()).map_err(|error| Error::from(error).about(path))?;
+    let picture = load_mask(mask, content_path, content, limits)?;
+    let masks = Mask::of_styles(&picture, styles.len()).map_err(|error| Error::from(error).about(&mask.path))?;
     Ok(styles.into_iter().zip(masks).map(|(style, mask)| style.with_region(mask)).collect())
 }
 
@@ -298,7 +426,7 @@ pub fn subject(
     mode: ColorMode,
     limits: ReadLimits,
 ) -> Result<Subject> {
-    let keep = keep.map(|mask| load_mask(&mask.path, path, &content.image, limits)).transpose()?;
+    let keep = keep.map(|mask| load_mask(mask, path, &content.image, limits)).transpose()?;
     Ok(Subject {
         content: mode.prepare_content(&content.image),
         opacity: content.alpha.clone(),
@@ -347,6 +475,22 @@ mod tests {
         let message = check_sides(path, &picture, &layers, &SizeHint::NONE).unwrap_err().to_string();
         assert_eq!(message, "photo.jpg is 20x12 px; relu5_1 needs at least 16 px a side");
         assert!(check_sides(path, &picture, &layers[2..], &SizeHint::NONE).is_ok());
+    }
+
+    #[test]
+    fn the_size_that_would_do_is_the_least_one() {
+        for (width, height) in [(1000, 20), (20, 1000), (512, 512), (999, 7), (400, 10), (3, 2), (1, 12_345)] {
+            for least in [2, 4, 8, 16] {
+                for fit in [picture::fit as Fit, picture::fit_nominal] {
+                    let short = |side| {
+                        let (width, height) = fit(width, height, side);
+                        width.min(height)
+                    };
+                    let enough = side_for((width, height), least, fit);
+                    assert!(short(enough) >= least && short(enough - 1) < least, "{width}x{height}, {least}: {enough}");
+                }
+            }
+        }
     }
 
     /// A gradient with a frame of its own colour and widths: left, top, right, bottom.

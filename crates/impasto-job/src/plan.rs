@@ -1,16 +1,21 @@
 //! What a run takes, known before its first step.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use impasto::{MemoryPlan, OptimizerKind, RunPlan, Scale, Session};
 use serde::Serialize;
+use serde_with::serde_as;
+
+use crate::job::paths::AnyPath;
 
 /// What a run takes.
+#[serde_as]
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
     /// Where the picture goes; empty if it goes nowhere.
-    pub output: String,
+    #[serde_as(as = "AnyPath")]
+    pub output: PathBuf,
     /// Width and height in px.
     pub size: [usize; 2],
     /// Peak resident memory of the process in bytes, at most.
@@ -79,7 +84,7 @@ impl Plan {
             summary: plan.to_string(),
         });
         Plan {
-            output: output.map(|output| output.display().to_string()).unwrap_or_default(),
+            output: output.map(Path::to_owned).unwrap_or_default(),
             size: size.into(),
             peak_memory: plan.peak,
             memory,

@@ -12,7 +12,7 @@ use crate::events::Events;
 use crate::job::inputs::{InitFrom, StyleInput};
 use crate::job::values::Count;
 use crate::job::{Job, Kind};
-use crate::pictures::{self, LoadedStyle, ReadLimits, SizeHint};
+use crate::pictures::{self, LoadedStyle, ReadLimits, Remedy, Scaled, SizeHint};
 use crate::recipe;
 use crate::resolve::{Resolved, output_name};
 use crate::shared_inputs::{SharedInputs, StyleKey};
@@ -126,7 +126,7 @@ fn transfer(
 ) -> Result<Prepared> {
     let Resolved { job, complete, .. } = resolved;
     let limits = ReadLimits { memory: complete.numerics.memory };
-    let content_path = content::path(job)?;
+    let content_path = content::file(job)?.name();
     let content = match &mut shared {
         Some(shared) => shared.content(resolved, events)?,
         None => Content::read(resolved, events)?,
@@ -140,7 +140,7 @@ fn transfer(
     let mut numerics = with_room(resolved, (width, height), &save)?;
     let init = match (&job.inputs.init, &mut shared) {
         (Some(InitFrom::File(file)), Some(shared)) => Some(shared.init(file, limits)?),
-        (Some(InitFrom::File(file)), None) => Some(pictures::load(&file.path, limits, events)?),
+        (Some(InitFrom::File(file)), None) => Some(pictures::load_input(file, limits, events)?),
         _ => None,
     };
     if let Some(init) = init {
@@ -225,7 +225,10 @@ fn with_room(resolved: &Resolved, (width, height): (usize, usize), save: &SaveOp
     // A snapshot of a coarser scale is enlarged, in linear light.
     let enlarged = if job.output.save_every.is_some() { 2 } else { 0 };
     let pictures = (recoloured + enlarged) * 3 * size_of::<f32>() * width * height;
-    numerics.reserved_bytes = pictures as u64 + save.memory(output_name(output), width, height)?;
+    // What was read from a pipe stays.
+    let held: usize =
+        job.inputs.files().iter().filter_map(|(_, file)| file.held.as_ref()).map(|bytes| bytes.len()).sum();
+    numerics.reserved_bytes = (pictures + held) as u64 + save.memory(output_name(output), width, height)?;
     let bytes = numerics.feature_cache_bytes(width, height);
     numerics.feature_cache = limits.feature_cache.folder(Some(output), bytes);
     if let Some(folder) = &numerics.feature_cache {
@@ -249,18 +252,13 @@ fn brought_to_size(
 ) -> Result<StylePicture> {
     let own = (style.image.width(), style.image.height());
     let target = picture::fit_nominal(own.0, own.1, side);
-    let hint = if target == own {
-        SizeHint { at: String::new(), advice: "; take a larger picture" }
-    } else {
-        SizeHint {
-            at: format!(" at `size` {} and `style-scale` {}", size.size, size.style_scale),
-            advice: "; choose a larger `style-scale` or `size`",
-        }
-    };
+    let at = format!(" at `size` {} and `style-scale` {}", size.size, size.style_scale);
+    let remedy = Remedy::Factor { option: "`style-scale`", factor: size.style_scale, side, own };
+    let hint = SizeHint { at: if target == own { String::new() } else { at }, remedy };
     // A style without weight is not looked at.
     let layers: Vec<Layer> =
         if numerics.style_weight > 0.0 { pictures::layers(&numerics.style_layers).collect() } else { vec![] };
-    pictures::fit_style(&input.file.path, style, target, &layers, &hint)
+    pictures::fit_style(input.file.name(), style, target, &layers, &hint)
 }
 
 /// The styles in the colours that the transfer is to see.
@@ -315,16 +313,17 @@ fn texture_style(
     let own = (style.image.width(), style.image.height());
     let (own_side, wanted) = (picture::nominal_side(own.0, own.1), job.options.style_size.map(Count::get));
     let side = wanted.unwrap_or(own_side.min(picture::nominal_side(width, height)));
+    let remedy = Remedy::StyleSide { option: "`style-size`", own };
     let hint = match wanted {
         _ if side == own_side && input.look.crop.is_some() => {
-            SizeHint { at: " in `style-crop`".to_owned(), advice: "; take more of it" }
+            SizeHint { at: " in `style-crop`".to_owned(), remedy: Remedy::Words("; take more of it") }
         }
-        _ if side == own_side => SizeHint { at: String::new(), advice: "; take a larger picture" },
-        Some(size) => SizeHint { at: format!(" at `style-size` {size}"), advice: "; choose a larger `style-size`" },
-        None => SizeHint { at: " at this `size`".to_owned(), advice: "; choose a larger `size`, or `style-size`" },
+        _ if side == own_side => SizeHint { at: String::new(), remedy },
+        Some(size) => SizeHint { at: format!(" at `style-size` {size}"), remedy },
+        None => SizeHint { at: " at this `size`".to_owned(), remedy },
     };
     let layers: Vec<Layer> = pictures::layers(&numerics.style_layers).collect();
-    pictures::fit_style(&input.file.path, style, picture::fit_nominal(own.0, own.1, side), &layers, &hint)
+    pictures::fit_style(input.file.name(), style, picture::fit_nominal(own.0, own.1, side), &layers, &hint)
 }
 
 /// The largest size of a style file that is at most `most` px, or its smallest.
@@ -337,16 +336,13 @@ fn largest(statistics: &StyleStatistics, most: usize) -> usize {
 fn reconstruct(resolved: &Resolved, events: &mut dyn Events) -> Result<Prepared> {
     let Resolved { job, complete, .. } = resolved;
     let limits = ReadLimits { memory: complete.numerics.memory };
-    let content_path = content::path(job)?;
-    let (photo, is_scaled) = pictures::load_scaled(content_path, &complete.size, limits, events)?;
+    let content = content::file(job)?;
+    let Scaled { image: photo, own } = pictures::load_scaled(content, &complete.size, limits, events)?;
     let size = (photo.width(), photo.height());
-    let hint = if is_scaled {
-        SizeHint { at: format!(" at `size` {}", complete.size.size), advice: "; choose a larger `size`" }
-    } else {
-        SizeHint { at: String::new(), advice: "; take a larger picture" }
-    };
+    let at = if size == own { String::new() } else { format!(" at `size` {}", complete.size.size) };
+    let hint = SizeHint { at, remedy: Remedy::Longest { option: "`size`", own, enlarging: None } };
     let layers: Vec<Layer> = pictures::layers(&complete.numerics.content_layers).collect();
-    pictures::check_sides(content_path, &photo, &layers, &hint)?;
+    pictures::check_sides(content.name(), &photo, &layers, &hint)?;
     check_room(resolved, size)?;
     let save = SaveOptions { recipe: recipe_of(resolved, size)?, ..resolved.save.clone() };
     let mut numerics = with_room(resolved, size, &save)?;

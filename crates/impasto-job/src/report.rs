@@ -4,14 +4,18 @@ use std::path::PathBuf;
 
 use impasto::{Layer, Objective, StopReason};
 use serde::{Serialize, Serializer};
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
+
+use crate::job::paths::{AnyPath, AnyPaths};
 
 /// The result of a run.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// Where the picture was written; empty if it was written nowhere.
-    pub output: String,
+    #[serde_as(as = "AnyPath")]
+    pub output: PathBuf,
     /// Width and height in px.
     pub size: [usize; 2],
     /// Steps done.
@@ -50,6 +54,7 @@ pub struct Report {
     /// Seed of the noise.
     pub seed: u64,
     /// The pictures that `save-every` wrote; of a transfer.
+    #[serde_as(as = "Option<AnyPaths>")]
     pub saved: Option<Vec<PathBuf>>,
 }
 

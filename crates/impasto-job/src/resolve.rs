@@ -17,7 +17,7 @@ use impasto::{
 
 use crate::checkpoint::CheckpointPlan;
 use crate::error::{Error, Result};
-use crate::files::{self, InputFiles};
+use crate::files::{self, InputFiles, ReadOnce};
 use crate::job::inputs::{InitFrom, Inputs};
 use crate::job::options::JobOptions;
 use crate::job::output::Output;
@@ -111,6 +111,7 @@ pub fn resolve_within(job: &Job, limits: Limits, checkpoints: CheckpointPlan) ->
     let mut inputs = Inputs { init: complete.init.clone(), ..job.inputs.clone() };
     inputs.styles.iter_mut().for_each(|style| _ = style.look.trim.get_or_insert_default());
     let mut job = Job { inputs, options: complete.options.clone(), ..job.clone() };
+    ReadOnce::default().hold(&mut job.inputs)?;
     check_checksums(&mut job.inputs)?;
     Ok(Resolved { job, complete, save, limits, checkpoints })
 }
@@ -450,9 +451,18 @@ fn check_output(job: &Job, output: &Path, save: &SaveOptions, steps: usize) -> R
     let inputs: Vec<&Path> = job.inputs.files().into_iter().map(|(_, file)| file.path.as_path()).collect();
     let files_read = InputFiles::new(inputs.iter().copied());
     files_read.refuse_overwriting(output)?;
+    if files::is_stdout(output) {
+        check_no_terminal(output)?;
+    }
     let Some(every) = job.output.save_every.map(Count::get) else {
         return Ok(());
     };
+    let first = every.min(steps);
+    for step in (every..=steps).step_by(every) {
+        // They lie in one folder, so one file on trial is enough.
+        let path = snapshots::path(output, step, steps);
+        if step == first { picture::check_writable(&path) } else { picture::check_kind(&path) }?;
+    }
     // Only a step that an input's name ends with can meet it, be it its own name or that of the
     // file that it links to.
     let names = inputs.iter().flat_map(|input| [Some(input.to_path_buf()), fs::canonicalize(input).ok()]).flatten();
@@ -476,10 +486,16 @@ fn check_stdout(job: &Job, save: &SaveOptions) -> Result<()> {
             "writes pictures beside the result, and `-o -` has no place beside it; name a file",
         ));
     }
+    check_no_terminal(Path::new("-"))
+}
+
+/// Refuses an output that is standard output if that is a terminal.
+fn check_no_terminal(output: &Path) -> Result<()> {
     if io::stdout().is_terminal() {
-        return Err(Error::user(
-            "`-o -` writes the picture to standard output, which is the terminal; redirect it to a file or program",
-        ));
+        return Err(Error::user(format!(
+            "`-o {}` writes the picture to standard output, which is the terminal; redirect it to a file or program",
+            output.display()
+        )));
     }
     Ok(())
 }
@@ -489,8 +505,7 @@ pub(crate) fn output_name(output: &Path) -> &Path {
     if files::is_stream(output) { Path::new("standard output") } else { output }
 }
 
-/// Puts in the checksums of all inputs that can be read again, and refuses one that the job states
-/// otherwise.
+/// Puts in the checksums of all inputs, and refuses one that the job states otherwise.
 fn check_checksums(inputs: &mut Inputs) -> Result<()> {
     // The files of a blend or of their masks are often the same.
     let mut known: Vec<(PathBuf, String)> = Vec::new();
@@ -499,22 +514,17 @@ fn check_checksums(inputs: &mut Inputs) -> Result<()> {
         if file.sha256.as_ref().is_some_and(|stated| !files::is_sha256(stated)) {
             return Err(Error::field(format!("{place}.sha256"), "has to have 64 hexadecimal digits"));
         }
-        if file.path.exists() && !files::is_repeatable(&file.path) || files::is_stream(&file.path) {
-            if file.sha256.is_some() {
-                let name = file.path.display();
-                let problem = format!("cannot be checked: {name} can be read only once; remove it, or give a file");
-                return Err(Error::field(format!("{place}.sha256"), problem));
-            }
-            continue;
-        }
-        if file.sha256.is_none() && !file.path.exists() {
-            // Whatever reads the file says that it is missing.
+        if file.sha256.is_none() && file.held.is_none() && !file.path.is_file() {
+            // Whatever reads the file says that it is missing, or a folder.
             continue;
         }
         let found = match known.iter().find(|(path, _)| *path == file.path) {
             Some((_, checksum)) => checksum.clone(),
             None => {
-                let checksum = files::sha256(&file.path)?;
+                let checksum = match &file.held {
+                    Some(bytes) => files::sha256_of(bytes),
+                    None => files::sha256(&file.path)?,
+                };
                 known.push((file.path.clone(), checksum.clone()));
                 checksum
             }
@@ -522,7 +532,7 @@ fn check_checksums(inputs: &mut Inputs) -> Result<()> {
         if file.sha256.as_ref().is_some_and(|stated| !stated.eq_ignore_ascii_case(&found)) {
             return Err(Error::user(format!(
                 "{} has another SHA-256 than the job states; restore the file, or remove `sha256` from the job",
-                file.path.display()
+                file.name().display()
             )));
         }
         file.sha256 = Some(found);

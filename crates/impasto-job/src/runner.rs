@@ -135,9 +135,7 @@ impl Runner {
         let image = prepared.result(&session);
         let written = match destiny {
             Destiny::Taken => Ok(()),
-            Destiny::Written | Destiny::WrittenWhole => {
-                while_writing(events, || write(resolved.output()?, &image, &prepared.save))
-            }
+            Destiny::Written | Destiny::WrittenWhole => write(resolved.output()?, &image, &prepared.save, events),
         };
         if reason == StopReason::Interrupted || written.is_err() {
             checkpoints.leave(&session, events);
@@ -238,9 +236,14 @@ fn check_start_left(prepared: &Prepared, session: &Session) -> Result<()> {
 }
 
 /// Writes a picture to where it is to go.
-pub(crate) fn write(output: &Path, image: &Image, save: &SaveOptions) -> Result<()> {
+pub(crate) fn write(output: &Path, image: &Image, save: &SaveOptions, events: &mut dyn Events) -> Result<()> {
+    let save_with = || picture::save_with(output, image, save).or_program();
+    if !files::is_passed_on(output) {
+        return while_writing(events, save_with);
+    }
+    // Nothing is left behind if the run ends here, and the reader of a pipe may never come.
     if !files::is_stream(output) {
-        return picture::save_with(output, image, save).or_program();
+        return save_with();
     }
     let mut stdout = io::stdout().lock();
     picture::write(image, Path::new("standard output"), save, &mut stdout).or_program()?;
@@ -260,7 +263,7 @@ fn report(
     let is_transfer = job.kind == Kind::Transfer;
     let of_transfer = |value: f64| is_transfer.then_some(value);
     Report {
-        output: job.output.file.as_ref().map(|output| output.display().to_string()).unwrap_or_default(),
+        output: job.output.file.clone().unwrap_or_default(),
         size: prepared.size.into(),
         steps: session.steps_done(),
         steps_wanted: numerics.steps,

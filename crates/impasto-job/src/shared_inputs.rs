@@ -108,7 +108,7 @@ impl SharedInputs {
         {
             return Ok(picture.clone());
         }
-        let picture = pictures::load(&file.path, limits, &mut Unwatched)?;
+        let picture = pictures::load_input(file, limits, &mut Unwatched)?;
         self.init = Some((file.clone(), picture.clone()));
         Ok(picture)
     }

@@ -75,7 +75,8 @@ pub(crate) fn path(output: &Path, step: usize, steps: usize) -> PathBuf {
 
 /// The number after the last hyphen of the name, where [`path`] writes the step.
 pub(crate) fn step_in_name(path: &Path) -> Option<usize> {
-    path.file_stem()?.to_str()?.rsplit_once('-')?.1.parse().ok()
+    // Other bytes than those of Unicode may stand before the hyphen.
+    path.file_stem()?.to_string_lossy().rsplit_once('-')?.1.parse().ok()
 }
 
 #[cfg(test)]

@@ -4,18 +4,20 @@ use std::path::{Path, PathBuf};
 use std::slice;
 use std::time::Instant;
 
+use impasto::Image;
 use impasto::picture::{self, Picture, SaveOptions};
 use impasto::sheet::{Block, Tile, sheet};
-use impasto::{Image, StyleStatistics};
 use serde::Serialize;
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
 
 use crate::batch_runner::read_shared;
 use crate::checkpoint::CheckpointPlan;
 use crate::error::{Error, Result};
-use crate::events::{Events, Unwatched, while_writing};
+use crate::events::{Events, Unwatched};
 use crate::expand::sweep::{Cell, Sweep, stem, sweep};
+use crate::files::ReadOnce;
 use crate::job::Job;
+use crate::job::paths::AnyPath;
 use crate::machine::{Limits, Machine};
 use crate::pictures::{self, ReadLimits};
 use crate::prepared::check_room;
@@ -25,10 +27,12 @@ use crate::resolve;
 use crate::runner::{self, Destiny, Runner};
 
 /// The result of a sweep.
+#[serde_as]
 #[derive(Debug, Serialize)]
 pub struct SweepReport {
     /// Where the sheet was written.
-    pub output: String,
+    #[serde_as(as = "AnyPath")]
+    pub output: PathBuf,
     /// Width and height of the sheet in px.
     pub size: [usize; 2],
     /// How many pictures are in a row.
@@ -40,10 +44,12 @@ pub struct SweepReport {
 }
 
 /// One picture of a sheet.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Debug, Serialize)]
 pub struct SweptPicture {
     /// The style that it is made with.
+    #[serde_as(as = "AnyPath")]
     pub style: PathBuf,
     /// Longest side of the style as a multiple of the result's.
     pub style_scale: f64,
@@ -72,7 +78,10 @@ pub fn run(
         return Err(Error::user("a sweep keeps no checkpoints; leave `checkpoint` out"));
     }
     let limits = machine.measure();
-    let Sweep { job, cells, columns } = sweep(job)?;
+    resolve::check_inputs(job)?;
+    let mut job = job.clone();
+    ReadOnce::default().hold(&mut job.inputs)?;
+    let Sweep { job, cells, columns } = sweep(&job)?;
     let resolved = resolve::resolve_within(&job, limits.clone(), CheckpointPlan::none())?;
     let output = resolved.output()?.to_owned();
     let mut runner = Runner::sharing();
@@ -112,8 +121,8 @@ pub fn run(
     }
     let sheet = layout(tiles);
     let save = SaveOptions { recipe, ..resolved.save.clone() };
-    while_writing(events, || runner::write(&output, &sheet, &save))?;
-    let (output, seconds) = (output.display().to_string(), started.elapsed().as_secs_f64());
+    runner::write(&output, &sheet, &save, events)?;
+    let seconds = started.elapsed().as_secs_f64();
     Ok(SweepReport { output, size: [sheet.width(), sheet.height()], columns, pictures, seconds })
 }
 
@@ -142,9 +151,9 @@ fn sources(job: &Job, scaled: &Picture, limits: ReadLimits) -> Result<Vec<Tile>>
     };
     let mut tiles: Vec<Tile> = job.inputs.content.iter().map(|content| tile(&content.path, scaled)).collect();
     for style in &job.inputs.styles {
-        let path = &style.file.path;
-        if !StyleStatistics::is_style_file(path)? {
-            tiles.push(tile(path, &pictures::load(path, limits, &mut Unwatched)?));
+        let file = &style.file;
+        if !pictures::is_style_file(file)? {
+            tiles.push(tile(&file.path, &pictures::load_input(file, limits, &mut Unwatched)?));
         }
     }
     Ok(tiles)

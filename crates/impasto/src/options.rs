@@ -82,8 +82,10 @@ impl From<Layer> for WeightedLayer {
 impl FromStr for WeightedLayer {
     type Err = Error;
 
-    /// Parses `relu4_1:2.5`, or `relu4_1` for the weight 1.
+    /// Parses `relu4_1:2.5`, or `relu4_1` for the weight 1. Spaces around it, as in a list, do not
+    /// count.
     fn from_str(s: &str) -> Result<Self> {
+        let s = s.trim();
         let Some((name, weight)) = s.split_once(':') else {
             return Ok(s.parse::<Layer>()?.into());
         };

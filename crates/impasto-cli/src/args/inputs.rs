@@ -7,10 +7,12 @@ use anyhow::bail;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use impasto_job::job::inputs::{InitFrom, Inputs, StyleInput, StyleLook};
+use impasto_job::job::paths::{AnyPath, AnyPaths};
 use impasto_job::job::values::Weight;
 use impasto_job::job::{from_map, to_map};
-use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use serde::de::{self, Deserializer};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_with::{DeserializeAs, SerializeAs, serde_as, skip_serializing_none};
 
 /// The styles of `--style`.
 #[derive(Args, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -25,6 +27,7 @@ pub struct StylesArgs {
 }
 
 /// Which parts of the photo are painted, and which styles go where.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Args, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[command(next_help_heading = "Styles and regions")]
@@ -35,11 +38,13 @@ pub struct RegionArgs {
     /// cyan, magenta, white, black, in their order. At soft edges both share. Without a mask
     /// several styles are blended.
     #[arg(long, value_name = "MASK", value_hint = ValueHint::FilePath)]
+    #[serde_as(as = "Option<AnyPath>")]
     pub mask: Option<PathBuf>,
 
     /// Leave a part of the photo as it is: white is kept to the pixel, black is painted, greys
     /// blend.
     #[arg(long, value_name = "MASK", value_hint = ValueHint::FilePath)]
+    #[serde_as(as = "Option<AnyPath>")]
     pub keep: Option<PathBuf>,
 }
 
@@ -53,6 +58,7 @@ pub struct LookArgs {
 }
 
 /// What counts of style pictures.
+#[serde_as]
 #[derive(Args, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[command(next_help_heading = "Styles and regions")]
 #[serde(default, rename_all = "kebab-case")]
@@ -61,6 +67,7 @@ pub struct StyleMaskArgs {
     /// a picture that counts as a whole.
     #[arg(long, value_name = "MASK|none", value_hint = ValueHint::FilePath)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde_as(as = "AnyPaths")]
     pub style_mask: Vec<PathBuf>,
 }
 
@@ -78,6 +85,7 @@ pub struct InitArgs {
 }
 
 /// The network's weights.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Args, Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case")]
@@ -85,12 +93,12 @@ pub struct WeightsArgs {
     /// A safetensors file with VGG-19's weights, by their own names (conv1_1.weight) or
     /// torchvision's (features.0.weight). [default: the weights in the program]
     #[arg(long, value_name = "FILE", help_heading = "Network", value_hint = ValueHint::FilePath)]
+    #[serde_as(as = "Option<AnyPath>")]
     pub weights: Option<PathBuf>,
 }
 
 /// `painting.jpg:2`. It is written and read as this text.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(try_from = "PathBuf", into = "PathBuf")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct WeightedStyle {
     pub path: PathBuf,
     /// `None`: not said, 1.
@@ -109,14 +117,47 @@ impl TryFrom<PathBuf> for WeightedStyle {
 
     /// What follows the last colon is a weight if it is a number, else part of the name.
     fn try_from(text: PathBuf) -> Result<WeightedStyle, &'static str> {
-        let split = text.to_str().and_then(|text| text.rsplit_once(':'));
-        match split.and_then(|(path, weight)| Some((path, weight.parse::<f64>().ok()?))) {
+        match split_weight(&text) {
             None => Ok(WeightedStyle { path: text, weight: None }),
             Some((path, weight)) => match Weight::new(weight) {
-                Some(weight) => Ok(WeightedStyle { path: path.into(), weight: Some(weight) }),
+                Some(weight) => Ok(WeightedStyle { path, weight: Some(weight) }),
                 None => Err("needs a weight that is a finite number of at least 0, as in painting.jpg:2"),
             },
         }
+    }
+}
+
+/// What stands before the last colon, and the number behind it.
+fn split_weight(text: &Path) -> Option<(PathBuf, f64)> {
+    let bytes = text.as_os_str().as_encoded_bytes();
+    let colon = bytes.iter().rposition(|&byte| byte == b':')?;
+    let weight = std::str::from_utf8(&bytes[colon + 1..]).ok()?.parse().ok()?;
+    Some((first_bytes(text, colon)?, weight))
+}
+
+/// The first bytes of a name, which need not be Unicode.
+#[cfg(unix)]
+fn first_bytes(text: &Path, count: usize) -> Option<PathBuf> {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    Some(OsStr::from_bytes(&text.as_os_str().as_bytes()[..count]).into())
+}
+
+#[cfg(not(unix))]
+fn first_bytes(text: &Path, count: usize) -> Option<PathBuf> {
+    Some(text.to_str()?.get(..count)?.into())
+}
+
+impl Serialize for WeightedStyle {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        AnyPath::serialize_as(&self.clone().into(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for WeightedStyle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WeightedStyle, D::Error> {
+        let text: PathBuf = AnyPath::deserialize_as(deserializer)?;
+        WeightedStyle::try_from(text).map_err(de::Error::custom)
     }
 }
 
@@ -124,8 +165,7 @@ impl From<WeightedStyle> for PathBuf {
     fn from(style: WeightedStyle) -> PathBuf {
         let WeightedStyle { path, weight } = style;
         // What follows the last colon of a name could be taken for its weight.
-        let ends_in_a_number =
-            path.to_str().and_then(|text| text.rsplit_once(':')).is_some_and(|(_, end)| end.parse::<f64>().is_ok());
+        let ends_in_a_number = split_weight(&path).is_some();
         let mut text = path.into_os_string();
         match weight {
             Some(weight) => text.push(format!(":{weight}")),

@@ -138,6 +138,16 @@ pub fn with_inputs(job: Job, content: Option<&std::path::PathBuf>, styles: Vec<S
     Job { inputs, ..job }
 }
 
+/// How a file takes the place of another.
+const RULES: &str = "A symbolic link is followed. The new file has the permissions of the one that it replaces, and its owner if the \
+                     system allows that. Other names of the replaced file (hard links) keep the old picture. A pipe or a character \
+                     device is written to directly. A folder, a socket or a disk is refused";
+
+/// An option for the result's name with its help; `--help` adds how files are replaced.
+pub fn with_rules(arg: Arg, help: &'static str) -> Arg {
+    arg.help(help).long_help(format!("{help}.\n\n{RULES}"))
+}
+
 /// Whether an option says how a style picture is looked at.
 fn is_look(id: &str) -> bool {
     StyleLook::augment_args(Command::new("look")).get_arguments().any(|arg| arg.get_id() == id)
@@ -226,13 +236,13 @@ impl Maker {
         match (self, arg.get_id().as_str()) {
             (Maker::Batch | Maker::Sweep, "styles") => arg.value_name("FILE").num_args(1..),
             (Maker::Batch, "output") => {
-                arg.value_name("FOLDER").help("The folder that the results go to. It is made if it is missing. Files with the names of results are replaced")
+                with_rules(arg.value_name("FOLDER"), "The folder that the results go to. It is made if it is missing. Files with the names of results are replaced")
             }
             (Maker::Batch, "json") => arg.help("Print one JSON object a line for each picture on stdout instead of text. Progress stays on stderr"),
             (Maker::Batch, "dry_run") => arg.help("Print the jobs as a JSON list, and stop. `impasto run` takes it"),
             (Maker::Batch, "format") => arg.help("Format of the results. A result carries the photo's colour profile (RGB), its transparency (a JPEG is laid over white) and its EXIF data. [default: png]"),
             (Maker::Batch | Maker::Sweep, "mask") => arg.help("Where on the photo the style goes: white is painted, black is left to the content loss"),
-            (Maker::Sweep, "output") => arg.help("Where the sheet goes. Its extension (png, jpg, tif, webp) chooses the format. An existing file is replaced"),
+            (Maker::Sweep, "output") => with_rules(arg, "Where the sheet goes. Its extension (png, jpg, tif, webp) chooses the format. An existing file is replaced"),
             (Maker::Sweep, "size") => arg.help("Longest side of each picture in px. It never exceeds the photo's own unless --upscale is given. `original` keeps the photo's size. [default: 256]"),
             (Maker::Sweep, "preset") => arg.help("How much work goes into each picture. [default: draft]"),
             (Maker::Texture, "size") => arg.value_name("PX|WxH").help("Width and height of the result in px: a side, or WIDTHxHEIGHT. [default: 512]"),

@@ -4,28 +4,34 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use clap::{Args, Command};
+use clap::{Args, Command, ValueHint};
 use impasto_job::error::Error;
 use impasto_job::job::inputs::{Inputs, StyleInput};
 use impasto_job::job::options::JobOptions;
 use impasto_job::job::output::Output;
 use impasto_job::job::values::Rotations;
 use impasto_job::job::{Job, Kind, from_map, to_map};
-use impasto_job::recipe;
+use impasto_job::recipe::{self, Located, Moved};
 
 use crate::args::inputs::{StylesArgs, look_at, other_inputs};
-use crate::args::{Maker, PictureArgs};
+use crate::args::{Maker, PictureArgs, with_rules};
 use crate::commands::make::make;
 use crate::config;
 use crate::failure::{Failure, OrFail};
+use crate::text;
 use crate::wording::wording;
 
 /// Make a picture again from its recipe. Options that are given replace those of the recipe.
 ///
 /// Options have to go with the picture's kind: one of `texture`, `reconstruct` or `sweep` takes
 /// those of that command. One of `batch` is made alone, as by a transfer.
+///
+/// The files that went in are looked for where they were, seen from the picture and from the
+/// folder that it was made in, and by their names in the current folder and beside the picture. The
+/// checksums in the recipe decide, and a line names a file that was found elsewhere.
 #[derive(Args, Debug)]
-#[command(mut_arg("output", |arg| arg.help(
+#[command(mut_arg("output", |arg| with_rules(
+    arg,
     "Where the result goes. [default: beside the picture, as PICTURE-again, with a number if that name is taken]"
 )))]
 #[command(mut_arg("content_layers", |arg| arg.alias("layer")))]
@@ -37,6 +43,10 @@ pub struct AgainArgs {
     /// Take files that went in as they are, even if they have changed since.
     #[arg(long)]
     pub changed_inputs: bool,
+
+    /// The picture to be painted, in place of the one that went in.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub content: Option<PathBuf>,
 
     #[command(flatten)]
     pub changes: PictureArgs,
@@ -80,21 +90,36 @@ impl From<anyhow::Error> for ChangeError {
 fn changed(recipe: Job, args: &AgainArgs) -> Result<Job, ChangeError> {
     let changes = &args.changes;
     refuse_others(recipe.kind, changes)?;
+    if args.content.is_some() && recipe.kind == Kind::Texture {
+        return Err(anyhow!("--content does not go with a texture; leave it out").into());
+    }
     let is_dial_turned = changes.options.preset.is_some() || changes.options.objective.is_some();
     let recipe = if is_dial_turned { recipe::without_derived(&recipe)? } else { recipe };
     let options = changed_options(&recipe.options, &changes.options)?;
     let output = changed_output(&recipe.output, &changes.output)?;
     let rotations = recipe.inputs.styles.first().and_then(|style| style.look.rotations);
     // Inputs that are replaced need not be there any more.
-    let kept = without_replaced(recipe.inputs.clone(), changes);
-    let located = recipe::located(Job { inputs: kept, ..recipe }, &args.picture, args.changed_inputs)
-        .map_err(|error| anyhow!("{}", wording(&error)))?;
-    let inputs = changed_inputs(located.inputs.clone(), changes, rotations)?;
+    let mut kept = without_replaced(recipe.inputs.clone(), changes);
+    kept.content = kept.content.filter(|_| args.content.is_none());
+    let Located { job: located, moved } =
+        recipe::located(Job { inputs: kept, ..recipe }, &args.picture, args.changed_inputs)
+            .map_err(|error| anyhow!("{}", wording(&error)))?;
+    if !changes.report.quiet {
+        moved.iter().for_each(tell);
+    }
+    let mut inputs = changed_inputs(located.inputs.clone(), changes, rotations)?;
+    inputs.content = args.content.clone().map(Into::into).or(inputs.content);
     let file = match output.file {
         Some(file) => file,
         None => free_name(&args.picture)?,
     };
     Ok(Job { inputs, options, output: Output { file: Some(file), ..output }, ..located })
+}
+
+/// A line about an input that lies elsewhere than the recipe says.
+fn tell(Moved { role, wanted, found }: &Moved) {
+    let (found, wanted) = (found.display(), wanted.display());
+    text::print_aside(&format!("{found}: taken as the {role}, in place of {wanted}\n"));
 }
 
 /// Refuses changes that have no effect on a picture of this kind. The style of a texture is
@@ -175,7 +200,7 @@ fn free_name(picture: &Path) -> anyhow::Result<PathBuf> {
         }
         picture.with_file_name(name)
     };
-    match (1..=MOST).map(name).find(|path| !path.exists()) {
+    match (1..=MOST).map(name).find(|path| path.symlink_metadata().is_err()) {
         Some(path) => Ok(path),
         None => bail!("there are {MOST} pictures beside {} already; name one with --output", picture.display()),
     }

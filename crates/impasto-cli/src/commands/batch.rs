@@ -7,10 +7,12 @@ use clap::Args;
 use impasto_job::batch_runner::{BatchOutcome, BatchRunner};
 use impasto_job::expand;
 use impasto_job::job::output::Output;
+use impasto_job::job::paths::AnyPath;
 use impasto_job::job::{Job, Kind};
 use impasto_job::report::Report;
 use impasto_job::resolve;
 use serde::Serialize;
+use serde_with::serde_as;
 
 use crate::args::{BatchOptions, Maker, PictureArgs, ReportArgs};
 use crate::commands::make::check_names;
@@ -56,27 +58,38 @@ pub struct BatchArgs {
 }
 
 /// What became of one of the pictures, for JSON.
+#[serde_as]
 #[derive(Serialize)]
 struct BatchLine<'a> {
     /// Its place among all, from 1.
     number: usize,
     /// How many there are.
     of: usize,
-    photo: String,
-    style: String,
+    #[serde_as(as = "AnyPath")]
+    photo: PathBuf,
+    #[serde_as(as = "AnyPath")]
+    style: PathBuf,
     #[serde(flatten)]
     outcome: PictureOutcome<'a>,
 }
 
+#[serde_as]
 #[derive(Serialize)]
 #[serde(tag = "result", rename_all = "lowercase")]
 enum PictureOutcome<'a> {
     /// Painted and written.
     Made(&'a Report),
     /// There already.
-    Present { output: String },
+    Present {
+        #[serde_as(as = "AnyPath")]
+        output: PathBuf,
+    },
     /// Not made, and why.
-    Failed { output: String, error: String },
+    Failed {
+        #[serde_as(as = "AnyPath")]
+        output: PathBuf,
+        error: String,
+    },
 }
 
 /// Makes the pictures and reports each.
@@ -147,16 +160,15 @@ pub fn make_all(jobs: Vec<Job>, folder: Option<&Path>, options: &PictureArgs) ->
 
 /// A line on stdout about one of the pictures.
 fn tell(job: &Job, (number, of): (usize, usize), outcome: &BatchOutcome, report: &ReportArgs) -> Result<(), Failure> {
-    let output = job.output.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+    let output = job.output.file.clone().unwrap_or_default();
     if report.json {
         let outcome = match outcome {
             BatchOutcome::Made(report) => PictureOutcome::Made(report),
             BatchOutcome::Present => PictureOutcome::Present { output },
             BatchOutcome::Failed(error) => PictureOutcome::Failed { output, error: wording(error) },
         };
-        let name = |path: Option<&PathBuf>| path.map(|path| path.display().to_string()).unwrap_or_default();
-        let photo = name(job.inputs.content.as_ref().map(|content| &content.path));
-        let style = name(job.inputs.styles.first().map(|style| &style.file.path));
+        let photo = job.inputs.content.as_ref().map(|content| content.path.clone()).unwrap_or_default();
+        let style = job.inputs.styles.first().map(|style| style.file.path.clone()).unwrap_or_default();
         return text::print(&text::json_line(&BatchLine { number, of, photo, style, outcome })?);
     }
     if report.quiet {
@@ -164,8 +176,8 @@ fn tell(job: &Job, (number, of): (usize, usize), outcome: &BatchOutcome, report:
     }
     let what = match outcome {
         BatchOutcome::Made(report) => report_line(report),
-        BatchOutcome::Present => format!("{output}: there already"),
-        BatchOutcome::Failed(_) => format!("{output}: failed"),
+        BatchOutcome::Present => format!("{}: there already", output.display()),
+        BatchOutcome::Failed(_) => format!("{}: failed", output.display()),
     };
     text::print(&format!("{number} of {of}  {what}\n"))
 }

@@ -83,6 +83,7 @@ impl FromStr for BenchSize {
 
     /// `512` or `768x512`.
     fn from_str(text: &str) -> Result<BenchSize, String> {
+        let text = text.trim();
         let (width, height) = text.split_once('x').unwrap_or((text, text));
         let (Ok(width), Ok(height)) = (width.parse(), height.parse()) else {
             return Err("needs px, as in 512 or 768x512".to_owned());

@@ -7,10 +7,12 @@ use clap::Args;
 use impasto::picture;
 use impasto::{InspectOptions, Layer, Order, Preset, SizeOptions, View};
 use impasto_job::files::InputFiles;
+use impasto_job::job::paths::AnyPath;
 use impasto_job::job::values::Count;
 use impasto_job::machine::Compute;
-use impasto_job::pictures::{self, ReadLimits, SizeHint};
+use impasto_job::pictures::{self, ReadLimits, Remedy, Scaled, SizeHint};
 use serde::Serialize;
+use serde_with::serde_as;
 
 use crate::args::ReportArgs;
 use crate::args::engine::NetworkArgs;
@@ -45,7 +47,7 @@ pub struct InspectArgs {
     pub photo: PathBuf,
 
     /// Where the sheet goes. Its extension (png, jpg, tif, webp) chooses the format. An existing
-    /// file is replaced.
+    /// file is replaced, as a result of `impasto` is.
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
 
@@ -94,9 +96,11 @@ fn maps(text: &str) -> Result<Maps, &'static str> {
     }
 }
 
+#[serde_as]
 #[derive(Debug, Serialize)]
 struct Inspected {
-    output: String,
+    #[serde_as(as = "AnyPath")]
+    output: PathBuf,
     /// Width and height of the sheet in px.
     size: [usize; 2],
     /// Width and height in px at which the network saw the picture.
@@ -125,17 +129,23 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     let inputs: Vec<&Path> = [args.photo.as_path()].into_iter().chain(args.network.weights()).collect();
     InputFiles::new(inputs).refuse_overwriting(&args.output)?;
     let read = ReadLimits { memory: limits.memory };
-    let (scaled, is_scaled) =
-        pictures::load_scaled(&args.photo, &size, read, &mut FileMessages { quiet: args.report.quiet })?;
-    let at = if is_scaled { format!(" at --size {}", args.size) } else { String::new() };
-    pictures::check_sides(&args.photo, &scaled, &args.layer, &SizeHint { at, advice: "; choose a shallower --layer" })?;
+    let photo = args.photo.clone().into();
+    let Scaled { image: scaled, own } =
+        pictures::load_scaled(&photo, &size, read, &mut FileMessages { quiet: args.report.quiet })?;
+    let hint = if own == (scaled.width(), scaled.height()) {
+        SizeHint { at: String::new(), remedy: Remedy::Words("; choose a shallower --layer") }
+    } else {
+        let remedy = Remedy::Longest { option: "--size", own, enlarging: None };
+        SizeHint { at: format!(" at --size {}", args.size), remedy }
+    };
+    pictures::check_sides(photo.name(), &scaled, &args.layer, &hint)?;
     let network = args.network.network()?;
 
     let sheet = impasto::inspect(&network, &scaled, &options).or_user()?;
     picture::save(&args.output, &sheet).or_program()?;
 
     let report = Inspected {
-        output: args.output.display().to_string(),
+        output: args.output.clone(),
         size: [sheet.width(), sheet.height()],
         picture_size: [scaled.width(), scaled.height()],
         layers: args.layer.iter().map(Layer::to_string).collect(),
@@ -147,6 +157,6 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
         Ok(())
     } else {
         let [width, height] = report.size;
-        text::print(&format!("{}: {width}x{height} px, {}\n", report.output, report.layers.join(", ")))
+        text::print(&format!("{}: {width}x{height} px, {}\n", report.output.display(), report.layers.join(", ")))
     }
 }

@@ -80,7 +80,7 @@ fn tell(output: &Path, done: &Report, report: &ReportArgs) -> Result<(), Failure
 }
 
 fn print_beside(output: &Path, text: &str) -> Result<(), Failure> {
-    if files::is_stream(output) {
+    if files::is_stdout(output) {
         text::print_aside(text);
         return Ok(());
     }
@@ -101,7 +101,7 @@ fn sheet(job: &Job, machine: &Machine, report: &ReportArgs) -> Result<(), Failur
     } else {
         sheet_text(&swept)
     };
-    print_beside(Path::new(&swept.output), &text)
+    print_beside(&swept.output, &text)
 }
 
 fn sheet_text(swept: &SweepReport) -> String {
@@ -113,6 +113,7 @@ fn sheet_text(swept: &SweepReport) -> String {
             rows.push([picture.caption.clone(), name.to_owned(), number(value.unwrap_or(f64::NAN))]);
         }
     }
+    let output = output.display();
     format!("{output}: {width}x{height} px, {} pictures, {}\n{}", pictures.len(), duration(*seconds), table(&rows))
 }
 

@@ -1,11 +1,11 @@
 //! `impasto completions` and `impasto man`: what a package installs beside the program.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
+use impasto::picture;
 
 use crate::failure::{Failure, OrFail};
 use crate::text;
@@ -44,19 +44,29 @@ pub fn completions(args: &CompletionsArgs, command: &mut Command) -> Result<(), 
 }
 
 /// Prints or writes the pages.
-pub fn man(args: &ManArgs, mut command: Command) -> Result<(), Failure> {
+pub fn man(args: &ManArgs, command: Command) -> Result<(), Failure> {
+    let mut command = without_help(command);
     let Some(folder) = &args.output else {
         return text::print(&String::from_utf8(page(&Man::new(command)).or_program()?).or_program()?);
     };
+    if folder.exists() && !folder.is_dir() {
+        return Err(anyhow::anyhow!("{} is a file; give --output the folder that the pages go to", folder.display()))
+            .or_user();
+    }
     if !folder.is_dir() {
         return Err(anyhow::anyhow!("there is no folder {}; create it first", folder.display())).or_user();
     }
     command.build();
     for man in with_subcommands(&command).into_iter().cloned().map(Man::new) {
         let path = folder.join(man.get_filename());
-        write(&path, &page(&man).or_program()?).or_program()?;
+        picture::write_whole(&path, &page(&man).or_program()?).or_program()?;
     }
     Ok(())
+}
+
+/// The command and those below it without `help`: a page is no place to ask for another.
+fn without_help(command: Command) -> Command {
+    command.disable_help_subcommand(true).mut_subcommands(without_help)
 }
 
 /// The command, and those below it at any depth.
@@ -68,14 +78,4 @@ fn page(man: &Man) -> anyhow::Result<Vec<u8>> {
     let mut page = Vec::new();
     man.render(&mut page)?;
     Ok(page)
-}
-
-/// The whole file or none.
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let part = path.with_extension("part");
-    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(|error| {
-        // What is left of a page is of no use, and may not even be there.
-        drop(fs::remove_file(&part));
-        anyhow::anyhow!("cannot write {}: {error}", path.display())
-    })
 }

@@ -11,11 +11,13 @@ use impasto::{
 };
 use impasto_job::files;
 use impasto_job::job::inputs::{InputFile, StyleInput};
+use impasto_job::job::paths::AnyPath;
 use impasto_job::job::values::Count;
 use impasto_job::machine::Compute;
-use impasto_job::pictures::{self, LoadedStyle, ReadLimits, SizeHint};
+use impasto_job::pictures::{self, LoadedStyle, ReadLimits, Remedy, SizeHint};
 use impasto_job::report::LossByLayer;
 use serde::Serialize;
+use serde_with::serde_as;
 
 use crate::args::engine::NetworkArgs;
 use crate::args::inputs::{LookArgs, RegionArgs, WeightedStyle, style_inputs};
@@ -127,9 +129,11 @@ struct MeasureReport {
 }
 
 /// One of the parts of the mask.
+#[serde_as]
 #[derive(Debug, Serialize)]
 struct MeasuredRegion {
-    style: String,
+    #[serde_as(as = "AnyPath")]
+    style: PathBuf,
     /// Part of the area.
     share: f64,
     /// Unweighted.
@@ -202,8 +206,9 @@ fn scaled(input: &StyleInput, size: Option<usize>, layers: &[Layer], limits: Rea
         LoadedStyle::Picture(style) => {
             let own = (style.image.width(), style.image.height());
             let target = size.map_or(own, |size| picture::fit_nominal(own.0, own.1, size));
+            let remedy = Remedy::StyleSide { option: "--style-size", own };
             let at = size.map(|size| format!(" at --style-size {size}")).unwrap_or_default();
-            pictures::fit_style(&input.file.path, style, target, layers, &SizeHint { at, advice: "" })?.into()
+            pictures::fit_style(&input.file.path, style, target, layers, &SizeHint { at, remedy })?.into()
         }
     };
     Ok(style.with_weight(input.weight.map_or(1.0, |weight| weight.get())))
@@ -214,7 +219,7 @@ impl MeasureReport {
     fn new(measurement: &Measurement, styles: &[StyleInput]) -> MeasureReport {
         let Measurement { width, height, losses, gradient_norm, .. } = measurement;
         let region = |(style, region): (&StyleInput, &RegionLosses)| MeasuredRegion {
-            style: style.file.path.display().to_string(),
+            style: style.file.path.clone(),
             share: region.share,
             style_loss: region.style.as_slice().into(),
         };

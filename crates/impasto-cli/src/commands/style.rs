@@ -9,7 +9,7 @@ use impasto::{Objective, Options, Padding, Preset, SizeOptions, StyleLossKind, S
 use impasto_job::files::InputFiles;
 use impasto_job::job::values::{Count, Factor};
 use impasto_job::machine::Compute;
-use impasto_job::pictures::{self, LoadedStyle, ReadLimits, SizeHint};
+use impasto_job::pictures::{self, LoadedStyle, ReadLimits, Remedy, SizeHint};
 
 use crate::args::engine::NetworkArgs;
 use crate::args::inputs::{LookArgs, WeightedStyle, style_inputs};
@@ -50,7 +50,8 @@ pub struct SaveArgs {
     /// The style picture.
     pub style: PathBuf,
 
-    /// Where the style goes: a name that ends in .impasto-style. An existing file is replaced.
+    /// Where the style goes: a name that ends in .impasto-style. An existing file is replaced, as a
+    /// result of `impasto` is.
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
 
@@ -117,12 +118,9 @@ fn save(args: &SaveArgs) -> Result<(), Failure> {
     let side = size.style_side(size.size).or_user()?;
     let own = (style.image.width(), style.image.height());
     let target = picture::fit_nominal(own.0, own.1, side);
-    let hint = if target == own {
-        SizeHint { at: String::new(), advice: "; take a larger picture" }
-    } else {
-        let at = format!(" at --size {} and --style-scale {}", size.size, size.style_scale);
-        SizeHint { at, advice: "; choose a larger --style-scale or --size" }
-    };
+    let at = format!(" at --size {} and --style-scale {}", size.size, size.style_scale);
+    let remedy = Remedy::Factor { option: "--style-scale", factor: size.style_scale, side, own };
+    let hint = SizeHint { at: if target == own { String::new() } else { at }, remedy };
     let layers: Vec<_> = pictures::layers(&options.style_layers).collect();
     let style = pictures::fit_style(&args.style, style, target, &layers, &hint)?;
     let network = args.network.network()?;
@@ -161,6 +159,7 @@ const EXTENSION: &str = "impasto-style";
 
 /// Refuses a name that says something else, and the style picture itself.
 fn check_output(args: &SaveArgs) -> anyhow::Result<()> {
+    picture::check_kind(&args.output)?;
     let output = args.output.display();
     if args.output.extension().is_none_or(|extension| extension != EXTENSION) {
         bail!("{output} does not end in .{EXTENSION}; name the style like painting.{EXTENSION}");

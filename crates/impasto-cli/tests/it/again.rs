@@ -125,7 +125,10 @@ fn inputs_must_be_what_they_were() {
     assert_ne!(fs::read(desk.path("new.png")).unwrap(), made);
     fs::remove_file(desk.path("style.png")).unwrap();
     let error = refused(&desk, &[&again[..], &["--changed-inputs"]].concat());
-    assert!(error.contains("style.png (style), which is missing; restore it"), "{error}");
+    assert!(
+        error.contains("style.png (style), which is missing, and style.png is neither in the current folder"),
+        "{error}"
+    );
     let error = refused(&desk, &["again", "pictures/out.png", "-o", "content.png", "--init", "content"]);
     assert!(error.contains("style.png"), "{error}");
 }
@@ -262,4 +265,122 @@ fn a_texture_is_made_again_from_another_style() {
     assert_eq!(inputs(&recipe(&desk, "new.png")), pairs([["style", "content.png"]]));
     let error = refused(&desk, &["again", "t.png", "--resume"]);
     assert_eq!(error, "impasto: --resume does not go with a texture; leave it out\n");
+}
+
+/// A desk with `a/content.png`, `a/style.png` and `a/out.png`, made of them in `a`, and the bytes
+/// of the picture's pixels.
+fn made_in_a() -> (Desk, Vec<u8>) {
+    let desk = Desk::new();
+    for folder in ["a", "b", "c"] {
+        fs::create_dir(desk.path(folder)).unwrap();
+    }
+    for name in ["content.png", "style.png"] {
+        fs::rename(desk.path(name), desk.path("a").join(name)).unwrap();
+    }
+    let line = ["content.png", "style.png", "-o", "out.png", "-q", "--steps", "2"];
+    let output = desk.command(&line).current_dir(desk.path("a")).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let pixels = pixels(&desk.path("a/out.png"));
+    (desk, pixels)
+}
+
+/// Runs `again` in a folder of the desk. Returns what it says.
+fn again_in(desk: &Desk, folder: &str, picture: &str) -> String {
+    let again = ["again", picture, "-o", "new.png"];
+    let output = desk.command(&again).current_dir(desk.path(folder)).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stderr)
+}
+
+#[test]
+fn inputs_are_found_where_they_were_left() {
+    let (desk, wanted) = made_in_a();
+    fs::rename(desk.path("a/out.png"), desk.path("b/out.png")).unwrap();
+    // From the picture's new folder, and from one that knows neither.
+    for (folder, picture) in [("b", "out.png"), ("c", "../b/out.png"), ("a", "../b/out.png")] {
+        let said = again_in(&desk, folder, picture);
+        assert!(pixels(&desk.path(folder).join("new.png")) == wanted, "{folder}");
+        let taken = desk.path("a/content.png").canonicalize().unwrap();
+        let beside = std::path::Path::new(picture).with_file_name("content.png");
+        let line = format!("{}: taken as the content, in place of {}\n", taken.display(), beside.display());
+        assert!(said.contains(&line), "{said}");
+    }
+    let quiet = ["again", "b/out.png", "-q", "-o", "new.png"];
+    assert_eq!(text(&desk.output(&quiet).stderr), "");
+}
+
+#[test]
+fn inputs_are_found_in_the_current_folder_and_beside_the_picture_by_their_checksums() {
+    let (desk, wanted) = made_in_a();
+    for (from, to) in [("a/out.png", "b/out.png"), ("a/content.png", "b/content.png"), ("a/style.png", "c/style.png")] {
+        fs::rename(desk.path(from), desk.path(to)).unwrap();
+    }
+    // Another file of the name does not stand in the way.
+    fs::copy(desk.path("b/content.png"), desk.path("a/style.png")).unwrap();
+    let said = again_in(&desk, "c", "../b/out.png");
+    assert!(pixels(&desk.path("c/new.png")) == wanted);
+    assert!(said.contains("style.png: taken as the style, in place of ../b/style.png\n"), "{said}");
+    assert!(!said.contains("as the content"), "{said}");
+    // Beside the picture, though that was never the place.
+    fs::rename(desk.path("b/content.png"), desk.path("a/content.png")).unwrap();
+    fs::create_dir(desk.path("pictures")).unwrap();
+    let line = ["a/content.png", "c/style.png", "-o", "pictures/out.png", "-q", "--steps", "2"];
+    ok(&desk, &line);
+    fs::rename(desk.path("a/content.png"), desk.path("pictures/content.png")).unwrap();
+    again_in(&desk, "c", "../pictures/out.png");
+    assert!(pixels(&desk.path("c/new.png")) == wanted);
+
+    // Nowhere, and nowhere as it was.
+    fs::remove_file(desk.path("pictures/content.png")).unwrap();
+    let error = refused(&desk, &["again", "pictures/out.png"]);
+    assert_eq!(
+        error,
+        "impasto: pictures/out.png was made from pictures/../a/content.png (content), which is missing, and content.png is \
+         neither in the current folder nor beside the picture; restore it, or give the file with --content\n"
+    );
+    fs::copy(desk.path("c/style.png"), desk.path("content.png")).unwrap();
+    let error = refused(&desk, &["again", "pictures/out.png"]);
+    assert!(error.starts_with("impasto: content.png (content) has changed since pictures/out.png was made"), "{error}");
+    ok(&desk, &["again", "pictures/out.png", "-q", "--changed-inputs"]);
+}
+
+#[test]
+fn another_content_can_be_given() {
+    let (desk, _) = made();
+    fs::rename(desk.path("content.png"), desk.path("moved.png")).unwrap();
+    let again = ["again", "pictures/out.png", "-q", "-o", "new.png", "--content"];
+    ok(&desk, &[&again[..], &["moved.png"]].concat());
+    assert!(pixels(&desk.path("new.png")) == pixels(&desk.path("pictures/out.png")));
+    assert_eq!(inputs(&recipe(&desk, "new.png"))[0].1, "moved.png");
+    ok(&desk, &[&again[..], &["style.png"]].concat());
+    assert_eq!(crate::common::size(&desk.path("new.png")), (40, 40));
+    ok(&desk, &["texture", "style.png", "--size", "32", "--steps", "1", "-o", "t.png", "-q"]);
+    let error = refused(&desk, &["again", "t.png", "--content", "moved.png"]);
+    assert_eq!(error, "impasto: --content does not go with a texture; leave it out\n");
+}
+
+#[test]
+fn a_recipe_does_not_tell_the_name_of_the_home_folder() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.path("home/ada/pictures")).unwrap();
+    let run = |folder: &str, home: &str, args: &[&str]| {
+        let output = desk.command(args).current_dir(desk.path(folder)).env("HOME", desk.path(home)).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    for name in ["content.png", "style.png"] {
+        fs::copy(desk.path(name), desk.path("home/ada/pictures").join(name)).unwrap();
+    }
+    let line = ["content.png", "style.png", "-o", "out.png", "-q", "--steps", "1"];
+    run("home/ada/pictures", "home/ada", &line);
+    let recipe = recipe(&desk, "home/ada/pictures/out.png");
+    assert_eq!(recipe["made"]["folder"], "~/pictures");
+    assert!(!recipe.to_string().contains("ada"), "{recipe}");
+    // The home folder may be called otherwise now.
+    fs::rename(desk.path("home/ada/pictures/out.png"), desk.path("out.png")).unwrap();
+    for name in ["content.png", "style.png"] {
+        fs::remove_file(desk.path(name)).unwrap();
+    }
+    fs::rename(desk.path("home/ada"), desk.path("home/bob")).unwrap();
+    run("", "home/bob", &["again", "out.png", "-q", "-o", "new.png"]);
+    assert!(pixels(&desk.path("new.png")) == pixels(&desk.path("out.png")));
 }

@@ -8,6 +8,7 @@ mod bench;
 #[cfg(unix)]
 mod checkpoint;
 mod colors;
+mod commands;
 mod common;
 mod config;
 #[cfg(unix)]
@@ -15,7 +16,13 @@ mod interrupt;
 mod jobs;
 mod manual;
 mod measure;
+#[cfg(unix)]
+mod names;
 mod options;
+#[cfg(unix)]
+mod outputs;
+#[cfg(unix)]
+mod pipes;
 mod snapshots;
 mod streams;
 mod styles;

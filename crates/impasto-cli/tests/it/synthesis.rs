@@ -63,7 +63,7 @@ fn a_size_that_cannot_be_a_tile_is_refused_with_sizes_that_can() {
     assert!(message(&["99999999999x99999999999"]).contains("give at most 100 megapixels"));
     assert_eq!(
         message(&["64", "--style-size", "8"]),
-        "style.png is 8x8 px at --style-size 8; relu5_1 needs at least 16 px a side; choose a larger --style-size"
+        "style.png is 8x8 px at --style-size 8; relu5_1 needs at least 16 px a side; choose a --style-size of at least 16"
     );
     assert_eq!(message(&["64", "--tv-weight", "0", "--style-layers", "relu6_1"]).lines().count(), 1);
     let message = refusal(&desk, &["texture", "style.png", "-o", "style.png"]);
@@ -204,7 +204,7 @@ fn a_layers_loss_falls_well_below_that_of_noise() {
     let message = refusal(&desk, &["reconstruct", "content.png", "-o", "r2.png", "--size", "5"]);
     assert_eq!(
         message,
-        "content.png is 5x4 px at --size 5; relu4_2 needs at least 8 px a side; choose a larger --size"
+        "content.png is 5x4 px at --size 5; relu4_2 needs at least 8 px a side; choose a --size of at least 10"
     );
 }
 

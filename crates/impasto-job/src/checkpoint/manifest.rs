@@ -62,7 +62,8 @@ impl CheckpointManifest {
     ///
     /// Errors: an input that cannot be read again, standard input say.
     pub(crate) fn new(job: &Job, machine: &Machine, planned: PlannedFor) -> Result<CheckpointManifest> {
-        if let Some((_, file)) = job.inputs.files().into_iter().find(|(_, file)| file.sha256.is_none()) {
+        let is_gone = |file: &InputFile| file.held.is_some() || file.sha256.is_none();
+        if let Some((_, file)) = job.inputs.files().into_iter().find(|(_, file)| is_gone(file)) {
             let name = if files::is_stream(&file.path) { "standard input" } else { "a pipe" };
             return Err(Error::user(format!("a run that reads {name} cannot be resumed; give it a file")));
         }

@@ -189,7 +189,7 @@ impl CheckpointWriter {
                 writer.kept = kept(folder.clone(), Some(lock), None);
             }
             Destination::BesideLongRuns => {
-                let output = job.output.file.as_deref().filter(|output| !files::is_stream(output));
+                let output = job.output.file.as_deref().filter(|output| !files::is_passed_on(output));
                 if let Some(output) = output.filter(|_| session.estimate() > LONG) {
                     let folder = beside(output);
                     match refuse_taken(&folder).and_then(|()| manifest()) {

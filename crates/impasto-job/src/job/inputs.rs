@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
@@ -10,6 +11,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_with::{SerializeAs, serde_as, skip_serializing_none};
 
+use crate::files;
 use crate::job::paths::AnyPath;
 use crate::job::values::{Crop, Rotations, Weight};
 
@@ -41,6 +43,16 @@ pub struct InputFile {
     pub path: PathBuf,
     /// SHA-256 of its bytes in hexadecimal. A job that states it refuses a file with another.
     pub sha256: Option<String>,
+    /// The bytes of a pipe or of standard input, once they have been read: they cannot be read
+    /// again. They are no part of the job as it is written.
+    pub held: Option<Arc<[u8]>>,
+}
+
+impl InputFile {
+    /// What messages call it.
+    pub fn name(&self) -> &Path {
+        if files::is_stream(&self.path) { Path::new("standard input") } else { &self.path }
+    }
 }
 
 /// A style and how it is looked at.
@@ -124,7 +136,7 @@ const INIT_WORDS: [(&str, InitFrom); 3] =
 
 impl From<PathBuf> for InputFile {
     fn from(path: PathBuf) -> InputFile {
-        InputFile { path, sha256: None }
+        InputFile { path, sha256: None, held: None }
     }
 }
 
@@ -205,8 +217,8 @@ struct PathAndChecksum {
 impl Serialize for InputFile {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            InputFile { path, sha256: None } if path.to_str().is_some() => AnyPath::serialize_as(path, serializer),
-            InputFile { path, sha256 } => {
+            InputFile { path, sha256: None, .. } if path.to_str().is_some() => AnyPath::serialize_as(path, serializer),
+            InputFile { path, sha256, .. } => {
                 PathAndChecksum { path: path.clone(), sha256: sha256.clone() }.serialize(serializer)
             }
         }
@@ -230,7 +242,7 @@ impl<'de> Deserialize<'de> for InputFile {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<InputFile, A::Error> {
                 let PathAndChecksum { path, sha256 } = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(InputFile { path, sha256 })
+                Ok(InputFile { path, sha256, held: None })
             }
         }
 
@@ -322,7 +334,7 @@ mod tests {
     fn files_are_paths_or_paths_with_a_checksum() {
         let plain: InputFile = serde_json::from_str("\"a.jpg\"").unwrap();
         assert_eq!(plain, PathBuf::from("a.jpg").into());
-        let checked = InputFile { path: "a.jpg".into(), sha256: Some("00".to_owned()) };
+        let checked = InputFile { sha256: Some("00".to_owned()), ..InputFile::from("a.jpg") };
         for file in [plain, checked] {
             let json = serde_json::to_string(&file).unwrap();
             assert_eq!(serde_json::from_str::<InputFile>(&json).unwrap(), file, "{json}");

@@ -28,20 +28,23 @@
 pub mod inputs;
 pub mod options;
 pub mod output;
-pub(crate) mod paths;
+pub mod paths;
 pub mod values;
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use serde_with::serde_as;
 
 use crate::error::{Error, Result};
 use crate::job::inputs::Inputs;
 use crate::job::options::JobOptions;
 use crate::job::output::Output;
+use crate::job::paths::AnyPath;
 
 /// Version of the description. Recipes before it (1 and 2) were lists of arguments.
 pub const VERSION: u32 = 3;
@@ -109,6 +112,7 @@ impl fmt::Display for Kind {
 }
 
 /// Who made a picture.
+#[serde_as]
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Made {
@@ -116,6 +120,12 @@ pub struct Made {
     pub program: String,
     /// Width and height of the picture in px.
     pub size: [usize; 2],
+    /// The folder that the picture was written to, from which the paths of the inputs lead. `~` is
+    /// the home folder of whoever made it.
+    #[serde_as(as = "Option<AnyPath>")]
+    #[schemars(with = "Option<AnyPath>")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
 }
 
 impl Default for Job {

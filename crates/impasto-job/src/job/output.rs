@@ -20,6 +20,11 @@ pub struct Output {
     /// Where the result goes. Its extension (png, jpg, tif, webp) chooses the format. An existing
     /// file is replaced. `-` writes the picture to standard output and the report to standard
     /// error.
+    ///
+    /// A symbolic link is followed. The new file has the permissions of the one that it replaces,
+    /// and its owner if the system allows that. Other names of the replaced file (hard links) keep
+    /// the old picture. A pipe or a character device is written to directly. A folder, a socket or
+    /// a disk is refused.
     #[cfg_attr(feature = "clap", arg(id = "output", short, long = "output", value_name = "OUT"))]
     #[cfg_attr(feature = "clap", arg(value_hint = clap::ValueHint::FilePath))]
     #[serde_as(as = "Option<AnyPath>")]
@@ -47,8 +52,8 @@ pub struct Output {
     #[cfg_attr(feature = "clap", arg(help_heading = "Output"))]
     pub quality: Option<Quality>,
 
-    /// Do not write into the picture how it was made. A recipe names the files that went in.
-    /// [default: off]
+    /// Do not write into the picture how it was made. A recipe names the files that went in and the
+    /// folder of the picture. [default: off]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "clap", arg(long, help_heading = "Output"))]
     pub no_recipe: bool,

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_with::{DeserializeAs, SerializeAs};
+use serde_with::{DeserializeAs, SerializeAs, serde_as};
 
 /// How a path is written: as text, or, if its name is not Unicode, as `{ "bytes": HEX }`.
 ///
 /// Names of files are bytes on Linux and need not be text. Every one can be written and read again.
-pub(crate) struct AnyPath;
+#[derive(Clone, Copy, Debug)]
+pub struct AnyPath;
 
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
@@ -45,6 +46,29 @@ impl<'de> DeserializeAs<'de, PathBuf> for AnyPath {
             Written::Text(text) => Ok(text.into_owned().into()),
             Written::Bytes(Bytes { bytes }) => from_hexadecimal(&bytes).ok_or_else(expected),
         }
+    }
+}
+
+/// How a list of paths is written: each as [`AnyPath`] says.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyPaths;
+
+/// A path as [`AnyPath`] writes and reads it.
+#[serde_as]
+#[derive(Deserialize, Serialize)]
+#[serde(transparent)]
+struct OnePath(#[serde_as(as = "AnyPath")] PathBuf);
+
+impl SerializeAs<Vec<PathBuf>> for AnyPaths {
+    fn serialize_as<S: Serializer>(paths: &Vec<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(paths.iter().cloned().map(OnePath))
+    }
+}
+
+impl<'de> DeserializeAs<'de, Vec<PathBuf>> for AnyPaths {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+        let paths = Vec::<OnePath>::deserialize(deserializer)?;
+        Ok(paths.into_iter().map(|OnePath(path)| path).collect())
     }
 }
 

@@ -48,7 +48,8 @@ macro_rules! number {
             type Err = String;
 
             fn from_str(text: &str) -> std::result::Result<$name, String> {
-                text.parse().ok().and_then($name::new).ok_or_else(|| format!("needs {}", $needs))
+                // A list may have spaces after its commas.
+                text.trim().parse().ok().and_then($name::new).ok_or_else(|| format!("needs {}", $needs))
             }
         }
 
@@ -309,7 +310,7 @@ impl FromStr for Crop {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Crop, String> {
-        let parts: Vec<&str> = text.split(',').collect();
+        let parts: Vec<&str> = text.split(',').map(str::trim).collect();
         let percent = parts.iter().all(|part| part.ends_with('%'));
         let number = |part: &str| -> Option<f64> {
             let digits = if percent { part.strip_suffix('%')? } else { part };

@@ -157,7 +157,7 @@ fn a_checksum_is_checked_or_refused() {
     impasto::picture::save(&photo, &impasto::Image::filled(32, 32, [90.0, 120.0, 40.0])).unwrap();
     let resolved = |path: &Path, sha256: &str| {
         let mut job = Job { kind: Kind::Reconstruct, ..Job::default() };
-        job.inputs.content = Some(InputFile { path: path.to_owned(), sha256: Some(sha256.to_owned()) });
+        job.inputs.content = Some(InputFile { path: path.to_owned(), sha256: Some(sha256.to_owned()), held: None });
         resolve::resolve(&job, &Machine::default())
     };
     let mut job = Job { kind: Kind::Reconstruct, ..Job::default() };
@@ -170,7 +170,7 @@ fn a_checksum_is_checked_or_refused() {
     let short = resolved(&photo, "00").unwrap_err().to_string();
     assert_eq!(short, "`inputs.content.sha256` has to have 64 hexadecimal digits");
     let folder = resolved(folder.path(), &found).unwrap_err().to_string();
-    assert!(folder.contains("cannot be checked"), "{folder}");
+    assert!(folder.contains("is a folder, not a file"), "{folder}");
 }
 
 /// Names of files are bytes, and need not be text.
@@ -182,7 +182,7 @@ fn names_that_are_not_unicode_are_written_and_read_again() {
 
     let name = OsString::from_vec(b"caf\xe9.png".to_vec());
     let mut job = Job::default();
-    job.inputs.content = Some(InputFile { path: name.clone().into(), sha256: None });
+    job.inputs.content = Some(name.clone().into());
     job.output.file = Some(name.into());
     let json = job.to_json();
     assert!(json.contains(r#""bytes": "636166e92e706e67""#), "{json}");

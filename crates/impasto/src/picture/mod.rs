@@ -50,7 +50,7 @@ pub(crate) mod xmp;
 pub use decode::{ReadOptions, decode, decode_with, decode_within, load, load_with, load_within};
 pub use encode::{SaveOptions, encode, write};
 pub use exif::Exif;
-pub use file::{check_writable, is_part, write_whole};
+pub use file::{check_kind, check_writable, is_part, is_written_through, write_whole};
 pub use format::{BitDepth, Format};
 pub use limits::{MAX_FILE, MAX_PIXELS};
 pub use loaded::{Picture, Warning};

@@ -185,7 +185,8 @@ fn outputs_that_cannot_be_written_are_found_before_the_work() {
     assert_eq!(problem(&missing.join("a.png")), format!("there is no folder {}; create it first", missing.display()));
     let named_as_picture = folder.path().join("folder.png");
     std::fs::create_dir(&named_as_picture).unwrap();
-    assert_eq!(problem(&named_as_picture), "it is a folder; give the name of a file");
+    let example = named_as_picture.join("out.png");
+    assert_eq!(problem(&named_as_picture), format!("it is a folder; name the file too, as in {}", example.display()));
     check_output(&folder.path().join("a.png"), &SaveOptions::default()).unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the check leaves something behind");
 }

@@ -37,10 +37,16 @@ impl StyleStatistics {
         let file = File::open(path).map_err(|e| read_error(path, e))?;
         let mut start = Vec::new();
         file.take(9).read_to_end(&mut start).map_err(|e| read_error(path, e))?;
-        Ok(match start.split_first_chunk::<8>() {
-            Some((length, [b'{'])) => u64::from_le_bytes(*length) <= MAX_HEADER,
+        Ok(Self::is_style(&start))
+    }
+
+    /// Returns whether the bytes of a file begin like those of a safetensors file, as
+    /// [`StyleStatistics::is_style_file`] does.
+    pub fn is_style(bytes: &[u8]) -> bool {
+        match bytes.split_first_chunk::<8>() {
+            Some((length, [b'{', ..])) => u64::from_le_bytes(*length) <= MAX_HEADER,
             _ => false,
-        })
+        }
     }
 
     /// Writes the statistics, to the last bit, whole or not at all. The five default layers take
@@ -61,7 +67,13 @@ impl StyleStatistics {
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(|e| read_error(path, e))?;
         file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|e| read_error(path, e))?;
-        Self::from_bytes(&bytes).map_err(|problem| Error::StyleFile { path: path.to_owned(), problem })
+        Self::decode(&bytes, path)
+    }
+
+    /// Reads the statistics as [`StyleStatistics::load`] does, from the bytes of a file. Errors
+    /// call it `name`.
+    pub fn decode(bytes: &[u8], name: &Path) -> Result<Self> {
+        Self::from_bytes(bytes).map_err(|problem| Error::StyleFile { path: name.to_owned(), problem })
     }
 
     fn to_bytes(&self) -> Vec<u8> {

@@ -3,8 +3,9 @@
 mod harness;
 mod hostile;
 mod metadata;
-mod others;
 mod modern;
+mod others;
+mod outputs;
 mod picture;
 mod session;
 mod state;
