@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_word_that_is_nearly_a_command_is_taken_for_it() {
-        let mistyped = |word: &str| super::mistyped(&["impasto", word].map(OsString::from));
+        let mistyped = |word: &str| mistyped(&["impasto", word].map(OsString::from));
         assert_eq!(mistyped("batc").unwrap(), "there is no command or file `batc`; did you mean `impasto batch`?");
         for (word, meant) in [("swep", "sweep"), ("resumes", "resume"), ("textur", "texture"), ("hepl", "help")] {
             assert!(mistyped(word).is_some_and(|message| message.contains(&format!("`impasto {meant}`"))), "{word}");

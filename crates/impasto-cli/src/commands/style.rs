@@ -159,6 +159,10 @@ const EXTENSION: &str = "impasto-style";
 
 /// Refuses a name that says something else, and the style picture itself.
 fn check_output(args: &SaveArgs) -> anyhow::Result<()> {
+    if args.output.is_dir() {
+        let example = args.output.join("painting").with_extension(EXTENSION);
+        bail!("{} is a folder; name the file too, as in {}", args.output.display(), example.display());
+    }
     picture::check_kind(&args.output)?;
     let output = args.output.display();
     if args.output.extension().is_none_or(|extension| extension != EXTENSION) {

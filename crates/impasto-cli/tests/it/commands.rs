@@ -107,7 +107,9 @@ fn an_elongated_picture_is_told_which_size_would_do() {
     photo(1000, 20).save(desk.path("wide.png")).unwrap();
     photo(10, 400).save(desk.path("thin.png")).unwrap();
     painting(1000, 24).save(desk.path("strip.png")).unwrap();
-    let run = |line: &str, more: &[&str]| [&words(line)[..], more, &["--steps", "1", "--scales", "1", "-q"]].concat();
+    fn run<'a>(line: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+        [&words(line)[..], more, &["--steps", "1", "--scales", "1", "-q"]].concat()
+    }
 
     let error = refused(&desk, &run("wide.png style.png -o out.png", &[]));
     assert_eq!(

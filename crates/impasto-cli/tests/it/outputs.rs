@@ -130,7 +130,9 @@ fn snapshots_beside_a_pipe_are_files_and_pages_follow_links() {
 fn a_folder_for_a_result_is_told_what_to_name() {
     let desk = Desk::new();
     fs::create_dir(desk.path("painted")).unwrap();
-    for (line, _) in WRITERS {
+    let error = refused(&desk, "style save style.png -o painted");
+    assert_eq!(error, "impasto: painted is a folder; name the file too, as in painted/painting.impasto-style\n");
+    for (line, _) in WRITERS.iter().filter(|(_, extension)| *extension == "png") {
         for name in ["painted", "painted/", "new.png/"] {
             let error = refused(&desk, &format!("{line} -o {name}"));
             let example = Path::new(name).join("out.png");

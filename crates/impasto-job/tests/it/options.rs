@@ -182,7 +182,7 @@ fn names_that_are_not_unicode_are_written_and_read_again() {
 
     let name = OsString::from_vec(b"caf\xe9.png".to_vec());
     let mut job = Job::default();
-    job.inputs.content = Some(name.clone().into());
+    job.inputs.content = Some(std::path::PathBuf::from(name.clone()).into());
     job.output.file = Some(name.into());
     let json = job.to_json();
     assert!(json.contains(r#""bytes": "636166e92e706e67""#), "{json}");
