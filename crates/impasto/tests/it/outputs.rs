@@ -1,5 +1,6 @@
 //! What becomes of an output that is a link, a pipe, a device or a folder.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::fs::{self, File};
 use std::io::Read;
