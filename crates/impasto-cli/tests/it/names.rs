@@ -56,8 +56,7 @@ fn desk() -> Option<Desk> {
 #[test]
 fn they_survive_every_option_the_report_and_the_recipe() {
     let Some(desk) = desk() else { return };
-    let line =
-        "%c.png --style %s.png:2 --style %c.png --style-mask %m.png --keep %m.png --init %s.png -o %o.png --steps 2";
+    let line = "%c.png --style %s.png:2 --style %c.png --style-mask none --style-mask %m.png --keep %m.png --init %s.png -o %o.png --steps 2";
     let report = parsed(&desk, &format!("{line} -q --json --save-every 1"));
     assert_eq!(report["output"], in_json("o.png"));
     assert_eq!(report["saved"], json!([in_json("o-0001.png"), in_json("o-0002.png")]));
@@ -68,7 +67,7 @@ fn they_survive_every_option_the_report_and_the_recipe() {
     assert_eq!(recipe["inputs"]["content"]["path"], in_json("c.png"));
     let styles = &recipe["inputs"]["styles"];
     assert_eq!((&styles[0]["file"]["path"], &styles[0]["weight"]), (&in_json("s.png"), &json!(2)));
-    assert_eq!(styles[0]["mask"]["path"], in_json("m.png"));
+    assert_eq!(styles[1]["mask"]["path"], in_json("m.png"));
     ok(&desk, "again %o.png -q");
     assert!(pixels(&path(&desk, &odd("o-again.png"))) == wanted);
 
