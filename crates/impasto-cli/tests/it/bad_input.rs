@@ -104,7 +104,7 @@ fn a_picture_that_is_too_small_for_a_layer() {
 
     let args = ["content.png", "style.png", "-o", "out.png"];
     let small = [&args[..], &["--size", "10"]].concat();
-    refuses(&desk, &small, &["content.png is 10x8 px at --size 10", "relu5_1 needs", "larger --size"]);
+    refuses(&desk, &small, &["content.png is 10x8 px at --size 10", "relu5_1 needs", "--size of at least 21"]);
     let scaled = [&args[..], &["--style-scale", "0.1"]].concat();
     refuses(&desk, &scaled, &["style.png is 5x5 px", "--style-scale 0.1", "relu5_1 needs at least 16"]);
     // Layers that are not looked at ask for nothing.
