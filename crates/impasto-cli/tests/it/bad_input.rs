@@ -85,6 +85,33 @@ fn a_picture_of_more_pixels_than_the_memory_can_read() {
     refuses(&desk, &[&["inspect", "large.png", "-o", "out.png"], &memory[..]].concat(), &words);
 }
 
+/// More than without a limit of memory: 108 megapixels, as phones make them.
+#[test]
+#[ignore = "reads a picture of 108 megapixels: half a minute and 4 GiB"]
+fn a_picture_of_108_megapixels_is_read_within_the_memory() {
+    let desk = Desk::new();
+    let (width, height) = (12_000, 9_000);
+    image::GrayImage::from_fn(width, height, |x, y| image::Luma([(x / 50 + y / 50) as u8]))
+        .save(desk.path("phone.png"))
+        .unwrap();
+    let (output, peak) = desk.peak_memory(&[
+        "phone.png",
+        "style.png",
+        "-o",
+        "out.png",
+        "--size",
+        "32",
+        "--steps",
+        "1",
+        "--memory",
+        "4GiB",
+    ]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(peak < 4 << 30, "{peak}");
+    let words = ["phone.png is 12000x9000 px", "reading it takes 3", "2.0 GiB may be used"];
+    refuses(&desk, &["phone.png", "style.png", "-o", "out.png", "--memory", "2GiB"], &words);
+}
+
 #[test]
 fn a_truncated_png() {
     let desk = Desk::new();

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Most pixels that are decoded. The largest cameras stay below. A file of a few kilobytes that
-/// claims 2 gigapixels does not.
+/// Most pixels that are decoded if no memory is given. If memory is given, it alone decides: phones
+/// make pictures of 200 megapixels. A file of a few kilobytes may claim 2 gigapixels.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
-/// Bytes that a decoder may use: [`MAX_PIXELS`] of the widest pixel there is (RGBA f32).
+/// Bytes that a decoder may use: [`MAX_PIXELS`] of the widest pixel there is (RGBA f32). That is 16 times
+/// as many of 8-bit grey.
 pub(crate) const MAX_DECODER_MEMORY: u64 = MAX_PIXELS * 16;
 
 /// Most bytes of a file: [`MAX_PIXELS`] of the widest pixel.
@@ -40,8 +41,13 @@ pub(crate) fn check_length(bytes: &[u8], name: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a picture of more than [`MAX_PIXELS`], or of too many for the memory. `channels` is
-/// their number in the file.
+/// Returns how many pixels may be read within `memory`, at most.
+pub(crate) fn most_pixels(memory: Option<u64>) -> u64 {
+    memory.map_or(MAX_PIXELS, |memory| memory / READING)
+}
+
+/// Refuses a picture of too many pixels for the memory, or of more than [`MAX_PIXELS`] if the memory
+/// is not limited. `channels` is their number in the file.
 pub(crate) fn check_pixels(
     (width, height): (u32, u32),
     channels: usize,
@@ -50,7 +56,7 @@ pub(crate) fn check_pixels(
     memory: Option<u64>,
 ) -> Result<()> {
     let (width, height, path) = (u64::from(width), u64::from(height), || name.to_owned());
-    if width * height > MAX_PIXELS {
+    if memory.is_none() && width * height > MAX_PIXELS {
         return Err(Error::TooManyPixels { path: path(), width, height, most: MAX_PIXELS });
     }
     // Grey with opacity has few values, but becomes colours with opacity.
@@ -71,7 +77,8 @@ pub(crate) fn check_own_values(
 
 /// Refuses a picture whose reading takes more than `memory`, with `pixel` bytes a pixel.
 fn check_memory((width, height): (u64, u64), pixel: u64, bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<()> {
-    let needed = READING_BASE + bytes.len() as u64 + pixel * width * height;
+    let of_pixels = pixel.saturating_mul(width * height);
+    let needed = of_pixels.saturating_add(READING_BASE + bytes.len() as u64);
     match memory {
         Some(budget) if needed > budget => {
             Err(Error::ReadingMemory { path: name.to_owned(), width, height, needed, budget })

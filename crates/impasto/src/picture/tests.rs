@@ -156,6 +156,9 @@ fn a_picture_of_too_many_pixels_is_refused_before_decoding() {
     std::fs::write(&path, bytes).unwrap();
     let expected = "PATH is 20000x20000 px, 400 megapixels; impasto reads up to 100; make it smaller first";
     assert_eq!(message(&path), expected);
+    // If memory is given, it decides: 36 bytes a pixel, 14 GB.
+    let refused = load_within(&path, Some(14_000_000_000)).unwrap_err();
+    assert!(matches!(refused, Error::ReadingMemory { needed: 14_400_000_000.., .. }), "{refused}");
 }
 
 /// Computes the checksum of PNG (ISO 3309), bit by bit.

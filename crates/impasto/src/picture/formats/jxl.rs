@@ -17,12 +17,12 @@ use jxl::api::{
 use crate::error::{Error, Result};
 use crate::picture::formats::decoder_error::{CUT_SHORT, one_line, too_much_memory};
 use crate::picture::formats::raw::RawPicture;
-use crate::picture::limits::{MAX_PIXELS, check_pixels};
+use crate::picture::limits::{check_pixels, most_pixels};
 use crate::picture::loaded::Warning;
 use crate::picture::profile::DeclaredColours;
 
-/// Most values of a picture: RGB and two further channels.
-const MAX_SAMPLES: usize = MAX_PIXELS as usize * 5;
+/// Most values of a pixel: RGB and two further channels.
+const MAX_CHANNELS: u64 = 5;
 /// Values that may be decoded beside those of the picture: small parts that are put together.
 const MORE_SAMPLES: usize = 1 << 20;
 /// Most bytes of an EXIF block that is compressed. Larger ones are refused anyway.
@@ -101,7 +101,8 @@ type Exif = std::result::Result<Option<Vec<u8>>, String>;
 
 /// Reads what a file says, and checks its size. Returns the number of values, and the EXIF block.
 fn read_notes(bytes: &[u8], name: &Path, memory: Option<u64>) -> Result<(usize, Exif)> {
-    let mut options = options(MAX_SAMPLES);
+    let samples = most_pixels(memory).saturating_mul(MAX_CHANNELS);
+    let mut options = options(usize::try_from(samples).unwrap_or(usize::MAX));
     options.scan_frames_only = true;
     options.request_aux_boxes = vec![JxlAuxBoxType::EXIF];
     let mut decoder = JxlDecoder::new(options);
@@ -166,14 +167,11 @@ fn failed(error: jxl::error::Error, name: &Path) -> Error {
     use jxl::error::Error as Jxl;
     match error {
         Jxl::UnexpectedCodestreamBoxEnd | Jxl::OutOfBounds(_) | Jxl::SectionTooShort => damaged(name, CUT_SHORT),
-        Jxl::ImageSizeTooLarge(width, height) if width.saturating_mul(height) as u64 > MAX_PIXELS => {
-            let (width, height) = (width as u64, height as u64);
-            Error::TooManyPixels { path: name.to_owned(), width, height, most: MAX_PIXELS }
+        Jxl::ImageSizeTooLarge(width, height) => {
+            let reason = format!("its {width}x{height} px are more than the memory may hold");
+            Error::Unsupported { path: name.to_owned(), reason }
         }
-        Jxl::ImageSizeTooLarge(..)
-        | Jxl::ImageDimensionTooLarge(_)
-        | Jxl::OutOfMemory(_)
-        | Jxl::ImageOutOfMemory(..) => too_much_memory(name),
+        Jxl::ImageDimensionTooLarge(_) | Jxl::OutOfMemory(_) | Jxl::ImageOutOfMemory(..) => too_much_memory(name),
         Jxl::LevelLimitExceeded { .. } => Error::Unsupported { path: name.to_owned(), reason: one_line(&error) },
         other => damaged(name, &one_line(&other)),
     }
