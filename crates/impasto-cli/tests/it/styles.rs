@@ -173,7 +173,7 @@ fn what_cannot_be_meant_is_refused() {
 #[test]
 fn white_paint_on_an_empty_layer_is_a_mask() {
     let desk = desk();
-    let layer = |x: u32, half: u32| LumaA([255, if x < half { 255 } else { 0 }]);
+    let layer = |x: u32, half: u32| LumaA([255u8, if x < half { 255 } else { 0 }]);
     image::ImageBuffer::from_fn(WIDTH, HEIGHT, |x, _| layer(x, WIDTH / 2)).save(desk.path("layer.png")).unwrap();
     GrayImage::from_fn(20, 20, |x, _| Luma([if x < 8 { 255 } else { 0 }])).save(desk.path("part.png")).unwrap();
     image::ImageBuffer::from_fn(20, 20, |x, _| layer(x, 8)).save(desk.path("part-layer.png")).unwrap();
