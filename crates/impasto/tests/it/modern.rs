@@ -159,6 +159,16 @@ fn a_file_that_lacks_its_end_is_damaged() {
     }
 }
 
+#[test]
+fn tiles_that_do_not_cover_the_picture_are_damage() {
+    let size = [&300u32.to_be_bytes()[..], &29u32.to_be_bytes()].concat();
+    let ispe = [b"ispe\0\0\0\0".as_slice(), &size].concat();
+    let found = error(&replaced("small.avif", b"ispe", &ispe));
+    assert_eq!(found, "a.heic is damaged: it has 37x29 px, not 300x29");
+    let found = error(&replaced("grid.heic", b"idat\0\0\x01\x01", b"idat\0\0\x01\x01\x01\0\0\x40"));
+    assert_eq!(found, "a.heic is damaged: its tiles have 128x128 px, not 256x64");
+}
+
 /// Makes the header of a JPEG XL of `side` times `side` pixels.
 fn jxl_header(side: u64) -> Vec<u8> {
     // Not small, 30 bits for the height, as wide as high, and everything else as usual.

@@ -200,21 +200,15 @@ impl Layout {
 
     /// Decodes the tiles, and puts them together.
     fn decode(&self, container: &Container) -> Result<DecodedImage, Fault> {
-        if let [tile] = self.tiles[..] {
-            let image = decode(container, tile, self.tile_pixels)?;
-            return match (image.width as u32, image.height as u32) == self.size {
-                true => Ok(image),
-                // A grid of one tile is cut out of it.
-                false => {
-                    let mut canvas = canvas(&image, self.size);
-                    place(&mut canvas, &image, 0, 0)?;
-                    Ok(canvas)
-                }
-            };
-        }
         let mut whole: Option<(DecodedImage, usize, usize)> = None;
         for (i, &tile) in self.tiles.iter().enumerate() {
             let tile = decode(container, tile, self.tile_pixels)?;
+            if i == 0 {
+                self.check_cover(tile.width, tile.height)?;
+                if self.tiles.len() == 1 && (tile.width as u32, tile.height as u32) == self.size {
+                    return Ok(tile);
+                }
+            }
             let (canvas, width, height) =
                 whole.get_or_insert_with(|| (canvas(&tile, self.size), tile.width, tile.height));
             let is_same = (tile.width, tile.height) == (*width, *height)
@@ -226,6 +220,16 @@ impl Layout {
             place(canvas, &tile, i % self.columns * *width, i / self.columns * *height)?;
         }
         whole.map(|(canvas, ..)| canvas).ok_or_else(|| Fault::Damaged("it has no tiles".into()))
+    }
+
+    /// Refuses tiles that are too small for the whole. What they do not cover would be black.
+    fn check_cover(&self, width: usize, height: usize) -> Result<(), Fault> {
+        let rows = self.tiles.len() / self.columns;
+        let (all, most) = ((self.columns * width, rows * height), (self.size.0 as usize, self.size.1 as usize));
+        match all.0 >= most.0 && all.1 >= most.1 {
+            true => Ok(()),
+            false => Err(Fault::Damaged(format!("it has {}x{} px, not {}x{}", all.0, all.1, most.0, most.1))),
+        }
     }
 }
 

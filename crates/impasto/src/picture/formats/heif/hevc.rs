@@ -72,6 +72,14 @@ fn size(parsed: &ParsedHeif) -> Result<(u32, u32), Fault> {
         coded += pixels(size);
         largest = if pixels(size) > pixels(largest) { size } else { largest };
     }
+    if let Some(grid) = parsed.grid {
+        let all = (u64::from(grid.columns) * u64::from(largest.0), u64::from(grid.rows) * u64::from(largest.1));
+        // What the tiles do not cover would be black.
+        if all.0 < u64::from(grid.output_width) || all.1 < u64::from(grid.output_height) {
+            let (width, height) = (grid.output_width, grid.output_height);
+            return Err(Fault::Damaged(format!("its tiles have {}x{} px, not {width}x{height}", all.0, all.1)));
+        }
+    }
     let shown = parsed.grid.map_or(largest, |grid| (grid.output_width, grid.output_height));
     Ok(match pixels(shown) >= coded || coded <= 2 * pixels(shown) {
         true => shown,
