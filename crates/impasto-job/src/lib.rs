@@ -48,6 +48,7 @@ pub mod machine;
 pub mod pictures;
 pub mod plan;
 mod prepared;
+mod read_once;
 pub mod recipe;
 pub mod report;
 pub mod resolve;

@@ -14,8 +14,8 @@ use impasto::{
 
 use crate::error::{Error, OrWhose, Result};
 use crate::events::{Event, Events};
-use crate::files::ReadOnce;
 use crate::job::inputs::{InputFile, StyleInput, StyleLook, StyleTrim};
+use crate::read_once::ReadOnce;
 
 /// Limits of reading.
 #[derive(Clone, Copy, Debug, Default)]
@@ -125,7 +125,7 @@ type Fit = fn(usize, usize, usize) -> (usize, usize);
 
 /// The least side with which `fit` gives a picture `least` px a side.
 fn side_for((width, height): (usize, usize), least: usize, fit: Fit) -> usize {
-    const LARGE: usize = 1 << 24;
+    const LARGE: usize = 1 << 30;
     let short = |side: usize| {
         let (width, height) = fit(width, height, side);
         width.min(height)
@@ -254,7 +254,7 @@ pub fn load_style(style: &StyleInput, limits: ReadLimits, events: &mut dyn Event
     }
     let Picture { image, alpha, .. } = load_input(file, limits, events)?;
     let mask = mask.as_ref().map(|mask| load_mask(mask, path, &image, limits)).transpose()?;
-    let mask = mask.map(|mask| Mask::from_picture(&mask));
+    let mask = mask.map(|mask| Mask::from_painted(&mask.image, mask.alpha.as_ref()));
     let style = StylePicture { opacity: alpha, mask, rotations, ..image.into() };
     let (width, height) = (style.image.width(), style.image.height());
     let rectangle = match (crop, trim.unwrap_or_default()) {
@@ -413,8 +413,9 @@ pub fn in_regions(
             "weights of `style` blend styles; with `mask` each style has a part of its own, so leave the weights out",
         ));
     }
-    let picture = load_mask(mask, content_path, content, limits)?;
-    let masks = Mask::of_styles(&picture, styles.len()).map_err(|error| Error::from(error).about(&mask.path))?;
+    let Picture { image, alpha, .. } = load_mask(mask, content_path, content, limits)?;
+    let masks = Mask::of_styles(&image, alpha.as_ref(), styles.len());
+    let masks = masks.map_err(|error| Error::from(error).about(&mask.path))?;
     Ok(styles.into_iter().zip(masks).map(|(style, mask)| style.with_region(mask)).collect())
 }
 
@@ -430,7 +431,7 @@ pub fn subject(
     Ok(Subject {
         content: mode.prepare_content(&content.image),
         opacity: content.alpha.clone(),
-        keep: keep.map(|mask| Mask::from_picture(&mask)),
+        keep: keep.map(|mask| Mask::from_painted(&mask.image, mask.alpha.as_ref())),
     })
 }
 

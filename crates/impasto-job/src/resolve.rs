@@ -17,13 +17,14 @@ use impasto::{
 
 use crate::checkpoint::CheckpointPlan;
 use crate::error::{Error, Result};
-use crate::files::{self, InputFiles, ReadOnce};
+use crate::files::{self, InputFiles};
 use crate::job::inputs::{InitFrom, Inputs};
 use crate::job::options::JobOptions;
 use crate::job::output::Output;
 use crate::job::values::{Count, Factor, OutputSize, Seed, Strength, Weight, check_pixels};
 use crate::job::{Job, Kind, to_map};
 use crate::machine::{Limits, Machine};
+use crate::read_once::ReadOnce;
 use crate::schema;
 use crate::snapshots;
 

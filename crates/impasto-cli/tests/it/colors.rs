@@ -32,7 +32,7 @@ fn kept_parts_have_the_photos_own_colours() {
     let before = image::open(photo).unwrap().into_rgb8();
     let (width, height) = before.dimensions();
     let is_kept = |y: u32| y < height / 2;
-    image::GrayImage::from_fn(width, height, |_, y| image::Luma([if is_kept(y) { 255 } else { 0 }]))
+    GrayImage::from_fn(width, height, |_, y| Luma([if is_kept(y) { 255 } else { 0 }]))
         .save(desk.path("keep.png"))
         .unwrap();
     for colors in ["style", "content", "matched"] {

@@ -136,9 +136,9 @@ fn an_elongated_picture_is_told_which_size_would_do() {
     let error = refused(&desk, &words("inspect wide.png --layer relu5_1 -o out.png"));
     assert_eq!(size_that_would_do(&error, "--size"), "775");
     let error = refused(&desk, &words("texture strip.png -o out.png --style-size 64"));
-    assert_eq!(size_that_would_do(&error, "--style-size"), "646");
+    assert_eq!(size_that_would_do(&error, "--style-size"), "142");
     let error = refused(&desk, &words("measure style.png --content style.png --style strip.png --style-size 64"));
-    assert_eq!(size_that_would_do(&error, "--style-size"), "646");
+    assert_eq!(size_that_would_do(&error, "--style-size"), "142");
     let save = "style save strip.png -o s.impasto-style --size 512";
     let error = refused(&desk, &words(save));
     let factor = size_that_would_do(&error, "--style-scale");

@@ -99,6 +99,7 @@ fn desk_with_all() -> Desk {
 }
 
 #[test]
+#[ignore = "twelve runs and their measurements: 15 seconds"]
 fn a_result_measures_as_its_run_reported() {
     let desk = desk_with_all();
     let (one, two) = (["--style", "style.png"], ["--style", "style.png", "--style", "other.png"]);

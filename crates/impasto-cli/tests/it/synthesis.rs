@@ -233,7 +233,7 @@ fn a_sheet_shows_what_is_asked_for() {
     assert!(message(&["--maps", "4", "--gram"]).contains("cannot be used with"));
     assert_eq!(
         message(&["--size", "12"]),
-        "content.png is 12x9 px at --size 12; relu5_1 needs at least 16 px a side; choose a shallower --layer"
+        "content.png is 12x9 px at --size 12; relu5_1 needs at least 16 px a side; choose a --size of at least 21"
     );
 }
 

@@ -14,7 +14,6 @@ use impasto_engine::{Image, Layer};
 
 use crate::colors::luma;
 use crate::error::{Error, PictureRole, Result};
-use crate::picture::loaded::Picture;
 
 /// A weight from 0 to 1 for every pixel of a picture: opacity, or a region with soft edges.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,17 +47,18 @@ impl Mask {
 
     /// Takes the brightness of a picture times its opacity. What is transparent is not painted, so
     /// it counts as black, whatever colour the file hides there.
-    pub fn from_picture(picture: &Picture) -> Self {
-        let brightness = Self::from_brightness(&picture.image);
-        picture.alpha.iter().fold(brightness, |brightness, alpha| brightness.times(alpha))
+    pub fn from_painted(image: &Image, opacity: Option<&Mask>) -> Self {
+        let brightness = Self::from_brightness(image);
+        opacity.iter().fold(brightness, |brightness, opacity| brightness.times(opacity))
     }
 
-    /// Makes one mask for each of `styles` styles, from a picture painted in their colours.
+    /// Makes one mask for each of `styles` styles, from a picture painted in their colours. The
+    /// opacity has the picture's size.
     ///
     /// The colour of a single style is white. Two styles have white and black. More have red,
     /// green, blue, yellow, cyan, magenta, white, black in this order.
     ///
-    /// With one or two styles [`Mask::from_picture`] decides, so what is transparent counts as
+    /// With one or two styles [`Mask::from_painted`] decides, so what is transparent counts as
     /// black. With more styles it belongs to none, and is refused.
     ///
     /// A soft edge has colours in between. Two styles share such a colour: those of the segment in
@@ -66,22 +66,21 @@ impl Mask {
     ///
     /// Errors: more styles than colours; a colour that lies between none of theirs; a transparent
     /// place that belongs to no style.
-    pub fn of_styles(picture: &Picture, styles: usize) -> Result<Vec<Self>> {
-        let image = &picture.image;
+    pub fn of_styles(image: &Image, opacity: Option<&Mask>, styles: usize) -> Result<Vec<Self>> {
         let place = |i: usize| (i % image.width(), i / image.width());
         let unknown = |i: usize, [r, g, b]: [u8; 3], palette: &[(&str, [f32; 3])]| {
             let (x, y) = place(i);
             Error::MaskColour { found: format!("#{r:02x}{g:02x}{b:02x}"), x, y, styles, palette: names(palette) }
         };
         match styles {
-            1 => return Ok(vec![Self::from_picture(picture)]),
+            1 => return Ok(vec![Self::from_painted(image, opacity)]),
             2 => {
                 let pixels = image.as_slice().as_chunks::<3>().0;
-                let is_seen = |i: usize| picture.alpha.as_ref().is_none_or(|alpha| alpha.data[i] > 0.0);
+                let is_seen = |i: usize| opacity.is_none_or(|opacity| opacity.data[i] > 0.0);
                 if let Some(i) = (0..pixels.len()).find(|&i| distance_from_grey(pixels[i]) > MAX_TINT && is_seen(i)) {
                     return Err(unknown(i, pixels[i].map(|v| v as u8), &PALETTE[WHITE_AND_BLACK]));
                 }
-                let first = Self::from_picture(picture);
+                let first = Self::from_painted(image, opacity);
                 let second = first.inverted();
                 return Ok(vec![first, second]);
             }
@@ -90,7 +89,7 @@ impl Mask {
         let Some(palette) = PALETTE.get(..styles).filter(|palette| !palette.is_empty()) else {
             return Err(Error::option("mask", format!("tells 1 to {} styles apart, not {styles}", PALETTE.len())));
         };
-        if let Some(i) = picture.alpha.as_ref().and_then(|alpha| alpha.data.iter().position(|&a| a == 0.0)) {
+        if let Some(i) = opacity.and_then(|opacity| opacity.data.iter().position(|&a| a == 0.0)) {
             let (x, y) = place(i);
             return Err(Error::MaskTransparent { x, y, styles, palette: names(palette) });
         }
@@ -258,11 +257,10 @@ mod tests {
 
     #[test]
     fn colours_go_to_their_styles_and_mixes_to_two() {
-        let image = |pixels: &[[u8; 3]]| {
-            Picture::new(Image::new(pixels.len(), 1, pixels.iter().flatten().map(|&v| f32::from(v)).collect()))
-        };
+        let image =
+            |pixels: &[[u8; 3]]| Image::new(pixels.len(), 1, pixels.iter().flatten().map(|&v| f32::from(v)).collect());
         let four = image(&[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [102, 0, 153], [250, 9, 3]]);
-        let masks = Mask::of_styles(&four, 4).unwrap();
+        let masks = Mask::of_styles(&four, None, 4).unwrap();
         for (i, mask) in masks.iter().enumerate() {
             for (j, &w) in mask.as_slice()[..4].iter().enumerate() {
                 assert_eq!(w, f32::from(u8::from(i == j)), "style {i} at {j}");
@@ -273,45 +271,40 @@ mod tests {
         for i in 0..6 {
             assert!((masks.iter().map(|mask| mask.as_slice()[i]).sum::<f32>() - 1.0).abs() < 1e-6);
         }
-        let message = Mask::of_styles(&image(&[[255, 0, 0], [0, 0, 0]]), 3).unwrap_err().to_string();
+        let message = Mask::of_styles(&image(&[[255, 0, 0], [0, 0, 0]]), None, 3).unwrap_err().to_string();
         assert_eq!(
             message,
             "the mask has the colour #000000 at 1,0, which belongs to none of the 3 styles; paint it with red, green, blue"
         );
-        let two = Mask::of_styles(&image(&[[255; 3], [0; 3]]), 2).unwrap();
+        let two = Mask::of_styles(&image(&[[255; 3], [0; 3]]), None, 2).unwrap();
         assert_eq!(two, [Mask::new(2, 1, vec![1.0, 0.0]), Mask::new(2, 1, vec![0.0, 1.0])]);
-        assert!(Mask::of_styles(&four, 9).unwrap_err().to_string().contains("1 to 8 styles"));
+        assert!(Mask::of_styles(&four, None, 9).unwrap_err().to_string().contains("1 to 8 styles"));
         // Three colours for two styles. What a JPEG makes of black and white is no colour.
-        let message = Mask::of_styles(&image(&[[255; 3], [255, 0, 0], [0; 3]]), 2).unwrap_err().to_string();
+        let message = Mask::of_styles(&image(&[[255; 3], [255, 0, 0], [0; 3]]), None, 2).unwrap_err().to_string();
         assert_eq!(
             message,
             "the mask has the colour #ff0000 at 1,0, which belongs to none of the 2 styles; paint it with white, black"
         );
-        assert!(Mask::of_styles(&image(&[[255, 240, 215], [9, 0, 20], [128; 3]]), 2).is_ok());
+        assert!(Mask::of_styles(&image(&[[255, 240, 215], [9, 0, 20], [128; 3]]), None, 2).is_ok());
     }
 
     #[test]
     fn what_is_transparent_is_not_painted() {
-        let picture = |alpha: &[f32]| Picture {
-            alpha: Some(Mask::new(alpha.len(), 1, alpha.to_vec())),
-            ..Picture::new(Image::filled(alpha.len(), 1, [255.0, 255.0, 255.0]))
-        };
-        let white = picture(&[1.0, 0.25, 0.0]);
-        let painted = Mask::new(3, 1, vec![1.0, 0.25, 0.0]);
-        for (a, b) in Mask::from_picture(&white).as_slice().iter().zip(painted.as_slice()) {
+        let (white, painted) = (Image::filled(3, 1, [255.0; 3]), Mask::new(3, 1, vec![1.0, 0.25, 0.0]));
+        for (a, b) in Mask::from_painted(&white, Some(&painted)).as_slice().iter().zip(painted.as_slice()) {
             assert!((a - b).abs() < 1e-6, "{a} {b}");
         }
-        let [first, second] = &Mask::of_styles(&white, 2).unwrap()[..] else { panic!("two masks") };
-        assert_eq!((first, second), (&Mask::from_picture(&white), &first.inverted()));
-        let red = Picture { image: Image::filled(3, 1, [255.0, 0.0, 0.0]), ..white };
+        let [first, second] = &Mask::of_styles(&white, Some(&painted), 2).unwrap()[..] else { panic!("two masks") };
+        assert_eq!((first, second), (&Mask::from_painted(&white, Some(&painted)), &first.inverted()));
+        let red = Image::filled(3, 1, [255.0, 0.0, 0.0]);
         assert_eq!(
-            Mask::of_styles(&red, 3).unwrap_err().to_string(),
+            Mask::of_styles(&red, Some(&painted), 3).unwrap_err().to_string(),
             "the mask is transparent at 2,0, which belongs to none of the 3 styles; paint it with red, green, blue"
         );
         // A hidden colour is nobody's.
-        let mut hidden = picture(&[1.0, 0.0]);
-        hidden.image.as_mut_slice()[3..].copy_from_slice(&[255.0, 0.0, 0.0]);
-        assert!(Mask::of_styles(&hidden, 2).is_ok());
+        let mut hidden = white.clone();
+        hidden.as_mut_slice()[6..].copy_from_slice(&[255.0, 0.0, 0.0]);
+        assert!(Mask::of_styles(&hidden, Some(&painted), 2).is_ok());
     }
 
     #[test]

@@ -307,7 +307,7 @@ fn a_profile_counts_before_gamma_and_after_cicp() {
     is_wide(&read(&[]));
     is_wide(&read(&[gamma(100_000), chromaticities(ADOBE)]));
     // What cannot be applied leaves the word to the profile.
-    is_wide(&read(&[cicp(9, 16, 0, 1)]));
+    is_wide(&read(&[cicp(99, 13, 0, 1)]));
     let by_cicp = read(&[cicp(1, 13, 0, 1)]);
     assert_eq!((by_cicp.profile, by_cicp.warnings), (None, vec![]));
     assert!((by_cicp.image.as_slice()[0] - 200.0).abs() > 3.0);
@@ -324,8 +324,6 @@ fn a_profile_counts_before_gamma_and_after_cicp() {
 #[test]
 fn colours_that_cannot_be_applied_are_told_of() {
     for (chunks, reason) in [
-        (vec![cicp(9, 16, 0, 1)], "they are HDR by the PQ curve"),
-        (vec![cicp(9, 18, 0, 1)], "they are HDR by the HLG curve"),
         (vec![cicp(12, 13, 0, 0)], "they have the limited range of video"),
         (vec![cicp(12, 13, 1, 1)], "its cICP chunk is broken"),
         (vec![cicp(12, 13, 0, 7)], "its cICP chunk is broken"),
@@ -351,6 +349,15 @@ fn colours_that_cannot_be_applied_are_told_of() {
             text,
             format!("the colours that it declares are ignored ({reason}); its colours may look different")
         );
+    }
+}
+
+#[test]
+fn a_png_of_high_dynamic_range_is_shown_up_to_white() {
+    for (transfer, curve) in [(16, "PQ"), (18, "HLG")] {
+        let picture = coloured(RGB, &[cicp(9, transfer, 0, 1)]);
+        assert_eq!((picture.warnings.as_slice(), picture.profile), (&[Warning::HighDynamicRange { curve }][..], None));
+        assert_ne!(picture.image, Image::filled(3, 2, PLAIN.map(|v| v as f32)));
     }
 }
 

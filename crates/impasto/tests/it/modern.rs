@@ -186,10 +186,12 @@ fn too_many_pixels_are_refused_before_they_are_decoded() {
     let wide = [&20_000u32.to_be_bytes()[..], &10_000u32.to_be_bytes()].concat();
     let ispe = [b"ispe\0\0\0\0".as_slice(), &wide].concat();
     assert_eq!(size(&replaced("small.avif", b"ispe", &ispe)), "20000x10000");
-    assert_eq!(size(&jxl_header(20_000)), "20000x20000");
     let grid = replaced("grid.heic", b"\0\0\0\x64\0\0\0\x5a", &wide);
     assert_eq!(size(&grid), "20000x10000");
-    assert!(error(&jxl_header(1 << 30)).contains("takes more than"), "{}", error(&jxl_header(1 << 30)));
+    for side in [20_000, 1 << 30] {
+        let found = error(&jxl_header(side));
+        assert!(found.contains(&format!("its {side}x{side} px are more than the memory may hold")), "{found}");
+    }
     // The memory counts, too.
     let memory = |name: &str| picture::decode_within(&bytes(name), Path::new("a"), Some(1 << 20)).unwrap_err();
     for name in ["plain.heic", "small.avif", "plain.jxl"] {

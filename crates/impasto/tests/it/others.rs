@@ -65,7 +65,7 @@ fn folder() -> (PathBuf, Option<tempfile::TempDir>) {
 }
 
 #[test]
-#[ignore = "it needs Python packages, ImageMagick and libtiff's programs; others.py names them"]
+#[ignore = "it needs Python packages and the programs that write pictures; others.py names them"]
 fn pictures_of_other_programs_are_read_or_refused_by_name() {
     const TWIN: &str = ".srgb.png";
     let (folder, _made) = folder();

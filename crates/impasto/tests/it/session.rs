@@ -342,6 +342,7 @@ fn the_dial_means_the_same_at_twice_the_size() {
 
 /// At 384 px the photo has details of its own. docs/quality.md has larger sizes.
 #[test]
+#[ignore = "runs at 384 px: a minute and a half"]
 fn the_dial_means_the_same_at_four_times_the_size() {
     let at = |size| {
         let (content, style) = pair(size);

@@ -3,10 +3,12 @@
     python3 others.py FOLDER
 
 A picture is FOLDER/PROGRAM-NAME.EXT, its twin FOLDER/PROGRAM-NAME.EXT.srgb.png: what the program that wrote it reads
-from it, in 8 bits. NAME has the word jpeg if a picture of another format is compressed with JPEG. The test `pictures_of_other_programs_are_read_or_refused_by_name` compares them.
+from it, in 8 bits. NAME has the word jpeg if a picture of another format is compressed with JPEG. The test
+`pictures_of_other_programs_are_read_or_refused_by_name` compares them.
 
-It needs Pillow, numpy, tifffile and imagecodecs (PyPI), ImageMagick's `convert` and libtiff's `tiffcp` (Debian:
-imagemagick, libtiff-tools). To add a format, write a function that calls `add`, and list it in MAKERS.
+It needs Pillow, numpy, tifffile and imagecodecs (PyPI), ImageMagick's `convert`, libtiff's `tiffcp`, heif-enc, avifenc and
+cjxl (Debian: imagemagick, libtiff-tools, libheif-examples, libavif-bin, libjxl-tools). To add a format, write a function
+that calls `add`, and list it in MAKERS.
 """
 
 import itertools
@@ -220,7 +222,47 @@ def by_imagemagick():
         path.unlink()
 
 
-MAKERS = [by_pillow, by_tifffile, by_tiffcp, by_imagemagick]
+def by_heif_and_jxl():
+    """HEIC by heif-enc, AVIF by avifenc, JPEG XL by cjxl: libheif-examples, libavif-bin, libjxl-tools."""
+    commands = []
+    for mode in ("L", "LA", "RGB", "RGBA", "I;16"):
+        # libheif repeats planes of half size, so only the full ones can be compared.
+        for quality in ("50", "90"):
+            commands.append((mode, "heic", ["heif-enc", "-q", quality, "-p", "chroma=444"]))
+        commands.append((mode, "heic", ["heif-enc", "-L", "-p", "chroma=444"]))
+        for depth in ("8", "10", "12"):
+            for sampling in ("444", "400") if mode in ("L", "I;16") else ("444",):
+                commands.append((mode, "avif", ["avifenc", "-s", "8", "-d", depth, "-y", sampling, "--min", "0", "--max", "10"]))
+        commands.append((mode, "avif", ["avifenc", "-s", "8", "-l"]))
+        for options in (["-d", "0"], ["-d", "0", "-e", "3"], ["-d", "1"], ["-d", "1", "-p"], ["-d", "1", "-m", "1"],
+                        ["-d", "0", "--container=1"], ["-d", "2", "--epf=3"], ["-d", "1", "--photon_noise=800"]):
+            commands.append((mode, "jxl", ["cjxl", *options]))
+    decoders = {"heic": "heif-convert", "avif": "avifdec", "jxl": "djxl"}
+    for number, (mode, extension, command) in enumerate(commands):
+        source, back = FOLDER / "source.png", FOLDER / "back.png"
+        if mode == "I;16":
+            pil(mode).save(source)
+        else:
+            channels = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}[mode]
+            values = picture(channels, smooth=True)
+            if channels in (2, 4):
+                values[..., -1] = picture(channels)[..., -1]
+            Image.fromarray((values * 255).round().astype(np.uint8).squeeze(), mode).save(source)
+        path = FOLDER / f"{command[0]}-{mode.replace(';', '')}-{number}.{extension}"
+        files = [source, "-o", path] if extension == "heic" else [source, path]
+        # cjxl wants the files first.
+        words = [command[0], *files, *command[1:]] if extension == "jxl" else [*command, *files]
+        if run(*words) and run(decoders[extension], path, back):
+            with Image.open(back) as twin:
+                twin.load()
+                add(path, twin)
+        else:
+            path.unlink(missing_ok=True)
+        source.unlink()
+        back.unlink(missing_ok=True)
+
+
+MAKERS = [by_pillow, by_tifffile, by_tiffcp, by_imagemagick, by_heif_and_jxl]
 
 
 if __name__ == "__main__":

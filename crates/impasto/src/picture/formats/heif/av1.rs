@@ -9,7 +9,8 @@ use re_rav1d::{Decoder, Picture, PixelLayout, PlanarImageComponent, Settings};
 
 use crate::picture::formats::heif::container::{Bytes, Container};
 use crate::picture::formats::heif::fault::Fault;
-use crate::picture::formats::heif::{Notes, is_transform, planes, raw_picture, size_of};
+use crate::picture::formats::heif::notes::{Notes, is_transform, raw_picture, size_of};
+use crate::picture::formats::heif::planes;
 use crate::picture::formats::raw::RawPicture;
 use crate::picture::guard::guarded_threads;
 use crate::picture::limits::check_pixels;

@@ -13,7 +13,8 @@ use heic_decoder::isobmff::{ParsedHeif, ResolvedImage};
 
 use crate::picture::formats::heif::container::Container;
 use crate::picture::formats::heif::fault::Fault;
-use crate::picture::formats::heif::{Notes, planes, raw_picture, size_of};
+use crate::picture::formats::heif::notes::{Notes, raw_picture, size_of};
+use crate::picture::formats::heif::planes;
 use crate::picture::formats::raw::RawPicture;
 use crate::picture::guard::guarded_threads;
 use crate::picture::limits::check_pixels;

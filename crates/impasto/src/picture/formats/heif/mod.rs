@@ -8,19 +8,16 @@ mod av1;
 mod container;
 mod fault;
 mod hevc;
+mod notes;
 mod planes;
 
 use std::path::Path;
 
-use image::DynamicImage;
-use image::metadata::Orientation;
-
 use crate::error::Result;
 use crate::picture::formats::heif::container::{Container, Name};
 use crate::picture::formats::heif::fault::Fault;
+use crate::picture::formats::heif::notes::is_transform;
 use crate::picture::formats::raw::RawPicture;
-use crate::picture::loaded::Warning;
-use crate::picture::profile::DeclaredColours;
 
 /// Brands of files that hold pictures. HEIC and AVIF have them at the front or in the list behind.
 const BRANDS: [Name; 13] = [
@@ -99,47 +96,4 @@ fn coding(container: &Container, primary: u32) -> std::result::Result<Coding, Fa
         return Err(Fault::Unsupported(format!("its pixels are stored {coding}, not as HEVC or AV1")));
     }
     Err(Fault::Unsupported("its tiles have tiles".into()))
-}
-
-/// Reads the size of an item: the box `ispe`.
-fn size_of(container: &Container, id: u32) -> std::result::Result<(u32, u32), Fault> {
-    let found = container.properties(id).find(|(kind, _)| kind == b"ispe");
-    let (_, mut body) = found.ok_or_else(|| Fault::Damaged("a part of it has no size".into()))?;
-    body.version()?;
-    match (body.number(4)? as u32, body.number(4)? as u32) {
-        (0, _) | (_, 0) => Err(Fault::Damaged("a part of it has no pixels".into())),
-        size => Ok(size),
-    }
-}
-
-fn is_transform(kind: Name) -> bool {
-    matches!(&kind, b"clap" | b"irot" | b"imir")
-}
-
-/// What a file says about its pixels.
-struct Notes {
-    icc: Option<Vec<u8>>,
-    /// Primaries and transfer characteristics by their numbers in ITU-T H.273.
-    numbers: Option<(u16, u16)>,
-    exif: Option<Vec<u8>>,
-    is_premultiplied: bool,
-    is_animated: bool,
-}
-
-/// Puts pixels and notes together.
-fn raw_picture(pixels: DynamicImage, notes: Notes) -> RawPicture {
-    let mut raw = RawPicture::new(pixels);
-    if notes.is_animated {
-        raw.warnings.push(Warning::Animation);
-    }
-    if let (None, Some((primaries, transfer))) = (&notes.icc, notes.numbers) {
-        raw.colours = DeclaredColours::of_still(primaries, transfer)
-            .map_err(|reason| raw.warnings.push(Warning::Colours { reason }))
-            .ok();
-    }
-    raw.icc = Ok(notes.icc);
-    raw.exif = Ok(notes.exif);
-    raw.is_premultiplied = notes.is_premultiplied;
-    raw.orientation = Some(Orientation::NoTransforms);
-    raw
 }
