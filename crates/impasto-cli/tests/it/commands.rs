@@ -139,7 +139,7 @@ fn an_elongated_picture_is_told_which_size_would_do() {
     assert_eq!(size_that_would_do(&error, "--style-size"), "142");
     let error = refused(&desk, &words("measure style.png --content style.png --style strip.png --style-size 64"));
     assert_eq!(size_that_would_do(&error, "--style-size"), "142");
-    let save = "style save strip.png -o s.impasto-style --size 512";
+    let save = "style save strip.png -o s.impasto-style --size 100";
     let error = refused(&desk, &words(save));
     let factor = size_that_would_do(&error, "--style-scale");
     ok(&desk, &[&words(save)[..], &["--style-scale", &factor]].concat());

@@ -188,10 +188,9 @@ fn too_many_pixels_are_refused_before_they_are_decoded() {
     assert_eq!(size(&replaced("small.avif", b"ispe", &ispe)), "20000x10000");
     let grid = replaced("grid.heic", b"\0\0\0\x64\0\0\0\x5a", &wide);
     assert_eq!(size(&grid), "20000x10000");
-    for side in [20_000, 1 << 30] {
-        let found = error(&jxl_header(side));
-        assert!(found.contains(&format!("its {side}x{side} px are more than the memory may hold")), "{found}");
-    }
+    let found = error(&jxl_header(20_000));
+    assert!(found.contains("its 20000x20000 px are more than the memory may hold"), "{found}");
+    assert!(error(&jxl_header(1 << 30)).contains("takes more than"), "{}", error(&jxl_header(1 << 30)));
     // The memory counts, too.
     let memory = |name: &str| picture::decode_within(&bytes(name), Path::new("a"), Some(1 << 20)).unwrap_err();
     for name in ["plain.heic", "small.avif", "plain.jxl"] {
