@@ -388,7 +388,7 @@ pub fn fit_style(
     hint: &SizeHint,
 ) -> Result<StylePicture> {
     let visible = Picture { alpha: style.opacity, ..Picture::new(style.image) };
-    let Picture { image, alpha: opacity, .. } = visible.resized(width, height);
+    let Picture { image, alpha: opacity, .. } = visible.resized_as_style(width, height);
     check_sides(path, &image, layers, hint)?;
     Ok(StylePicture { image, opacity, mask: style.mask, rotations: style.rotations })
 }

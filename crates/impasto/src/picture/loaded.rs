@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::picture::exif::Exif;
 use crate::picture::mask::Mask;
 use crate::picture::profile::Profile;
-use crate::picture::resize::{resize, resize_visible};
+use crate::picture::resize::{Filter, resize_visible};
 
 /// A picture as it came from a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,8 +48,8 @@ impl Picture {
         self.image.height()
     }
 
-    /// Returns the picture at another size. [`resize`] scales the colours and [`Mask::resized`] the
-    /// opacity.
+    /// Returns the picture at another size. [`resize`](crate::picture::resize()) scales the colours
+    /// and [`Mask::resized`] the opacity.
     ///
     /// Each colour is weighed by its opacity, so that hidden colours do not shine through at the
     /// edges.
@@ -57,10 +57,20 @@ impl Picture {
     /// # Panics
     /// If a side of the picture or of the result is 0, or above `u32::MAX`.
     pub fn resized(&self, width: usize, height: usize) -> Self {
-        let resized = |image: &Image| match &self.alpha {
-            Some(alpha) => resize_visible(image, alpha, width, height),
-            None => resize(image, width, height),
-        };
+        self.resized_by(Filter::Photo, width, height)
+    }
+
+    /// Returns the picture at another size, to be a style: as [`Picture::resized`], but
+    /// [`resize_style`](crate::picture::resize_style) scales the colours.
+    ///
+    /// # Panics
+    /// If a side of the picture or of the result is 0, or above `u32::MAX`.
+    pub fn resized_as_style(&self, width: usize, height: usize) -> Self {
+        self.resized_by(Filter::Style, width, height)
+    }
+
+    fn resized_by(&self, filter: Filter, width: usize, height: usize) -> Self {
+        let resized = |image: &Image| resize_visible(image, self.alpha.as_ref(), (width, height), filter);
         Self {
             image: resized(&self.image),
             own_values: self.own_values.as_ref().map(resized),

@@ -56,5 +56,5 @@ pub use limits::{MAX_FILE, MAX_PIXELS};
 pub use loaded::{Picture, Warning};
 pub use profile::Profile;
 pub use recipe::{decode_recipe, recipe};
-pub use resize::{fit, fit_nominal, nominal_side, resize};
+pub use resize::{fit, fit_nominal, nominal_side, resize, resize_style};
 pub use save::{check_output, save, save_with};

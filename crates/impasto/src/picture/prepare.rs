@@ -76,7 +76,7 @@ pub fn prepare(content: &Picture, style: &Picture, options: &SizeOptions) -> Res
     let (width, height) = fit(width, height, options.content_longest(width, height));
     let style_side = options.style_side(nominal_side(width, height))?;
     let (style_width, style_height) = fit_nominal(style.width(), style.height(), style_side);
-    Ok((content.resized(width, height), style.resized(style_width, style_height)))
+    Ok((content.resized(width, height), style.resized_as_style(style_width, style_height)))
 }
 
 #[cfg(test)]

@@ -217,7 +217,8 @@ fn permissions_are_those_of_an_ordinary_file() {
 #[test]
 fn resizing_keeps_flat_colours_and_the_range() {
     let flat = Image::filled(9, 7, [255.0, 0.0, 100.0]);
-    for (width, height) in [(1, 1), (4, 3), (30, 20), (9, 7)] {
+    let sizes = [(1, 1), (4, 3), (30, 20), (9, 7)];
+    for (resize, (width, height)) in [resize, resize_style].into_iter().flat_map(|f| sizes.map(|size| (f, size))) {
         let resized = resize(&flat, width, height);
         assert_eq!((resized.width(), resized.height()), (width, height));
         for pixel in resized.as_slice().chunks(3) {
@@ -227,16 +228,33 @@ fn resizing_keeps_flat_colours_and_the_range() {
         }
     }
     let checks = Image::new(8, 1, (0..24).map(|i| if i / 6 % 2 == 0 { 0.0 } else { 255.0 }).collect());
-    assert!(resize(&checks, 37, 5).as_slice().iter().all(|v| (0.0..=255.0).contains(v)));
+    for resize in [resize, resize_style] {
+        assert!(resize(&checks, 37, 5).as_slice().iter().all(|v| (0.0..=255.0).contains(v)));
+    }
 }
 
 #[test]
 fn resizing_averages_light_not_codes() {
     // Black and white lines seen from afar are half the light: 188 in sRGB, not 128.
     let lines = Image::new(64, 64, (0..64 * 64 * 3).map(|i| if i / 3 % 2 == 0 { 0.0 } else { 255.0 }).collect());
-    let small = resize(&lines, 8, 8);
-    let middle = small.as_slice()[3 * (4 * 8 + 4)];
-    assert!((middle - 187.5).abs() < 1.5, "{middle}");
+    for resize in [resize, resize_style] {
+        let small = resize(&lines, 8, 8);
+        let middle = small.as_slice()[3 * (4 * 8 + 4)];
+        assert!((middle - 187.5).abs() < 1.5, "{middle}");
+    }
+}
+
+#[test]
+fn a_style_is_resized_almost_without_overshoot() {
+    // A bright stroke of 9 px on a dark ground, at half the size.
+    let stroke = Image::new(
+        60,
+        20,
+        (0..60 * 20 * 3).map(|i| if (26..35).contains(&(i / 3 % 60)) { 220.0 } else { 60.0 }).collect(),
+    );
+    let darkest = |image: Image| image.as_slice().iter().fold(255.0, |least: f32, &v| least.min(v));
+    let [photo, style] = [resize, resize_style].map(|resize| 60.0 - darkest(resize(&stroke, 30, 10)));
+    assert!(photo > 40.0 && style < 0.5 * photo, "{photo} {style}");
 }
 
 #[test]

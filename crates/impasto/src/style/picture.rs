@@ -13,7 +13,7 @@ use crate::loss::total_variation::total_variation;
 use crate::network::Network;
 use crate::options::Options;
 use crate::picture::mask::{Mask, partial};
-use crate::picture::resize::{paint_hidden, resize};
+use crate::picture::resize::{paint_hidden, resize_style};
 use crate::style::turn::turns;
 use crate::torus::{inside_margin, with_mirrored_margin};
 
@@ -96,7 +96,7 @@ impl StylePicture {
 
     /// Returns what a normalised picture is without the network, in another size.
     pub(crate) fn appearance(&self, (width, height): (usize, usize)) -> Appearance {
-        let image = resize(&self.image, width, height);
+        let image = resize_style(&self.image, width, height);
         let counts = self.counts().map(|mask| mask.resized(width, height));
         let weight = |i: usize| counts.as_ref().map_or(1.0, |mask| f64::from(mask.as_slice()[i]));
         let (mut sums, mut total) = ([0.0; 3], 0.0);
@@ -135,7 +135,7 @@ impl StylePicture {
     ) -> Result<Vec<Statistics>> {
         let wraps = options.padding == Padding::Circular;
         let padding = if wraps { Padding::Replicate } else { options.padding };
-        let image = resize(&self.image, width, height);
+        let image = resize_style(&self.image, width, height);
         check_room(PictureRole::Style, &image, layers)?;
         let counts = self.counts().map(|mask| mask.resized(width, height));
         let of_copy = |image: &Image, counts: Option<&Mask>| {
