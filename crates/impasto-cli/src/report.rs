@@ -15,7 +15,8 @@ pub fn report_text(report: &Report) -> String {
         StopReason::Completed => steps(*done),
         reason => format!("{reason} after {done} of {steps_wanted} steps"),
     };
-    let mut rows = loss_rows(&report.content_loss_by_layer.0, &report.style_loss.0, report.tv);
+    let by_layer = [&report.content_loss_by_layer.0, &report.style_loss.0, &report.strokes_loss.0];
+    let mut rows = loss_rows(by_layer.map(Vec::as_slice), report.tv);
     rows.push(["total".to_owned(), String::new(), number(report.total_loss)]);
     if report.objective == Some(Objective::Balanced) {
         for (name, value) in [("content", report.content_in_units), ("style", report.style_in_units)] {
@@ -38,12 +39,13 @@ pub fn report_line(report: &Report) -> String {
 }
 
 /// The losses that count, by layer, and the total variation.
-pub fn loss_rows(content: &[(Layer, f64)], style: &[(Layer, f64)], tv: f64) -> Vec<[String; 3]> {
+pub fn loss_rows([content, style, strokes]: [&[(Layer, f64)]; 3], tv: f64) -> Vec<[String; 3]> {
     let rows = |name: &'static str, terms: &[(Layer, f64)]| -> Vec<[String; 3]> {
         terms.iter().map(|(layer, loss)| [name.to_owned(), layer.to_string(), number(*loss)]).collect()
     };
     let mut all = rows("content", content);
     all.extend(rows("style", style));
+    all.extend(rows("strokes", strokes));
     all.push(["tv".to_owned(), String::new(), number(tv)]);
     all
 }

@@ -27,7 +27,7 @@
 //! let loss: f64 = (0..channels).map(|c| 0.5 * sums[0].products[c * channels + c]).sum();
 //! let mut s = vec![0.0; channels * channels];
 //! s.iter_mut().step_by(channels + 1).for_each(|v| *v = 1.0);
-//! let changes = Changes { styles: vec![StyleChange { s: &s, b: &[] }], contents: vec![] };
+//! let changes = Changes { styles: vec![StyleChange { s: &s, b: &[] }], ..Changes::default() };
 //! let mut gradient = vec![0.0; image.len()];
 //! workspace.backward(&image, &changes, &mut gradient)?;
 //! assert!(loss > 0.0 && gradient.iter().any(|&g| g != 0.0));

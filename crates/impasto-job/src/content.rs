@@ -48,10 +48,11 @@ impl Content {
         let (width, height) = picture::fit(own.0, own.1, size.content_longest(own.0, own.1));
         let scaled = picture.resized(width, height);
         // A term of weight 0 looks at no layer.
-        let terms =
-            [(numerics.style_weight, &numerics.style_layers), (numerics.content_weight, &numerics.content_layers)];
+        let style_layers = numerics.style_loss.layers(&numerics.style_layers);
+        let content_layers = pictures::layers(&numerics.content_layers).collect();
+        let terms = [(numerics.style_weight, style_layers), (numerics.content_weight, content_layers)];
         let weighted = terms.into_iter().filter(|(weight, _)| *weight > 0.0);
-        let layers: Vec<Layer> = weighted.flat_map(|(_, layers)| pictures::layers(layers)).collect();
+        let layers: Vec<Layer> = weighted.flat_map(|(_, layers)| layers).collect();
         let enlarging = if size.upscale { Enlarging::Allowed } else { Enlarging::With("`upscale`") };
         let at = if (width, height) == own { String::new() } else { format!(" at `size` {}", size.size) };
         let hint = SizeHint { at, remedy: Remedy::Longest { option: "`size`", own, enlarging: Some(enlarging) } };

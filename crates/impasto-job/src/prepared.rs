@@ -257,7 +257,7 @@ fn brought_to_size(
     let hint = SizeHint { at: if target == own { String::new() } else { at }, remedy };
     // A style without weight is not looked at.
     let layers: Vec<Layer> =
-        if numerics.style_weight > 0.0 { pictures::layers(&numerics.style_layers).collect() } else { vec![] };
+        if numerics.style_weight > 0.0 { numerics.style_loss.layers(&numerics.style_layers) } else { vec![] };
     pictures::fit_style(input.file.name(), style, target, &layers, &hint)
 }
 
@@ -322,7 +322,7 @@ fn texture_style(
         Some(size) => SizeHint { at: format!(" at `style-size` {size}"), remedy },
         None => SizeHint { at: " at this `size`".to_owned(), remedy },
     };
-    let layers: Vec<Layer> = pictures::layers(&numerics.style_layers).collect();
+    let layers = numerics.style_loss.layers(&numerics.style_layers);
     pictures::fit_style(input.file.name(), style, picture::fit_nominal(own.0, own.1, side), &layers, &hint)
 }
 

@@ -35,6 +35,9 @@ pub struct Report {
     /// Eq. (2) by layer, unweighted.
     #[serde(skip_serializing_if = "LossByLayer::is_empty")]
     pub style_loss: LossByLayer,
+    /// Mean squared difference from the matches in the style by layer, unweighted; of strokes.
+    #[serde(skip_serializing_if = "LossByLayer::is_empty")]
+    pub strokes_loss: LossByLayer,
     /// Total variation, eq. (5), unweighted.
     pub tv: f64,
     /// What was minimised, at the end.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use impasto::picture::{self, BitDepth, SaveOptions};
 use impasto::{
-    ColorMode, DEFAULT_STRENGTH, Init, Objective, Options, Padding, Preset, Scales, SizeOptions, WeightedLayer,
+    ColorMode, DEFAULT_BRUSH, DEFAULT_STRENGTH, Init, Layer, Objective, Options, Padding, Preset, Scales, SizeOptions,
     content_weight_at,
 };
 
@@ -21,7 +21,7 @@ use crate::files::{self, InputFiles};
 use crate::job::inputs::{InitFrom, Inputs};
 use crate::job::options::JobOptions;
 use crate::job::output::Output;
-use crate::job::values::{Count, Factor, OutputSize, Seed, Strength, Weight, check_pixels};
+use crate::job::values::{Brush, Count, Factor, OutputSize, Seed, Strength, Weight, check_pixels};
 use crate::job::{Job, Kind, to_map};
 use crate::machine::{Limits, Machine};
 use crate::read_once::ReadOnce;
@@ -155,6 +155,7 @@ fn transfer(job: &Job) -> Result<Complete> {
         style_scales,
         colors,
         strength,
+        brush,
         preset,
         steps,
         scales,
@@ -214,7 +215,9 @@ fn transfer(job: &Job) -> Result<Complete> {
         }
     };
     let init = job.inputs.init.clone().unwrap_or(InitFrom::Content);
-    let size_options = SizeOptions { size: longest, upscale, style_scale: style_scale.map_or(1.0, Factor::get) };
+    let brush = brush.map_or(DEFAULT_BRUSH, Brush::get);
+    let style_scale_given = style_scale.map_or(1.0, Factor::get);
+    let size_options = SizeOptions { size: longest, upscale, style_scale: style_scale_given, brush };
     let numerics = Options {
         steps: steps.map_or(preset.steps(), Count::get),
         content_weight: match (content_weight, strength) {
@@ -224,6 +227,7 @@ fn transfer(job: &Job) -> Result<Complete> {
         },
         style_weight: style_weight.map_or(defaults.style_weight, Weight::get),
         tv_weight: tv_weight.map_or(defaults.tv_weight, Weight::get),
+        brush,
         content_layers: content_layers.unwrap_or(defaults.content_layers),
         style_layers: style_layers.unwrap_or(defaults.style_layers),
         init: start(&init),
@@ -250,6 +254,7 @@ fn transfer(job: &Job) -> Result<Complete> {
             strength => strength.or(Strength::new(DEFAULT_STRENGTH)),
         },
         content_weight: if is_dial { None } else { Weight::new(numerics.content_weight) },
+        brush: Brush::new(brush),
         strengths,
         style_scales,
         colors: Some(colors),
@@ -322,7 +327,7 @@ fn texture(job: &Job) -> Result<Complete> {
         ..defaults
     };
     let (width, height) = texture_size(size)?;
-    check_texture_size(width, height, tileable, &numerics.style_layers)?;
+    check_texture_size(width, height, tileable, &numerics.style_loss.layers(&numerics.style_layers))?;
     let options = JobOptions {
         size: Some(size),
         style_size,
@@ -350,8 +355,8 @@ pub(crate) fn texture_size(size: OutputSize) -> Result<(usize, usize)> {
 }
 
 /// Refuses a size that a layer sees nothing of, or that cannot wrap around.
-fn check_texture_size(width: usize, height: usize, tileable: bool, layers: &[WeightedLayer]) -> Result<()> {
-    let Some(deepest) = layers.iter().map(|weighted| weighted.layer).max_by_key(|layer| layer.min_side()) else {
+fn check_texture_size(width: usize, height: usize, tileable: bool, layers: &[Layer]) -> Result<()> {
+    let Some(deepest) = layers.iter().copied().max_by_key(|layer| layer.min_side()) else {
         return Ok(());
     };
     let least = deepest.min_side();

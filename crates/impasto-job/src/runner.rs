@@ -272,6 +272,7 @@ fn report(
         content_loss: of_transfer(losses.content_loss()),
         content_loss_by_layer: losses.content.as_slice().into(),
         style_loss: losses.style.as_slice().into(),
+        strokes_loss: losses.strokes.as_slice().into(),
         tv: losses.tv,
         total_loss: losses.total,
         start_loss: (!is_transfer).then_some(start_loss),

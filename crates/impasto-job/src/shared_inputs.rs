@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use impasto::picture::Picture;
-use impasto::{StyleStatistics, WeightedLayer};
+use impasto::{StyleLossKind, StyleStatistics, WeightedLayer};
 
 use crate::content::Content;
 use crate::error::Result;
@@ -42,6 +42,7 @@ struct ContentKey {
     is_kept: bool,
     /// The layers that it must not be too small for, and whether they count.
     layers: [Option<Vec<WeightedLayer>>; 2],
+    style_loss: Option<StyleLossKind>,
     weights: [Option<Weight>; 2],
 }
 
@@ -88,6 +89,7 @@ impl SharedInputs {
             upscale: options.upscale,
             is_kept: job.inputs.keep.is_some(),
             layers: [options.content_layers.clone(), options.style_layers.clone()],
+            style_loss: options.style_loss,
             weights: [options.content_weight, options.style_weight],
         };
         if let Some((known, content)) = &self.content

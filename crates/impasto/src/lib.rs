@@ -41,6 +41,7 @@
 //! process. A [`SavedState`] on disk is all that it keeps of a run.
 
 pub mod bench;
+mod brush;
 mod checks;
 mod colors;
 mod error;
@@ -64,6 +65,7 @@ mod torus;
 #[cfg(test)]
 mod golden;
 
+pub use brush::DEFAULT_BRUSH;
 pub use colors::ColorMode;
 pub use error::{Error, PictureRole, Result};
 pub use impasto_engine::{Image, Layer, LayerKind, Padding, Pooling, UnknownWord};

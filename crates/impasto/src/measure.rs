@@ -182,6 +182,7 @@ pub fn measure_styles(
                 content: content.content,
                 content_sum: content.content_sum,
                 style: style.style,
+                strokes: style.strokes,
                 style_sum: style.style_sum,
                 tv: tv.tv,
             },

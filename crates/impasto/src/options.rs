@@ -12,12 +12,14 @@ use std::str::FromStr;
 use impasto_engine::{Image, Layer, Padding, Pooling, UnknownWord, as_text, words};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::brush::DEFAULT_BRUSH;
 use crate::error::{Error, Result};
+use crate::loss::strokes;
 use crate::threads::check_threads;
 
 /// Default alpha and beta of eq. (4) and default weight of eq. (5) with [`Objective::Balanced`].
 /// Alpha is [`content_weight_at`] the default strength.
-pub const BALANCED_WEIGHTS: [f64; 3] = [0.2, 1.0, 0.03];
+pub const BALANCED_WEIGHTS: [f64; 3] = [0.3, 1.0, 0.03];
 
 /// Default strength: how far the picture goes from the photo (0) to the style (100).
 pub const DEFAULT_STRENGTH: f64 = 50.0;
@@ -149,10 +151,30 @@ words! {
         /// Means and covariances of each layer's channels: clean, coherent strokes.
         #[default]
         Moments => "moments",
+        /// Moments, and strokes that are matched one by one: longer strokes and cleaner edges.
+        ///
+        /// Every place of the picture is also drawn to the place of the style that is most like it.
+        Strokes => "strokes",
         /// Gram matrices, as in the source paper.
         ///
         /// Eqs. (2) and (3).
         Gram => "gram",
+    }
+}
+
+impl StyleLossKind {
+    /// Returns the layers that the style is looked at for these style layers: those, and the layers
+    /// whose positions are matched.
+    pub fn layers(self, style_layers: &[WeightedLayer]) -> Vec<Layer> {
+        style_layers.iter().map(|weighted| weighted.layer).chain(self.stroke_layers().iter().copied()).collect()
+    }
+
+    /// Returns the layers whose positions are matched.
+    pub(crate) fn stroke_layers(self) -> &'static [Layer] {
+        match self {
+            Self::Strokes => strokes::layers(),
+            Self::Moments | Self::Gram => &[],
+        }
     }
 }
 
@@ -281,7 +303,7 @@ pub struct Options {
     /// the network and back at its scale. Default 120.
     pub steps: usize,
     /// alpha of eq. (4): finite, not negative. With 0 the run synthesises a texture.
-    /// [`content_weight_at`] returns the weight for a strength. Default 0.2.
+    /// [`content_weight_at`] returns the weight for a strength. Default 0.3.
     pub content_weight: f64,
     /// beta of eq. (4): finite, not negative. With 0 the run reconstructs the content. Default 1.
     pub style_weight: f64,
@@ -293,6 +315,10 @@ pub struct Options {
     /// Layers that compare the style, each at most once. Default relu1_1, relu2_1, relu3_1,
     /// relu4_1, relu5_1.
     pub style_layers: Vec<WeightedLayer>,
+    /// How broad the strokes are, 0 (fine) to 100 (broad). It moves the coarsest of [`Scales::Auto`] and
+    /// the weights of the style layers. [`SizeOptions::brush`](crate::SizeOptions::brush) moves the
+    /// size of the style besides. Default 50, which changes nothing.
+    pub brush: f64,
     /// Where the picture starts. Default the content.
     pub init: Init,
     /// Seed of the noise. The same seed gives the same noise on every machine. Default 0.
@@ -345,6 +371,7 @@ impl Default for Options {
             tv_weight,
             content_layers: usual_layers(&["relu4_2", "relu3_2:2", "relu2_2:0.4"]),
             style_layers: usual_layers(&["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]),
+            brush: DEFAULT_BRUSH,
             init: Init::default(),
             seed: 0,
             optimizer: OptimizerKind::default(),
@@ -404,6 +431,23 @@ impl Options {
         values.sum::<u64>() * 33 / 8
     }
 
+    /// Returns the layers at which the content counts, in their order.
+    pub(crate) fn active_content_layers(&self) -> Vec<Layer> {
+        let layers = self.content_layers.iter().filter(|_| self.content_weight > 0.0);
+        layers.map(|weighted| weighted.layer).collect()
+    }
+
+    /// Returns the layers at which the style counts, in their order, and then those of matched
+    /// strokes.
+    pub(crate) fn active_style_layers(&self) -> Vec<Layer> {
+        if self.style_weight > 0.0 { self.style_loss.layers(&self.style_layers) } else { vec![] }
+    }
+
+    /// Returns the layers whose positions are matched.
+    pub(crate) fn stroke_layers(&self) -> &'static [Layer] {
+        if self.style_weight > 0.0 { self.style_loss.stroke_layers() } else { &[] }
+    }
+
     /// Returns the number of threads that memory is planned for, if so many are at work.
     pub(crate) fn planned_threads(&self, at_work: usize) -> usize {
         self.plan_threads.unwrap_or(at_work)
@@ -429,6 +473,9 @@ impl Options {
         }
         if !(self.tolerance.is_finite() && self.tolerance >= 0.0) {
             return Err(Error::option("tolerance", format!("is {}; give a finite number, 0 or above", self.tolerance)));
+        }
+        if !(0.0..=100.0).contains(&self.brush) {
+            return Err(Error::option("brush", format!("is {}; give a number from 0 to 100", self.brush)));
         }
         if self.scales == Scales::Count(0) {
             return Err(Error::option("scales", "is 0; give at least 1"));
@@ -524,6 +571,10 @@ mod tests {
             message(Options { tolerance: -1.0, ..default() }),
             "`tolerance` is -1; give a finite number, 0 or above"
         );
+        for brush in [-1.0, 101.0, f64::NAN] {
+            let found = message(Options { brush, ..default() });
+            assert_eq!(found, format!("`brush` is {brush}; give a number from 0 to 100"));
+        }
         assert_eq!(message(Options { scales: Scales::Count(0), ..default() }), "`scales` is 0; give at least 1");
     }
 
@@ -548,7 +599,7 @@ mod tests {
         );
         assert_eq!(
             message(Options { content_layers: vec![], ..Options::default() }),
-            "`content_layers` is empty while content_weight is 0.2; give a layer, or make content_weight 0"
+            "`content_layers` is empty while content_weight is 0.3; give a layer, or make content_weight 0"
         );
     }
 

@@ -126,6 +126,11 @@ impl<R: Read + Seek> TensorFile<R> {
         Some(self.header.info(name)?.shape.iter().product())
     }
 
+    /// Returns the shape of an array, `None` if there is no such array.
+    pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
+        Some(&self.header.info(name)?.shape)
+    }
+
     /// Checks that there is an F32 array of this shape.
     pub(crate) fn check_f32s(&self, name: &str, shape: &[usize]) -> Parsed<()> {
         self.offsets(name, Dtype::F32, shape).map(drop)
@@ -141,6 +146,11 @@ impl<R: Read + Seek> TensorFile<R> {
     pub(crate) fn f64s(&self, name: &str, shape: &[usize]) -> Parsed<Vec<f64>> {
         let values = self.array(name, Dtype::F64, shape, f64::from_le_bytes)?;
         all(name, &values, f64::is_finite).map(|()| values)
+    }
+
+    /// Reads a U32 array of this shape.
+    pub(crate) fn u32s(&self, name: &str, shape: &[usize]) -> Parsed<Vec<u32>> {
+        self.array(name, Dtype::U32, shape, u32::from_le_bytes)
     }
 
     /// Returns the place in the data of an array of this type and shape.
@@ -179,6 +189,7 @@ impl<R: Read + Seek> TensorFile<R> {
 pub(crate) enum Tensor<'a> {
     F32(Vec<usize>, &'a [f32]),
     F64(Vec<usize>, Cow<'a, [f64]>),
+    U32(Vec<usize>, &'a [u32]),
 }
 
 impl Tensor<'_> {
@@ -186,12 +197,13 @@ impl Tensor<'_> {
         match self {
             Self::F32(..) => Dtype::F32,
             Self::F64(..) => Dtype::F64,
+            Self::U32(..) => Dtype::U32,
         }
     }
 
     fn shape(&self) -> &[usize] {
         match self {
-            Self::F32(shape, _) | Self::F64(shape, _) => shape,
+            Self::F32(shape, _) | Self::F64(shape, _) | Self::U32(shape, _) => shape,
         }
     }
 
@@ -200,6 +212,7 @@ impl Tensor<'_> {
         match self {
             Self::F32(_, values) => values.len(),
             Self::F64(_, values) => values.len(),
+            Self::U32(_, values) => values.len(),
         }
     }
 
@@ -208,6 +221,7 @@ impl Tensor<'_> {
         match self {
             Self::F32(..) => size_of::<f32>(),
             Self::F64(..) => size_of::<f64>(),
+            Self::U32(..) => size_of::<u32>(),
         }
     }
 
@@ -215,6 +229,7 @@ impl Tensor<'_> {
         match self {
             Self::F32(_, values) => write_values(values, f32::to_le_bytes, out),
             Self::F64(_, values) => write_values(values, f64::to_le_bytes, out),
+            Self::U32(_, values) => write_values(values, u32::to_le_bytes, out),
         }
     }
 }

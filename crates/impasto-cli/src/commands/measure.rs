@@ -121,6 +121,8 @@ struct MeasureReport {
     content_loss: f64,
     content_loss_by_layer: LossByLayer,
     style_loss: LossByLayer,
+    #[serde(skip_serializing_if = "LossByLayer::is_empty")]
+    strokes_loss: LossByLayer,
     /// The parts of the mask.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     regions: Vec<MeasuredRegion>,
@@ -151,7 +153,7 @@ pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
     let picture = pictures::load(&args.picture, read, &mut FileMessages { quiet: false })?.image;
     let content = pictures::load(&args.content, read, &mut FileMessages { quiet: false })?
         .resized(picture.width(), picture.height());
-    let style_layers: Vec<Layer> = pictures::layers(&options.style_layers).collect();
+    let style_layers = options.style_loss.layers(&options.style_layers);
     let layers: Vec<Layer> = pictures::layers(&options.content_layers).chain(style_layers.iter().copied()).collect();
     pictures::check_sides(&args.picture, &picture, &layers, &SizeHint::NONE)?;
     let scaled = styles.iter().map(|style| scaled(style, args.style_size.map(Count::get), &style_layers, read));
@@ -228,6 +230,7 @@ impl MeasureReport {
             content_loss: losses.content_loss(),
             content_loss_by_layer: losses.content.as_slice().into(),
             style_loss: losses.style.as_slice().into(),
+            strokes_loss: losses.strokes.as_slice().into(),
             regions: regions(measurement, styles).map(region).collect(),
             tv: losses.tv,
             gradient_norm: BTreeMap::from([
@@ -251,7 +254,7 @@ fn regions<'a>(
 /// The result for people. `styles`: those that have a part of the mask each.
 fn measured_text(picture: &Path, measurement: &Measurement, styles: &[StyleInput]) -> String {
     let losses = &measurement.losses;
-    let mut rows = loss_rows(&losses.content, &losses.style, losses.tv);
+    let mut rows = loss_rows([&losses.content, &losses.style, &losses.strokes], losses.tv);
     for (i, (style, region)) in regions(measurement, styles).enumerate() {
         let name = format!("part {}, {}", i + 1, style.file.path.display());
         rows.extend(region.style.iter().map(|(layer, loss)| [name.clone(), layer.to_string(), number(*loss)]));

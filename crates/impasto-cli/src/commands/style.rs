@@ -121,7 +121,7 @@ fn save(args: &SaveArgs) -> Result<(), Failure> {
     let at = format!(" at --size {} and --style-scale {}", size.size, size.style_scale);
     let remedy = Remedy::Factor { option: "--style-scale", factor: size.style_scale, side, own };
     let hint = SizeHint { at: if target == own { String::new() } else { at }, remedy };
-    let layers: Vec<_> = pictures::layers(&options.style_layers).collect();
+    let layers = options.style_loss.layers(&options.style_layers);
     let style = pictures::fit_style(&args.style, style, target, &layers, &hint)?;
     let network = args.network.network()?;
     let sizes = StyleStatistics::sizes_of_a_run(size.size);

@@ -42,6 +42,29 @@ fn the_total_is_the_weighted_sum_of_the_terms() {
     assert_close(number(&json["content_loss"]), sum(&json["content_loss_by_layer"]));
 }
 
+#[test]
+fn a_brush_and_strokes_change_the_picture_and_are_in_its_recipe() {
+    let desk = Desk::new();
+    let made = |args: &[&str]| {
+        let run = desk.transfer(&[&["--size", "48"], args].concat());
+        let recipe = desk.output(&["recipe", "out.png"]);
+        let recipe: serde_json::Value = serde_json::from_slice(&recipe.stdout).unwrap();
+        (pixels(&desk.path("out.png")), run.json, recipe["options"].clone())
+    };
+    let (plain, json, options) = made(&[]);
+    assert_eq!((&options["brush"], &options["style-loss"]), (&json!(50), &json!("moments")));
+    assert!(json.get("strokes_loss").is_none());
+    let (broad, _, options) = made(&["--brush", "90"]);
+    assert!(broad != plain && options["brush"] == json!(90), "{options}");
+    let (strokes, json, options) = made(&["--style-loss", "strokes"]);
+    assert!(strokes != plain && options["style-loss"] == json!("strokes"), "{options}");
+    let layers: Vec<&String> = json["strokes_loss"].as_object().unwrap().keys().collect();
+    assert_eq!(layers, ["relu3_1", "relu4_1"]);
+    let refused = desk.output(&["content.png", "style.png", "-o", "out.png", "--brush", "101"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("a number from 0 to 100"), "{}", text(&refused.stderr));
+}
+
 /// Raw losses, so that the total is the weighted sum of what is reported.
 const PAPER: [&str; 2] = ["--objective", "paper"];
 

@@ -1,7 +1,7 @@
 //! The CPU as a backend: Winograd convolutions in f32 with fused rectifiers, poolings and masks.
 //!
 //! [`backend`](CpuBackend) makes workspaces; a workspace (`workspace`) turns terms into sums and
-//! gradients at single layers (`style_work`, `content_work`); an `evaluator` takes an image through
+//! gradients at single layers (`style_work`, `content_work`, `match_work`); an `evaluator` takes an image through
 //! the parts of its layout; a `stage` is some consecutive convolutions with their memory; `kernels`
 //! compute. Only `kernels` has unsafe code, and only `kernels` knows instruction sets.
 
@@ -13,6 +13,7 @@ mod feature_file;
 #[doc(hidden)]
 pub mod internals;
 mod kernels;
+mod match_work;
 mod packed_filters;
 mod padded_image;
 mod stage;

@@ -34,9 +34,6 @@ pub enum SpecError {
     /// The layout has bands, and the image wraps around.
     #[error("an image that wraps around can only be evaluated whole, not in bands")]
     Bands,
-    /// The layout has bands, and features are to be shown.
-    #[error("features can only be shown of an image that is evaluated whole, not in bands")]
-    ShownInBands,
     /// There is no term, and no layer to show.
     #[error("no layer to evaluate")]
     NoLayers,

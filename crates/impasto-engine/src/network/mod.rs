@@ -8,7 +8,12 @@
 //! ```text
 //! dL/dF(p) = Σ over the style terms   w(p) (F(p) S + b)
 //!          + Σ over the content terms w(p) c (F(p) - Y(p))
+//!          + Σ over the match terms   w(p) c (F(p) - Y(m(p)))
 //! ```
+//!
+//! `Y` is the map of a reference picture, or that of a style. In a style, `m(p)` is the match of the
+//! position: where the style is most like the picture around it. Matches stay until they are
+//! renewed, so the gradient is affine all the same.
 //!
 //! So a [`Backend`] knows no loss. It is told once which terms there are ([`WorkspaceSpec`]). Then
 //! each evaluation is a pair of calls on the [`Workspace`] that it makes: [`Workspace::forward`]
@@ -25,6 +30,7 @@
 //! at any number of threads, and [`Workspace::identity`] names those bits.
 
 mod error;
+mod matches;
 mod position_weights;
 mod terms;
 
@@ -34,9 +40,12 @@ use std::io;
 use std::time::Duration;
 
 pub use error::{EvaluationError, SpecError};
+pub(crate) use matches::CentredMap;
+pub use matches::{CandidateMap, MOST_CANDIDATES, MatchCandidates, PATCH};
 pub use position_weights::PositionWeights;
 pub use terms::{
-    Changes, ContentSums, ContentTerm, MapWindow, ReferenceSums, StyleChange, StyleSums, StyleTerm, WorkspaceSpec,
+    Changes, ContentSums, ContentTerm, MapWindow, MatchTerm, ReferenceSums, Squares, StyleChange, StyleSums, StyleTerm,
+    WorkspaceSpec,
 };
 
 use crate::layer::Layer;
@@ -62,8 +71,8 @@ pub trait Backend: Send + Sync {
 /// All images are `[H, W, 3]`, RGB in 0..255. Memory is made once and reused.
 pub trait Workspace: Send {
     /// Takes a picture as the reference `Y` that the content terms compare with, and returns the
-    /// sums of all terms on it. The workspace is then as after [`Workspace::forward`] on that
-    /// picture.
+    /// sums of all terms on it. It also finds the matches of its positions. The workspace is then
+    /// as after [`Workspace::forward`] on that picture.
     ///
     /// `make_file` returns an empty file to write and read. It is called only if the layout keeps
     /// features of the reference in a file.
@@ -89,8 +98,20 @@ pub trait Workspace: Send {
     /// If the image has another size than the workspace.
     fn forward(&mut self, image: &[f32]) -> Result<Vec<StyleSums>, EvaluationError>;
 
+    /// Makes the next forward pass find the matches of every match term anew.
+    fn renew_matches(&mut self);
+
+    /// Returns the match of each position of the map for every match term, in the order of
+    /// [`WorkspaceSpec::matches`]: the number of a position of its [`MatchCandidates`]. They are
+    /// empty before the first search.
+    fn matches(&self) -> Vec<&[u32]>;
+
+    /// Takes matches that [`Workspace::matches`] returned before. Returns `false` if they are not
+    /// those of these terms. Some of the terms may have taken theirs then.
+    fn set_matches(&mut self, matches: &[Vec<u32>]) -> bool;
+
     /// Writes the gradient of all terms with respect to the image, and returns `Σ w |F - Y|²` of
-    /// every content term, in the order of [`WorkspaceSpec::contents`].
+    /// every content term and every match term.
     ///
     /// `image` is the one of the forward pass just before. The call uses up that pass: another
     /// gradient needs another one. `gradient` is `[H, W, 3]`, with respect to the values in 0..255,
@@ -101,14 +122,14 @@ pub trait Workspace: Send {
     /// gradient then means nothing.
     ///
     /// # Panics
-    /// If the image, the gradient or the changes have other sizes than the workspace, or if there
-    /// are content terms and no reference.
+    /// If the image, the gradient or the changes have other sizes than the workspace, if there are
+    /// content terms and no reference, or match terms and no matches.
     fn backward(
         &mut self,
         image: &[f32],
         changes: &Changes<'_>,
         gradient: &mut [f32],
-    ) -> Result<Vec<f64>, EvaluationError>;
+    ) -> Result<Squares, EvaluationError>;
 
     /// Returns the features of one of [`WorkspaceSpec::shown`] from the last forward pass. It is
     /// meant for looking at maps, not for losses: it may copy the whole map.

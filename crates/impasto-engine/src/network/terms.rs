@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::SpecError;
+use super::matches::MatchCandidates;
 use super::position_weights::PositionWeights;
 use crate::layer::Layer;
 use crate::padding::Padding;
@@ -26,6 +27,8 @@ pub struct WorkspaceSpec {
     pub styles: Vec<StyleTerm>,
     /// Terms that compare a layer with the reference.
     pub contents: Vec<ContentTerm>,
+    /// Terms that compare a layer with the matches of its positions in a style.
+    pub matches: Vec<MatchTerm>,
     /// Layers whose features can be looked at after a forward pass.
     pub shown: Vec<Layer>,
 }
@@ -51,6 +54,22 @@ pub struct ContentTerm {
     pub layer: Layer,
     /// Weights of the positions of the map. `None`: each counts 1.
     pub weights: Option<Arc<PositionWeights>>,
+}
+
+/// A loss on the difference from matches in a style, position by position. Its gradient is
+/// `w(p) c (F(p) - Y(m(p)))`.
+///
+/// `m(p)` is the candidate whose patch of [`PATCH`](super::PATCH) x `PATCH` positions has the
+/// largest cosine with that around `p`, both less the candidates' mean. The patch decides the match
+/// alone. What is compared are the features of the two positions themselves.
+#[derive(Clone, Debug)]
+pub struct MatchTerm {
+    /// The layer.
+    pub layer: Layer,
+    /// Weights of the positions of the map. `None`: each counts 1.
+    pub weights: Option<Arc<PositionWeights>>,
+    /// What the positions are matched with.
+    pub candidates: Arc<MatchCandidates>,
 }
 
 /// A rectangle of positions of a map.
@@ -96,6 +115,17 @@ pub struct ReferenceSums {
     pub styles: Vec<StyleSums>,
     /// Sums of the content terms, in their order.
     pub contents: Vec<ContentSums>,
+    /// `Σ w |F - Y|²` of the match terms, in their order, with the matches of the reference.
+    pub matches: Vec<f64>,
+}
+
+/// Squared differences of a picture, `Σ w |F - Y|²`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Squares {
+    /// From the reference, of each content term in their order.
+    pub contents: Vec<f64>,
+    /// From the matches, of each match term in their order.
+    pub matches: Vec<f64>,
 }
 
 /// How the loss of a style term changes with the features: by `w(p) (F(p) S + b)` at a position.
@@ -108,12 +138,14 @@ pub struct StyleChange<'a> {
 }
 
 /// How the losses of all terms change with the features.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Changes<'a> {
     /// Changes of the style terms, in their order.
     pub styles: Vec<StyleChange<'a>>,
     /// `c` of each content term, in their order: the change is `w(p) c (F(p) - Y(p))`.
     pub contents: Vec<f32>,
+    /// `c` of each match term, in their order: the change is `w(p) c (F(p) - Y(m(p)))`.
+    pub matches: Vec<f32>,
 }
 
 impl StyleSums {
@@ -135,6 +167,7 @@ impl WorkspaceSpec {
             layout: Layout::whole(),
             styles: vec![],
             contents: vec![],
+            matches: vec![],
             shown: vec![],
         }
     }
@@ -142,7 +175,9 @@ impl WorkspaceSpec {
     /// Returns every layer in the spec once, in network order.
     pub fn layers(&self) -> Vec<Layer> {
         let styles = self.styles.iter().map(|term| term.layer);
-        let mut layers: Vec<Layer> = styles.chain(self.content_layers()).chain(self.shown.iter().copied()).collect();
+        let matches = self.matches.iter().map(|term| term.layer);
+        let shown = self.shown.iter().copied();
+        let mut layers: Vec<Layer> = styles.chain(self.content_layers()).chain(matches).chain(shown).collect();
         layers.sort();
         layers.dedup();
         layers
@@ -157,8 +192,7 @@ impl WorkspaceSpec {
     ///
     /// # Errors
     /// There is no layer. The image is too small for the deepest one. The image wraps around, and a
-    /// pooling cannot halve it, or it is to be evaluated in bands. Features are to be shown of an
-    /// image in bands.
+    /// pooling cannot halve it, or it is to be evaluated in bands.
     pub fn check(&self) -> Result<(), SpecError> {
         let (layers, width, height) = (self.layers(), self.width, self.height);
         let deepest = *layers.last().ok_or(SpecError::NoLayers)?;
@@ -170,11 +204,7 @@ impl WorkspaceSpec {
             return Err(SpecError::Uneven { width, height, layer: deepest.rectified() });
         }
         let has_bands = self.layout.has_bands(width, height, &layers);
-        match has_bands {
-            true if wraps => Err(SpecError::Bands),
-            true if !self.shown.is_empty() => Err(SpecError::ShownInBands),
-            _ => Ok(()),
-        }
+        if wraps && has_bands { Err(SpecError::Bands) } else { Ok(()) }
     }
 
     /// Returns the number of positions of a layer's map.

@@ -16,6 +16,18 @@ const VALUE: usize = size_of::<f32>();
 /// positions of relu1_1, the layer with the most of them.
 const GRAM_BYTES: usize = 16;
 
+/// Rows and columns of a map that are matched together. With a border of one position they make
+/// products with a row of 128 candidates that fit a level-2 cache.
+pub(crate) const MATCH_BLOCK: [usize; 2] = [8, 62];
+
+/// Returns the most bytes that a thread takes to search for matches among maps with this many
+/// channels and columns.
+pub fn search_bytes(channels: usize, columns: usize) -> usize {
+    let positions = (MATCH_BLOCK[0] + 2) * (MATCH_BLOCK[1] + 2);
+    // The block, its products with a row of candidates, and three rows of sums of them.
+    VALUE * positions * (channels + 4 * columns)
+}
+
 impl Layout {
     /// Returns the bytes of an evaluation of images of this size: maps, masks, gradients, and the
     /// partial sums of Gram matrices. `reference`: the layers that are compared with a reference.

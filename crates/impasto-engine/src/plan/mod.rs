@@ -15,3 +15,6 @@ pub(crate) mod feature_store;
 pub mod layout;
 pub(crate) mod stage_plan;
 pub(crate) mod tile;
+
+pub(crate) use estimate::MATCH_BLOCK;
+pub use estimate::search_bytes;

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use crate::job::values::{Count, Factor, OutputSize, Seed, Strength, Weight};
+use crate::job::values::{Brush, Count, Factor, OutputSize, Seed, Strength, Weight};
 
 /// How the picture is to look, and how it is computed.
 #[skip_serializing_none]
@@ -79,6 +79,14 @@ pub struct JobOptions {
     #[schemars(extend("x-kinds" = ["transfer", "sweep"]))]
     pub strength: Option<Strength>,
 
+    /// How broad the strokes are, from fine (0) to broad (100). It moves the size of the style, the
+    /// weights of its layers, and the size that the work begins at. The composition stays. The same number gives the
+    /// same strokes at every size. [default: 50]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "0..100", help_heading = "Optimisation"))]
+    #[cfg_attr(feature = "clap", arg(allow_hyphen_values = true))]
+    #[schemars(extend("x-kinds" = ["transfer", "sweep"]))]
+    pub brush: Option<Brush>,
+
     /// How much work goes into the picture. [default: standard]
     #[cfg_attr(feature = "clap", arg(long, value_enum, help_heading = "Optimisation"))]
     #[schemars(extend("x-kinds" = ["transfer", "sweep"]))]
@@ -115,7 +123,7 @@ pub struct JobOptions {
     pub style_loss: Option<StyleLossKind>,
 
     /// Weight alpha of the content loss. 0 leaves the content out (texture synthesis).
-    /// [default: 0.2; 1 with --objective paper]
+    /// [default: 0.3; 1 with --objective paper]
     #[cfg_attr(feature = "clap", arg(long, value_name = "ALPHA", help_heading = "Optimisation"))]
     #[cfg_attr(feature = "clap", arg(allow_hyphen_values = true))]
     #[schemars(extend("x-kinds" = ["transfer", "sweep"]))]

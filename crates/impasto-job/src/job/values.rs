@@ -134,6 +134,12 @@ number! {
 }
 
 number! {
+    /// How broad the strokes are.
+    Brush(f64), "a number from 0 to 100", |value| (0.0..=100.0).contains(&value),
+    { "type": "number", "minimum": 0, "maximum": 100 }
+}
+
+number! {
     /// Quality of a JPEG.
     Quality(u8), "a whole number from 1 to 100", |value| (1..=100).contains(&value),
     { "type": "integer", "minimum": 1, "maximum": 100 }

@@ -23,6 +23,7 @@ fn sample(name: &str) -> Value {
         "style-scales" => json!([0.5, 2]),
         "colors" => json!("luminance"),
         "strength" => json!(33.333333333333336),
+        "brush" => json!(66.66666666666667),
         "preset" => json!("fine"),
         "steps" => json!(7),
         "scales" => json!(2),

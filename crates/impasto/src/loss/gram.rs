@@ -3,7 +3,7 @@
 use impasto_engine::network::{StyleChange, StyleSums};
 
 use crate::loss::statistics::{Statistics, gram_matrix};
-use crate::loss::style_loss::{LayerValue, StyleLoss, unit_of};
+use crate::loss::style_loss::{LayerValue, StyleLoss, unit_of, unlikeness};
 
 /// `Σ_ij (G_ij(X) - G_ij(Y))²`, eq. (2), with the Gram matrices of eq. (3): which channels fire
 /// together, wherever that is.
@@ -31,8 +31,10 @@ impl GramLoss {
 impl StyleLoss for GramLoss {
     /// The unit is `Σ_ij (G_ij(content) - G_ij(Y))²`: the loss of a run that starts from the
     /// content.
-    fn calibrate(&mut self, content: &StyleSums) {
-        self.unit = unit_of(&gram_matrix(content), &self.target);
+    fn calibrate(&mut self, content: &StyleSums) -> f64 {
+        let content = gram_matrix(content);
+        self.unit = unit_of(&content, &self.target);
+        unlikeness(&content, &self.target).ln()
     }
 
     fn evaluate(&mut self, sums: &StyleSums, weight: f64) -> LayerValue {

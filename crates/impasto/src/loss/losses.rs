@@ -11,10 +11,14 @@ pub struct Losses {
     /// The style loss by layer, eq. (2) or that of the moments, unweighted, in the order in which
     /// the layers were given. Empty if the style does not count.
     pub style: Vec<(Layer, f64)>,
+    /// The loss of matched strokes by layer, unweighted: the mean squared difference from the matches.
+    /// Empty unless the style is compared by [`StyleLossKind::Strokes`](crate::StyleLossKind::Strokes).
+    pub strokes: Vec<(Layer, f64)>,
     /// Eq. (5), unweighted.
     pub tv: f64,
     /// The objective, which a run minimises: alpha times content, plus beta times style, plus
-    /// `tv_weight` times `tv`, each loss in the objective's unit.
+    /// `tv_weight` times `tv`, each loss in the objective's unit. Matched strokes are a part of the
+    /// style.
     pub total: f64,
     pub(crate) content_sum: WeightedSum,
     pub(crate) style_sum: WeightedSum,

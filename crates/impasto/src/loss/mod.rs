@@ -6,8 +6,8 @@
 //! units, weights, and the arithmetic on matrices of `C x C`, in f64. The matrices that go back are
 //! f32.
 //!
-//! `gram` and `moments` are the two kinds of style loss, `statistics` is what both compare,
-//! `content` is the content loss. `total_variation` is the one loss on pixels, and computes its own
+//! `gram` and `moments` are the two kinds of style loss, `statistics` is what both compare. `strokes`
+//! draws single positions to their matches in the style. `content` is the content loss. `total_variation` is the one loss on pixels, and computes its own
 //! gradient.
 
 pub(crate) mod content;
@@ -15,6 +15,7 @@ pub(crate) mod gram;
 pub(crate) mod losses;
 pub(crate) mod moments;
 pub(crate) mod statistics;
+pub(crate) mod strokes;
 pub(crate) mod style_loss;
 #[cfg(test)]
 pub(crate) mod testing;

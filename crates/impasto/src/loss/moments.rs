@@ -3,7 +3,7 @@
 use impasto_engine::network::{StyleChange, StyleSums};
 
 use crate::loss::statistics::Statistics;
-use crate::loss::style_loss::{LayerValue, StyleLoss, unit_of};
+use crate::loss::style_loss::{LayerValue, StyleLoss, unit_of, unlikeness};
 use crate::options::StyleLossKind;
 
 /// `1/C · Σ_i (m_i(X) - m_i(Y))² + 1/C² · Σ_ij (K_ij(X) - K_ij(Y))²`, with the mean `m` of each
@@ -46,7 +46,7 @@ impl MomentsLoss {
 impl StyleLoss for MomentsLoss {
     /// Means and covariances count half each. Their units are their squared distances from those of
     /// the style at a start from the content.
-    fn calibrate(&mut self, content: &StyleSums) {
+    fn calibrate(&mut self, content: &StyleSums) -> f64 {
         let channels = content.channels() as f64;
         let content = Statistics::of(StyleLossKind::Moments, content);
         self.units = [
@@ -54,6 +54,8 @@ impl StyleLoss for MomentsLoss {
             unit_of(&content.matrix, &self.target.matrix) / (channels * channels),
         ];
         self.shares = [0.5; 2];
+        let parts = [(&content.mean, &self.target.mean), (&content.matrix, &self.target.matrix)];
+        parts.map(|(content, style)| unlikeness(content, style).ln()).iter().sum::<f64>() / parts.len() as f64
     }
 
     fn evaluate(&mut self, sums: &StyleSums, weight: f64) -> LayerValue {

@@ -7,7 +7,7 @@ use crate::options::StyleLossKind;
 /// Statistics of a layer's map, as a [`StyleLossKind`] compares them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Statistics {
-    /// `m = Σ w f / Σ w`, `[C]`. Empty unless the kind is [`StyleLossKind::Moments`].
+    /// `m = Σ w f / Σ w`, `[C]`. Empty if the kind is [`StyleLossKind::Gram`].
     pub(crate) mean: Vec<f64>,
     /// The Gram matrix `Σ w f fᵀ / (C Σ w)`, or the covariance `Σ w f fᵀ / Σ w - m mᵀ`. `[C, C]`,
     /// symmetric.
@@ -20,7 +20,7 @@ impl Statistics {
     pub(crate) fn of(kind: StyleLossKind, sums: &StyleSums) -> Self {
         match kind {
             StyleLossKind::Gram => Self { mean: vec![], matrix: gram_matrix(sums) },
-            StyleLossKind::Moments => {
+            StyleLossKind::Moments | StyleLossKind::Strokes => {
                 let StyleSums { total, features, products } = sums;
                 let channels = features.len();
                 let mean: Vec<f64> = features.iter().map(|sum| sum / total).collect();
@@ -56,7 +56,7 @@ impl Statistics {
 impl StyleLossKind {
     /// Whether the statistics need the sums `Σ w f`.
     pub(crate) fn needs_means(self) -> bool {
-        self == Self::Moments
+        self != Self::Gram
     }
 }
 

@@ -337,6 +337,10 @@ impl Optimizer for Lbfgs {
         if self.search(x, function, STEEPEST_TRIALS) { Outcome::Improved } else { Outcome::Stuck }
     }
 
+    fn renew(&mut self, value: f64, gradient: Vec<f32>) {
+        (self.value, self.gradient) = (value, gradient);
+    }
+
     fn state(&self) -> OptimizerState<'_> {
         OptimizerState::Lbfgs(
             self.history.iter().map(|Pair { s, y, .. }| [s.as_slice().into(), y.as_slice().into()]).collect(),

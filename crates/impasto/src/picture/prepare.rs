@@ -1,5 +1,6 @@
 //! The sizes that pictures are worked on in.
 
+use crate::brush::{self, DEFAULT_BRUSH};
 use crate::error::{Error, PictureRole, Result};
 use crate::picture::loaded::Picture;
 use crate::picture::resize::{fit, fit_nominal, nominal_side};
@@ -19,11 +20,14 @@ pub struct SizeOptions {
     /// Size of the style as a multiple of the result's: finite, above 0. Sizes are
     /// [nominal sides](crate::picture::nominal_side). A larger number gives larger brush strokes. Default 1.
     pub style_scale: f64,
+    /// How broad the strokes are, 0 (fine) to 100 (broad): a factor of `style_scale`, from 2/3 to 3/2.
+    /// [`Options::brush`](crate::Options::brush) is the other part of the dial. Default 50, the factor 1.
+    pub brush: f64,
 }
 
 impl Default for SizeOptions {
     fn default() -> Self {
-        Self { size: 512, upscale: false, style_scale: 1.0 }
+        Self { size: 512, upscale: false, style_scale: 1.0, brush: DEFAULT_BRUSH }
     }
 }
 
@@ -35,6 +39,9 @@ impl SizeOptions {
         }
         if !(self.style_scale.is_finite() && self.style_scale > 0.0) {
             return Err(Error::option("style_scale", format!("is {}; give a finite number above 0", self.style_scale)));
+        }
+        if !(0.0..=100.0).contains(&self.brush) {
+            return Err(Error::option("brush", format!("is {}; give a number from 0 to 100", self.brush)));
         }
         Ok(())
     }
@@ -48,7 +55,7 @@ impl SizeOptions {
     ///
     /// Errors: `style_scale` makes it larger than 32768 px.
     pub fn style_side(&self, side: usize) -> Result<usize> {
-        let style_side = (side as f64 * self.style_scale).round().max(1.0);
+        let style_side = (side as f64 * self.style_scale * brush::style_scale(self.brush)).round().max(1.0);
         if style_side > MAX_SIZE as f64 {
             let found = self.style_scale;
             let size = format!("makes the style {style_side} px; at most {MAX_SIZE} px are possible, give less");
@@ -102,6 +109,8 @@ mod tests {
     fn the_style_scale_is_relative_to_the_result() {
         let options = SizeOptions { size: 50, style_scale: 0.5, ..SizeOptions::default() };
         assert_eq!(sizes((100, 60), (30, 60), options), [(50, 30), (13, 25)]);
+        // A broad brush takes a larger style.
+        assert_eq!(sizes((100, 60), (30, 60), SizeOptions { brush: 100.0, ..options }), [(50, 30), (19, 38)]);
     }
 
     #[test]

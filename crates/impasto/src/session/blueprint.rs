@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use impasto_engine::Layer;
 use impasto_engine::plan::layout::Layout;
 use rayon::ThreadPool;
 
@@ -18,6 +19,7 @@ use crate::session::task::Task;
 use crate::session::time::{RunCost, ScaleCost, evaluation_cost};
 use crate::style::regions;
 use crate::style::source::{Style, StyleSource};
+use crate::style::strokes::MOST_CANDIDATES;
 use crate::threads::thread_pool;
 
 /// A run of which nothing has been computed yet.
@@ -145,6 +147,18 @@ pub(crate) fn needs<'a>(options: &'a Options, subject: &Subject, styles: &[Style
     }
 }
 
+/// Returns the operations of a search for the matches of all regions, if the styles are about as
+/// large as the picture.
+fn search_operations(scale: &Scale, styles: &[Style], options: &Options) -> f64 {
+    let regions = regions::by_region(styles).len();
+    let of_layer = |layer: &Layer| {
+        let positions = (scale.width >> layer.poolings()) * (scale.height >> layer.poolings());
+        let candidates = regions * positions.min(MOST_CANDIDATES);
+        2.0 * layer.channels() as f64 * positions as f64 * candidates as f64
+    };
+    options.stroke_layers().iter().map(of_layer).sum()
+}
+
 /// Returns what the scales of a run cost. Only pictures of styles are evaluated, each of their
 /// turned copies once at every scale.
 fn cost_of(scales: &[Scale], memory: &MemoryPlan, styles: &[Style], options: &Options) -> RunCost {
@@ -157,7 +171,7 @@ fn cost_of(scales: &[Scale], memory: &MemoryPlan, styles: &[Style], options: &Op
             }
             StyleSource::Statistics { .. } => std::iter::repeat_n(0, 0),
         });
-        ScaleCost::new(scale, plan, copies)
+        ScaleCost::new(scale, plan, copies, search_operations(scale, styles, options))
     };
     RunCost(scales.iter().zip(&memory.scales).enumerate().map(of_scale).collect())
 }

@@ -10,15 +10,18 @@
 
 use std::fmt;
 
+use impasto_engine::network::MatchCandidates;
 use impasto_engine::plan::choice::{LayoutChoices, LayoutRequest};
 use impasto_engine::plan::layout::{EvaluationMemory, Layout};
+use impasto_engine::plan::search_bytes;
 use impasto_engine::{Layer, Padding};
 
 use crate::error::{Error, Result};
 use crate::optimizer::adam::ADAM_ARRAYS;
 use crate::optimizer::lbfgs::{LBFGS_ARRAYS, LEAST_HISTORY, history_for};
-use crate::options::{OptimizerKind, Options, WeightedLayer};
+use crate::options::{OptimizerKind, Options};
 use crate::session::schedule::{Scale, halved};
+use crate::style::strokes::thinned_positions;
 use crate::torus::STYLE_MARGIN;
 
 /// What a run will take, before its first step.
@@ -109,11 +112,6 @@ const HISTORIES: [(usize, f64); 3] = [(LEAST_HISTORY, 1.05), (5, 1.2), (3, 1.4)]
 /// How much longer a run takes with Adam than with L-BFGS.
 const ADAM_COST: f64 = 2.0;
 
-/// Returns the layers that a loss of this weight looks at.
-fn active(layers: &[WeightedLayer], weight: f64) -> Vec<Layer> {
-    if weight > 0.0 { layers.iter().map(|layer| layer.layer).collect() } else { vec![] }
-}
-
 /// Adds the safety margin to bytes of the process.
 fn with_reserve(bytes: usize) -> u64 {
     (bytes as f64 * (1.0 + RESERVE)) as u64
@@ -171,10 +169,9 @@ impl Needs<'_> {
     ///
     /// Errors: one does not fit in [`Options::memory`], however it is evaluated.
     pub(crate) fn style_layout(&self, halvings: usize) -> Result<Layout> {
-        let Options { style_layers, style_weight, memory, .. } = self.options;
-        let budget = memory.unwrap_or(u64::MAX);
+        let budget = self.options.memory.unwrap_or(u64::MAX);
         let needed = |bytes: usize| with_reserve(BASE + THREAD * self.threads + bytes);
-        let layers = active(style_layers, *style_weight);
+        let layers = self.options.active_style_layers();
         match self.styles(halvings, &layers, 0, &|bytes| needed(bytes) <= budget) {
             Ok((layout, _)) => Ok(layout),
             Err(bytes) => {
@@ -204,7 +201,7 @@ impl Needs<'_> {
             let (width, height) = (width + margin, height + margin);
             // In its own size and without a margin, the style is not copied.
             let brought_to_size = if halvings > 0 || margin > 0 { PIXEL * width * height } else { 0 };
-            let picture = brought_to_size + self.styles_in_full();
+            let picture = brought_to_size + self.styles_in_full() + self.stroke_maps((width, height));
             match self.layouts((width, height), layers, &[], resting).best(&|more| fits(more + picture)) {
                 Err(more) => needed = needed.max(Some(more + picture)),
                 Ok((_, found)) => {
@@ -221,20 +218,51 @@ impl Needs<'_> {
         needed.map_or(Ok((layout, bytes)), Err)
     }
 
+    /// Returns the bytes of the maps that a style of some size is matched with, while they are taken:
+    /// the workspace's and a copy.
+    fn stroke_maps(&self, (width, height): (usize, usize)) -> usize {
+        let of_layer = |layer: &Layer| {
+            let positions = (width >> layer.poolings()) * (height >> layer.poolings());
+            2 * MatchCandidates::bytes(positions, layer.channels())
+        };
+        self.options.stroke_layers().iter().map(of_layer).sum()
+    }
+
+    /// Returns the bytes that matched strokes take at a scale: candidates, matches, the gradient with
+    /// new matches, and what threads search with.
+    fn strokes(&self, scale: &Scale, halvings: usize) -> usize {
+        let layers = self.options.stroke_layers();
+        if layers.is_empty() {
+            return 0;
+        }
+        let side = |layer: &Layer, side: usize| side >> layer.poolings();
+        let of_layer = |layer: &Layer| {
+            let of_style = |&size: &(usize, usize)| {
+                let (width, height) = halved(size, halvings);
+                let positions = side(layer, width) * side(layer, height);
+                MatchCandidates::bytes(thinned_positions(positions, side(layer, width)), layer.channels())
+            };
+            let widest = self.styles.iter().map(|&size| side(layer, halved(size, halvings).0)).max().unwrap_or(0);
+            let candidates: usize = self.styles.iter().map(of_style).sum();
+            let matches = size_of::<u32>() * side(layer, scale.width) * side(layer, scale.height);
+            candidates + matches + self.threads * search_bytes(layer.channels(), widest)
+        };
+        PIXEL * scale.width * scale.height + layers.iter().map(of_layer).sum::<usize>()
+    }
+
     /// Returns the bytes of the style pictures in full. They last until the last targets are taken.
     fn styles_in_full(&self) -> usize {
         self.styles.iter().map(|(width, height)| PIXEL * width * height).sum()
     }
 
     fn scale(&self, scale: &Scale, before: Option<&Scale>, halvings: usize) -> Result<ScalePlan> {
-        let Options { content_layers, content_weight, style_layers, style_weight, .. } = self.options;
-        let (reference, styles) = (active(content_layers, *content_weight), active(style_layers, *style_weight));
+        let (reference, styles) = (self.options.active_content_layers(), self.options.active_style_layers());
         let layers = [reference.as_slice(), &styles].concat();
         let budget = Budget { bytes: self.options.memory.unwrap_or(u64::MAX), lasting: self.lasting_bytes(scale) };
         let resting = self.resting_bytes(before);
         // The styles are evaluated before anything else of the scale exists.
         let of_styles = self.styles(halvings, &styles, resting.before, &|bytes| budget.fits(bytes));
-        let styles_besides = if halvings > 0 { self.styles_in_full() } else { 0 };
+        let styles_besides = self.strokes(scale, halvings) + if halvings > 0 { self.styles_in_full() } else { 0 };
         let choices = self.layouts((scale.width, scale.height), &layers, &reference, resting.all);
         let of_scale = self.cheapest(scale, &choices, styles_besides, &budget);
         let (plan, style_layout, style_bytes) = match (of_scale, of_styles) {

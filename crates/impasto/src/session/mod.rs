@@ -38,6 +38,7 @@ pub(crate) mod time;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::mem;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -53,8 +54,8 @@ use crate::options::Options;
 use crate::session::blueprint::Blueprint;
 use crate::session::memory::{MemoryPlan, ScalePlan};
 use crate::session::position::{SchedulePosition, StopReason};
-use crate::session::scale_setup::{RestoredScale, ScaleSetup, ScaleState, start};
-use crate::session::schedule::Scale;
+use crate::session::scale_setup::{RestoredScale, ScaleSetup, ScaleState, evaluated, start};
+use crate::session::schedule::{RENEWAL, Scale};
 use crate::session::state::{SavedState, SessionState};
 use crate::session::subject::Subject;
 use crate::session::task::Task;
@@ -128,6 +129,8 @@ pub struct Session {
     cost: RunCost,
     /// What the bits of the losses depend on. It is empty if no loss looks at a feature map.
     identity: String,
+    /// The last matches of the previous scale, from when it ends until the next one has begun.
+    matches_before: Vec<Vec<u32>>,
     /// What the optimiser works on.
     point: Image,
     /// The picture that the point stands for, if parts of the content are kept. Otherwise the point
@@ -196,6 +199,7 @@ impl Session {
             scale: 0,
             plan,
             cost,
+            matches_before: vec![],
             point,
             losses,
             steps_done: 0,
@@ -233,6 +237,10 @@ impl Session {
                 Some(work) => work.optimizer.state(),
                 // The next scale begins without a memory.
                 None => OptimizerState::empty(self.plan.scales[self.scale].optimizer, self.point.as_slice()),
+            },
+            matches: match &self.work {
+                Some(work) => work.task.matches(),
+                None => self.matches_before.iter().map(Vec::as_slice).collect(),
             },
         }
     }
@@ -364,9 +372,30 @@ impl Session {
         Ok(self.finished)
     }
 
+    /// Matches strokes anew at the best point. The objective is another one from here on, so its last
+    /// value in the course is replaced.
+    fn renew_matches(&mut self) -> Result<()> {
+        let Self { pool, work, point, losses, totals, .. } = self;
+        let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
+        task.renew_matches();
+        let (renewed, gradient) = pool.install(|| evaluated(task, point))?;
+        optimizer.renew(renewed.total, gradient);
+        if let Some(last) = totals.last_mut() {
+            *last = renewed.total;
+        }
+        *losses = renewed;
+        Ok(())
+    }
+
     /// Lets the optimiser make a step, and counts it unless it is stuck.
     fn optimise(&mut self) -> Result<Outcome> {
         let started = Instant::now();
+        let has_matches = self.work.as_ref().is_some_and(|work| work.task.has_matches());
+        if has_matches && self.steps_here() > 0 && self.steps_here().is_multiple_of(RENEWAL) {
+            let renewed = self.renew_matches();
+            self.is_intact &= renewed.is_ok();
+            renewed?;
+        }
         let Self { pool, work, point, composed, losses, .. } = self;
         let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
         let mut latest = Ok(Losses::default());
@@ -426,7 +455,10 @@ impl Session {
         let next = self.scale + 1;
         let Scale { width, height, .. } = self.scales[next];
         // Dropped first, so that two scales never take memory together.
-        self.work = None;
+        self.matches_before = match self.work.take() {
+            Some(work) => work.task.matches().iter().map(|matches| matches.to_vec()).collect(),
+            None => mem::take(&mut self.matches_before),
+        };
         let point = resize(&self.point, width, height, self.options.padding);
         let setup = self.setup();
         let (work, losses) = self.pool.install(|| setup.work(next, &point))?;
@@ -435,6 +467,7 @@ impl Session {
         self.composed = work.task.composed(point.as_slice());
         self.totals = vec![losses.total];
         (self.work, self.losses, self.point, self.scale) = (Some(work), losses, point, next);
+        self.matches_before = vec![];
         self.drop_used_styles();
         Ok(())
     }
@@ -444,13 +477,21 @@ impl Session {
         self.totals.len() - 1
     }
 
+    /// Returns after how many steps of this scale the objective became what it is, because strokes were
+    /// matched anew.
+    fn renewed_after(&self) -> usize {
+        let has_matches = self.work.as_ref().is_some_and(|work| work.task.has_matches());
+        if has_matches { self.steps_here().saturating_sub(1) / RENEWAL * RENEWAL } else { 0 }
+    }
+
     /// Returns whether the last steps gained less than [`Options::tolerance`] of the objective
-    /// each.
+    /// each. Steps before the last matches do not count.
     fn has_converged(&self) -> bool {
-        let Some(before) = self.steps_here().checked_sub(TOLERANCE_STEPS).map(|step| self.totals[step]) else {
+        let steps = self.steps_here();
+        let Some(before) = steps.checked_sub(TOLERANCE_STEPS).filter(|&step| step >= self.renewed_after()) else {
             return false;
         };
-        let now = self.totals[self.steps_here()];
+        let (before, now) = (self.totals[before], self.totals[steps]);
         before - now < self.options.tolerance * TOLERANCE_STEPS as f64 * now
     }
 

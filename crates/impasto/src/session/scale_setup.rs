@@ -64,6 +64,7 @@ impl ScaleSetup<'_> {
         task: &mut Task,
         point: &Image,
     ) -> Result<(Box<dyn Optimizer>, Losses)> {
+        task.renew_matches();
         let (losses, gradient) = evaluated(task, point)?;
         let value = losses.total;
         let optimizer: Box<dyn Optimizer> = match self.plan.scales[scale].optimizer {
@@ -85,6 +86,10 @@ impl ScaleSetup<'_> {
     ) -> Result<(Box<dyn Optimizer>, RestoredScale)> {
         let Scale { width, height, .. } = self.scales[scale];
         let point = Image::new(width, height, saved.point()?);
+        if !task.set_matches(&saved.matches()?) {
+            let problem = "its matches are not those of these pictures and options".to_owned();
+            return Err(Error::UnfitState { problem });
+        }
         let started = Instant::now();
         let (losses, gradient) = evaluated(task, &point)?;
         let evaluation = started.elapsed();
@@ -126,7 +131,7 @@ pub(crate) struct RestoredScale {
 }
 
 /// Returns losses and gradient of a point at which an optimiser may begin.
-fn evaluated(task: &mut Task, point: &Image) -> Result<(Losses, Vec<f32>)> {
+pub(crate) fn evaluated(task: &mut Task, point: &Image) -> Result<(Losses, Vec<f32>)> {
     let mut gradient = vec![0.0; point.as_slice().len()];
     let losses = task.evaluate(point.as_slice(), &mut gradient)?;
     if !(losses.total.is_finite() && gradient.iter().all(|g| g.is_finite())) {

@@ -3,10 +3,11 @@
 //! The composition is found at a size at which the network's deep layers see all of it. Every
 //! further scale only adds detail. Each scale is half the next, so style pictures are halved along.
 
-use impasto_engine::{Image, Padding};
+use impasto_engine::{Image, Layer, Padding};
 
+use crate::brush;
 use crate::error::{Error, Result, nearest_multiple};
-use crate::options::{Init, Options, Scales, WeightedLayer};
+use crate::options::{Init, Options, Scales};
 
 /// One size, and the steps there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub struct Scale {
 /// Longest side, in pixels, of the coarsest scale of [`Scales::Auto`]. The network's deep layers
 /// still see what the photo shows. At smaller sizes the composition drifts.
 const COARSEST: usize = 224;
+
+/// Steps of a scale after which strokes are matched anew. A search takes about as long as two steps
+/// at 512 px.
+pub(crate) const RENEWAL: usize = 15;
 
 /// The same without a photo. Noise gathers into large shapes only while they are small.
 pub(crate) const COARSEST_TEXTURE: usize = 64;
@@ -41,10 +46,9 @@ pub(crate) fn schedule(
     options: &Options,
     leave_something: &dyn Fn(usize, (usize, usize)) -> bool,
 ) -> Result<Vec<Scale>> {
-    let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
-    let style_layers = active(&options.style_layers, options.style_weight);
-    let content_layers = [style_layers.as_slice(), &active(&options.content_layers, options.content_weight)].concat();
-    let deepest = content_layers.iter().map(|weighted| weighted.layer).max();
+    let style_layers = options.active_style_layers();
+    let content_layers = [style_layers.as_slice(), &options.active_content_layers()].concat();
+    let deepest = content_layers.iter().copied().max();
     let multiple = match deepest {
         Some(layer) if options.padding == Padding::Circular => {
             let (width, height) = (content.width(), content.height());
@@ -55,9 +59,9 @@ pub(crate) fn schedule(
         }
         _ => 1,
     };
-    let has_room = |(width, height): (usize, usize), layers: &[WeightedLayer], halvings: usize| {
+    let has_room = |(width, height): (usize, usize), layers: &[Layer], halvings: usize| {
         let side = width.min(height) >> halvings;
-        layers.iter().all(|weighted| side >= weighted.layer.min_side())
+        layers.iter().all(|layer| side >= layer.min_side())
     };
     let fits = |halvings: usize| {
         has_room((content.width(), content.height()), &content_layers, halvings)
@@ -100,7 +104,8 @@ pub(crate) fn wanted(longest: usize, options: &Options) -> usize {
         Scales::Auto if matches!(options.init, Init::Image(_)) => 1,
         Scales::Auto => {
             let coarsest = if options.content_weight > 0.0 { COARSEST } else { COARSEST_TEXTURE };
-            1 + (1..usize::BITS).take_while(|&halvings| longest >> halvings >= coarsest).count()
+            let coarsest = coarsest as f64 * brush::coarsest(options.brush);
+            1 + (1..usize::BITS).take_while(|&halvings| (longest >> halvings) as f64 >= coarsest).count()
         }
     };
     // With more scales than steps, some would have none.
@@ -136,6 +141,9 @@ mod tests {
         // relu5_1 needs 16 px of both pictures.
         assert_eq!(sizes((1024, 40), (512, 512), &options), [(512, 20), (1024, 40)]);
         assert_eq!(sizes((1024, 1024), (40, 512), &options), [(512, 512), (1024, 1024)]);
+        let with_brush = |brush| sizes((512, 341), (512, 512), &Options { brush, ..Options::default() });
+        assert_eq!(with_brush(100.0), [(128, 85), (256, 171), (512, 341)]);
+        assert_eq!(with_brush(0.0), [(512, 341)]);
         let start = Init::Image(Image::filled(9, 9, [0.0; 3]));
         assert_eq!(sizes((512, 512), (512, 512), &Options { init: start, ..options }), [(512, 512)]);
     }

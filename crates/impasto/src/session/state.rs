@@ -5,7 +5,8 @@
 //! - `point`, F32 `[H, W, 3]`: what the optimiser works on;
 //! - `totals`, F64: the objective at the start of the scale and after each of its steps;
 //! - the optimiser's arrays, F32, with as many values as the point: `s.0`, `y.0`, ... of L-BFGS
-//!   (oldest first), or `walker`, `gradient`, `mean` and `root_mean_square` of Adam.
+//!   (oldest first), or `walker`, `gradient`, `mean` and `root_mean_square` of Adam;
+//! - `matches.0`, ..., U32: the matches of each region and layer, if strokes are matched.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -40,6 +41,8 @@ pub struct SessionState<'a> {
     /// What the optimiser works on, `[H, W, 3]`, 0..255.
     pub(crate) point: &'a [f32],
     pub(crate) optimizer: OptimizerState<'a>,
+    /// The matches of each region and layer. They were found at an earlier point.
+    pub(crate) matches: Vec<&'a [u32]>,
 }
 
 impl SessionState<'_> {
@@ -85,6 +88,10 @@ impl SessionState<'_> {
                 let arrays = [walker, gradient, mean, root_mean_square];
                 ADAM_NAMES.into_iter().zip(arrays).for_each(|(name, values)| add(name.to_owned(), values));
             }
+        }
+        words.insert(MATCHES, self.matches.len().to_string());
+        for (i, matches) in self.matches.iter().enumerate() {
+            tensors.push((matches_name(i), Tensor::U32(vec![matches.len()], matches)));
         }
         let mut summed = Checksummed { out, hasher: Hasher::new() };
         KIND.write(words, tensors, &mut summed)?;
@@ -167,6 +174,13 @@ impl SavedState {
         self.contents.optimizer().map_err(self.unusable())
     }
 
+    /// Reads the matches of each region and layer.
+    ///
+    /// Errors: they cannot be read.
+    pub(crate) fn matches(&self) -> Result<Vec<Vec<u32>>> {
+        self.contents.matches().map_err(self.unusable())
+    }
+
     fn unusable(&self) -> impl Fn(String) -> Error {
         |problem| Error::StateFile { path: self.path.clone(), problem }
     }
@@ -191,6 +205,8 @@ struct StateContents<R> {
     file: TensorFile<R>,
     position: SchedulePosition<'static>,
     optimizer: Remembered,
+    /// Number of the arrays of matches.
+    matches: usize,
 }
 
 impl<R: Read + Seek> StateContents<R> {
@@ -244,12 +260,22 @@ impl<R: Read + Seek> StateContents<R> {
         let elapsed = Duration::try_from_secs_f64(number(get("seconds"))?).map_err(|_| unknown(get("seconds")))?;
         let identity = get("identity").to_owned();
         let position = SchedulePosition { identity, scales, scale: index, totals: totals.into(), elapsed, finished };
-        Ok(Self { file, position, optimizer })
+        // States of before strokes were matched do not say.
+        let matches = if get(MATCHES).is_empty() { 0 } else { number(get(MATCHES))? };
+        if (0..matches).any(|i| file.len(&matches_name(i)).is_none()) {
+            return Err("some of its matches are missing".to_owned());
+        }
+        Ok(Self { file, position, optimizer, matches })
     }
 
     fn point(&self) -> Parsed<Vec<f32>> {
         let Scale { width, height, .. } = self.position.here();
         self.pixels(POINT, &[height, width, 3])
+    }
+
+    fn matches(&self) -> Parsed<Vec<Vec<u32>>> {
+        let of = |name: String| self.file.u32s(&name, &[self.file.len(&name).unwrap_or(0)]);
+        (0..self.matches).map(|i| of(matches_name(i))).collect()
     }
 
     fn optimizer(&self) -> Parsed<OptimizerState<'static>> {
@@ -304,7 +330,13 @@ impl<W: Write> Write for Checksummed<W> {
 
 const POINT: &str = "point";
 const TOTALS: &str = "totals";
+const MATCHES: &str = "matches";
 const ADAM_NAMES: [&str; 4] = ["walker", "gradient", "mean", "root_mean_square"];
+
+/// Returns the name of an array of matches.
+fn matches_name(index: usize) -> String {
+    format!("{MATCHES}.{index}")
+}
 
 /// Returns the names of the arrays of a pair of L-BFGS.
 fn pair_names(pair: usize) -> [String; 2] {
@@ -391,7 +423,9 @@ mod tests {
     /// Makes the bytes of a file.
     fn bytes(position: SchedulePosition<'_>, adam: bool) -> Vec<u8> {
         let mut bytes = Vec::new();
-        SessionState { position, point: &pixels(5), optimizer: optimizer(adam) }.write(&mut bytes).unwrap();
+        SessionState { position, point: &pixels(5), optimizer: optimizer(adam), matches: vec![&[7, 1 << 30], &[]] }
+            .write(&mut bytes)
+            .unwrap();
         bytes
     }
 
@@ -404,10 +438,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         for adam in [false, true] {
-            SessionState { position: position(), point: &pixels(5), optimizer: optimizer(adam) }.save(&path).unwrap();
+            let matches: Vec<&[u32]> = vec![&[7, 1 << 30], &[]];
+            let (point, optimizer_state) = (pixels(5), optimizer(adam));
+            SessionState { position: position(), point: &point, optimizer: optimizer_state, matches: matches.clone() }
+                .save(&path)
+                .unwrap();
             let saved = SavedState::open(&path).unwrap();
             assert_eq!((saved.position(), saved.steps_done()), (&position(), 2));
             assert_eq!((saved.point().unwrap(), saved.optimizer().unwrap()), (pixels(5), optimizer(adam)));
+            assert_eq!(saved.matches().unwrap(), matches);
             let kind = if adam { OptimizerKind::Adam } else { OptimizerKind::Lbfgs };
             assert!(saved.check_optimizer(kind, 2).is_ok());
             assert!(saved.check_optimizer(OptimizerKind::Lbfgs, 1).is_err());

@@ -6,20 +6,25 @@
 //! changes. It also holds the two things that concern pixels alone: total variation, and the parts
 //! of the content that are kept.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{io, iter, mem};
 
-use impasto_engine::network::{Changes, ContentTerm, LayerTime, StyleSums, StyleTerm, Workspace, WorkspaceSpec};
+use impasto_engine::network::{
+    Changes, ContentTerm, LayerTime, MatchTerm, PositionWeights, ReferenceSums, StyleSums, StyleTerm, Workspace,
+    WorkspaceSpec,
+};
 use impasto_engine::plan::layout::Layout;
 use impasto_engine::{Image, Layer, Padding};
 
+use crate::brush;
 use crate::checks::check_room;
 use crate::error::{Error, PictureRole, Result};
 use crate::loss::content::ContentLoss;
 use crate::loss::gram::GramLoss;
 use crate::loss::losses::{Losses, WeightedSum};
 use crate::loss::moments::MomentsLoss;
+use crate::loss::strokes::{self, StrokesLoss};
 use crate::loss::style_loss::{LayerValue, StyleLoss};
 use crate::loss::total_variation::{add_total_variation_gradient, total_variation};
 use crate::network::Network;
@@ -35,9 +40,17 @@ use crate::style::source::Style;
 pub(crate) struct Task {
     /// `None` if no loss looks at a feature map.
     workspace: Option<Box<dyn Workspace>>,
+    /// Number of regions.
+    regions: usize,
     /// Losses by region and layer.
     styles: Vec<Summand<Box<dyn StyleLoss>>>,
     contents: Vec<Summand<ContentLoss>>,
+    /// Losses by region and layer.
+    strokes: Vec<Summand<StrokesLoss>>,
+    /// Variance of the style's features, for each of `strokes`.
+    stroke_variances: Vec<f64>,
+    /// Whether the next forward pass finds matches.
+    renews_matches: bool,
     /// Sums of the last forward pass, in the order of `styles`.
     sums: Vec<StyleSums>,
     content_weight: f64,
@@ -65,6 +78,8 @@ struct Summand<L> {
     weight: f64,
     /// The region's share of the area, which is part of the weight.
     share: f64,
+    /// Factor of the weight in the objective alone.
+    emphasis: f64,
     loss: L,
     /// The loss at the last evaluation, unweighted.
     value: LayerValue,
@@ -74,6 +89,7 @@ struct Summand<L> {
 struct ActiveLayers {
     contents: Vec<WeightedLayer>,
     styles: Vec<WeightedLayer>,
+    strokes: &'static [Layer],
 }
 
 /// Least unit of the total variation, in squared levels: that of a picture of one colour with a
@@ -114,9 +130,14 @@ impl Task {
                 regions::regions(network, &subject, styles, halvings, &style_layers, style_layout, options)?
             }
         };
-        let workspace = match layers.all() {
-            all if all.is_empty() => None,
-            _ => Some(network.workspace(PictureRole::Content, layers.spec(&subject, &regions, layout, options)?)?),
+        let (workspace, strokes, stroke_variances) = match layers.all() {
+            all if all.is_empty() => (None, vec![], vec![]),
+            _ => {
+                let spec = layers.spec(&subject, &regions, layout, options)?;
+                let strokes = stroke_summands(&spec, &regions, layers.strokes.len());
+                let variances = spec.matches.iter().map(|term| term.candidates.variance()).collect();
+                (Some(network.workspace(PictureRole::Content, spec)?), strokes, variances)
+            }
         };
         let wraps = options.padding == Padding::Circular;
         let is_balanced = options.objective == Objective::Balanced;
@@ -124,8 +145,12 @@ impl Task {
             if is_balanced { total_variation(content.as_slice(), content.width(), wraps).max(MIN_TV) } else { 1.0 };
         let mut task = Self {
             workspace,
+            regions: regions.len(),
             styles: style_summands(&layers.styles, regions, options.style_loss),
             contents: vec![],
+            renews_matches: !strokes.is_empty(),
+            strokes,
+            stroke_variances,
             sums: vec![],
             content_weight: options.content_weight,
             style_weight: options.style_weight,
@@ -163,13 +188,40 @@ impl Task {
             self.contents.push(Summand::new(layer, 1.0, loss));
         }
         if is_balanced {
-            for (style, sums) in self.styles.iter_mut().zip(&sums.styles) {
-                style.loss.calibrate(sums);
-            }
+            self.calibrate_styles(&sums);
         }
         self.sums = sums.styles;
         self.mapped = Some(content.clone());
         Ok(())
+    }
+
+    /// Takes the units of the style losses from the sums of the content.
+    ///
+    /// The unit of a loss is the content's own. If there is a content loss besides, the losses of a
+    /// region weigh more by one factor: the inverse root of the geometric mean of its
+    /// [`unlikeness`](crate::loss::style_loss::unlikeness). So a strength means nearly the same for a
+    /// dark painting as for a bright one, and the layers keep their balance. Without the root it would
+    /// mean less of the same at different sizes, because a smaller photo is more like a painting in
+    /// strength.
+    fn calibrate_styles(&mut self, sums: &ReferenceSums) {
+        let unlikeness: Vec<f64> =
+            self.styles.iter_mut().zip(&sums.styles).map(|(style, sums)| style.loss.calibrate(sums)).collect();
+        let strokes = self.strokes.iter_mut().zip(&self.stroke_variances);
+        for ((strokes, &variance), &squares) in strokes.zip(&sums.matches) {
+            strokes.loss.calibrate(squares, variance);
+        }
+        if self.contents.is_empty() {
+            return;
+        }
+        // Every region has as many losses.
+        let regions = self.regions.max(1);
+        let (styles, strokes) = (self.styles.len() / regions, self.strokes.len() / regions);
+        for (i, region) in unlikeness.chunks(styles.max(1)).enumerate() {
+            let mean = region.iter().sum::<f64>() / region.len() as f64;
+            let emphasis = (-0.5 * mean).exp();
+            self.styles.iter_mut().skip(i * styles).take(styles).for_each(|style| style.emphasis = emphasis);
+            self.strokes.iter_mut().skip(i * strokes).take(strokes).for_each(|strokes| strokes.emphasis = emphasis);
+        }
     }
 
     /// Returns the picture that a point of the optimiser stands for, if parts of the content are
@@ -198,12 +250,16 @@ impl Task {
             subject.keep_in(composed);
         }
         let pixels = self.composed.as_deref().unwrap_or(pixels);
-        // The first point is often the content, whose maps are there already.
+        let renews_matches = mem::take(&mut self.renews_matches);
+        // The first point is often the content, whose maps and matches are there already.
         if self.mapped.as_ref().is_some_and(|content| content.as_slice() == pixels) {
             return Ok(());
         }
         self.mapped = None;
         if let Some(workspace) = &mut self.workspace {
+            if renews_matches {
+                workspace.renew_matches();
+            }
             self.sums = workspace
                 .forward(pixels)
                 .map_err(|error| Error::of_evaluation(self.feature_cache.as_deref(), &error))?;
@@ -217,20 +273,27 @@ impl Task {
         // The gradients take the maps' place.
         self.mapped = None;
         for (style, sums) in self.styles.iter_mut().zip(&self.sums) {
-            style.value = style.loss.evaluate(sums, self.style_weight * style.weight);
+            style.value = style.loss.evaluate(sums, self.style_weight * style.weight * style.emphasis);
         }
         let pixels = self.composed.as_deref().unwrap_or(pixels);
         match &mut self.workspace {
             Some(workspace) => {
                 let change = |content: &Summand<ContentLoss>| content.loss.change(self.content_weight * content.weight);
+                let stroke_change = |strokes: &Summand<StrokesLoss>| {
+                    strokes.loss.change(self.style_weight * strokes.weight * strokes.emphasis)
+                };
                 let changes = Changes {
                     styles: self.styles.iter().map(|style| style.loss.change()).collect(),
                     contents: self.contents.iter().map(change).collect(),
+                    matches: self.strokes.iter().map(stroke_change).collect(),
                 };
                 let squares = workspace.backward(pixels, &changes, gradient);
                 let squares = squares.map_err(|error| Error::of_evaluation(self.feature_cache.as_deref(), &error))?;
-                for (content, squares) in self.contents.iter_mut().zip(squares) {
+                for (content, squares) in self.contents.iter_mut().zip(squares.contents) {
                     content.value = content.loss.value(squares);
+                }
+                for (strokes, squares) in self.strokes.iter_mut().zip(squares.matches) {
+                    strokes.value = strokes.loss.value(squares);
                 }
             }
             None => gradient.fill(0.0),
@@ -243,6 +306,29 @@ impl Task {
             subject.keep_out(gradient);
         }
         Ok(self.losses(total_variation(pixels, width, self.wraps)))
+    }
+
+    /// Returns whether positions are matched with the style.
+    pub(crate) fn has_matches(&self) -> bool {
+        !self.strokes.is_empty()
+    }
+
+    /// Makes the next evaluation find matches anew. The loss of strokes is another one from then on.
+    pub(crate) fn renew_matches(&mut self) {
+        self.renews_matches = self.has_matches();
+    }
+
+    /// Returns the matches of each region and layer, for a state that is saved.
+    pub(crate) fn matches(&self) -> Vec<&[u32]> {
+        self.workspace.as_ref().map_or(vec![], |workspace| workspace.matches())
+    }
+
+    /// Takes matches from a state. Returns `false` if they are not those of this task.
+    pub(crate) fn set_matches(&mut self, matches: &[Vec<u32>]) -> bool {
+        self.renews_matches = false;
+        // The maps of the content are there, with matches of its own.
+        self.mapped = None;
+        self.workspace.as_mut().map_or(matches.is_empty(), |workspace| workspace.set_matches(matches))
     }
 
     /// Returns each region's share of the area and its style losses at the last evaluation, by
@@ -272,13 +358,16 @@ impl Task {
 
     fn losses(&self, tv: f64) -> Losses {
         let (content, style) = (WeightedValues::of(&self.contents), WeightedValues::of(&self.styles));
+        let strokes = WeightedValues::of(&self.strokes);
+        let of_style = style.in_objective + strokes.in_objective;
         Losses {
             tv,
-            total: self.content_weight * content.in_units + self.style_weight * style.in_units + self.tv_weight * tv,
+            total: self.content_weight * content.in_objective + self.style_weight * of_style + self.tv_weight * tv,
             content_sum: content.sum,
             style_sum: style.sum,
             content: content.by_layer,
             style: style.by_layer,
+            strokes: strokes.by_layer,
         }
     }
 }
@@ -287,8 +376,8 @@ impl Task {
 struct WeightedValues {
     /// Raw losses, unweighted.
     by_layer: Vec<(Layer, f64)>,
-    /// Sum of the losses in their units, weighted.
-    in_units: f64,
+    /// Sum of the losses in their units, weighted as in the objective.
+    in_objective: f64,
     sum: WeightedSum,
 }
 
@@ -303,16 +392,25 @@ impl WeightedValues {
             }
         }
         let in_units = summands.iter().map(|summand| summand.weight * summand.value.in_units).sum::<f64>();
+        let of_objective = |summand: &Summand<L>| summand.emphasis * summand.weight * summand.value.in_units;
+        let in_objective = summands.iter().map(of_objective).sum();
         let weights: f64 = summands.iter().map(|summand| summand.weight).sum();
         let raw = summands.iter().map(|summand| summand.weight * summand.value.raw).sum();
         let mean_in_units = if weights > 0.0 { in_units / weights } else { 0.0 };
-        Self { by_layer, in_units, sum: WeightedSum { raw, mean_in_units } }
+        Self { by_layer, in_objective, sum: WeightedSum { raw, mean_in_units } }
     }
 }
 
 impl<L> Summand<L> {
     fn new(layer: &WeightedLayer, share: f64, loss: L) -> Self {
-        Self { layer: layer.layer, weight: layer.weight * share, share, loss, value: LayerValue::default() }
+        Self {
+            layer: layer.layer,
+            weight: layer.weight * share,
+            share,
+            emphasis: 1.0,
+            loss,
+            value: LayerValue::default(),
+        }
     }
 }
 
@@ -321,20 +419,25 @@ impl ActiveLayers {
         let active = |layers: &[WeightedLayer], weight: f64| if weight > 0.0 { layers.to_vec() } else { vec![] };
         Self {
             contents: active(&options.content_layers, options.content_weight),
-            styles: active(&options.style_layers, options.style_weight),
+            styles: active(&options.style_layers, options.style_weight)
+                .into_iter()
+                .map(|of| WeightedLayer { weight: of.weight * brush::layer_weight(options.brush, of.layer), ..of })
+                .collect(),
+            strokes: options.stroke_layers(),
         }
     }
 
     fn all(&self) -> Vec<Layer> {
-        self.contents.iter().chain(&self.styles).map(|weighted| weighted.layer).collect()
+        let weighted = self.contents.iter().chain(&self.styles).map(|weighted| weighted.layer);
+        weighted.chain(self.strokes.iter().copied()).collect()
     }
 
     fn styles(&self) -> Vec<Layer> {
         self.styles.iter().map(|weighted| weighted.layer).collect()
     }
 
-    /// Returns what the losses of a subject need from the network: a style term for each region and
-    /// layer, and a content term for each layer.
+    /// Returns what the losses of a subject need from the network: a style term and a match term for
+    /// each region and layer, and a content term for each layer.
     ///
     /// Errors: a mask that leaves nothing of a layer.
     fn spec(&self, subject: &Subject, regions: &[Region], layout: &Layout, options: &Options) -> Result<WorkspaceSpec> {
@@ -349,7 +452,11 @@ impl ActiveLayers {
             let weights = mask.map(|mask| mask.weights(layer).ok_or_else(|| subject.vanished(layer))).transpose()?;
             Ok::<_, Error>(weights.map(Arc::new))
         };
-        for Region { mask, .. } in regions {
+        for Region { mask, candidates, .. } in regions {
+            for (&layer, candidates) in self.strokes.iter().zip(candidates) {
+                let (weights, candidates) = (weights(mask.as_ref(), layer)?, candidates.clone());
+                spec.matches.push(MatchTerm { layer, weights, candidates });
+            }
             for &WeightedLayer { layer, .. } in &self.styles {
                 let weights = weights(mask.as_ref(), layer)?;
                 let means = options.style_loss.needs_means();
@@ -375,12 +482,24 @@ fn style_summands(
         for (layer, target) in layers.iter().zip(targets) {
             let loss: Box<dyn StyleLoss> = match kind {
                 StyleLossKind::Gram => Box::new(GramLoss::new(target)),
-                StyleLossKind::Moments => Box::new(MomentsLoss::new(target)),
+                StyleLossKind::Moments | StyleLossKind::Strokes => Box::new(MomentsLoss::new(target)),
             };
             summands.push(Summand::new(layer, share, loss));
         }
     }
     summands
+}
+
+/// Returns the losses of matched strokes of all regions, in the order of their terms. Each region has
+/// `layers` of them.
+fn stroke_summands(spec: &WorkspaceSpec, regions: &[Region], layers: usize) -> Vec<Summand<StrokesLoss>> {
+    let shares = regions.iter().flat_map(|region| iter::repeat_n(region.share, layers));
+    let summand = |(term, share): (&MatchTerm, f64)| {
+        let positions = term.weights.as_deref().map_or(spec.positions(term.layer) as f64, PositionWeights::total);
+        let loss = StrokesLoss::new(positions * term.layer.channels() as f64);
+        Summand::new(&WeightedLayer { layer: term.layer, weight: strokes::WEIGHT }, share, loss)
+    };
+    spec.matches.iter().zip(shares).map(summand).collect()
 }
 
 /// Checks that features can be written to a file in this folder ([`Options::feature_cache`]).
@@ -408,7 +527,8 @@ mod tests {
         let (content, style) = (load("astronaut.jpg"), load("starry_night.jpg"));
         let evaluated = |image: &Image, layout: &Layout| {
             let (subject, styles) = (Subject::from(&content), regions::normalised(&[(&style).into()]).unwrap());
-            let options = Options { feature_cache: Some(std::env::temp_dir()), ..Options::default() };
+            let style_loss = StyleLossKind::Strokes;
+            let options = Options { style_loss, feature_cache: Some(std::env::temp_dir()), ..Options::default() };
             let mut task = Task::new(&network, subject, &styles, 0, [layout, &Layout::whole()], &options).unwrap();
             let mut gradient = vec![f32::NAN; image.as_slice().len()];
             (task.evaluate(image.as_slice(), &mut gradient).unwrap().total, gradient)

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::session::memory::ScalePlan;
-use crate::session::schedule::Scale;
+use crate::session::schedule::{RENEWAL, Scale};
 
 /// Time of a forward pass with its sums, as a fraction of an evaluation.
 const FORWARD_SHARE: f64 = 0.5;
@@ -19,6 +19,11 @@ const PIXELS_OF_AN_EVALUATION: f64 = 8_400.0;
 /// Time of a step besides its evaluation, as a fraction of the evaluation. Measured: 2.5 % at 512 px
 /// with AVX2, on one thread and on two. With AVX-512 an evaluation is faster.
 const OPTIMIZER_SHARE: f64 = 0.03;
+
+/// Operations of a search for matches that take as long as an evaluation takes for one pixel, a
+/// multiply-add counting as two. An evaluation has 1.45 million for a pixel in the direct form of
+/// its convolutions. Winograd's form takes half of the time of as many in a search.
+const SEARCH_OPERATIONS_OF_A_PIXEL: f64 = 0.7e6;
 
 /// Weight of the newest step in the running mean of an evaluation's time.
 const NEWEST: f64 = 0.1;
@@ -45,7 +50,7 @@ impl EvaluationTime {
 
     /// Estimates the time of the rest: `steps` at the current scale, and all of the `later` ones.
     pub(crate) fn of_rest(&self, steps: usize, here: &ScaleCost, later: f64) -> Duration {
-        self.0.mul_f64((cost_of_steps(steps, here.evaluation) + later) / here.evaluation)
+        self.0.mul_f64((here.of_steps(steps) + later) / here.evaluation)
     }
 }
 
@@ -57,14 +62,25 @@ pub(crate) struct ScaleCost {
     /// The start: a forward pass of every style and of the content, and the evaluation of the
     /// start.
     start: f64,
+    /// A search for matches.
+    search: f64,
 }
 
 impl ScaleCost {
-    /// `styles`: pixels of the style pictures that are evaluated.
-    pub(crate) fn new(scale: &Scale, plan: &ScalePlan, styles: impl Iterator<Item = usize>) -> Self {
+    /// `styles`: pixels of the style pictures that are evaluated. `search`: operations of a search
+    /// for matches.
+    pub(crate) fn new(scale: &Scale, plan: &ScalePlan, styles: impl Iterator<Item = usize>, search: f64) -> Self {
         let evaluation = evaluation_cost(scale.width * scale.height) * plan.work;
         let of_styles: f64 = styles.map(|pixels| FORWARD_SHARE * evaluation_cost(pixels)).sum();
-        Self { evaluation, start: of_styles + (1.0 + FORWARD_SHARE) * evaluation }
+        let search = search / SEARCH_OPERATIONS_OF_A_PIXEL;
+        // The content has matches, and so has the start.
+        Self { evaluation, start: of_styles + (1.0 + FORWARD_SHARE) * evaluation + 2.0 * search, search }
+    }
+
+    /// Returns what so many steps cost.
+    fn of_steps(&self, steps: usize) -> f64 {
+        let searches = steps.saturating_sub(1) / RENEWAL;
+        steps as f64 * (1.0 + OPTIMIZER_SHARE) * self.evaluation + searches as f64 * self.search
     }
 }
 
@@ -76,13 +92,8 @@ impl RunCost {
     /// Returns the cost of these scales from the `first` on, in pixels.
     pub(crate) fn of_scales(&self, scales: &[Scale], first: usize) -> f64 {
         let costs = scales.iter().zip(&self.0).skip(first);
-        costs.map(|(scale, cost)| cost_of_steps(scale.steps, cost.evaluation) + cost.start).sum()
+        costs.map(|(scale, cost)| cost.of_steps(scale.steps) + cost.start).sum()
     }
-}
-
-/// Returns what so many steps cost whose evaluations cost `evaluation`.
-fn cost_of_steps(steps: usize, evaluation: f64) -> f64 {
-    steps as f64 * (1.0 + OPTIMIZER_SHARE) * evaluation
 }
 
 /// Returns what the evaluation of a whole picture costs, in pixels.
@@ -97,10 +108,16 @@ mod tests {
     #[test]
     fn a_start_takes_two_evaluations_if_the_style_is_as_large_as_the_content() {
         let evaluation = evaluation_cost(400);
-        let cost = ScaleCost { evaluation, start: 2.0 * evaluation };
+        let cost = ScaleCost { evaluation, start: 2.0 * evaluation, search: 0.0 };
         let run = RunCost(vec![cost, cost]);
         let scales = [3, 7].map(|steps| Scale { width: 20, height: 20, steps });
         let time = EvaluationTime::new(Duration::from_secs(1)).of_rest(3, &cost, run.of_scales(&scales, 1));
         assert!((time.as_secs_f64() - (10.0 * (1.0 + OPTIMIZER_SHARE) + 2.0)).abs() < 1e-6, "{time:?}");
+    }
+    #[test]
+    fn searches_are_between_the_steps() {
+        let cost = ScaleCost { evaluation: 1.0, start: 0.0, search: 1000.0 };
+        let searches = |steps: usize| (cost.of_steps(steps) / 1000.0) as usize;
+        assert_eq!([0, 1, RENEWAL, RENEWAL + 1, 2 * RENEWAL, 2 * RENEWAL + 1].map(searches), [0, 0, 0, 1, 1, 2]);
     }
 }

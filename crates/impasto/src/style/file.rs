@@ -3,22 +3,28 @@
 //! It is a safetensors file. Its metadata say how the network looked at the style. For each size it
 //! has the mean colour `[3]` and the total variation `[1]`. For each size and layer it has the
 //! matrix, row by row from its diagonal on, `[C (C + 1) / 2]`, and the means `[C]` if the style
-//! loss has them. Colours are F32 and everything else F64, to the last bit.
+//! loss has them. For matched strokes it has the feature maps of each size and layer, `[H, W, C]`, and
+//! `[H, W]` with 1 for the positions that count. Colours and maps are F32, what counts is U32, and
+//! everything else F64, to the last bit.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
+use impasto_engine::network::CandidateMap;
 use impasto_engine::{Layer, Pooling};
 
 use crate::error::{Error, Result};
 use crate::loss::statistics::Statistics;
+use crate::loss::strokes;
 use crate::options::StyleLossKind;
 use crate::picture::file::{read_error, write_whole};
 use crate::style::picture::Appearance;
 use crate::style::statistics::{SizeStatistics, StatisticsSettings, StyleStatistics};
+use crate::style::strokes::StrokeMaps;
 use crate::tensor_file::{FileKind, MAX_HEADER, Parsed, Tensor, TensorFile, all, unknown};
 
 const KIND: FileKind = FileKind { format: "impasto-style", version: "3" };
@@ -87,6 +93,13 @@ impl StyleStatistics {
             ("sizes", sizes.join(",")),
         ]);
         let mut tensors = Vec::new();
+        let counts: Vec<Vec<u32>> = self.stroke_maps().map(|(_, map)| counts_of(map)).collect();
+        for ((name, map), counts) in self.stroke_maps().zip(&counts) {
+            let (shape, channels) = (vec![map.height, map.width], map.values.len() / counts.len());
+            let shape_of_values = [shape.as_slice(), &[channels]].concat();
+            tensors.push((format!("{name}.{VALUES}"), Tensor::F32(shape_of_values, &map.values)));
+            tensors.push((format!("{name}.{COUNTS}"), Tensor::U32(shape, counts)));
+        }
         for (i, size) in self.sizes.iter().enumerate() {
             let Appearance { colour, total_variation } = &size.appearance;
             tensors.push((format!("{i}.{COLOUR}"), Tensor::F32(vec![3], colour)));
@@ -102,6 +115,19 @@ impl StyleStatistics {
             }
         }
         KIND.to_bytes(words, tensors)
+    }
+
+    /// Returns the maps for matched strokes and the first part of their names.
+    fn stroke_maps(&self) -> impl Iterator<Item = (String, &CandidateMap)> {
+        let of_layer = |(size, layer, maps): (usize, Layer, &'_ Arc<StrokeMaps>)| {
+            let names = (0..maps.len()).map(move |map| format!("{size}.{STROKES}.{layer}.{map}"));
+            names.collect::<Vec<_>>()
+        };
+        let sizes = self.sizes.iter().enumerate();
+        let layers = sizes.flat_map(|(i, size)| {
+            strokes::layers().iter().zip(&size.strokes).map(move |(&layer, maps)| (i, layer, maps))
+        });
+        layers.flat_map(move |part| of_layer(part).into_iter().zip(part.2.iter()))
     }
 
     fn from_bytes(bytes: &[u8]) -> Parsed<Self> {
@@ -120,7 +146,11 @@ impl StyleStatistics {
                 .and_then(|(width, height)| Some((side(width)?, side(height)?)))
                 .ok_or_else(|| unknown(size))?;
             let (appearance, layers) = (appearance(&file, i)?, layers(&file, i, view.style_loss)?);
-            Ok(SizeStatistics { width, height, appearance, layers })
+            let strokes = match view.style_loss {
+                StyleLossKind::Strokes => strokes::layers().iter().map(|layer| stroke_maps(&file, i, *layer)).collect(),
+                StyleLossKind::Moments | StyleLossKind::Gram => Ok(vec![]),
+            };
+            Ok(SizeStatistics { width, height, appearance, layers, strokes: strokes? })
         });
         Ok(Self { view, sizes: sizes.collect::<Parsed<_>>()? })
     }
@@ -130,6 +160,9 @@ const COLOUR: &str = "mean_colour";
 const VARIATION: &str = "total_variation";
 const MATRIX: &str = "matrix";
 const MEAN: &str = "mean";
+const STROKES: &str = "strokes";
+const VALUES: &str = "features";
+const COUNTS: &str = "counts";
 
 /// The word for [`Pooling::Average`] in files that were written before choices had words.
 const AVERAGE: &str = "average";
@@ -167,12 +200,37 @@ fn layers<R: Read + Seek>(file: &TensorFile<R>, size: usize, kind: StyleLossKind
             }
         }
         let mean = match kind {
-            StyleLossKind::Moments => file.f64s(&format!("{name}{MEAN}"), &[channels])?,
+            StyleLossKind::Moments | StyleLossKind::Strokes => file.f64s(&format!("{name}{MEAN}"), &[channels])?,
             StyleLossKind::Gram => vec![],
         };
         layers.push((layer, Statistics { mean, matrix }));
     }
     if layers.is_empty() { Err(format!("it has no layers for its size {}", size + 1)) } else { Ok(layers) }
+}
+
+/// Returns 1 for every position that counts.
+fn counts_of(map: &CandidateMap) -> Vec<u32> {
+    let all = || vec![1; map.height * map.width];
+    map.counts.as_ref().map_or_else(all, |counts| counts.iter().map(|&counts| counts.into()).collect())
+}
+
+/// Reads the maps for matched strokes at a size and a layer.
+fn stroke_maps<R: Read + Seek>(file: &TensorFile<R>, size: usize, layer: Layer) -> Parsed<Arc<StrokeMaps>> {
+    let mut maps = Vec::new();
+    loop {
+        let [values, counts] = [VALUES, COUNTS].map(|array| format!("{size}.{STROKES}.{layer}.{}.{array}", maps.len()));
+        let Some(&[height, width]) = file.shape(&counts) else { break };
+        let values = file.f32s(&values, &[height, width, layer.channels()])?;
+        let counts: Vec<bool> = file.u32s(&counts, &[height, width])?.iter().map(|&counts| counts > 0).collect();
+        let counts = counts.contains(&false).then_some(counts);
+        maps.push(CandidateMap { height, width, values, counts });
+    }
+    let counts = |map: &CandidateMap| counts_of(map).contains(&1);
+    if maps.iter().any(counts) {
+        Ok(Arc::new(maps))
+    } else {
+        Err(format!("it has no strokes of {layer} for its size {}", size + 1))
+    }
 }
 
 /// Parses the word of a choice.
@@ -186,12 +244,22 @@ mod tests {
     use impasto_engine::Padding;
     use proptest::prelude::*;
 
+    /// Two maps at each layer, of which the second has positions that do not count.
+    fn strokes(width: usize) -> Vec<Arc<StrokeMaps>> {
+        let map = |layer: &Layer, counts| {
+            let values = (0..2 * 3 * layer.channels()).map(|i| (i * width) as f32 / 7.0).collect();
+            CandidateMap { height: 2, width: 3, values, counts }
+        };
+        let counts = || Some(vec![true, false, true, true, true, false]);
+        strokes::layers().iter().map(|layer| Arc::new(vec![map(layer, None), map(layer, counts())])).collect()
+    }
+
     fn statistics(kind: StyleLossKind) -> StyleStatistics {
         let layers: Vec<Layer> = ["relu1_1", "conv2_2"].iter().map(|name| name.parse().unwrap()).collect();
         let at = |width: usize| {
             let of = |layer: Layer| {
                 let n = layer.channels();
-                let mean = if kind == StyleLossKind::Moments { vec![0.1 * width as f64; n] } else { vec![] };
+                let mean = if kind != StyleLossKind::Gram { vec![0.1 * width as f64; n] } else { vec![] };
                 Statistics { mean, matrix: (0..n * n).map(|i| ((i / n) * (i % n)) as f64 / 3.0).collect() }
             };
             let appearance = Appearance { colour: [0.1, 254.9, width as f32], total_variation: 1.0 / 3.0 };
@@ -200,6 +268,7 @@ mod tests {
                 height: 9,
                 appearance,
                 layers: layers.iter().map(|&layer| (layer, of(layer))).collect(),
+                strokes: if kind == StyleLossKind::Strokes { strokes(width) } else { vec![] },
             }
         };
         let view = StatisticsSettings {
@@ -214,7 +283,7 @@ mod tests {
     #[test]
     fn what_is_saved_is_loaded() {
         let folder = tempfile::tempdir().unwrap();
-        for kind in [StyleLossKind::Gram, StyleLossKind::Moments] {
+        for kind in [StyleLossKind::Gram, StyleLossKind::Moments, StyleLossKind::Strokes] {
             let path = folder.path().join("s.impasto-style");
             statistics(kind).save(&path).unwrap();
             assert!(StyleStatistics::is_style_file(&path).unwrap());

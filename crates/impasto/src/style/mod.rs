@@ -9,4 +9,5 @@ pub(crate) mod picture;
 pub(crate) mod regions;
 pub(crate) mod source;
 pub(crate) mod statistics;
+pub(crate) mod strokes;
 pub(crate) mod turn;

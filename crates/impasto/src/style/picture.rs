@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use impasto_engine::network::{StyleTerm, WorkspaceSpec};
+use impasto_engine::network::{CandidateMap, LayerFeatures, MapWindow, PositionWeights, StyleTerm, WorkspaceSpec};
 use impasto_engine::plan::layout::Layout;
 use impasto_engine::{Image, Layer, Padding};
 
@@ -14,6 +14,7 @@ use crate::network::Network;
 use crate::options::Options;
 use crate::picture::mask::{Mask, partial};
 use crate::picture::resize::{paint_hidden, resize_style};
+use crate::style::strokes::{StrokeMaps, thinned};
 use crate::style::turn::turns;
 use crate::torus::{inside_margin, with_mirrored_margin};
 
@@ -121,8 +122,8 @@ impl StylePicture {
         counts.map_or(vec![], |mask| turns(self.rotations).iter().map(|turn| turn.mask(&mask)).collect())
     }
 
-    /// Takes the statistics of a normalised picture at some size, in the order of `layers`, by an
-    /// evaluation in `layout`. It runs on the current thread pool.
+    /// Takes the statistics of a normalised picture at some size, in the order of `layers`, and its
+    /// maps for matched strokes, by an evaluation in `layout`. It runs on the current thread pool.
     ///
     /// Errors: the picture is too small for a layer; the mask leaves nothing of one.
     pub(crate) fn statistics(
@@ -132,11 +133,12 @@ impl StylePicture {
         layers: &[Layer],
         layout: &Layout,
         options: &Options,
-    ) -> Result<Vec<Statistics>> {
+    ) -> Result<StyleSample> {
+        let stroke_layers = options.stroke_layers();
         let wraps = options.padding == Padding::Circular;
         let padding = if wraps { Padding::Replicate } else { options.padding };
         let image = resize_style(&self.image, width, height);
-        check_room(PictureRole::Style, &image, layers)?;
+        check_room(PictureRole::Style, &image, &[layers, stroke_layers].concat())?;
         let counts = self.counts().map(|mask| mask.resized(width, height));
         let of_copy = |image: &Image, counts: Option<&Mask>| {
             let (width, height) = (image.width(), image.height());
@@ -146,6 +148,7 @@ impl StylePicture {
                 pooling: options.pooling,
                 padding,
                 layout: layout.clone(),
+                shown: stroke_layers.to_vec(),
                 ..WorkspaceSpec::new(seen.width(), seen.height())
             };
             for &layer in layers {
@@ -156,14 +159,74 @@ impl StylePicture {
             }
             let mut workspace = network.workspace(PictureRole::Style, spec)?;
             let sums = workspace.forward(seen.as_slice()).map_err(|error| Error::of_evaluation(None, &error))?;
-            Ok(sums.iter().map(|sums| Statistics::of(options.style_loss, sums)).collect())
+            let statistics: Vec<Statistics> =
+                sums.iter().map(|sums| Statistics::of(options.style_loss, sums)).collect();
+            let strokes = stroke_layers.iter().map(|&layer| {
+                let window = wraps.then(|| inside_margin(layer, width, height));
+                let features = workspace.features(layer).map_err(|error| Error::of_evaluation(None, &error))?;
+                let weights = counts.and_then(|mask| mask.weights(layer));
+                Ok(candidate_map(features, window, weights.as_ref()))
+            });
+            Ok((statistics, strokes.collect::<Result<Vec<CandidateMap>>>()?))
         };
-        let copies: Vec<Vec<Statistics>> = turns(self.rotations)
+        let copies: Vec<(Vec<Statistics>, Vec<CandidateMap>)> = turns(self.rotations)
             .iter()
             .map(|turn| of_copy(&turn.image(&image), counts.as_ref().map(|mask| turn.mask(mask)).as_ref()))
             .collect::<Result<_>>()?;
-        Ok((0..layers.len())
-            .map(|i| Statistics::blend(&copies.iter().map(|copy| (1.0, &copy[i])).collect::<Vec<_>>()))
-            .collect())
+        let statistics = (0..layers.len())
+            .map(|i| Statistics::blend(&copies.iter().map(|(copy, _)| (1.0, &copy[i])).collect::<Vec<_>>()))
+            .collect();
+        let mut strokes: Vec<StrokeMaps> = stroke_layers.iter().map(|_| vec![]).collect();
+        for (_, maps) in copies {
+            strokes.iter_mut().zip(maps).for_each(|(strokes, map)| strokes.push(map));
+        }
+        let thin = |(layer, maps): (&Layer, StrokeMaps)| Arc::new(thinned(maps, layer.channels()));
+        Ok(StyleSample { statistics, strokes: stroke_layers.iter().zip(strokes).map(thin).collect() })
     }
+}
+
+/// What a run takes from a style at a size.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StyleSample {
+    /// In the order of the style's layers.
+    pub(crate) statistics: Vec<Statistics>,
+    /// In the order of [`Options::stroke_layers`].
+    pub(crate) strokes: Vec<Arc<StrokeMaps>>,
+}
+
+/// Least weight of a position that strokes are matched with, if there is one. At the edge of a mask
+/// a patch shows what the mask leaves out.
+const LEAST_WEIGHT: f32 = 0.5;
+
+/// Side of a map up to which the positions at its border are needed too.
+const SMALL_MAP: usize = 16;
+
+/// Returns the map of a layer, whose positions count inside the window and where they have weight.
+/// `weights`: those of the window, or of the whole map.
+fn candidate_map(
+    features: LayerFeatures<'_>,
+    window: Option<MapWindow>,
+    weights: Option<&PositionWeights>,
+) -> CandidateMap {
+    let LayerFeatures { height, width, values, .. } = features;
+    let MapWindow { top, left, height: rows, width: columns } =
+        window.unwrap_or(MapWindow { top: 0, left: 0, height, width });
+    let weight = |x: usize, y: usize| match (y.checked_sub(top), x.checked_sub(left)) {
+        (Some(y), Some(x)) if y < rows && x < columns => {
+            weights.map_or(1.0, |weights| weights.values()[y * columns + x])
+        }
+        _ => 0.0,
+    };
+    // A patch at the border continues with the border's features, as the picture's patches do at its
+    // border. They would match, and the edge of the canvas would be painted there.
+    let is_border = |v: usize, side: usize| side > SMALL_MAP && (v == 0 || v + 1 == side);
+    let weight = |x: usize, y: usize| match is_border(x, width) || is_border(y, height) {
+        true => 0.0,
+        false => weight(x, y),
+    };
+    let all: Vec<f32> = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| weight(x, y)).collect();
+    let largest = all.iter().fold(0.0, |largest: f32, &w| largest.max(w));
+    let counts: Vec<bool> = all.iter().map(|&w| w >= LEAST_WEIGHT.min(largest)).collect();
+    let counts = counts.contains(&false).then_some(counts);
+    CandidateMap { height, width, values: values.into_owned(), counts }
 }

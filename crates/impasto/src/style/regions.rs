@@ -3,18 +3,23 @@
 //! Styles with the same region share it: their statistics are blended by their weights. A region's
 //! losses count by its share of the visible area.
 
+use std::sync::Arc;
+
 use impasto_engine::Layer;
+use impasto_engine::network::MatchCandidates;
 use impasto_engine::plan::layout::Layout;
 
 use crate::error::{Error, PictureRole, Result};
 use crate::loss::statistics::Statistics;
 use crate::network::Network;
-use crate::options::{Options, WeightedLayer};
+use crate::options::Options;
 use crate::picture::mask::Mask;
 use crate::session::schedule::halved;
 use crate::session::subject::Subject;
+use crate::style::picture::StyleSample;
 use crate::style::source::{Style, StyleSource};
 use crate::style::statistics::{StatisticsSettings, StyleStatistics};
+use crate::style::strokes::together;
 
 /// A part of the picture that has styles of its own.
 pub(crate) struct Region {
@@ -24,6 +29,8 @@ pub(crate) struct Region {
     pub(crate) share: f64,
     /// The statistics that are wanted there, in the order of the style's layers.
     pub(crate) targets: Vec<Statistics>,
+    /// What positions there are matched with, in the order of [`Options::stroke_layers`].
+    pub(crate) candidates: Vec<Arc<MatchCandidates>>,
 }
 
 /// Normalises the pictures and checks the weights. Everything here holds at any scale.
@@ -84,13 +91,13 @@ pub(crate) fn check_statistics(network: &Network, styles: &[Style], scales: usiz
 }
 
 /// Returns the statistics of a style whose nominal side is `size` pixels at the finest scale.
-fn taken<'a>(
-    statistics: &'a StyleStatistics,
+fn taken(
+    statistics: &StyleStatistics,
     view: &StatisticsSettings,
     size: usize,
     halvings: usize,
     layers: &[Layer],
-) -> std::result::Result<Vec<&'a Statistics>, String> {
+) -> std::result::Result<StyleSample, String> {
     statistics.at(view, halved((size, size), halvings).0, layers)
 }
 
@@ -134,27 +141,27 @@ pub(crate) fn leave_something(
     halvings: usize,
     options: &Options,
 ) -> bool {
-    let Options { content_layers, content_weight, style_layers, style_weight, .. } = options;
-    let fits = |mask: Option<&Mask>, layers: &[WeightedLayer]| {
-        mask.is_none_or(|mask| layers.iter().all(|weighted| mask.weights(weighted.layer).is_some()))
+    let (content_layers, style_layers) = (options.active_content_layers(), options.active_style_layers());
+    let fits = |mask: Option<&Mask>, layers: &[Layer]| {
+        mask.is_none_or(|mask| layers.iter().all(|layer| mask.weights(*layer).is_some()))
     };
     let (opacity, painted) = subject.masks(size);
-    if *content_weight > 0.0 && !fits(opacity.as_ref(), content_layers) {
+    if !fits(opacity.as_ref(), &content_layers) {
         return false;
     }
     let style_fits = |style: &Style| match &style.source {
         StyleSource::Picture(picture) if style.weight > 0.0 => {
             let size = halved((picture.image.width(), picture.image.height()), halvings);
-            picture.masks(size).iter().all(|mask| fits(Some(mask), style_layers))
+            picture.masks(size).iter().all(|mask| fits(Some(mask), &style_layers))
         }
         StyleSource::Statistics { statistics, size } if style.weight > 0.0 => {
             statistics.nearest(halved((*size, *size), halvings).0).is_some()
         }
         _ => true,
     };
-    *style_weight == 0.0
+    options.style_weight == 0.0
         || by_region(styles).iter().all(|(region, members)| {
-            fits(mask_of(*region, &painted, size).as_ref(), style_layers)
+            fits(mask_of(*region, &painted, size).as_ref(), &style_layers)
                 && members.iter().all(|(_, style)| style_fits(style))
         })
 }
@@ -186,8 +193,7 @@ pub(crate) fn regions(
         }
         StyleSource::Statistics { statistics, size } => {
             let view = StatisticsSettings::new(network, options);
-            let found = taken(statistics, &view, *size, halvings, layers).map_err(unfit(i))?;
-            Ok(found.into_iter().cloned().collect())
+            taken(statistics, &view, *size, halvings, layers).map_err(unfit(i))
         }
     };
     by_region(styles)
@@ -195,16 +201,22 @@ pub(crate) fn regions(
         .map(|(region, members)| {
             let mask = mask_of(region, &painted, (width, height));
             let share = mask.as_ref().map_or(1.0, Mask::coverage) / visible;
-            let members: Vec<(f64, Vec<Statistics>)> = members
+            let members: Vec<(f64, StyleSample)> = members
                 .into_iter()
                 .filter(|(_, style)| style.weight > 0.0)
                 .map(|(i, style)| Ok((style.weight, statistics(i, style)?)))
                 .collect::<Result<_>>()?;
             let targets = (0..layers.len()).map(|i| {
-                let parts: Vec<_> = members.iter().map(|(weight, of_layers)| (*weight, &of_layers[i])).collect();
+                let parts: Vec<_> = members.iter().map(|(weight, sample)| (*weight, &sample.statistics[i])).collect();
                 Statistics::blend(&parts)
             });
-            Ok(Region { mask, share, targets: targets.collect() })
+            let candidates = options.stroke_layers().iter().enumerate().map(|(i, &layer)| {
+                let styles: Vec<_> = members.iter().map(|(weight, sample)| (*weight, &*sample.strokes[i])).collect();
+                let maps = together(&styles, layer.channels());
+                let vanished = || Error::MaskVanishes { input: PictureRole::StyleMask, layer, width, height };
+                MatchCandidates::new(layer.channels(), maps).map(Arc::new).ok_or_else(vanished)
+            });
+            Ok(Region { mask, share, targets: targets.collect(), candidates: candidates.collect::<Result<_>>()? })
         })
         .collect()
 }

@@ -4,6 +4,7 @@
 //! Taken beforehand, they spare the network a look at the style for every photo.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use impasto_engine::plan::layout::Layout;
 use impasto_engine::{Layer, Padding, Pooling};
@@ -16,7 +17,8 @@ use crate::options::{Options, StyleLossKind};
 use crate::picture::resize::nominal_side;
 use crate::session::memory::Needs;
 use crate::session::schedule::{COARSEST_TEXTURE, Scale, halved, wanted};
-use crate::style::picture::{Appearance, StylePicture};
+use crate::style::picture::{Appearance, StylePicture, StyleSample};
+use crate::style::strokes::StrokeMaps;
 use crate::threads::thread_pool;
 
 /// Statistics of a style picture at several sizes, each half the one before: everything that a run
@@ -49,6 +51,8 @@ pub(crate) struct SizeStatistics {
     pub(crate) height: usize,
     pub(crate) appearance: Appearance,
     pub(crate) layers: Vec<(Layer, Statistics)>,
+    /// The maps for matched strokes, in the order of [`Options::stroke_layers`].
+    pub(crate) strokes: Vec<Arc<StrokeMaps>>,
 }
 
 /// Returns how many of `sizes`, each half the one before, show something of a normalised style to
@@ -57,9 +61,8 @@ fn sizes_that_show(style: &StylePicture, sizes: usize, options: &Options) -> usi
     let (width, height) = (style.image.width(), style.image.height());
     let shows = |halvings: usize| {
         let masks = style.masks(halved((width, height), halvings));
-        options.style_layers.iter().all(|of| {
-            width.min(height) >> halvings >= of.layer.min_side()
-                && masks.iter().all(|mask| mask.weights(of.layer).is_some())
+        options.active_style_layers().iter().all(|layer| {
+            width.min(height) >> halvings >= layer.min_side() && masks.iter().all(|mask| mask.weights(*layer).is_some())
         })
     };
     1 + (1..sizes).take_while(|&halvings| shows(halvings)).count()
@@ -149,9 +152,11 @@ impl StyleStatistics {
         let layers: Vec<Layer> = options.style_layers.iter().map(|weighted| weighted.layer).collect();
         let at = |(halvings, layout)| {
             let (width, height) = halved((style.image.width(), style.image.height()), halvings);
-            let statistics = style.statistics(network, (width, height), &layers, layout, options)?;
+            let StyleSample { statistics, strokes } =
+                style.statistics(network, (width, height), &layers, layout, options)?;
             let appearance = style.appearance((width, height));
-            Ok(SizeStatistics { width, height, appearance, layers: layers.iter().copied().zip(statistics).collect() })
+            let layers = layers.iter().copied().zip(statistics).collect();
+            Ok(SizeStatistics { width, height, appearance, layers, strokes })
         };
         let sizes = pool.install(|| layouts.iter().enumerate().map(at).collect::<Result<_>>())?;
         Ok(Self { view: StatisticsSettings::new(network, options), sizes })
@@ -171,11 +176,13 @@ impl StyleStatistics {
     /// Returns the bytes of memory that they take.
     pub fn bytes(&self) -> u64 {
         let layers = self.sizes.iter().flat_map(|size| &size.layers);
-        layers.map(|(_, Statistics { mean, matrix })| size_of_val(&**mean) + size_of_val(&**matrix)).sum::<usize>()
-            as u64
+        let of_layers = layers.map(|(_, Statistics { mean, matrix })| size_of_val(&**mean) + size_of_val(&**matrix));
+        let maps = self.sizes.iter().flat_map(|size| size.strokes.iter().flat_map(|maps| maps.iter()));
+        (of_layers.sum::<usize>() + maps.map(|map| size_of_val(&*map.values)).sum::<usize>()) as u64
     }
 
-    /// Returns the statistics in the order of `layers`, for a style with the nominal side `side`.
+    /// Returns the statistics in the order of `layers`, and the maps for matched strokes, for a style
+    /// with the nominal side `side`.
     ///
     /// Errors: the statistics are of another kind, of other layers or sizes. They say what differs.
     pub(crate) fn at(
@@ -183,12 +190,14 @@ impl StyleStatistics {
         view: &StatisticsSettings,
         side: usize,
         layers: &[Layer],
-    ) -> std::result::Result<Vec<&Statistics>, String> {
+    ) -> std::result::Result<StyleSample, String> {
         let differs = |option: &str, found: &dyn Display, wanted: &dyn Display| {
             Err(format!("were taken with the {option} {found}, not {wanted}; choose {found}, or take them again"))
         };
         let StatisticsSettings { style_loss, pooling, padding, network } = self.view;
-        if style_loss != view.style_loss {
+        // Strokes are moments, and more.
+        let has_moments = (style_loss, view.style_loss) == (StyleLossKind::Strokes, StyleLossKind::Moments);
+        if style_loss != view.style_loss && !has_moments {
             return differs("style loss", &style_loss, &view.style_loss);
         }
         if pooling != view.pooling {
@@ -208,12 +217,13 @@ impl StyleStatistics {
         let size = self.of_size(side)?;
         let of = |layer: &Layer| {
             let found = size.layers.iter().find(|(found, _)| found == layer);
-            found.map(|(_, statistics)| statistics).ok_or_else(|| {
+            found.map(|(_, statistics)| statistics.clone()).ok_or_else(|| {
                 let found = size.layers.iter().map(|(layer, _)| layer.to_string()).collect::<Vec<_>>().join(",");
                 format!("are of the layers {found}, not of {layer}; choose among those, or take them again")
             })
         };
-        layers.iter().map(of).collect()
+        let statistics = layers.iter().map(of).collect::<std::result::Result<_, _>>()?;
+        Ok(StyleSample { statistics, strokes: size.strokes.clone() })
     }
 
     /// Returns what serves a style with the nominal side `side`.

@@ -9,6 +9,7 @@ mod outputs;
 mod picture;
 mod session;
 mod state;
+mod strokes;
 mod styles;
 mod synthesis;
 mod tiff;

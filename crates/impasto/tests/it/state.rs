@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use impasto::{
     Error, Image, Init, Mask, Network, OptimizerKind, Options, Progress, SavedState, Scales, Session, SizeOptions,
-    StopReason, Subject, picture, prepare,
+    StopReason, StyleLossKind, Subject, picture, prepare,
 };
 
 static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
@@ -76,6 +76,14 @@ fn lbfgs_goes_on_with_the_same_bits_from_every_step() {
 #[test]
 fn adam_goes_on_with_the_same_bits_from_every_step() {
     check(&Options { optimizer: OptimizerKind::Adam, ..options() }, 5, 0..=5);
+}
+
+#[test]
+fn strokes_go_on_with_the_same_bits_from_within_an_interval() {
+    // Each scale has 17 steps. Strokes are matched anew after 15 of them.
+    let strokes = Options { steps: 34, style_loss: StyleLossKind::Strokes, ..options() };
+    check(&strokes, 34, [0, 3, 15, 16, 17, 20, 32, 33]);
+    check(&Options { optimizer: OptimizerKind::Adam, ..strokes }, 34, [14, 15, 33]);
 }
 
 #[test]

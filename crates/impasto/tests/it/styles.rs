@@ -157,7 +157,11 @@ fn turned_copies_are_averaged() {
 fn a_style_file_does_what_its_picture_does() {
     let [content, night, _] = pictures();
     let folder = tempfile::tempdir().unwrap();
-    for (style_loss, padding) in [(StyleLossKind::Moments, Padding::Replicate), (StyleLossKind::Gram, Padding::Zero)] {
+    for (style_loss, padding) in [
+        (StyleLossKind::Moments, Padding::Replicate),
+        (StyleLossKind::Gram, Padding::Zero),
+        (StyleLossKind::Strokes, Padding::Replicate),
+    ] {
         let options = Options { steps: 6, scales: Scales::Count(2), style_loss, padding, ..Options::default() };
         let path = folder.path().join("night.impasto-style");
         StyleStatistics::new(&NETWORK, &(&night).into(), 2, &options).unwrap().save(&path).unwrap();

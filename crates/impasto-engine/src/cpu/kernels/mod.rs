@@ -12,6 +12,7 @@ mod gemm;
 pub(crate) mod gram;
 pub(crate) mod isa;
 pub(crate) mod maps;
+pub(crate) mod matches;
 mod portable;
 mod simd;
 mod transform;

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io;
 
 use impasto_engine::network::{
-    Backend, Changes, ContentTerm, ReferenceSums, StyleChange, StyleSums, StyleTerm, WorkspaceSpec,
+    Backend, Changes, ContentTerm, MatchTerm, ReferenceSums, Squares, StyleChange, StyleSums, StyleTerm, WorkspaceSpec,
 };
 use impasto_engine::plan::layout::Layout;
 use impasto_engine::{Image, Layer, Padding, Pooling};
 
-use super::{Backends, f64s, layers, layout, picture, weights, workspace};
+use super::{Backends, candidates, f64s, layers, layout, picture, weights, workspace};
 use crate::reference::{Noise, relative_error};
 
 /// Bound on the relative error (L2) of a gradient. A backend may round differently in bands.
@@ -29,12 +29,14 @@ const BALANCED: [&str; 8] = ["relu1_1", "relu2_1", "relu2_2", "relu3_1", "relu3_
 struct Results {
     reference: ReferenceSums,
     sums: Vec<StyleSums>,
-    squares: Vec<f64>,
+    squares: Squares,
+    matches: Vec<Vec<u32>>,
+    shown: Vec<f32>,
     gradient: Vec<f32>,
 }
 
 /// A picture, a reference, and terms: a style term at each layer, every other one weighted, and a
-/// content term at every other layer.
+/// content term and a match term at every other layer. The deepest layer is shown.
 struct BandCase {
     image: Image,
     reference: Image,
@@ -62,24 +64,33 @@ impl BandCase {
         let styles = styles.map(|(i, &layer)| StyleTerm { layer, means: true, window: None, weights: of(i, layer) });
         let contents = self.layers.iter().enumerate().skip(1).step_by(2);
         let contents = contents.map(|(i, &layer)| ContentTerm { layer, weights: of(i / 2, layer) });
-        WorkspaceSpec { styles: styles.collect(), contents: contents.collect(), ..spec.clone() }
+        let matches = self.layers.iter().enumerate().skip(1).step_by(2);
+        let matches =
+            matches.map(|(i, &layer)| MatchTerm { layer, weights: of(i / 2, layer), candidates: candidates(layer, 8) });
+        let shown = vec![self.layers[self.layers.len() - 1]];
+        let (styles, contents, matches) = (styles.collect(), contents.collect(), matches.collect());
+        WorkspaceSpec { styles, contents, matches, shown, ..spec.clone() }
     }
 
     fn evaluate(&self, backend: &dyn Backend, layout: &Layout) -> Results {
         let spec = self.spec(layout);
         let (changes, contents) = (self.changes(), vec![CHANGE; spec.contents.len()]);
         let styles = changes.iter().map(|(s, b)| StyleChange { s, b }).collect();
-        let changes = Changes { styles, contents };
+        let changes = Changes { styles, matches: vec![CHANGE; spec.matches.len()], contents };
         let mut workspace = workspace(backend, spec);
         let reference = workspace.set_reference(&self.reference, &mut tempfile::tempfile).expect("an evaluation");
         let mut gradient = vec![f32::NAN; self.image.as_slice().len()];
-        let (mut sums, mut squares) = (vec![], vec![]);
+        let (mut sums, mut squares, mut shown) = (vec![], Squares::default(), vec![]);
+        let deepest = self.layers[self.layers.len() - 1];
         // Twice: what the first leaves behind must not show in the second.
         for _ in 0..2 {
+            workspace.renew_matches();
             sums = workspace.forward(self.image.as_slice()).expect("an evaluation");
+            shown = workspace.features(deepest).expect("an evaluation").values.to_vec();
             squares = workspace.backward(self.image.as_slice(), &changes, &mut gradient).expect("an evaluation");
         }
-        Results { reference, sums, squares, gradient }
+        let matches = workspace.matches().iter().map(|matches| matches.to_vec()).collect();
+        Results { reference, sums, squares, matches, shown, gradient }
     }
 
     /// Random `S` and `b` of each style term.
@@ -116,7 +127,11 @@ impl BandCase {
                     close(&[found.total, found.squares], &[whole.total, whole.squares], SUM_ERROR, &case);
                     close(&found.features, &whole.features, SUM_ERROR, &case);
                 }
-                close(&found.squares, &whole.squares, SUM_ERROR, &case);
+                close(&found.reference.matches, &whole.reference.matches, SUM_ERROR, &case);
+                close(&found.squares.contents, &whole.squares.contents, SUM_ERROR, &case);
+                close(&found.squares.matches, &whole.squares.matches, SUM_ERROR, &case);
+                assert!(found.matches == whole.matches, "{case}: other matches");
+                assert!(found.shown == whole.shown, "{case}: other features");
                 close(&f64s(&found.gradient), &f64s(&whole.gradient), GRADIENT_ERROR, &case);
             }
         }

@@ -1,12 +1,12 @@
 //! The same calls have the same bits.
 
 use impasto_engine::network::{
-    Backend, Changes, ContentTerm, ReferenceSums, StyleChange, StyleSums, StyleTerm, WorkspaceSpec,
+    Backend, Changes, ContentTerm, MatchTerm, ReferenceSums, StyleChange, StyleSums, StyleTerm, WorkspaceSpec,
 };
 use impasto_engine::plan::layout::Layout;
 use impasto_engine::{Image, Layer, Padding};
 
-use super::{Backends, layers, layout, picture, weights, workspace};
+use super::{Backends, candidates, layers, layout, picture, weights, workspace};
 
 /// Large enough for several tasks of every kind.
 const HEIGHT: usize = 131;
@@ -18,6 +18,7 @@ struct Bits {
     reference: ReferenceSums,
     sums: Vec<StyleSums>,
     squares: Vec<u64>,
+    matches: Vec<Vec<u32>>,
     gradient: Vec<u32>,
 }
 
@@ -34,24 +35,30 @@ fn spec(layout: &Layout) -> WorkspaceSpec {
     let styles = layers(&["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]);
     let content = |layer| ContentTerm { layer, weights: Some(weights(spec.positions(layer), 3)) };
     let contents = layers(&["relu2_2", "relu4_2"]).into_iter().map(content).collect();
-    WorkspaceSpec { styles: styles.iter().flat_map(terms).collect(), contents, ..spec.clone() }
+    let plain = |layer| MatchTerm { layer, weights: None, candidates: candidates(layer, 9) };
+    let weighted = |layer| MatchTerm { weights: Some(weights(spec.positions(layer), 5)), ..plain(layer) };
+    let matches =
+        layers(&["relu3_1", "relu4_1"]).into_iter().flat_map(|layer| [plain(layer), weighted(layer)]).collect();
+    WorkspaceSpec { styles: styles.iter().flat_map(terms).collect(), contents, matches, ..spec.clone() }
 }
 
 /// An evaluation with changes that come from its own sums, as those of losses do.
 fn evaluate(backend: &dyn Backend, layout: &Layout, image: &Image, content: &Image) -> Bits {
     let mut workspace = workspace(backend, spec(layout));
     let reference = workspace.set_reference(content, &mut tempfile::tempfile).expect("an evaluation");
+    workspace.renew_matches();
     let sums = workspace.forward(image.as_slice()).expect("an evaluation");
     let f32s = |values: &[f64]| -> Vec<f32> { values.iter().map(|&v| (1e-9 * v) as f32).collect() };
     let changes: Vec<_> = sums.iter().map(|sums| (f32s(&sums.products), f32s(&sums.features))).collect();
     let styles = changes.iter().map(|(s, b)| StyleChange { s, b }).collect();
     let mut gradient = vec![f32::NAN; image.as_slice().len()];
-    let changes = Changes { styles, contents: vec![1.0, 2.0] };
+    let changes = Changes { styles, contents: vec![1.0, 2.0], matches: vec![1.0, 0.5, 2.0, 1.0] };
     let squares = workspace.backward(image.as_slice(), &changes, &mut gradient).expect("an evaluation");
     Bits {
         reference,
         sums,
-        squares: squares.iter().map(|v| v.to_bits()).collect(),
+        squares: squares.contents.iter().chain(&squares.matches).map(|v| v.to_bits()).collect(),
+        matches: workspace.matches().iter().map(|matches| matches.to_vec()).collect(),
         gradient: gradient.iter().map(|v| v.to_bits()).collect(),
     }
 }
@@ -94,7 +101,8 @@ pub fn after_a_reference_a_workspace_is_as_after_a_forward_pass(backends: &Backe
         });
         let changes: Vec<(Vec<f32>, Vec<f32>)> = changes.collect();
         let styles = changes.iter().map(|(s, b)| StyleChange { s, b }).collect();
-        let changes = Changes { styles, contents: vec![1.0; spec.contents.len()] };
+        let (contents, matches) = (vec![1.0; spec.contents.len()], vec![1.0; spec.matches.len()]);
+        let changes = Changes { styles, contents, matches };
         let mut workspace = workspace(&**backend, spec);
         let (mut at_once, mut after_forward) = (vec![0.0; pixels.len()], vec![0.0; pixels.len()]);
         let sums = workspace.set_reference(&content, &mut tempfile::tempfile).expect("an evaluation");

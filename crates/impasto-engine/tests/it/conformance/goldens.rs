@@ -134,10 +134,10 @@ pub fn gradients_are_those_of_the_references(backends: &Backends) {
         let mut of_content = workspace(backend, spec);
         of_content.set_reference(&case.content, &mut no_file).expect("an evaluation");
         of_content.forward(pixels).expect("an evaluation");
-        let changes = Changes { styles: vec![], contents: vec![(2.0 / count) as f32] };
+        let changes = Changes { contents: vec![(2.0 / count) as f32], ..Changes::default() };
         let squares = of_content.backward(pixels, &changes, &mut gradient).expect("an evaluation");
         let expected = &case.numbers[pooling_name]["content_loss"]["relu4_2"];
-        assert_close(squares[0] / count, expected, &format!("{}: {} relu4_2", backend.identity(), case.name));
+        assert_close(squares.contents[0] / count, expected, &format!("{}: {} relu4_2", backend.identity(), case.name));
         check(&gradient, "grad_content");
 
         let styles = layers(&STYLE_LAYERS).into_iter().map(style_term).collect();
@@ -150,7 +150,7 @@ pub fn gradients_are_those_of_the_references(backends: &Backends) {
         };
         let changes: Vec<_> = style_sums(backend, &case.style, pooling).iter().zip(&sums).map(change).collect();
         let styles = changes.iter().map(|s| StyleChange { s, b: &[] }).collect();
-        of_style.backward(pixels, &Changes { styles, contents: vec![] }, &mut gradient).expect("an evaluation");
+        of_style.backward(pixels, &Changes { styles, ..Changes::default() }, &mut gradient).expect("an evaluation");
         check(&gradient, "grad_style");
     });
 }

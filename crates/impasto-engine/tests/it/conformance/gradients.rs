@@ -1,9 +1,12 @@
 //! Gradients against central differences in f64.
 //!
-//! The loss is `Σ w (½ fᵀ S f + b·f) + Σ ½ w c |f - y|²` over the positions of all terms. Its
-//! gradient is what a workspace makes of `S`, `b` and `c`.
+//! The loss is `Σ w (½ fᵀ S f + b·f) + Σ ½ w c |f - y|²` over the positions of all terms, where `y`
+//! is the reference or the match. Its gradient is what a workspace makes of `S`, `b` and `c`.
 
-use impasto_engine::network::{Changes, ContentTerm, MapWindow, StyleChange, StyleTerm, Workspace, WorkspaceSpec};
+use impasto_engine::network::{
+    CandidateMap, Changes, ContentTerm, MapWindow, MatchCandidates, MatchTerm, Squares, StyleChange, StyleTerm,
+    Workspace, WorkspaceSpec,
+};
 use impasto_engine::{Image, Layer, Padding, Pooling};
 
 use super::{Backends, f64s, layers, no_file, picture, weights, workspace};
@@ -57,7 +60,7 @@ impl TestTerms {
 
     fn changes(&self) -> Changes<'_> {
         let styles = self.style_changes.iter().map(|(s, b)| StyleChange { s, b });
-        Changes { styles: styles.collect(), contents: self.content_changes.clone() }
+        Changes { styles: styles.collect(), contents: self.content_changes.clone(), ..Changes::default() }
     }
 
     /// The loss of maps and those of a reference, in f64.
@@ -159,7 +162,7 @@ pub fn gradients_agree_with_central_differences(backends: &Backends) {
                         format!("{}: {names:?} at {width}x{height}, {pooling:?}, {padding:?}", backend.identity());
                     let mut workspace = workspace(&**backend, terms.spec(width, height, (padding, pooling)));
                     let (gradient, found) = evaluate(&mut *workspace, &terms, &image, &content);
-                    for (term, found) in terms.contents.iter().zip(found) {
+                    for (term, found) in terms.contents.iter().zip(found.contents) {
                         let i = layers.iter().position(|layer| *layer == term.layer).expect("one of the layers");
                         let error = (found / squares(term, &maps[i], &of_content[i]) - 1.0).abs();
                         assert!(error < GRADIENT_ERROR, "{case}, {}: squares {error:e}", term.layer);
@@ -174,10 +177,10 @@ pub fn gradients_agree_with_central_differences(backends: &Backends) {
     }
 }
 
-/// The gradient, and the squares of the content terms.
-fn evaluate(workspace: &mut dyn Workspace, terms: &TestTerms, image: &Image, content: &Image) -> (Vec<f32>, Vec<f64>) {
+/// The gradient, and the squares of the content terms and the match terms.
+fn evaluate(workspace: &mut dyn Workspace, terms: &TestTerms, image: &Image, content: &Image) -> (Vec<f32>, Squares) {
     let mut gradient = vec![f32::NAN; image.as_slice().len()];
-    let mut squares = vec![];
+    let mut squares = Squares::default();
     workspace.set_reference(content, &mut no_file).expect("an evaluation");
     // Twice: what the first leaves behind must not show in the second.
     for _ in 0..2 {
@@ -200,7 +203,7 @@ pub fn layers_without_a_term_add_nothing(backends: &Backends) {
             let mut workspace = workspace(&**backend, WorkspaceSpec { styles, shown, ..WorkspaceSpec::new(20, 20) });
             workspace.forward(image.as_slice()).expect("an evaluation");
             let (s, b) = change(128, 1.0, true);
-            let changes = Changes { styles: vec![StyleChange { s: &s, b: &b }], contents: vec![] };
+            let changes = Changes { styles: vec![StyleChange { s: &s, b: &b }], ..Changes::default() };
             let mut gradient = vec![0.0; 3 * 20 * 20];
             workspace.backward(image.as_slice(), &changes, &mut gradient).expect("an evaluation");
             gradient
@@ -225,7 +228,7 @@ pub fn the_gradient_of_two_terms_is_the_sum_of_theirs(backends: &Backends) {
             let styles = terms.iter().map(|(term, _)| term.clone()).collect();
             let mut workspace = workspace(&**backend, WorkspaceSpec { styles, ..WorkspaceSpec::new(width, height) });
             workspace.forward(image.as_slice()).expect("an evaluation");
-            let changes = Changes { styles: terms.iter().map(|(_, change)| *change).collect(), contents: vec![] };
+            let changes = Changes { styles: terms.iter().map(|(_, change)| *change).collect(), ..Changes::default() };
             let mut gradient = vec![0.0; image.as_slice().len()];
             workspace.backward(image.as_slice(), &changes, &mut gradient).expect("an evaluation");
             f64s(&gradient)
@@ -246,9 +249,129 @@ pub fn the_reference_itself_has_no_content_gradient(backends: &Backends) {
         let mut workspace = workspace(&**backend, WorkspaceSpec { contents, ..WorkspaceSpec::new(33, 20) });
         workspace.set_reference(&image, &mut no_file).expect("an evaluation");
         let mut gradient = vec![f32::NAN; image.as_slice().len()];
-        let changes = Changes { styles: vec![], contents: vec![1.0, 2.0] };
+        let changes = Changes { contents: vec![1.0, 2.0], ..Changes::default() };
         let squares = workspace.backward(image.as_slice(), &changes, &mut gradient).expect("an evaluation");
-        assert_eq!(squares, [0.0, 0.0], "{}", backend.identity());
+        assert_eq!(squares.contents, [0.0, 0.0], "{}", backend.identity());
         assert!(gradient.iter().all(|&g| g == 0.0), "{}", backend.identity());
+    }
+}
+
+/// Matches against a naive search, and the gradient of the differences from them against central
+/// differences. Matches that are kept give the same, in another workspace too.
+pub fn matches_are_the_nearest_and_their_gradient_is_that_of_the_differences(backends: &Backends) {
+    let reference = ReferenceNetwork::new(impasto_weights::VGG19);
+    let (height, width, names) = (32, 48, ["relu2_1", "relu3_1"]);
+    let image = picture(height, width, 2);
+    let x = f64s(image.as_slice());
+    for (padding, border) in
+        [(Padding::Replicate, ReferenceBorder::Replicate), (Padding::Circular, ReferenceBorder::Circular)]
+    {
+        let features = |rgb: &[f64]| reference.features(height, width, rgb, false, border, &names);
+        let (layers, maps) = (layers(&names), features(&x));
+        let style = reference.features(19, 27, &f64s(picture(19, 27, 5).as_slice()), false, border, &names);
+        let terms: Vec<MatchTerm> = (layers.iter().zip(&style).enumerate())
+            .map(|(i, (&layer, map))| {
+                let values = map.data.iter().map(|&v| v as f32).collect();
+                let counts = (i == 0).then(|| (0..map.height * map.width).map(|i| i % 3 != 0).collect());
+                let map = CandidateMap { height: map.height, width: map.width, values, counts };
+                let candidates = MatchCandidates::new(layer.channels(), vec![map]).expect("some positions count");
+                let positions = (width >> layer.poolings()) * (height >> layer.poolings());
+                let weights = (i == 1).then(|| weights(positions, 8));
+                MatchTerm { layer, weights, candidates: candidates.into() }
+            })
+            .collect();
+        let scales: Vec<f32> = maps.iter().map(|map| 1.0 / map.data.iter().sum::<f64>() as f32).collect();
+        for backend in backends {
+            let case = format!("{}: {padding:?}", backend.identity());
+            let spec = WorkspaceSpec { padding, matches: terms.clone(), ..WorkspaceSpec::new(width, height) };
+            let mut workspace = workspace(&**backend, spec);
+            workspace.renew_matches();
+            workspace.forward(image.as_slice()).expect("an evaluation");
+            let matches: Vec<Vec<u32>> = workspace.matches().iter().map(|matches| matches.to_vec()).collect();
+            for ((term, found), (map, style)) in terms.iter().zip(&matches).zip(maps.iter().zip(&style)) {
+                check_matches(term, found, map, style, padding == Padding::Circular, &case);
+            }
+            let changes = Changes { matches: scales.clone(), ..Changes::default() };
+            let mut gradient = vec![f32::NAN; image.as_slice().len()];
+            let squares = workspace.backward(image.as_slice(), &changes, &mut gradient).expect("an evaluation").matches;
+            let squares_of = |maps: &[ReferenceMap]| -> Vec<f64> {
+                let of_term =
+                    |((term, matches), (map, style)): ((&MatchTerm, &Vec<u32>), (&ReferenceMap, &ReferenceMap))| {
+                        let n = map.channels;
+                        let gathered = matches.iter().flat_map(|&m| &style.data[m as usize * n..][..n]);
+                        let reference = ReferenceMap { data: gathered.copied().collect(), ..map.clone() };
+                        let content = ContentTerm { layer: term.layer, weights: term.weights.clone() };
+                        super::gradients::squares(&content, map, &reference)
+                    };
+                terms.iter().zip(&matches).zip(maps.iter().zip(&style)).map(of_term).collect()
+            };
+            for (found, expected) in squares.iter().zip(squares_of(&maps)) {
+                assert!((found / expected - 1.0).abs() < GRADIENT_ERROR, "{case}: {found} {expected}");
+            }
+            let direction: Vec<f64> = f64s(&Noise(4).vector(x.len()));
+            let step = 1e-6;
+            let moved = |sign: f64| -> f64 {
+                let moved: Vec<f64> = x.iter().zip(&direction).map(|(x, d)| x + sign * step * d).collect();
+                squares_of(&features(&moved)).iter().zip(&scales).map(|(square, &c)| 0.5 * f64::from(c) * square).sum()
+            };
+            let expected = (moved(1.0) - moved(-1.0)) / (2.0 * step);
+            let found: f64 = gradient.iter().zip(&direction).map(|(&g, d)| f64::from(g) * d).sum();
+            let scale = gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
+            let error = (found - expected).abs() / scale;
+            assert!(error < GRADIENT_ERROR, "{case}: {error:e}");
+
+            // On another picture the matches would be others, but they are kept.
+            let other = picture(height, width, 3);
+            workspace.forward(other.as_slice()).expect("an evaluation");
+            assert!(
+                workspace.matches().iter().zip(&matches).all(|(kept, matches)| *kept == matches.as_slice()),
+                "{case}"
+            );
+            workspace.renew_matches();
+            workspace.forward(other.as_slice()).expect("an evaluation");
+            assert!(
+                workspace.matches().iter().zip(&matches).any(|(new, matches)| *new != matches.as_slice()),
+                "{case}"
+            );
+            assert!(workspace.set_matches(&matches), "{case}");
+            let mut again = vec![f32::NAN; gradient.len()];
+            workspace.forward(image.as_slice()).expect("an evaluation");
+            workspace.backward(image.as_slice(), &changes, &mut again).expect("an evaluation");
+            assert!(again == gradient, "{case}");
+            // Position 0 of the first term's style does not count.
+            let mut wrong = matches.clone();
+            wrong[0][7] = 0;
+            assert!(!workspace.set_matches(&wrong) && !workspace.set_matches(&matches[..1]), "{case}");
+        }
+    }
+}
+
+/// A match is the naive one, or its cosine is as large except for rounding.
+fn check_matches(term: &MatchTerm, found: &[u32], map: &ReferenceMap, style: &ReferenceMap, wraps: bool, case: &str) {
+    let n = map.channels;
+    let counting: Vec<usize> = (0..style.height * style.width).filter(|&i| term.candidates.counts(i as u32)).collect();
+    let mean: Vec<f64> =
+        (0..n).map(|c| counting.iter().map(|i| style.data[i * n + c]).sum::<f64>() / counting.len() as f64).collect();
+    let patch = |map: &ReferenceMap, i: usize, wraps: bool| -> Vec<f64> {
+        let near = |v: usize, offset: usize, side: usize| match wraps {
+            true => (v + offset + side - 1) % side,
+            false => (v + offset).saturating_sub(1).min(side - 1),
+        };
+        let of = |o: usize| near(i / map.width, o / 3, map.height) * map.width + near(i % map.width, o % 3, map.width);
+        let values = (0..9).flat_map(|o| map.data[of(o) * n..][..n].iter().zip(&mean).map(|(v, mean)| v - mean));
+        let values: Vec<f64> = values.collect();
+        let norm = values.iter().map(|v| v * v).sum::<f64>().sqrt();
+        values.iter().map(|v| v / norm).collect()
+    };
+    let patches: Vec<(usize, Vec<f64>)> = counting.iter().map(|&i| (i, patch(style, i, false))).collect();
+    for (i, &m) in found.iter().enumerate() {
+        if term.weights.as_ref().is_some_and(|weights| weights.values()[i] == 0.0) {
+            continue;
+        }
+        let here = patch(map, i, wraps);
+        let cosine = |other: &[f64]| here.iter().zip(other).map(|(a, b)| a * b).sum::<f64>();
+        let best = patches.iter().map(|(_, other)| cosine(other)).fold(f64::NEG_INFINITY, f64::max);
+        let own = patches.iter().find(|(j, _)| *j == m as usize).map(|(_, other)| cosine(other));
+        assert!(own.is_some_and(|own| own > best - 1e-5), "{case}: {} at {i}: {own:?} instead of {best}", term.layer);
     }
 }

@@ -25,7 +25,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use impasto_engine::network::{Backend, PositionWeights, Workspace, WorkspaceSpec};
+use impasto_engine::network::{Backend, CandidateMap, MatchCandidates, PositionWeights, Workspace, WorkspaceSpec};
 use impasto_engine::plan::layout::{Layout, LayoutPart};
 use impasto_engine::{Image, Layer};
 
@@ -47,6 +47,7 @@ macro_rules! conformance_tests {
             sums sums_of_the_reference_are_those_of_its_features,
             gradients gradients_agree_with_central_differences,
             gradients layers_without_a_term_add_nothing,
+            gradients matches_are_the_nearest_and_their_gradient_is_that_of_the_differences,
             gradients the_gradient_of_two_terms_is_the_sum_of_theirs,
             gradients the_reference_itself_has_no_content_gradient,
             bands an_image_in_bands_has_the_sums_and_the_gradient_of_the_whole,
@@ -97,6 +98,18 @@ pub fn weights(positions: usize, seed: u64) -> Arc<PositionWeights> {
     values.iter_mut().skip(1).step_by(3).for_each(|w| *w = 0.0);
     values[0] = 1.0;
     Arc::new(PositionWeights::new(values).expect("more than a position is left"))
+}
+
+/// Candidates at a layer: two maps of noise with zeros in it, as features have them. Some positions
+/// of the first do not count.
+pub fn candidates(layer: Layer, seed: u64) -> Arc<MatchCandidates> {
+    let map = |height: usize, width: usize, seed: u64| {
+        let values = Noise(seed).vector(height * width * layer.channels()).iter().map(|v| v.max(0.0)).collect();
+        CandidateMap { height, width, values, counts: None }
+    };
+    let counts = Some((0..5 * 9).map(|i| i % 4 != 1).collect());
+    let maps = vec![CandidateMap { counts, ..map(5, 9, seed) }, map(1, 3, seed + 1)];
+    Arc::new(MatchCandidates::new(layer.channels(), maps).expect("some positions count"))
 }
 
 /// A workspace that keeps no features in a file.
