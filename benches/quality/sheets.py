@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Makes the contact sheets and tables of docs/quality.md from the pictures in examples/. Takes about fifteen minutes on two
-cores.
+"""Makes the contact sheets and tables of docs/quality.md from the pictures in examples/. Takes about half an hour on two cores.
 
-needs: pip install pillow
-usage: sheets.py FOLDER [--impasto FILE] [--only NAME,...]
+needs: pip install pillow numpy
+usage: sheets.py FOLDER [--impasto FILE] [--before FILE] [--only NAME,...]
 
-Writes FOLDER/strengths.jpg, sizes.jpg and objectives.jpg, and the single pictures beside them. Prints a Markdown table for each
-sheet.
+Writes a sheet FOLDER/NAME.jpg for each NAME, and the single pictures beside them. Prints a Markdown table for each sheet. The sheet
+`before` compares two programs: --before is the one on the left.
+
+`specks` is the part of the pixels, in percent, whose luma is more than 30 levels from the median of their 3x3 neighbours.
 """
 
 import argparse
@@ -14,14 +15,25 @@ import json
 import subprocess
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 
 # Each sheet's name, with the width of a cell in px and the rows. A row is a list of (content, style, arguments).
 PAIRS = [("astronaut", "starry_night"), ("coffee", "starry_night"), ("chelsea", "gravel")]
+MORE_PAIRS = [("chelsea", "starry_night"), ("coffee", "brick"), ("astronaut", "grass")]
+COMPARED = "--size 256"
 SHEETS = {
+    "before": (288, [[(*pair, COMPARED)] for pair in PAIRS + MORE_PAIRS]),
+    "brush": (320, [
+        [(*pair, f"--brush {brush} --size {size}") for brush in (0, 50, 100)]
+        for pair, size in ((PAIRS[0], 512), (PAIRS[1], 320), (PAIRS[2], 320))
+    ]),
+    "strokes": (420, [
+        [(*pair, f"--size 384 --style-loss {loss}") for loss in ("moments", "strokes")] for pair in PAIRS[:2]
+    ]),
     "strengths": (256, [
         [(*pair, f"--strength {strength} --size 320 --steps 80") for strength in (0, 25, 50, 75, 100)] for pair in PAIRS
     ]),
@@ -43,27 +55,57 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--impasto", type=Path, default=ROOT / "target" / "release" / "impasto", metavar="FILE")
+    parser.add_argument("--before", type=Path, metavar="FILE", help="program that the sheet `before` compares with")
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(SHEETS), metavar="NAME,...")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     for name in args.only:
         width, rows = SHEETS[name]
-        print(f"\n{name}\n\n| pair | arguments | content | style | seconds |\n|---|---|---|---|---|")
-        pictures = [[make(args, name, *cell) for cell in row] for row in rows]
-        sheet(pictures, width).save(args.folder / f"{name}.jpg", quality=88)
+        if name == "before" and args.before is None:
+            print("\nbefore is left out: it needs --before FILE")
+            continue
+        print(f"\n{name}\n\n| pair | arguments | content | style | specks | seconds |\n|---|---|---|---|---|---|")
+        if name == "before":
+            pictures = [compared(args, *row[0]) for row in rows]
+        else:
+            pictures = [[make(args.impasto, args.folder, name, *cell) for cell in row] for row in rows]
+        sheet(pictures, width).save(args.folder / f"{name}.jpg", quality=85)
 
 
-def make(args, sheet_name, content, style, arguments):
-    """Makes a picture with the program, and prints its losses in units."""
+def compared(args, content, style, arguments):
+    """Makes a pair with both programs. Returns both pictures, and a part of each at 200 %."""
+    row, parts = [], []
+    for label, program in (("before", args.before), ("now", args.impasto)):
+        path, _ = make(program, args.folder, label, content, style, arguments)
+        picture = Image.open(path).convert("RGB")
+        width, height = picture.size
+        left, top = width // 4, height // 5
+        part = picture.crop((left, top, left + SHEETS["before"][0] // 2, top + round(SHEETS["before"][0] * height / width / 2)))
+        parts.append(path.with_name(f"part-{path.name}"))
+        part.resize((2 * part.width, 2 * part.height), Image.NEAREST).save(parts[-1])
+        row.append((path, label))
+    return row + [(path, f"{label}, 200 %") for path, (_, label) in zip(parts, row)]
+
+
+def make(program, folder, sheet_name, content, style, arguments):
+    """Makes a picture with the program, and prints its losses in units, its specks and its time."""
     slug = "-".join([sheet_name, content, style, *arguments.replace("--", "").split()])
-    output = args.folder / f"{slug}.png"
-    command = [args.impasto, EXAMPLES / f"{content}.jpg", EXAMPLES / f"{style}.jpg", "-o", output, "--json", "--quiet"]
+    output = folder / f"{slug}.png"
+    command = [program, EXAMPLES / f"{content}.jpg", EXAMPLES / f"{style}.jpg", "-o", output, "--json", "--quiet"]
     run = subprocess.run([*map(str, command), *arguments.split()], stdout=subprocess.PIPE, check=True)
     report = json.loads(run.stdout)
     # The paper's objective reports raw losses, and these have no common unit.
     units = ["-", "-"] if "paper" in arguments else [f"{report[key]:.3f}" for key in ("content_in_units", "style_in_units")]
-    print(f"| {content}, {style} | `{arguments}` | {units[0]} | {units[1]} | {report['seconds']:.0f} |", flush=True)
+    cells = [f"{content}, {style}", f"{sheet_name} `{arguments}`", *units, f"{specks(output):.2f}", f"{report['seconds']:.0f}"]
+    print(f"| {' | '.join(cells)} |", flush=True)
     return output, arguments
+
+
+def specks(path):
+    """Returns the part of the pixels that stand out from their neighbours, in percent."""
+    luma = Image.open(path).convert("L")
+    median = luma.filter(ImageFilter.MedianFilter(3))
+    return 100 * float((np.abs(np.asarray(luma, float) - np.asarray(median, float)) > 30).mean())
 
 
 def sheet(rows, width):
