@@ -1,10 +1,11 @@
 //! One dial for how broad the strokes are.
 //!
 //! Three things make strokes broad. A style picture that is larger than the result has larger
-//! strokes. A run that begins at a smaller size lays them out while they are few. Shallow layers see
-//! colours and edges, deep ones see patterns: more weight for the shallow ones gives smooth strokes
-//! with clean edges. The dial moves all three together. It has the same effect at every size, because
-//! each of the three is relative to the size of the result or to what the network sees.
+//! strokes. A run that begins at a smaller size lays them out while they are few. Shallow layers
+//! see colours and edges, deep ones see patterns: more weight for the shallow ones gives smooth
+//! strokes with clean edges. The dial moves all three together. It has the same effect at every
+//! size, because each of the three is relative to the size of the result or to what the network
+//! sees.
 
 use impasto_engine::Layer;
 
@@ -37,8 +38,8 @@ pub(crate) fn coarsest(brush: f64) -> f64 {
     COARSEST.powf(-position(brush))
 }
 
-/// Returns the weight of a style layer as a multiple of that at 50. The weights of one layer in each
-/// of the five blocks add up to 5 at any width.
+/// Returns the weight of a style layer as a multiple of that at 50. The weights of one layer in
+/// each of the five blocks add up to 5 at any width.
 pub(crate) fn layer_weight(brush: f64, layer: Layer) -> f64 {
     let of_block = |block: usize| LAYERS.powf(position(brush) * (3.0 - block as f64));
     5.0 * of_block(layer.block()) / (1..=5).map(of_block).sum::<f64>()

@@ -315,9 +315,10 @@ pub struct Options {
     /// Layers that compare the style, each at most once. Default relu1_1, relu2_1, relu3_1,
     /// relu4_1, relu5_1.
     pub style_layers: Vec<WeightedLayer>,
-    /// How broad the strokes are, 0 (fine) to 100 (broad). It moves the coarsest of [`Scales::Auto`] and
-    /// the weights of the style layers. [`SizeOptions::brush`](crate::SizeOptions::brush) moves the
-    /// size of the style besides. Default 50, which changes nothing.
+    /// How broad the strokes are, 0 (fine) to 100 (broad). It moves the coarsest of
+    /// [`Scales::Auto`] and the weights of the style layers.
+    /// [`SizeOptions::brush`](crate::SizeOptions::brush) moves the size of the style besides.
+    /// Default 50, which changes nothing.
     pub brush: f64,
     /// Where the picture starts. Default the content.
     pub init: Init,

@@ -32,8 +32,8 @@ fn args(optimizer: &str) -> Vec<&str> {
     [&RUN[..], &["--optimizer", optimizer]].concat()
 }
 
-/// Whether the result is that of a run that nothing happens to. It is made in the same folder, which
-/// the recipe notes.
+/// Whether the result is that of a run that nothing happens to. It is made in the same folder,
+/// which the recipe notes.
 fn is_undisturbed(desk: &Desk, optimizer: &str) -> bool {
     let found = fs::read(desk.path("out.png")).unwrap();
     let output = desk.output(&args(optimizer));

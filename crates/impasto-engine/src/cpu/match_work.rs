@@ -105,8 +105,8 @@ impl MatchWork {
         &self.matches
     }
 
-    /// Takes matches found before. Returns `false` if they are not those of the term's positions and
-    /// candidates. Nothing has changed then.
+    /// Takes matches found before. Returns `false` if they are not those of the term's positions
+    /// and candidates. Nothing has changed then.
     pub(crate) fn set_matches(&mut self, matches: &[u32]) -> bool {
         let is_weightless = |i: usize| self.positions.weights(i).is_some_and(|weights| weights[0] == 0.0);
         let fits = matches.len() == self.height * self.width

@@ -1,9 +1,10 @@
 //! The CPU as a backend: Winograd convolutions in f32 with fused rectifiers, poolings and masks.
 //!
 //! [`backend`](CpuBackend) makes workspaces; a workspace (`workspace`) turns terms into sums and
-//! gradients at single layers (`style_work`, `content_work`, `match_work`); an `evaluator` takes an image through
-//! the parts of its layout; a `stage` is some consecutive convolutions with their memory; `kernels`
-//! compute. Only `kernels` has unsafe code, and only `kernels` knows instruction sets.
+//! gradients at single layers (`style_work`, `content_work`, `match_work`); an `evaluator` takes an
+//! image through the parts of its layout; a `stage` is some consecutive convolutions with their
+//! memory; `kernels` compute. Only `kernels` has unsafe code, and only `kernels` knows instruction
+//! sets.
 
 mod backend;
 mod content_work;

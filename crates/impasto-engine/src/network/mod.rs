@@ -11,8 +11,8 @@
 //!          + Σ over the match terms   w(p) c (F(p) - Y(m(p)))
 //! ```
 //!
-//! `Y` is the map of a reference picture, or that of a style. In a style, `m(p)` is the match of the
-//! position: where the style is most like the picture around it. Matches stay until they are
+//! `Y` is the map of a reference picture, or that of a style. In a style, `m(p)` is the match of
+//! the position: where the style is most like the picture around it. Matches stay until they are
 //! renewed, so the gradient is affine all the same.
 //!
 //! So a [`Backend`] knows no loss. It is told once which terms there are ([`WorkspaceSpec`]). Then

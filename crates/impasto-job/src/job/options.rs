@@ -80,8 +80,8 @@ pub struct JobOptions {
     pub strength: Option<Strength>,
 
     /// How broad the strokes are, from fine (0) to broad (100). It moves the size of the style, the
-    /// weights of its layers, and the size that the work begins at. The composition stays. The same number gives the
-    /// same strokes at every size. [default: 50]
+    /// weights of its layers, and the size that the work begins at. The composition stays. The same
+    /// number gives the same strokes at every size. [default: 50]
     #[cfg_attr(feature = "clap", arg(long, value_name = "0..100", help_heading = "Optimisation"))]
     #[cfg_attr(feature = "clap", arg(allow_hyphen_values = true))]
     #[schemars(extend("x-kinds" = ["transfer", "sweep"]))]

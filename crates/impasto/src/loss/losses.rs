@@ -11,8 +11,9 @@ pub struct Losses {
     /// The style loss by layer, eq. (2) or that of the moments, unweighted, in the order in which
     /// the layers were given. Empty if the style does not count.
     pub style: Vec<(Layer, f64)>,
-    /// The loss of matched strokes by layer, unweighted: the mean squared difference from the matches.
-    /// Empty unless the style is compared by [`StyleLossKind::Strokes`](crate::StyleLossKind::Strokes).
+    /// The loss of matched strokes by layer, unweighted: the mean squared difference from the
+    /// matches. Empty unless the style is compared by
+    /// [`StyleLossKind::Strokes`](crate::StyleLossKind::Strokes).
     pub strokes: Vec<(Layer, f64)>,
     /// Eq. (5), unweighted.
     pub tv: f64,

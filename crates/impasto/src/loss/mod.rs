@@ -6,9 +6,9 @@
 //! units, weights, and the arithmetic on matrices of `C x C`, in f64. The matrices that go back are
 //! f32.
 //!
-//! `gram` and `moments` are the two kinds of style loss, `statistics` is what both compare. `strokes`
-//! draws single positions to their matches in the style. `content` is the content loss. `total_variation` is the one loss on pixels, and computes its own
-//! gradient.
+//! `gram` and `moments` are the two kinds of style loss, `statistics` is what both compare.
+//! `strokes` draws single positions to their matches in the style. `content` is the content loss.
+//! `total_variation` is the one loss on pixels, and computes its own gradient.
 
 pub(crate) mod content;
 pub(crate) mod gram;

@@ -10,12 +10,12 @@ use crate::loss::style_loss::LayerValue;
 /// `1/(C Σ w) · Σ w |F(p) - Y(m(p))|²`: the mean squared difference of the picture's features from
 /// those of their matches in the style.
 ///
-/// `m(p)` is the position of the style whose patch of 3x3 positions has the largest cosine with that
-/// around `p`. Li and Wand, *Combining Markov Random Fields and Convolutional Neural Networks for
-/// Image Synthesis* (CVPR 2016), compare such patches. Kolkin, Kucera, Paris, Sýkora, Shechtman and
-/// Shakhnarovich, *Neural Neighbor Style Transfer* (2022), compare single positions, less their
-/// mean. Here the patch decides the match, and the position is compared. The loss stands beside that
-/// of the moments, because neighbours have different matches whose mean is dull.
+/// `m(p)` is the position of the style whose patch of 3x3 positions has the largest cosine with
+/// that around `p`. Li and Wand, *Combining Markov Random Fields and Convolutional Neural Networks
+/// for Image Synthesis* (CVPR 2016), compare such patches. Kolkin, Kucera, Paris, Sýkora, Shechtman
+/// and Shakhnarovich, *Neural Neighbor Style Transfer* (2022), compare single positions, less their
+/// mean. Here the patch decides the match, and the position is compared. The loss stands beside
+/// that of the moments, because neighbours have different matches whose mean is dull.
 ///
 /// Gradient: `w c (F(p) - Y(m(p)))` with `c = 2/(C Σ w)`, for matches that stay. The network's
 /// workspace finds them and compares the maps: this loss only sees `Σ w |F - Y|²`.
@@ -32,8 +32,8 @@ const MIN_DISTANCE: f64 = 1e-3;
 /// Layers that are matched. They are deep enough to show strokes, and fine enough to place them.
 const LAYERS: [&str; 2] = ["relu3_1", "relu4_1"];
 
-/// Weight of a layer's loss in its unit, beside layers of the style that weigh 1. At 1.25 a moon takes
-/// the place of an eye. At 0.25 there is hardly a difference to the moments alone.
+/// Weight of a layer's loss in its unit, beside layers of the style that weigh 1. At 1.25 a moon
+/// takes the place of an eye. At 0.25 there is hardly a difference to the moments alone.
 pub(crate) const WEIGHT: f64 = 0.5;
 
 /// Returns the layers that are matched.

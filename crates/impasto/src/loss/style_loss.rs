@@ -8,8 +8,8 @@ pub(crate) trait StyleLoss: Send + Sync {
     /// content picture's map. From then on every part of the loss counts in units of what is
     /// neither small nor large for it. Without this call the units are 1.
     ///
-    /// Returns how unlike the content and the style are: the mean logarithm of [`unlikeness`] over the
-    /// parts of the loss.
+    /// Returns how unlike the content and the style are: the mean logarithm of [`unlikeness`] over
+    /// the parts of the loss.
     fn calibrate(&mut self, content: &StyleSums) -> f64;
 
     /// Returns the loss of a map with these sums. Keeps how the loss in its units changes, times
@@ -73,7 +73,8 @@ mod tests {
         // Half as strong, and as unlike as can be.
         assert_eq!(unlikeness(&content, &[2.0, 1.0, 0.0]), MIN_UNLIKENESS);
         assert_eq!(unlikeness(&content, &[0.0, 0.0, 3.0]), 9.0 / 29.0);
-        // The style is a tenth as strong, and a right angle away: nearly all of the distance is strength.
+        // The style is a tenth as strong, and a right angle away: nearly all of the distance is
+        // strength.
         assert!(unlikeness(&content, &[0.0, 0.0, 0.4]) < 0.01 + 1e-3);
         // At the best strength already.
         assert!((unlikeness(&content, &[4.0, 2.0, 3.0]) - 1.0).abs() < 1e-12);

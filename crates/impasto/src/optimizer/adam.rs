@@ -150,8 +150,8 @@ impl Optimizer for Adam {
         Outcome::Stuck
     }
 
-    /// The walker takes one more step along the gradient that it has. It was taken at the walker's own
-    /// place, where the new one is not known.
+    /// The walker takes one more step along the gradient that it has. It was taken at the walker's
+    /// own place, where the new one is not known.
     fn renew(&mut self, value: f64, _gradient: Vec<f32>) {
         self.best = value;
     }

@@ -28,8 +28,8 @@ pub(crate) trait Optimizer: Send {
     /// The value at `x` never rises.
     fn step(&mut self, x: &mut [f32], function: &mut Function<'_>) -> Outcome;
 
-    /// Tells that the function has changed. `value` and `gradient` are the new ones at the best point.
-    /// What earlier steps have shown of the curvature is kept.
+    /// Tells that the function has changed. `value` and `gradient` are the new ones at the best
+    /// point. What earlier steps have shown of the curvature is kept.
     fn renew(&mut self, value: f64, gradient: Vec<f32>);
 
     /// Returns what is remembered besides the value and the gradient at the best point.

@@ -135,11 +135,11 @@ pub enum Warning {
         /// What the format ends with.
         missing: &'static str,
     },
-    /// The fourth channel of a TIFF in red, green and blue. The file does not say what it is. It was
-    /// taken as the opacity.
+    /// The fourth channel of a TIFF in red, green and blue. The file does not say what it is. It
+    /// was taken as the opacity.
     OpacityGuessed,
-    /// Channels of a TIFF beside colour and opacity. The file does not say what they are, or they are
-    /// inks of their own.
+    /// Channels of a TIFF beside colour and opacity. The file does not say what they are, or they
+    /// are inks of their own.
     ChannelsIgnored {
         /// How many there are.
         count: usize,

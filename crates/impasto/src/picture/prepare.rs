@@ -17,11 +17,12 @@ pub struct SizeOptions {
     /// Whether a content smaller than `size` is enlarged. Otherwise it keeps its own size. Default
     /// no.
     pub upscale: bool,
-    /// Size of the style as a multiple of the result's: finite, above 0. Sizes are
-    /// [nominal sides](crate::picture::nominal_side). A larger number gives larger brush strokes. Default 1.
+    /// Size of the style as a multiple of the result's: finite, above 0. Sizes are [nominal
+    /// sides](crate::picture::nominal_side). A larger number gives larger brush strokes. Default 1.
     pub style_scale: f64,
-    /// How broad the strokes are, 0 (fine) to 100 (broad): a factor of `style_scale`, from 2/3 to 3/2.
-    /// [`Options::brush`](crate::Options::brush) is the other part of the dial. Default 50, the factor 1.
+    /// How broad the strokes are, 0 (fine) to 100 (broad): a factor of `style_scale`, from 2/3 to
+    /// 3/2. [`Options::brush`](crate::Options::brush) is the other part of the dial. Default 50,
+    /// the factor 1.
     pub brush: f64,
 }
 
@@ -51,7 +52,8 @@ impl SizeOptions {
         if self.upscale { self.size } else { self.size.min(width.max(height)) }
     }
 
-    /// Returns the [nominal side](crate::picture::nominal_side) of a style in pixels, for a result with the nominal side `side`.
+    /// Returns the [nominal side](crate::picture::nominal_side) of a style in pixels, for a result
+    /// with the nominal side `side`.
     ///
     /// Errors: `style_scale` makes it larger than 32768 px.
     pub fn style_side(&self, side: usize) -> Result<usize> {
@@ -68,7 +70,8 @@ impl SizeOptions {
 /// Resizes content and style, with all that belongs to them, and returns them in that order.
 ///
 /// The longest side of the content becomes `size`, but without `upscale` the content never grows.
-/// The [nominal side](crate::picture::nominal_side) of the style becomes that of the resized content times `style_scale`.
+/// The [nominal side](crate::picture::nominal_side) of the style becomes that of the resized
+/// content times `style_scale`.
 ///
 /// Errors: those of [`SizeOptions::validate`]; a picture without pixels; a `style_scale` that makes
 /// the style larger than 32768 px.

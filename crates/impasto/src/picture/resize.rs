@@ -41,9 +41,10 @@ pub fn resize(image: &Image, width: usize, height: usize) -> Image {
 /// Resizes a style picture to `width` x `height` pixels by the cubic filter of Mitchell and
 /// Netravali ("Reconstruction Filters in Computer Graphics", SIGGRAPH 1988) on linear light.
 ///
-/// Lanczos-3 is sharper, but it overshoots beside a bright stroke, which is plain to see in linear light
-/// because the dark end is stretched when it is encoded. In a photo that looks crisp. In a style,
-/// the overshoot becomes part of the statistics, and grains are painted all over the picture.
+/// Lanczos-3 is sharper, but it overshoots beside a bright stroke, which is plain to see in linear
+/// light because the dark end is stretched when it is encoded. In a photo that looks crisp. In a
+/// style, the overshoot becomes part of the statistics, and grains are painted all over the
+/// picture.
 ///
 /// The result is within 0..255. A picture of that size is returned as it is.
 ///
@@ -195,8 +196,8 @@ pub fn nominal_side(width: usize, height: usize) -> usize {
     (ORDINARY_SHAPE * width as f64 * height as f64).sqrt().round() as usize
 }
 
-/// Returns the size with the [`nominal_side`] `side` and the shape of `width` x `height`, rounded to
-/// whole pixels, at least 1.
+/// Returns the size with the [`nominal_side`] `side` and the shape of `width` x `height`, rounded
+/// to whole pixels, at least 1.
 ///
 /// A size without pixels stays without.
 pub fn fit_nominal(width: usize, height: usize, side: usize) -> (usize, usize) {

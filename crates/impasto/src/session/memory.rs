@@ -218,8 +218,8 @@ impl Needs<'_> {
         needed.map_or(Ok((layout, bytes)), Err)
     }
 
-    /// Returns the bytes of the maps that a style of some size is matched with, while they are taken:
-    /// the workspace's and a copy.
+    /// Returns the bytes of the maps that a style of some size is matched with, while they are
+    /// taken: the workspace's and a copy.
     fn stroke_maps(&self, (width, height): (usize, usize)) -> usize {
         let of_layer = |layer: &Layer| {
             let positions = (width >> layer.poolings()) * (height >> layer.poolings());
@@ -228,8 +228,8 @@ impl Needs<'_> {
         self.options.stroke_layers().iter().map(of_layer).sum()
     }
 
-    /// Returns the bytes that matched strokes take at a scale: candidates, matches, the gradient with
-    /// new matches, and what threads search with.
+    /// Returns the bytes that matched strokes take at a scale: candidates, matches, the gradient
+    /// with new matches, and what threads search with.
     fn strokes(&self, scale: &Scale, halvings: usize) -> usize {
         let layers = self.options.stroke_layers();
         if layers.is_empty() {

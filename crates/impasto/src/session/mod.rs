@@ -291,8 +291,8 @@ impl Session {
         Ok(())
     }
 
-    /// Reads the scale of a state that fits. `task` is that scale's task if there is one already. It is
-    /// still there after an error.
+    /// Reads the scale of a state that fits. `task` is that scale's task if there is one already.
+    /// It is still there after an error.
     fn read_scale(&self, saved: &SavedState, task: &mut Option<Task>) -> Result<(ScaleState, RestoredScale)> {
         let scale = saved.position().scale;
         let setup = self.setup();
@@ -372,8 +372,8 @@ impl Session {
         Ok(self.finished)
     }
 
-    /// Matches strokes anew at the best point. The objective is another one from here on, so its last
-    /// value in the course is replaced.
+    /// Matches strokes anew at the best point. The objective is another one from here on, so its
+    /// last value in the course is replaced.
     fn renew_matches(&mut self) -> Result<()> {
         let Self { pool, work, point, losses, totals, .. } = self;
         let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
@@ -477,8 +477,8 @@ impl Session {
         self.totals.len() - 1
     }
 
-    /// Returns after how many steps of this scale the objective became what it is, because strokes were
-    /// matched anew.
+    /// Returns after how many steps of this scale the objective became what it is, because strokes
+    /// were matched anew.
     fn renewed_after(&self) -> usize {
         let has_matches = self.work.as_ref().is_some_and(|work| work.task.has_matches());
         if has_matches { self.steps_here().saturating_sub(1) / RENEWAL * RENEWAL } else { 0 }

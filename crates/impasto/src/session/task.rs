@@ -199,10 +199,10 @@ impl Task {
     ///
     /// The unit of a loss is the content's own. If there is a content loss besides, the losses of a
     /// region weigh more by one factor: the inverse root of the geometric mean of its
-    /// [`unlikeness`](crate::loss::style_loss::unlikeness). So a strength means nearly the same for a
-    /// dark painting as for a bright one, and the layers keep their balance. Without the root it would
-    /// mean less of the same at different sizes, because a smaller photo is more like a painting in
-    /// strength.
+    /// [`unlikeness`](crate::loss::style_loss::unlikeness). So a strength means nearly the same for
+    /// a dark painting as for a bright one, and the layers keep their balance. Without the root it
+    /// would mean less of the same at different sizes, because a smaller photo is more like a
+    /// painting in strength.
     fn calibrate_styles(&mut self, sums: &ReferenceSums) {
         let unlikeness: Vec<f64> =
             self.styles.iter_mut().zip(&sums.styles).map(|(style, sums)| style.loss.calibrate(sums)).collect();
@@ -313,7 +313,8 @@ impl Task {
         !self.strokes.is_empty()
     }
 
-    /// Makes the next evaluation find matches anew. The loss of strokes is another one from then on.
+    /// Makes the next evaluation find matches anew. The loss of strokes is another one from then
+    /// on.
     pub(crate) fn renew_matches(&mut self) {
         self.renews_matches = self.has_matches();
     }
@@ -436,8 +437,8 @@ impl ActiveLayers {
         self.styles.iter().map(|weighted| weighted.layer).collect()
     }
 
-    /// Returns what the losses of a subject need from the network: a style term and a match term for
-    /// each region and layer, and a content term for each layer.
+    /// Returns what the losses of a subject need from the network: a style term and a match term
+    /// for each region and layer, and a content term for each layer.
     ///
     /// Errors: a mask that leaves nothing of a layer.
     fn spec(&self, subject: &Subject, regions: &[Region], layout: &Layout, options: &Options) -> Result<WorkspaceSpec> {
@@ -490,8 +491,8 @@ fn style_summands(
     summands
 }
 
-/// Returns the losses of matched strokes of all regions, in the order of their terms. Each region has
-/// `layers` of them.
+/// Returns the losses of matched strokes of all regions, in the order of their terms. Each region
+/// has `layers` of them.
 fn stroke_summands(spec: &WorkspaceSpec, regions: &[Region], layers: usize) -> Vec<Summand<StrokesLoss>> {
     let shares = regions.iter().flat_map(|region| iter::repeat_n(region.share, layers));
     let summand = |(term, share): (&MatchTerm, f64)| {

@@ -3,9 +3,9 @@
 //! It is a safetensors file. Its metadata say how the network looked at the style. For each size it
 //! has the mean colour `[3]` and the total variation `[1]`. For each size and layer it has the
 //! matrix, row by row from its diagonal on, `[C (C + 1) / 2]`, and the means `[C]` if the style
-//! loss has them. For matched strokes it has the feature maps of each size and layer, `[H, W, C]`, and
-//! `[H, W]` with 1 for the positions that count. Colours and maps are F32, what counts is U32, and
-//! everything else F64, to the last bit.
+//! loss has them. For matched strokes it has the feature maps of each size and layer, `[H, W, C]`,
+//! and `[H, W]` with 1 for the positions that count. Colours and maps are F32, what counts is U32,
+//! and everything else F64, to the last bit.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -95,7 +95,7 @@ impl StyleStatistics {
         let mut tensors = Vec::new();
         let counts: Vec<Vec<u32>> = self.stroke_maps().map(|(_, map)| counts_of(map)).collect();
         for ((name, map), counts) in self.stroke_maps().zip(&counts) {
-            let (shape, channels) = (vec![map.height, map.width], map.values.len() / counts.len());
+            let (shape, channels) = (vec![map.height, map.width], map.values.len() / counts.len().max(1));
             let shape_of_values = [shape.as_slice(), &[channels]].concat();
             tensors.push((format!("{name}.{VALUES}"), Tensor::F32(shape_of_values, &map.values)));
             tensors.push((format!("{name}.{COUNTS}"), Tensor::U32(shape, counts)));
@@ -170,6 +170,9 @@ const AVERAGE: &str = "average";
 /// Longest side of a style that is believed, in pixels.
 const MAX_SIDE: usize = 1 << 24;
 
+/// Longest side of a map that is believed, in positions: that of relu3_1 for a style of 32768 px.
+const MAX_MAP_SIDE: usize = 1 << 13;
+
 /// Reads what the style is without the network at a size.
 fn appearance<R: Read + Seek>(file: &TensorFile<R>, size: usize) -> Parsed<Appearance> {
     let [colour_name, variation_name] = [COLOUR, VARIATION].map(|name| format!("{size}.{name}"));
@@ -220,6 +223,9 @@ fn stroke_maps<R: Read + Seek>(file: &TensorFile<R>, size: usize, layer: Layer) 
     loop {
         let [values, counts] = [VALUES, COUNTS].map(|array| format!("{size}.{STROKES}.{layer}.{}.{array}", maps.len()));
         let Some(&[height, width]) = file.shape(&counts) else { break };
+        if !(1..=MAX_MAP_SIDE).contains(&height) || !(1..=MAX_MAP_SIDE).contains(&width) {
+            return Err(format!("it has strokes of {width}x{height} positions"));
+        }
         let values = file.f32s(&values, &[height, width, layer.channels()])?;
         let counts: Vec<bool> = file.u32s(&counts, &[height, width])?.iter().map(|&counts| counts > 0).collect();
         let counts = counts.contains(&false).then_some(counts);
@@ -325,6 +331,15 @@ mod tests {
         let mut earlier = (header.len() as u64).to_le_bytes().to_vec();
         earlier.extend([header.as_bytes(), &bytes[end..]].concat());
         assert_eq!(StyleStatistics::from_bytes(&earlier).unwrap(), statistics);
+    }
+
+    #[test]
+    fn a_map_without_positions_is_refused() {
+        let mut statistics = statistics(StyleLossKind::Strokes);
+        let empty = CandidateMap { height: 0, width: 3, values: vec![], counts: None };
+        statistics.sizes[0].strokes[0] = Arc::new(vec![empty]);
+        let problem = StyleStatistics::from_bytes(&statistics.to_bytes()).unwrap_err();
+        assert_eq!(problem, "it has strokes of 3x0 positions");
     }
 
     proptest! {

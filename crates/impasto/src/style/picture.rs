@@ -217,16 +217,18 @@ fn candidate_map(
         }
         _ => 0.0,
     };
-    // A patch at the border continues with the border's features, as the picture's patches do at its
-    // border. They would match, and the edge of the canvas would be painted there.
+    // A patch at the border continues with the border's features, as the picture's patches do at
+    // its border. They would match, and the edge of the canvas would be painted there.
     let is_border = |v: usize, side: usize| side > SMALL_MAP && (v == 0 || v + 1 == side);
-    let weight = |x: usize, y: usize| match is_border(x, width) || is_border(y, height) {
-        true => 0.0,
-        false => weight(x, y),
-    };
-    let all: Vec<f32> = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| weight(x, y)).collect();
+    let places = || (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let inner = places().map(|(x, y)| if is_border(x, width) || is_border(y, height) { 0.0 } else { weight(x, y) });
+    let mut all: Vec<f32> = inner.collect();
+    if all.iter().all(|&w| w == 0.0) {
+        // The mask leaves nothing but the border.
+        all = places().map(|(x, y)| weight(x, y)).collect();
+    }
     let largest = all.iter().fold(0.0, |largest: f32, &w| largest.max(w));
-    let counts: Vec<bool> = all.iter().map(|&w| w >= LEAST_WEIGHT.min(largest)).collect();
+    let counts: Vec<bool> = all.iter().map(|&w| w > 0.0 && w >= LEAST_WEIGHT.min(largest)).collect();
     let counts = counts.contains(&false).then_some(counts);
     CandidateMap { height, width, values: values.into_owned(), counts }
 }

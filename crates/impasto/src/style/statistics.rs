@@ -168,7 +168,8 @@ impl StyleStatistics {
         1 + (1..usize::BITS).take_while(|&halvings| longest >> halvings >= COARSEST_TEXTURE).count()
     }
 
-    /// Returns the [nominal sides](crate::picture::nominal_side) of the style in pixels, largest first.
+    /// Returns the [nominal sides](crate::picture::nominal_side) of the style in pixels, largest
+    /// first.
     pub fn sizes(&self) -> Vec<usize> {
         self.sizes.iter().map(|size| nominal_side(size.width, size.height)).collect()
     }
@@ -181,8 +182,8 @@ impl StyleStatistics {
         (of_layers.sum::<usize>() + maps.map(|map| size_of_val(&*map.values)).sum::<usize>()) as u64
     }
 
-    /// Returns the statistics in the order of `layers`, and the maps for matched strokes, for a style
-    /// with the nominal side `side`.
+    /// Returns the statistics in the order of `layers`, and the maps for matched strokes, for a
+    /// style with the nominal side `side`.
     ///
     /// Errors: the statistics are of another kind, of other layers or sizes. They say what differs.
     pub(crate) fn at(

@@ -113,7 +113,8 @@ fn the_balanced_objective_begins_with_every_loss_at_its_unit() {
     let tv_weight = 0.25;
     let (_, first, last) = run(&mut session(&Options { steps: 10, tv_weight, ..Options::default() }));
     // From the content, each of the five style losses and the total variation are 1, and the
-    // content loss is 0. The style weighs more in the objective, because the two differ in strength.
+    // content loss is 0. The style weighs more in the objective, because the two differ in
+    // strength.
     assert!((first.style_in_units() - 1.0).abs() < 1e-9 && first.content_in_units() == 0.0);
     let emphasis = (first.total - tv_weight) / 5.0;
     assert!((1.1..10.0).contains(&emphasis), "{emphasis}");

@@ -16,7 +16,8 @@ fn options() -> Options {
     Options { style_loss: StyleLossKind::Strokes, scales: Scales::Count(1), steps: 18, ..Options::default() }
 }
 
-/// The astronaut and the starry night, `size` pixels on their longest side, for strokes of this width.
+/// The astronaut and the starry night, `size` pixels on their longest side, for strokes of this
+/// width.
 fn pair(size: usize, brush: f64) -> (Image, Image) {
     let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
     let image = |name| picture::load(&examples.join(name)).unwrap();
@@ -76,15 +77,15 @@ fn matches_stay_within_their_region() {
     let in_halves = |of_left: &Image, of_right: &Image| {
         at_start(&[Style::from(of_left).with_region(left.clone()), Style::from(of_right).with_region(right.clone())])
     };
-    // The photo as its own style has no strokes left to draw. If the left half had matches in it too, it
-    // would have none either.
+    // The photo as its own style has no strokes left to draw. If the left half had matches in it
+    // too, it would have none either.
     let [of_left, of_right] = [in_halves(&night, &content), in_halves(&content, &night)];
     let whole = in_halves(&night, &night);
     assert!(of_left > 0.1 * whole && of_right > 0.1 * whole, "{of_left} {of_right} {whole}");
     assert!(((of_left + of_right) / whole - 1.0).abs() < 1e-6, "{of_left} {of_right} {whole}");
     assert!(in_halves(&content, &content) < 1e-9 * whole);
-    // With both styles everywhere, most positions have themselves as their match. The photo's map is
-    // the larger one, and gives only as many positions as the painting's.
+    // With both styles everywhere, most positions have themselves as their match. The photo's map
+    // is the larger one, and gives only as many positions as the painting's.
     let blend = at_start(&[(&night).into(), (&content).into()]);
     assert!(blend < 0.5 * whole, "{blend} {whole}");
     let alone = at_start(&[Style::from(&night), Style::from(&content).with_weight(0.0)]);
@@ -143,8 +144,8 @@ fn a_texture_and_a_tile_are_made_of_strokes() {
     }
 }
 
-/// How much nearer a picture is to the style in the size of a broad brush than in that of a fine one: the
-/// mean logarithm over the layers of the one style loss by the other.
+/// How much nearer a picture is to the style in the size of a broad brush than in that of a fine
+/// one: the mean logarithm over the layers of the one style loss by the other.
 fn broadness(picture: &Image, size: usize) -> f64 {
     let of = |brush: f64| -> Vec<f64> {
         let (content, style) = pair(size, brush);

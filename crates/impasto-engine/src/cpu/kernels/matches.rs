@@ -179,8 +179,8 @@ fn multiply<S: Simd>(s: S, packed: &Packed, channels: usize, row: &[f32], produc
     let rows = row.len() / channels;
     assert!(products.len() >= rows * positions && panels.len() == positions * channels);
     for start in (0..*positions).step_by(S::NR) {
-        // SAFETY: the row is `[rows][C]`, a panel `[C][NR]`, and the products are `[rows][positions]`
-        // with `positions` a multiple of `NR`.
+        // SAFETY: the row is `[rows][C]`, a panel `[C][NR]`, and the products are
+        // `[rows][positions]` with `positions` a multiple of `NR`.
         unsafe {
             s.gemm(Gemm {
                 rows,
