@@ -3,14 +3,16 @@
 //!
 //! `cargo bench -p impasto-engine`; a name, `-- conv3_2/forward`, runs a part. The rate
 //! ("elements") is in operations of the direct form: a convolution's are 18 for each pair of
-//! channels and position, those of a Gram matrix or its gradient 2, symmetric or not.
+//! channels and position, those of a Gram matrix or its gradient 2, symmetric or not. A search for
+//! matches has 2 for each channel and pair of positions.
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use impasto_engine::cpu::Isa;
-use impasto_engine::cpu::internals::{ConvolutionBench, FeatureMap, FirstLayerBench, gram, gram_gradient};
+use impasto_engine::cpu::internals::{ConvolutionBench, FeatureMap, FirstLayerBench, gram, gram_gradient, matches};
+use impasto_engine::network::{CandidateMap, MatchCandidates};
 
 /// Side of the image in pixels.
 const SIDE: usize = 512;
@@ -44,6 +46,9 @@ const STYLE: [(&str, usize, usize); 5] = [
     ("relu4_1", SIDE / 8, 512),
     ("relu5_1", SIDE / 16, 512),
 ];
+
+/// Style layers whose positions are matched.
+const MATCHED: [&str; 2] = ["relu3_1", "relu4_1"];
 
 /// Uniform in -1..1, the same in every run: a 64-bit linear congruential generator (Knuth), upper
 /// bits.
@@ -137,12 +142,24 @@ fn gram_matrices(c: &mut Criterion) {
     }
 }
 
+fn searches(c: &mut Criterion) {
+    for (name, side, channels) in STYLE.into_iter().filter(|(name, ..)| MATCHED.contains(name)) {
+        let map = map(side, channels);
+        let values = noise(side * side * channels).iter().map(|v| v.abs()).collect();
+        let style = CandidateMap { height: side, width: side, values, counts: None };
+        let candidates = MatchCandidates::new(channels, vec![style]).expect("all positions count");
+        bench(c, &format!("{name}/matches"), 2 * channels * (side * side).pow(2), |isa| {
+            black_box(matches(isa, black_box(&map), &candidates));
+        });
+    }
+}
+
 criterion_group! {
     name = kernels;
     config = Criterion::default()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = first_layer, convolutions, gram_matrices
+    targets = first_layer, convolutions, gram_matrices, searches
 }
 criterion_main!(kernels);

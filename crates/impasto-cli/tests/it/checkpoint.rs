@@ -4,7 +4,7 @@ use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::process::{Child, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::common::{Desk, painting, text};
 
@@ -43,21 +43,33 @@ fn is_undisturbed(desk: &Desk, optimizer: &str) -> bool {
 }
 
 /// Below `limit`.
-fn random(limit: u64) -> u64 {
-    RandomState::new().hash_one(0) % limit
+fn random(limit: Duration) -> Duration {
+    Duration::from_micros(RandomState::new().hash_one(0) % limit.as_micros() as u64)
 }
 
-/// Runs, kills after some milliseconds below `longest`, resumes, kills again, `kills` times in
-/// all; then lets it finish.
+/// Runs, kills, resumes, kills again, `kills` times in all; then lets it finish. Every second kill
+/// comes at a random moment of the run, and each of the others once there is a checkpoint.
 ///
 /// Returns how many of the kills met a run with a checkpoint.
-fn kill_and_resume(desk: &Desk, optimizer: &str, kills: usize, longest: u64) -> usize {
+fn kill_and_resume(desk: &Desk, optimizer: &str, kills: usize) -> usize {
     let run = args(optimizer);
+    let begun = Instant::now();
+    let output = desk.output(&run);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let length = begun.elapsed();
+    fs::remove_file(desk.path("out.png")).unwrap();
     let mut with_state = 0;
-    for _ in 0..kills {
+    for kill in 0..kills {
         let line = if desk.path("kept/run.json").exists() { &RESUME[..] } else { &run[..] };
         let mut child = desk.command(line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(random(longest)));
+        if kill % 2 == 0 {
+            std::thread::sleep(random(length));
+        } else {
+            while !desk.path("kept/state").exists() && child.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(random(length / 8));
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         with_state += usize::from(desk.path("kept/state").exists());
@@ -176,7 +188,7 @@ fn damage(path: &Path) {
 fn a_run_that_is_killed_and_resumed_makes_the_same_picture() {
     for optimizer in ["lbfgs", "adam"] {
         let desk = Desk::new();
-        let with_state = kill_and_resume(&desk, optimizer, 3, 400);
+        let with_state = kill_and_resume(&desk, optimizer, 3);
         assert!(is_undisturbed(&desk, optimizer), "{optimizer}: {with_state} of 3");
     }
     // At a moment of which it is known that there was a checkpoint, on another number of threads.
@@ -191,7 +203,7 @@ fn a_run_that_is_killed_and_resumed_makes_the_same_picture() {
 fn twenty_kills_leave_no_trace() {
     for optimizer in ["lbfgs", "adam"] {
         let desk = Desk::new();
-        let with_state = kill_and_resume(&desk, optimizer, 20, 600);
+        let with_state = kill_and_resume(&desk, optimizer, 20);
         assert!(is_undisturbed(&desk, optimizer), "{optimizer}");
         println!("{optimizer}: 20 kills, {with_state} of them of runs with a checkpoint");
         assert!(with_state > 4, "{optimizer}: {with_state}");

@@ -11,7 +11,9 @@ use crate::cpu::kernels::first_layer::{FirstLayer, PADDED_CHANNELS};
 pub use crate::cpu::kernels::gram::{gram, gram_gradient};
 use crate::cpu::kernels::isa::Isa;
 use crate::cpu::kernels::maps::{GradientSink, MapSink, MapSource, PoolSink, Rows, UnpoolSource};
+use crate::cpu::kernels::matches::{MapRows, find_matches};
 use crate::cpu::kernels::winograd::{Border, Filters, convolve};
+use crate::network::MatchCandidates;
 use crate::plan::tile::WinogradTile;
 use crate::pooling::Pooling;
 
@@ -113,4 +115,11 @@ impl FirstLayerBench {
     pub fn gradient(&self, isa: Isa, upstream: &FeatureMap, image_gradient: &mut [f32]) {
         self.layer.input_gradient(isa, upstream, Rows::all(upstream), 0, image_gradient);
     }
+}
+
+/// Returns the match of every position of a map among the candidates.
+pub fn matches(isa: Isa, map: &FeatureMap, candidates: &MatchCandidates) -> Vec<u32> {
+    let (height, width) = (map.height(), map.width());
+    let rows = MapRows { values: map.as_slice(), first: 0, height, width, wraps: false };
+    find_matches(isa, rows, 0..height, None, candidates)
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use impasto::{
     Image, Mask, MeasureOptions, Network, Options, Padding, Progress, Scales, Session, SizeOptions, Style,
-    StyleLossKind, StylePicture, StyleStatistics, Subject, measure, picture, prepare,
+    StyleLossKind, StylePicture, StyleStatistics, Subject, content_weight_at, measure, picture, prepare,
 };
 
 static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
@@ -106,6 +106,37 @@ fn what_a_mask_leaves_out_of_a_style_is_no_match() {
     assert!(other > 0.0 && same < 1e-9 * other, "{same} {other}");
     let turned = at_start(StylePicture { rotations: 4, ..(&content).into() });
     assert!(turned < 1e-9 * other, "{turned}");
+}
+
+#[test]
+fn a_mask_that_leaves_only_the_border_leaves_matches() {
+    // The map of relu3_1 has 18 positions in a row. From 17 on, those at the border are left out.
+    let (content, night) = pair(72, 50.0);
+    let (width, height) = (content.width(), content.height());
+    let at_border = |v: usize, side: usize| v < 4 || v + 4 >= side;
+    let is_inside = |i: usize| at_border(i % width, width) || at_border(i / width, height);
+    let border = Mask::new(width, height, (0..width * height).map(|i| f32::from(u8::from(is_inside(i)))).collect());
+    let at_start = |mask| {
+        let style = StylePicture { mask, ..(&content).into() };
+        Session::with_styles(&NETWORK, &(&night).into(), &[style.into()], &options()).unwrap().losses().clone()
+    };
+    let [of_border, of_all] = [Some(border), None].map(|mask| at_start(mask).strokes[0].1);
+    assert!(of_border > 0.0 && of_border != of_all, "{of_border} {of_all}");
+}
+
+#[test]
+fn more_strength_is_never_more_photo_or_less_style() {
+    let (content, style) = pair(64, 50.0);
+    let losses = [0.0, 25.0, 50.0, 75.0, 100.0].map(|strength| {
+        let options = Options { content_weight: content_weight_at(strength), steps: 60, ..options() };
+        let session = run(&(&content).into(), &[(&style).into()], &options);
+        let losses = session.losses();
+        [losses.content_in_units(), losses.style_in_units(), strokes(&session)]
+    });
+    for pair in losses.windows(2) {
+        assert!((0..3).all(|i| if i == 0 { pair[0][i] <= pair[1][i] } else { pair[0][i] >= pair[1][i] }), "{losses:?}");
+    }
+    assert!(losses[0][0] < 0.02 && losses[4][1] < 0.1, "{losses:?}");
 }
 
 #[test]
