@@ -8,7 +8,7 @@
 use crate::cpu::kernels::buffer::Scratch;
 pub use crate::cpu::kernels::feature_map::FeatureMap;
 use crate::cpu::kernels::first_layer::{FirstLayer, PADDED_CHANNELS};
-pub use crate::cpu::kernels::gram::{gram, gram_gradient};
+pub use crate::cpu::kernels::gram::{add_gram, gram_gradient};
 use crate::cpu::kernels::isa::Isa;
 use crate::cpu::kernels::maps::{GradientSink, MapSink, MapSource, PoolSink, Rows, UnpoolSource};
 use crate::cpu::kernels::matches::{MapRows, find_matches};

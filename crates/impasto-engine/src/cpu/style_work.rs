@@ -1,6 +1,6 @@
 //! A style term at work: its sums on the way forward, its gradient on the way back.
 
-use crate::cpu::kernels::gram::{gram, gram_gradient};
+use crate::cpu::kernels::gram::{add_gram, gram_gradient};
 use crate::cpu::kernels::isa::Isa;
 use crate::cpu::term_positions::{PositionRun, TermPositions, channel_sums};
 use crate::layer::Layer;
@@ -44,11 +44,11 @@ impl StyleWork {
         let channels = self.positions.channels();
         let (index, features) = self.positions.inside(first / channels, features);
         let weights = self.positions.weights(index);
-        let products = match weights {
-            None => gram(self.isa, channels, &features),
-            Some(_) => gram(self.isa, channels, self.positions.weighted(index, &features).as_slice()),
-        };
-        self.sums.products.iter_mut().zip(products).for_each(|(sum, v)| *sum += v);
+        let products = &mut self.sums.products;
+        match weights {
+            None => add_gram(self.isa, channels, &features, products),
+            Some(_) => add_gram(self.isa, channels, self.positions.weighted(index, &features).as_slice(), products),
+        }
         if self.means {
             let found = channel_sums(channels, &features, weights);
             self.sums.features.iter_mut().zip(found).for_each(|(sum, v)| *sum += v);

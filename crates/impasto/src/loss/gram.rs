@@ -3,7 +3,7 @@
 use impasto_engine::network::{StyleChange, StyleSums};
 
 use crate::loss::statistics::{Statistics, gram_matrix};
-use crate::loss::style_loss::{LayerValue, StyleLoss, unit_of, unlikeness};
+use crate::loss::style_loss::{LayerValue, StyleLoss, take_differences, unit_of, unlikeness};
 
 /// `Σ_ij (G_ij(X) - G_ij(Y))²`, eq. (2), with the Gram matrices of eq. (3): which channels fire
 /// together, wherever that is.
@@ -38,14 +38,11 @@ impl StyleLoss for GramLoss {
     }
 
     fn evaluate(&mut self, sums: &StyleSums, weight: f64) -> LayerValue {
-        let gram = gram_matrix(sums);
-        let scale = weight / self.unit * 4.0 / (sums.total * sums.channels() as f64);
-        let mut sum = 0.0;
-        for ((s, gram), target) in self.s.iter_mut().zip(&gram).zip(&self.target) {
-            let difference = gram - target;
-            sum += difference * difference;
-            *s = (scale * difference) as f32;
-        }
+        let channels = sums.channels();
+        let per_value = 1.0 / (sums.total * channels as f64);
+        let scale = weight / self.unit * 4.0 * per_value;
+        let matrices = [sums.products.as_slice(), &self.target];
+        let sum = take_differences(channels, &mut self.s, scale, matrices, |_, _, sum| sum * per_value);
         LayerValue::new(sum, self.unit)
     }
 

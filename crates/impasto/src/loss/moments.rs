@@ -1,10 +1,12 @@
 //! The style as mean and covariance of the features.
 
 use impasto_engine::network::{StyleChange, StyleSums};
+use rayon::prelude::*;
 
 use crate::loss::statistics::Statistics;
-use crate::loss::style_loss::{LayerValue, StyleLoss, unit_of, unlikeness};
+use crate::loss::style_loss::{LayerValue, StyleLoss, take_differences, unit_of, unlikeness};
 use crate::options::StyleLossKind;
+use crate::reduce::CHUNK;
 
 /// `1/C · Σ_i (m_i(X) - m_i(Y))² + 1/C² · Σ_ij (K_ij(X) - K_ij(Y))²`, with the mean `m` of each
 /// channel and the covariance `K` between channels over all positions.
@@ -59,27 +61,23 @@ impl StyleLoss for MomentsLoss {
     }
 
     fn evaluate(&mut self, sums: &StyleSums, weight: f64) -> LayerValue {
-        let Statistics { mean, matrix: covariance } = Statistics::of(StyleLossKind::Moments, sums);
         let positions = sums.total;
+        let mean: Vec<f64> = sums.features.iter().map(|sum| sum / positions).collect();
         let channels = mean.len() as f64;
         let [mean_weight, covariance_weight] = [0, 1].map(|i| weight * self.shares[i] / self.units[i] / positions);
 
         let scale = 4.0 * covariance_weight / (channels * channels);
-        let mut covariances = 0.0;
-        for ((s, value), target) in self.s.iter_mut().zip(&covariance).zip(&self.target.matrix) {
-            let difference = value - target;
-            covariances += difference * difference;
-            *s = (scale * difference) as f32;
-        }
+        let matrices = [sums.products.as_slice(), &self.target.matrix];
+        let covariance = |i: usize, j: usize, sum: f64| sum / positions - mean[i] * mean[j];
+        let covariances = take_differences(mean.len(), &mut self.s, scale, matrices, covariance);
         let scale = 2.0 * mean_weight / channels;
-        let mut means = 0.0;
-        for (i, offset) in self.offset.iter_mut().enumerate() {
-            let difference = mean[i] - self.target.mean[i];
-            means += difference * difference;
-            let row = &self.s[i * mean.len()..][..mean.len()];
+        let differences: Vec<f64> = mean.iter().zip(&self.target.mean).map(|(mean, target)| mean - target).collect();
+        let means: f64 = differences.iter().map(|difference| difference * difference).sum();
+        let offsets = self.offset.par_iter_mut().zip(&differences).zip(self.s.par_chunks(mean.len()));
+        offsets.with_min_len(CHUNK.div_ceil(mean.len())).for_each(|((offset, difference), row)| {
             let common: f64 = row.iter().zip(&mean).map(|(&s, m)| f64::from(s) * m).sum();
             *offset = (scale * difference - common) as f32;
-        }
+        });
         let [means, covariances] = [means / channels, covariances / (channels * channels)];
         LayerValue {
             raw: means + covariances,

@@ -22,10 +22,9 @@ impl Statistics {
             StyleLossKind::Gram => Self { mean: vec![], matrix: gram_matrix(sums) },
             StyleLossKind::Moments | StyleLossKind::Strokes => {
                 let StyleSums { total, features, products } = sums;
-                let channels = features.len();
                 let mean: Vec<f64> = features.iter().map(|sum| sum / total).collect();
-                let covariance = products.iter().enumerate();
-                let covariance = covariance.map(|(i, v)| v / total - mean[i / channels] * mean[i % channels]);
+                let rows = products.chunks_exact(features.len()).zip(&mean);
+                let covariance = rows.flat_map(|(row, m)| row.iter().zip(&mean).map(move |(v, n)| v / total - m * n));
                 Self { matrix: covariance.collect(), mean }
             }
         }

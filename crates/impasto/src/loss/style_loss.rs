@@ -1,6 +1,9 @@
 //! What every loss on a layer has in common.
 
 use impasto_engine::network::{StyleChange, StyleSums};
+use rayon::prelude::*;
+
+use crate::reduce::CHUNK;
 
 /// A style loss on one layer's feature map, as a function of the sums over its positions.
 pub(crate) trait StyleLoss: Send + Sync {
@@ -33,6 +36,31 @@ impl LayerValue {
     pub(crate) fn new(raw: f64, unit: f64) -> Self {
         Self { raw, in_units: raw / unit }
     }
+}
+
+/// Takes a matrix of differences: `s = scale · D`. Returns `Σ_ij D_ij²`, with the same bits at any
+/// number of threads.
+///
+/// `s`, `sums` and `target`: `[C, C]`. `D_ij` is `value(i, j, sums_ij) - target_ij`.
+pub(crate) fn take_differences(
+    channels: usize,
+    s: &mut [f32],
+    scale: f64,
+    [sums, target]: [&[f64]; 2],
+    value: impl Fn(usize, usize, f64) -> f64 + Sync,
+) -> f64 {
+    let rows = s.par_chunks_mut(channels).zip(sums.par_chunks(channels)).zip(target.par_chunks(channels));
+    let of_row = |(i, ((s, sums), target)): (usize, ((&mut [f32], &[f64]), &[f64]))| -> f64 {
+        let values = s.iter_mut().zip(sums.iter().zip(target)).enumerate();
+        let squares = values.map(|(j, (s, (&sum, target)))| {
+            let difference = value(i, j, sum) - target;
+            *s = (scale * difference) as f32;
+            difference * difference
+        });
+        squares.sum()
+    };
+    let squares: Vec<f64> = rows.enumerate().with_min_len(CHUNK.div_ceil(channels)).map(of_row).collect();
+    squares.iter().sum()
 }
 
 /// Least unit of a style loss, as a part of the style's squared norm. Without it a content that has

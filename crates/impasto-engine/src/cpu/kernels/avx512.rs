@@ -111,6 +111,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        // SAFETY: a prefetch of any address is harmless.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn gemm(self, g: Gemm) {
         // SAFETY: the caller's promise.
         unsafe { gemm::gemm::<Self, 6, 4>(self, g) }

@@ -27,15 +27,16 @@ const PAIRS: usize = 9;
 /// left.
 const DIAGONAL_ROWS: usize = 16;
 
-/// Gram matrix `Fᵀ F` of some positions, not divided by anything.
+/// `gram += Fᵀ F` for some positions, not divided by anything.
 ///
-/// `features`: `[positions, C]`, `C` a multiple of 64. Returns `[C, C]`, symmetric to the bit.
-/// Products and sums of up to 1,024 positions are f32, all other sums f64.
+/// `features`: `[positions, C]`, `C` a multiple of 64. `gram`: `[C, C]`, symmetric to the bit
+/// before and after. Products and sums of up to 1,024 positions are f32, all other sums f64.
 ///
 /// # Panics
-/// If the features are not whole positions.
-pub fn gram(isa: Isa, channels: usize, features: &[f32]) -> Vec<f64> {
+/// If the features are not whole positions, or the lengths do not fit each other.
+pub fn add_gram(isa: Isa, channels: usize, features: &[f32], gram: &mut [f64]) {
     assert!(channels.is_multiple_of(GROUP) && features.len().is_multiple_of(channels));
+    assert_eq!(gram.len(), channels * channels);
     let groups = channels / GROUP;
     // The matrix is symmetric, so a pair of groups is computed once.
     let pairs: Vec<(usize, usize)> = (0..groups).flat_map(|i| (i..groups).map(move |j| (i, j))).collect();
@@ -53,26 +54,26 @@ pub fn gram(isa: Isa, channels: usize, features: &[f32]) -> Vec<f64> {
         })
         .collect();
     let tasks_a_band = pairs.len().div_ceil(PAIRS);
-    let sums = pairs.par_iter().enumerate().map(|(n, _)| {
+    let number = |i: usize, j: usize| pairs.partition_point(|&pair| pair < (i, j));
+    gram.par_chunks_mut(GROUP * channels).enumerate().for_each(|(i, rows)| {
         let mut sum = vec![0.0; GROUP * GROUP];
-        for blocks in blocks.iter().skip(n / PAIRS).step_by(tasks_a_band) {
-            for (sum, &v) in sum.iter_mut().zip(&blocks[n % PAIRS * GROUP * GROUP..]) {
-                *sum += f64::from(v);
+        for j in 0..groups {
+            let n = number(i.min(j), i.max(j));
+            sum.fill(0.0);
+            for blocks in blocks.iter().skip(n / PAIRS).step_by(tasks_a_band) {
+                for (sum, &v) in sum.iter_mut().zip(&blocks[n % PAIRS * GROUP * GROUP..]) {
+                    *sum += f64::from(v);
+                }
+            }
+            for (r, row) in rows.chunks_exact_mut(channels).enumerate() {
+                for (c, value) in row[j * GROUP..][..GROUP].iter_mut().enumerate() {
+                    // On the left of the diagonal there is the mirror image of the right.
+                    let is_right = i < j || i == j && r <= c;
+                    *value += if is_right { sum[r * GROUP + c] } else { sum[c * GROUP + r] };
+                }
             }
         }
-        sum
     });
-    let mut gram = vec![0.0; channels * channels];
-    for (&(i, j), block) in pairs.iter().zip(sums.collect::<Vec<_>>()) {
-        for r in 0..GROUP {
-            for c in if i == j { r } else { 0 }..GROUP {
-                let (row, column) = (i * GROUP + r, j * GROUP + c);
-                gram[row * channels + column] = block[r * GROUP + c];
-                gram[column * channels + row] = block[r * GROUP + c];
-            }
-        }
-    }
-    gram
 }
 
 /// `gradient (+)= F S` at some positions, for a symmetric `S`. It works on the calling thread

@@ -118,6 +118,9 @@ impl Simd for Portable {
     fn prefetch_for_writing(self, _p: *mut f32) {}
 
     #[inline(always)]
+    fn prefetch(self, _p: *const f32) {}
+
+    #[inline(always)]
     unsafe fn gemm(self, g: Gemm) {
         // SAFETY: the caller's promise.
         unsafe { gemm::gemm::<Self, MR, 2>(self, g) }

@@ -91,6 +91,9 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// Asks for the cache line at `p`, to write to it. The pointer does not have to be valid.
     fn prefetch_for_writing(self, p: *mut f32);
 
+    /// Asks for the cache line at `p`, to read it. The pointer does not have to be valid.
+    fn prefetch(self, p: *const f32);
+
     /// `C (+)= A * B`, see [`Gemm`].
     ///
     /// # Safety

@@ -105,8 +105,20 @@ const ROUND: usize = 3 << 20;
 const FILTER_DEPTH: usize = 256;
 
 /// Most values of transformed filters that are made all at once. Beyond that they are made group by
-/// group where they are used.
-const RESIDENT_FILTERS: usize = 64 * 256 * 256;
+/// group where they are used. They are read from the level-3 cache for every chunk of tiles, and
+/// virtual machines have little of it: with four times as many, 256 channels took a third longer.
+const RESIDENT_FILTERS: usize = 64 * 128 * 128;
+
+/// Rows of the products, in all matrices, up to which [`Convolution::channels_outer`] is the order
+/// of work. Those of a group stay in the level-2 cache.
+const FEW_MATRIX_ROWS: usize = 36 * 20;
+
+/// Values of the transformed filters of a group that [`Convolution::channels_outer`] makes at a
+/// time. They stay in the level-2 cache.
+const GROUP_FILTERS: usize = 72 << 10;
+
+/// Channels that the filters are asked for ahead of their transform.
+const FILTERS_AHEAD: usize = 3;
 
 /// Rows of a block of transformed inputs: as many as a register tile of the widest kernels has.
 const ROWS: usize = 6;
@@ -183,6 +195,31 @@ impl Filters {
     }
 }
 
+/// The order in which a convolution goes through its tiles, its filters and its input channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WorkOrder {
+    /// [`Convolution::tiles_outer`]
+    Tiles,
+    /// [`Convolution::filters_outer`]
+    Filters,
+    /// [`Convolution::channels_outer`]
+    Channels,
+}
+
+impl WorkOrder {
+    /// Returns the fastest order. `matrices`: `N²`. `tiles`: those of the whole map, because a band
+    /// must have the bits of the whole.
+    fn choose(matrices: usize, tiles: usize, channels_in: usize, channels_out: usize) -> Self {
+        if matrices * tiles <= FEW_MATRIX_ROWS {
+            Self::Channels
+        } else if matrices * channels_in * channels_out <= RESIDENT_FILTERS {
+            Self::Tiles
+        } else {
+            Self::Filters
+        }
+    }
+}
+
 /// 3x3 convolution of `source` with `filters` into the rows that `sink` wants, on the current rayon
 /// pool. Tiles that begin where tiles of the whole map begin have the same bits.
 pub(crate) fn convolve<I: Source, O: Sink>(
@@ -193,10 +230,27 @@ pub(crate) fn convolve<I: Source, O: Sink>(
     filters: &Filters,
     scratch: &mut Scratch,
 ) {
+    let ([height, width, _], side) = (source.shape(), tile as usize);
+    let tiles = height.div_ceil(side) * width.div_ceil(side);
+    let order = WorkOrder::choose((side + 2).pow(2), tiles, filters.channels_in, filters.channels_out);
+    convolve_in(order, tile, isa, source, sink, filters, scratch);
+}
+
+/// [`convolve`] in an order of work.
+pub(crate) fn convolve_in<I: Source, O: Sink>(
+    order: WorkOrder,
+    tile: WinogradTile,
+    isa: Isa,
+    source: I,
+    sink: O,
+    filters: &Filters,
+    scratch: &mut Scratch,
+) {
+    let convolution = Convolution::new(source, sink, filters);
     match tile {
-        WinogradTile::Four => dispatch!(isa, s => Convolution::run::<_, F4, 4, 6>(s, source, sink, filters, scratch)),
-        WinogradTile::Six => dispatch!(isa, s => Convolution::run::<_, F6, 6, 8>(s, source, sink, filters, scratch)),
-        WinogradTile::Eight => dispatch!(isa, s => Convolution::run::<_, F8, 8, 10>(s, source, sink, filters, scratch)),
+        WinogradTile::Four => dispatch!(isa, s => convolution.run::<_, F4, 4, 6>(s, order, scratch)),
+        WinogradTile::Six => dispatch!(isa, s => convolution.run::<_, F6, 6, 8>(s, order, scratch)),
+        WinogradTile::Eight => dispatch!(isa, s => convolution.run::<_, F8, 8, 10>(s, order, scratch)),
     }
 }
 
@@ -221,9 +275,9 @@ pub(crate) struct Convolution<'a, I, O> {
 enum WinogradStep {
     /// Transforms the inputs of `count` tiles, in raster order from `first` on.
     Inputs { first: usize, count: usize, inputs: Matrices, v: *mut f32 },
-    /// Transforms the filters of `group` for `count` input channels from `first` on, into panels of
-    /// all channels.
-    Filters { group: usize, first: usize, count: usize, filters: Matrices, u: *mut f32 },
+    /// Transforms the filters of `group` for the input channels, into panels that begin with channel
+    /// `panel.first`.
+    Filters { group: usize, channels: Depth, panel: Depth, filters: Matrices, u: *mut f32 },
     /// Makes one row of the transformed filters of `group`, for the input channels of a panel.
     FilterRow { group: usize, row: usize, channels: Depth, filters: Matrices, u: *mut f32 },
     /// `m (+)= v * u` for `count` tiles and some of the channels: all matrices, or those of one
@@ -244,39 +298,30 @@ enum WinogradStep {
 }
 
 impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
-    /// Convolves `source` with `filters` into `sink`, on the current rayon pool.
+    /// A convolution of `source` with `filters` into `sink`.
     ///
     /// # Panics
     /// If the shapes do not fit each other.
-    pub(crate) fn run<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(
-        s: S,
-        source: I,
-        sink: O,
-        filters: &'a Filters,
-        scratch: &mut Scratch,
-    ) {
-        Self::run_with::<S, T, M, N>(s, source, sink, filters, scratch, RESIDENT_FILTERS);
-    }
-
-    /// [`Convolution::run`] with another bound than [`RESIDENT_FILTERS`].
-    pub(crate) fn run_with<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(
-        s: S,
-        source: I,
-        sink: O,
-        filters: &'a Filters,
-        scratch: &mut Scratch,
-        resident_filters: usize,
-    ) {
+    fn new(source: I, sink: O, filters: &'a Filters) -> Self {
         let ([height, width, channels_in], [sink_height, sink_width, channels_out]) = (source.shape(), sink.shape());
         assert_eq!((height, width), (sink_height, sink_width));
         assert_eq!((channels_in, channels_out), (filters.channels_in, filters.channels_out));
         let rows = sink.rows();
         assert!(rows.end <= height);
-        let convolution = Self { source, sink, filters, height, width, rows, channels_in, channels_out };
-        if N * N * channels_in * channels_out <= resident_filters {
-            convolution.tiles_outer::<S, T, M, N>(s, scratch);
-        } else {
-            convolution.filters_outer::<S, T, M, N>(s, scratch);
+        Self { source, sink, filters, height, width, rows, channels_in, channels_out }
+    }
+
+    /// Convolves on the current rayon pool.
+    fn run<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(
+        &self,
+        s: S,
+        order: WorkOrder,
+        scratch: &mut Scratch,
+    ) {
+        match order {
+            WorkOrder::Tiles => self.tiles_outer::<S, T, M, N>(s, scratch),
+            WorkOrder::Filters => self.filters_outer::<S, T, M, N>(s, scratch),
+            WorkOrder::Channels => self.channels_outer::<S, T, M, N>(s, scratch),
         }
     }
 
@@ -287,7 +332,9 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         if tiles == 0 {
             return;
         }
-        let chunk = TILES_PER_CHUNK.min(tiles);
+        // Every thread has about as many tiles as the others.
+        let chunks = tiles.div_ceil(TILES_PER_CHUNK).next_multiple_of(rayon::current_num_threads());
+        let chunk = tiles.div_ceil(chunks);
         let groups = self.channels_out / GROUP;
         let filters = Matrices::new(self.channels_in, GROUP);
         let inputs = Matrices::new(chunk.next_multiple_of(ROWS), self.channels_in);
@@ -300,9 +347,10 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         unsafe {
             let parts = self.channels_in / LINE;
             (0..groups * parts).into_par_iter().for_each(|task| {
-                let (group, first) = (task / parts, task % parts * LINE);
+                let (group, part) = (task / parts, Depth { first: task % parts * LINE, count: LINE });
                 let u = shared.at(group * group_filters);
-                self.step::<S, T, M, N>(s, WinogradStep::Filters { group, first, count: LINE, filters, u });
+                let step = WinogradStep::Filters { group, channels: part, panel: channels, filters, u };
+                self.step::<S, T, M, N>(s, step);
             });
             (0..tiles.div_ceil(chunk)).into_par_iter().for_each(|task| {
                 let first = task * chunk;
@@ -383,6 +431,51 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         }
     }
 
+    /// The order of work for few tiles. First all inputs are transformed. Then every thread takes
+    /// groups of filters, transforms them for a few input channels at a time, and adds the products
+    /// to those of the channels before.
+    fn channels_outer<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(&self, s: S, scratch: &mut Scratch) {
+        let tiles = self.tiles(M);
+        if tiles == 0 {
+            return;
+        }
+        let groups = self.channels_out / GROUP;
+        let parts = rayon::current_num_threads().div_ceil(groups);
+        let part = tiles.div_ceil(parts).next_multiple_of(ROWS);
+        let depth = (GROUP_FILTERS / (N * N * GROUP) / LINE * LINE).clamp(LINE, self.channels_in);
+        let inputs = Matrices::new(tiles.next_multiple_of(ROWS), self.channels_in);
+        let filters = Matrices::new(depth, GROUP);
+        let products = Matrices::new(part, GROUP);
+        let (shared, threads) = scratch.parts(N * N * inputs.stride, N * N * (filters.stride + products.stride));
+        // SAFETY: no two tasks share inputs, or a tile and a group.
+        unsafe {
+            (0..tiles.div_ceil(ROWS)).into_par_iter().for_each(|task| {
+                let first = task * ROWS;
+                let (count, v) = (ROWS.min(tiles - first), shared.at(first * self.channels_in));
+                self.step::<S, T, M, N>(s, WinogradStep::Inputs { first, count, inputs, v });
+            });
+            (0..groups * parts).into_par_iter().for_each(|task| {
+                let (group, first) = (task / parts, task % parts * part);
+                let count = part.min(tiles.saturating_sub(first));
+                threads.with(|u| {
+                    let m = u.add(N * N * filters.stride);
+                    let v = shared.at(first * self.channels_in);
+                    for channel in (0..self.channels_in).step_by(depth) {
+                        let channels = Depth { first: channel, count: depth.min(self.channels_in - channel) };
+                        let step = WinogradStep::Filters { group, channels, panel: channels, filters, u };
+                        self.step::<S, T, M, N>(s, step);
+                        let row = None;
+                        self.step::<S, T, M, N>(
+                            s,
+                            WinogradStep::Products { row, channels, count, inputs, v, filters, u, products, m },
+                        );
+                    }
+                    self.step::<S, T, M, N>(s, WinogradStep::Outputs { group, first, count, products, m });
+                });
+            });
+        }
+    }
+
     /// Returns the number of tiles in the rows that are wanted.
     fn tiles(&self, m: usize) -> usize {
         self.rows.len().div_ceil(m) * self.width.div_ceil(m)
@@ -449,12 +542,14 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         }
     }
 
+    /// Makes the transformed filters of channel `c`, as number `place` of a panel of `depth`
+    /// channels.
     #[inline(always)]
     unsafe fn transform_filter<S: Simd, T: Transform<M, N>, const M: usize, const N: usize>(
         &self,
         s: S,
         group: usize,
-        c: usize,
+        (c, place, depth): (usize, usize, usize),
         filters: Matrices,
         u: *mut f32,
     ) {
@@ -463,6 +558,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
             // SAFETY: channel, group and the vector in it are inside the filters and the matrices.
             unsafe {
                 let g = self.filters.at(group, c).add(k);
+                self.prefetch_filter(s, g);
                 let mut half = [[zero; 3]; N];
                 for j in 0..3 {
                     let mut column = [zero; 3];
@@ -474,7 +570,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                         half[i][j] = column[i];
                     }
                 }
-                let u = u.add((k / S::NR * self.channels_in + c) * S::NR + k % S::NR);
+                let u = u.add((k / S::NR * depth + place) * S::NR + k % S::NR);
                 for i in 0..N {
                     let row = T::filter(s, half[i]);
                     for j in 0..N {
@@ -485,6 +581,15 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
                     }
                 }
             }
+        }
+    }
+
+    /// Asks for the vectors that lie [`FILTERS_AHEAD`] channels behind those at `g`. No hardware
+    /// prefetcher follows nine rows at a time.
+    #[inline(always)]
+    fn prefetch_filter<S: Simd>(&self, s: S, g: *const f32) {
+        for place in 0..9 {
+            s.prefetch(g.wrapping_add((9 * FILTERS_AHEAD + place) * GROUP));
         }
     }
 
@@ -505,6 +610,9 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
             // SAFETY: channel, group and the vector in it are inside the filters and the matrices.
             unsafe {
                 let g = self.filters.at(group, c).add(k);
+                if row == 0 {
+                    self.prefetch_filter(s, g);
+                }
                 let mut half = weights;
                 for j in 0..3 {
                     // The order is that of [`Transform::filter`], so that the bits are the same.
@@ -580,9 +688,10 @@ impl<I: Source, O: Sink, T: Transform<M, N>, const M: usize, const N: usize> Ker
                         convolution.transform_input::<S, T, M, N>(s, place, inputs, v.add(input_row(i, channels)));
                     }
                 }
-                WinogradStep::Filters { group, first, count, filters, u } => {
+                WinogradStep::Filters { group, channels: Depth { first, count }, panel, filters, u } => {
                     for c in first..first + count {
-                        convolution.transform_filter::<S, T, M, N>(s, group, c, filters, u);
+                        let channel = (c, c - panel.first, panel.count);
+                        convolution.transform_filter::<S, T, M, N>(s, group, channel, filters, u);
                     }
                 }
                 WinogradStep::FilterRow { group, row, channels: Depth { first, count }, filters, u } => {
