@@ -170,20 +170,35 @@ impl Weights {
         &self.convolutions[convolution].bias
     }
 
-    /// Returns the 9 weights between two channels of a convolution.
-    pub(crate) fn filter(&self, convolution: usize, channel_out: usize, channel_in: usize) -> [f32; 9] {
+    /// Returns the filters of a convolution.
+    pub(crate) fn filters(&self, convolution: usize) -> StoredFilters<'_> {
         let StoredConvolution { weight, codebook, .. } = &self.convolutions[convolution];
-        let stored = &self.bytes.as_ref()[weight.clone()];
-        let first = (channel_out * Self::shape(convolution)[1] + channel_in) * 9;
+        let values = &self.bytes.as_ref()[weight.clone()];
+        StoredFilters { values, codebook: codebook.as_deref(), channels_in: Self::shape(convolution)[1] }
+    }
+}
+
+/// The filters of a convolution, as they are stored.
+pub(crate) struct StoredFilters<'a> {
+    /// `[out][in][9]`
+    values: &'a [u8],
+    codebook: Option<&'a [f32]>,
+    channels_in: usize,
+}
+
+impl StoredFilters<'_> {
+    /// Returns the 9 weights between two channels.
+    pub(crate) fn at(&self, channel_out: usize, channel_in: usize) -> [f32; 9] {
+        let first = (channel_out * self.channels_in + channel_in) * 9;
         let mut filter = [0.0; 9];
-        match codebook {
+        match self.codebook {
             Some(codebook) => {
-                for (w, &index) in filter.iter_mut().zip(&stored[first..first + 9]) {
+                for (w, &index) in filter.iter_mut().zip(&self.values[first..first + 9]) {
                     *w = codebook[usize::from(index)];
                 }
             }
             None => {
-                for (w, value) in filter.iter_mut().zip(stored[4 * first..].as_chunks::<4>().0) {
+                for (w, value) in filter.iter_mut().zip(self.values[4 * first..].as_chunks::<4>().0) {
                     *w = f32::from_le_bytes(*value);
                 }
             }

@@ -36,11 +36,11 @@ impl PackedFilters {
     /// The filters of the first convolution, for an image in RGB.
     pub(crate) fn first(&self) -> &FirstLayer {
         self.first.get_or_init(|| {
-            let order = self.preprocessing().order;
+            let (stored, order) = (self.weights.filters(0), self.preprocessing().order);
             let mut rgb = vec![0.0; 64 * 27];
             for k in 0..64 {
                 for c in 0..3 {
-                    rgb[(k * 3 + order[c]) * 9..][..9].copy_from_slice(&self.weights.filter(0, k, c));
+                    rgb[(k * 3 + order[c]) * 9..][..9].copy_from_slice(&stored.at(k, c));
                 }
             }
             FirstLayer::new(&rgb)
@@ -51,7 +51,8 @@ impl PackedFilters {
     pub(crate) fn forward(&self, convolution: usize) -> &Filters {
         self.forward[convolution].get_or_init(|| {
             let [outputs, inputs, ..] = Weights::shape(convolution);
-            Filters::new(inputs, outputs, |i, o| self.weights.filter(convolution, o, i))
+            let stored = self.weights.filters(convolution);
+            Filters::new(inputs, outputs, |i, o| stored.at(o, i))
         })
     }
 
@@ -60,8 +61,9 @@ impl PackedFilters {
     pub(crate) fn backward(&self, convolution: usize) -> &Filters {
         self.backward[convolution].get_or_init(|| {
             let [outputs, inputs, ..] = Weights::shape(convolution);
+            let stored = self.weights.filters(convolution);
             Filters::new(outputs, inputs, |o, i| {
-                let mut filter = self.weights.filter(convolution, o, i);
+                let mut filter = stored.at(o, i);
                 filter.reverse();
                 filter
             })

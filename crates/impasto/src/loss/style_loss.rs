@@ -49,8 +49,8 @@ pub(crate) fn take_differences(
     [sums, target]: [&[f64]; 2],
     value: impl Fn(usize, usize, f64) -> f64 + Sync,
 ) -> f64 {
-    let rows = s.par_chunks_mut(channels).zip(sums.par_chunks(channels)).zip(target.par_chunks(channels));
-    let of_row = |(i, ((s, sums), target)): (usize, ((&mut [f32], &[f64]), &[f64]))| -> f64 {
+    let of_row = |i: usize, s: &mut [f32]| -> f64 {
+        let [sums, target] = [sums, target].map(|matrix| &matrix[i * channels..][..channels]);
         let values = s.iter_mut().zip(sums.iter().zip(target)).enumerate();
         let squares = values.map(|(j, (s, (&sum, target)))| {
             let difference = value(i, j, sum) - target;
@@ -59,7 +59,8 @@ pub(crate) fn take_differences(
         });
         squares.sum()
     };
-    let squares: Vec<f64> = rows.enumerate().with_min_len(CHUNK.div_ceil(channels)).map(of_row).collect();
+    let rows = s.par_chunks_mut(channels).enumerate().with_min_len(CHUNK.div_ceil(channels));
+    let squares: Vec<f64> = rows.map(|(i, s)| of_row(i, s)).collect();
     squares.iter().sum()
 }
 

@@ -184,7 +184,9 @@ impl Session {
             Blueprint::new(network, subject, styles, options)?;
         let point = start(&subject.content, &scales[0], options)?;
         let setup = ScaleSetup { network, subject: &subject, styles: &styles, options, scales: &scales, plan: &plan };
-        let (work, losses, evaluation) = pool.install(|| begin(&setup, &point))?;
+        let begun = Instant::now();
+        let (work, losses) = pool.install(|| setup.work(0, &point))?;
+        let evaluation = EvaluationTime::new(cost.0[0].evaluation_by_start(begun.elapsed()));
         let mut session = Self {
             network: network.clone(),
             composed: work.task.composed(point.as_slice()),
@@ -539,7 +541,8 @@ impl Session {
         &self.scales
     }
 
-    /// Estimates how long the rest takes at most. A scale that converges early takes less.
+    /// Estimates how long the rest takes at most. A scale that converges early takes less. Before the
+    /// first step the estimate includes the unpacking of the weights.
     pub fn estimate(&self) -> Duration {
         let left = self.scales[self.scale].steps - self.steps_here();
         let later = self.cost.of_scales(&self.scales, self.scale + 1);
@@ -579,15 +582,6 @@ impl Session {
             session: self,
         }
     }
-}
-
-/// Begins the coarsest scale at a point, and measures an evaluation there.
-fn begin(setup: &ScaleSetup<'_>, point: &Image) -> Result<(ScaleState, Losses, EvaluationTime)> {
-    let (mut work, losses) = setup.work(0, point)?;
-    // The first evaluation unpacks the weights, so its time says nothing about the others.
-    let started = Instant::now();
-    work.task.evaluate(point.as_slice(), &mut vec![0.0; point.as_slice().len()])?;
-    Ok((work, losses, EvaluationTime::new(started.elapsed())))
 }
 
 /// Says why a run cannot continue where its losses have other bits.

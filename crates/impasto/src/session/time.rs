@@ -30,28 +30,35 @@ const SEARCH_OPERATIONS_OF_A_PIXEL: f64 = 0.5e6;
 const NEWEST: f64 = 0.1;
 
 /// The time of an evaluation at the current scale.
-pub(crate) struct EvaluationTime(Duration);
+pub(crate) struct EvaluationTime {
+    mean: Duration,
+    /// Whether a step has been measured.
+    has_step: bool,
+}
 
 impl EvaluationTime {
-    /// Begins with the time that one evaluation took.
-    pub(crate) fn new(measured: Duration) -> Self {
-        Self(measured)
+    /// Begins with an estimate. The first step takes its place: what was measured before it may
+    /// include the unpacking of the weights.
+    pub(crate) fn new(estimate: Duration) -> Self {
+        Self { mean: estimate, has_step: false }
     }
 
     /// Adds a step of the optimiser to the running mean.
     pub(crate) fn add_step(&mut self, step: Duration) {
         let evaluation = step.div_f64(1.0 + OPTIMIZER_SHARE);
-        self.0 = self.0.mul_f64(1.0 - NEWEST) + evaluation.mul_f64(NEWEST);
+        let newest = if self.has_step { NEWEST } else { 1.0 };
+        self.mean = self.mean.mul_f64(1.0 - newest) + evaluation.mul_f64(newest);
+        self.has_step = true;
     }
 
     /// Moves on to a scale whose evaluations have another cost.
     pub(crate) fn change_scale(&mut self, from: f64, to: f64) {
-        self.0 = self.0.mul_f64(to / from);
+        self.mean = self.mean.mul_f64(to / from);
     }
 
     /// Estimates the time of the rest: `steps` at the current scale, and all of the `later` ones.
     pub(crate) fn of_rest(&self, steps: usize, here: &ScaleCost, later: f64) -> Duration {
-        self.0.mul_f64((here.of_steps(steps) + later) / here.evaluation)
+        self.mean.mul_f64((here.of_steps(steps) + later) / here.evaluation)
     }
 }
 
@@ -76,6 +83,11 @@ impl ScaleCost {
         let search = search / SEARCH_OPERATIONS_OF_A_PIXEL;
         // The content has matches, and so has the start.
         Self { evaluation, start: of_styles + (1.0 + FORWARD_SHARE) * evaluation + 2.0 * search, search }
+    }
+
+    /// Estimates the time of an evaluation by the time that the start took.
+    pub(crate) fn evaluation_by_start(&self, start: Duration) -> Duration {
+        start.mul_f64(self.evaluation / self.start)
     }
 
     /// Returns what so many steps cost.
@@ -117,6 +129,20 @@ mod tests {
         let time = EvaluationTime::new(Duration::from_secs(1)).of_rest(3, &cost, run.of_scales(&scales, 1));
         assert!((time.as_secs_f64() - (10.0 * (1.0 + OPTIMIZER_SHARE) + 2.0)).abs() < 1e-6, "{time:?}");
     }
+
+    #[test]
+    fn the_first_step_takes_the_place_of_the_estimate() {
+        let cost = ScaleCost { evaluation: 2.0, start: 6.0, search: 0.0 };
+        let mut time = EvaluationTime::new(cost.evaluation_by_start(Duration::from_secs(9)));
+        let rest = |time: &EvaluationTime| time.of_rest(1, &cost, 0.0).as_secs_f64() / (1.0 + OPTIMIZER_SHARE);
+        assert!((rest(&time) - 3.0).abs() < 1e-6);
+        let step = |seconds: f64| Duration::from_secs_f64(seconds * (1.0 + OPTIMIZER_SHARE));
+        time.add_step(step(1.0));
+        assert!((rest(&time) - 1.0).abs() < 1e-6);
+        time.add_step(step(2.0));
+        assert!((rest(&time) - (1.0 + NEWEST)).abs() < 1e-6);
+    }
+
     #[test]
     fn searches_are_between_the_steps() {
         let cost = ScaleCost { evaluation: 1.0, start: 0.0, search: 1000.0 };
