@@ -267,6 +267,26 @@ fn the_order_of_work_does_not_change_a_bit_or_hardly() {
     }
 }
 
+/// There are more threads than tiles and groups of filters.
+#[test]
+fn sixty_four_threads_give_the_bits_of_one() {
+    let (weights, bias, _) = filters(64, 64);
+    let x = map(9, 11, 64, 16);
+    for (isa, tile) in isas_and_tiles() {
+        for order in ORDERS {
+            let [one, many] = [1, 64].map(|threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let mut out = FeatureMap::zeros(9, 11, 64);
+                let sink = whole_sink(&mut out, &bias, None);
+                let source = MapSource::new(&x, Rows::all(&x), Border::Zero);
+                pool.install(|| convolve_in(order, tile, isa, source, sink, &weights, &mut Scratch::default()));
+                out
+            });
+            assert!(one.as_slice() == many.as_slice(), "{isa} {tile:?} {order:?}");
+        }
+    }
+}
+
 #[test]
 fn the_first_layer_agrees_with_the_reference() {
     let weights = Noise(14).vector(64 * 27);

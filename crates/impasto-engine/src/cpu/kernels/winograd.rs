@@ -384,8 +384,8 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
         let round = (ROUND / (N * N * self.channels_in)).clamp(1, tiles);
         // Enough tasks for every thread and no more, because each task transforms its filters
         // again.
-        let parts = rayon::current_num_threads().div_ceil(groups);
-        let part = round.div_ceil(parts).next_multiple_of(ROWS);
+        let part = round.div_ceil(rayon::current_num_threads().div_ceil(groups)).next_multiple_of(ROWS);
+        let parts = round.div_ceil(part);
         let inputs = Matrices::new(round.next_multiple_of(ROWS), self.channels_in);
         let filters = Matrices::new(FILTER_DEPTH.min(self.channels_in), GROUP);
         let products = Matrices::new(part, GROUP);
@@ -440,8 +440,8 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
             return;
         }
         let groups = self.channels_out / GROUP;
-        let parts = rayon::current_num_threads().div_ceil(groups);
-        let part = tiles.div_ceil(parts).next_multiple_of(ROWS);
+        let part = tiles.div_ceil(rayon::current_num_threads().div_ceil(groups)).next_multiple_of(ROWS);
+        let parts = tiles.div_ceil(part);
         let depth = (GROUP_FILTERS / (N * N * GROUP) / LINE * LINE).clamp(LINE, self.channels_in);
         let inputs = Matrices::new(tiles.next_multiple_of(ROWS), self.channels_in);
         let filters = Matrices::new(depth, GROUP);
@@ -456,7 +456,7 @@ impl<'a, I: Source, O: Sink> Convolution<'a, I, O> {
             });
             (0..groups * parts).into_par_iter().for_each(|task| {
                 let (group, first) = (task / parts, task % parts * part);
-                let count = part.min(tiles.saturating_sub(first));
+                let count = part.min(tiles - first);
                 threads.with(|u| {
                     let m = u.add(N * N * filters.stride);
                     let v = shared.at(first * self.channels_in);
