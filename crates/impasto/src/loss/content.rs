@@ -1,54 +1,34 @@
 //! The content loss, eq. (1).
+//!
+//! `1/(H·W·C) · Σ (X - Y)²`: the mean squared difference of two feature maps, position by position,
+//! or with weights `1/(C Σ w) · Σ w (X - Y)²`. It is a [`MeanSquareLoss`]. `Y` is the map of the
+//! content picture, which never leaves the network's workspace.
 
 use impasto_engine::network::ContentSums;
 
-use crate::loss::style_loss::LayerValue;
-
-/// `1/(H·W·C) · Σ (X - Y)²`, eq. (1): the mean squared difference of two feature maps, position by
-/// position.
-///
-/// Gradient: `c (X - Y)` with `c = 2/(H·W·C)`.
-///
-/// If positions have weights `w`, the loss is `1/(C Σ w) · Σ w (X - Y)²`, and the gradient at a
-/// position is multiplied by its weight.
-///
-/// `Y` is the map of the content picture. It never leaves the network's workspace, which compares
-/// the two maps: this loss only sees `Σ w (X - Y)²`.
-pub(crate) struct ContentLoss {
-    /// Values that are compared, by the weights of their positions: `C Σ w`.
-    count: f64,
-    unit: f64,
-}
+use crate::loss::mean_square::MeanSquareLoss;
 
 /// Least variance of the features, as a part of their mean square. Without it a content of one
 /// colour would have the unit 0.
 const MIN_VARIANCE: f64 = 1e-3;
 
-impl ContentLoss {
-    /// `reference`: the sums of Y.
-    pub(crate) fn new(reference: &ContentSums) -> Self {
-        Self { count: reference.total * reference.features.len() as f64, unit: 1.0 }
-    }
+/// Returns the loss, in no unit yet. `reference`: the sums of Y.
+pub(crate) fn loss(reference: &ContentSums) -> MeanSquareLoss {
+    MeanSquareLoss::new(count(reference))
+}
 
-    /// Takes the unit of [`Objective::Balanced`](crate::Objective::Balanced) from the sums of Y:
-    /// `1/(H·W·C) · Σ (Y - mean of Y's channel)²`, the loss of a map that has kept nothing of the
-    /// content's layout.
-    pub(crate) fn calibrate(&mut self, reference: &ContentSums) {
-        let ContentSums { total, features, squares } = reference;
-        let of_means: f64 = features.iter().map(|sum| sum / total * sum).sum();
-        let count = self.count;
-        self.unit = ((squares - of_means) / count).max(MIN_VARIANCE * squares / count).max(f64::MIN_POSITIVE);
-    }
+/// Returns the unit of a layer's loss: `1/(H·W·C) · Σ (Y - mean of Y's channel)²`, the loss of a map
+/// that has kept nothing of the content's layout. `reference`: the sums of Y.
+pub(crate) fn unit(reference: &ContentSums) -> f64 {
+    let ContentSums { total, features, squares } = reference;
+    let of_means: f64 = features.iter().map(|sum| sum / total * sum).sum();
+    let count = count(reference);
+    ((squares - of_means) / count).max(MIN_VARIANCE * squares / count)
+}
 
-    /// Returns `weight · c`: how the loss in its unit changes, times `weight`.
-    pub(crate) fn change(&self, weight: f64) -> f32 {
-        (weight / self.unit * 2.0 / self.count) as f32
-    }
-
-    /// Returns the loss for `Σ w (X - Y)²`.
-    pub(crate) fn value(&self, squares: f64) -> LayerValue {
-        LayerValue::new(squares / self.count, self.unit)
-    }
+/// `C Σ w`
+fn count(reference: &ContentSums) -> f64 {
+    reference.total * reference.features.len() as f64
 }
 
 #[cfg(test)]
@@ -80,7 +60,7 @@ mod tests {
     fn check(x: &TestMap, y: &TestMap, weights: &[f32]) {
         let (channels, y_sums) = (x.shape[2], reference_sums(y, weights));
         let (exact, y) = (x.exact(), y.exact());
-        let loss = ContentLoss::new(&y_sums);
+        let loss = loss(&y_sums);
         let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
         let naive = |x: &[f64]| squares(x, &y, weights) / (total * channels as f64);
         let value = loss.value(squares(&exact, &y, weights));
@@ -118,19 +98,20 @@ mod tests {
         }
         let calibrated = |content: &TestMap| {
             let sums = reference_sums(content, &weights);
-            let mut loss = ContentLoss::new(&sums);
-            loss.calibrate(&sums);
-            loss
+            let mut loss = loss(&sums);
+            loss.set_unit(unit(&sums));
+            (loss, unit(&sums))
         };
-        let loss = calibrated(&content);
+        let (loss, unit) = calibrated(&content);
         let value = loss.value(squares(&blurred.exact(), &content.exact(), &weights));
-        assert!((loss.unit / value.raw - 1.0).abs() < 1e-5);
+        assert!((unit / value.raw - 1.0).abs() < 1e-5);
         assert!((value.in_units - 1.0).abs() < 1e-5);
         // Of one value, and of zeros: small, but above 0.
         for value in [3.0, 0.0] {
             blurred.values.fill(value);
-            let unit = calibrated(&blurred).unit;
-            assert!(unit > 0.0 && unit < 0.01 * f64::from(value * value) + 1e-300, "{unit}");
+            let (loss, unit) = calibrated(&blurred);
+            assert!(unit > 0.0 || value == 0.0);
+            assert!(loss.value(0.0).in_units == 0.0 && unit < 0.01 * f64::from(value * value) + 1e-300, "{unit}");
         }
     }
 }

@@ -8,11 +8,13 @@
 //!
 //! `gram` and `moments` are the two kinds of style loss, `statistics` is what both compare.
 //! `strokes` draws single positions to their matches in the style. `content` is the content loss.
-//! `total_variation` is the one loss on pixels, and computes its own gradient.
+//! Each of these two is a `mean_square`. `total_variation` is the one loss on pixels, and computes
+//! its own gradient.
 
 pub(crate) mod content;
 pub(crate) mod gram;
 pub(crate) mod losses;
+pub(crate) mod mean_square;
 pub(crate) mod moments;
 pub(crate) mod statistics;
 pub(crate) mod strokes;

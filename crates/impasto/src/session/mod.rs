@@ -391,13 +391,14 @@ impl Session {
 
     /// Lets the optimiser make a step, and counts it unless it is stuck.
     fn optimise(&mut self) -> Result<Outcome> {
-        let started = Instant::now();
         let has_matches = self.work.as_ref().is_some_and(|work| work.task.has_matches());
         if has_matches && self.steps_here() > 0 && self.steps_here().is_multiple_of(RENEWAL) {
             let renewed = self.renew_matches();
             self.is_intact &= renewed.is_ok();
             renewed?;
         }
+        // The estimate counts searches by themselves.
+        let started = Instant::now();
         let Self { pool, work, point, composed, losses, .. } = self;
         let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
         let mut latest = Ok(Losses::default());
@@ -541,8 +542,9 @@ impl Session {
         &self.scales
     }
 
-    /// Estimates how long the rest takes at most. A scale that converges early takes less. Before the
-    /// first step the estimate includes the unpacking of the weights.
+    /// Estimates how long the rest takes at most. A scale that converges early takes less. Before
+    /// the first step the estimate goes by the time of the start, which may include the unpacking
+    /// of the weights.
     pub fn estimate(&self) -> Duration {
         let left = self.scales[self.scale].steps - self.steps_here();
         let later = self.cost.of_scales(&self.scales, self.scale + 1);

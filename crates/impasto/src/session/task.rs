@@ -20,11 +20,12 @@ use impasto_engine::{Image, Layer, Padding};
 use crate::brush;
 use crate::checks::check_room;
 use crate::error::{Error, PictureRole, Result};
-use crate::loss::content::ContentLoss;
+use crate::loss::content;
 use crate::loss::gram::GramLoss;
 use crate::loss::losses::{Losses, WeightedSum};
+use crate::loss::mean_square::MeanSquareLoss;
 use crate::loss::moments::MomentsLoss;
-use crate::loss::strokes::{self, StrokesLoss};
+use crate::loss::strokes;
 use crate::loss::style_loss::{LayerValue, StyleLoss};
 use crate::loss::total_variation::{add_total_variation_gradient, total_variation};
 use crate::network::Network;
@@ -44,9 +45,9 @@ pub(crate) struct Task {
     regions: usize,
     /// Losses by region and layer.
     styles: Vec<Summand<Box<dyn StyleLoss>>>,
-    contents: Vec<Summand<ContentLoss>>,
+    contents: Vec<Summand<MeanSquareLoss>>,
     /// Losses by region and layer.
-    strokes: Vec<Summand<StrokesLoss>>,
+    strokes: Vec<Summand<MeanSquareLoss>>,
     /// Variance of the style's features, for each of `strokes`.
     stroke_variances: Vec<f64>,
     /// Whether the next forward pass finds matches.
@@ -181,9 +182,9 @@ impl Task {
         let sums = workspace.set_reference(content, &mut make_file);
         let sums = sums.map_err(|error| Error::of_evaluation(self.feature_cache.as_deref(), &error))?;
         for (layer, sums) in layers.iter().zip(&sums.contents) {
-            let mut loss = ContentLoss::new(sums);
+            let mut loss = content::loss(sums);
             if is_balanced {
-                loss.calibrate(sums);
+                loss.set_unit(content::unit(sums));
             }
             self.contents.push(Summand::new(layer, 1.0, loss));
         }
@@ -208,7 +209,7 @@ impl Task {
             self.styles.iter_mut().zip(&sums.styles).map(|(style, sums)| style.loss.calibrate(sums)).collect();
         let strokes = self.strokes.iter_mut().zip(&self.stroke_variances);
         for ((strokes, &variance), &squares) in strokes.zip(&sums.matches) {
-            strokes.loss.calibrate(squares, variance);
+            strokes.loss.set_unit(strokes::unit(strokes.loss.value(squares).raw, variance));
         }
         if self.contents.is_empty() {
             return;
@@ -278,8 +279,9 @@ impl Task {
         let pixels = self.composed.as_deref().unwrap_or(pixels);
         match &mut self.workspace {
             Some(workspace) => {
-                let change = |content: &Summand<ContentLoss>| content.loss.change(self.content_weight * content.weight);
-                let stroke_change = |strokes: &Summand<StrokesLoss>| {
+                let change =
+                    |content: &Summand<MeanSquareLoss>| content.loss.change(self.content_weight * content.weight);
+                let stroke_change = |strokes: &Summand<MeanSquareLoss>| {
                     strokes.loss.change(self.style_weight * strokes.weight * strokes.emphasis)
                 };
                 let changes = Changes {
@@ -493,11 +495,11 @@ fn style_summands(
 
 /// Returns the losses of matched strokes of all regions, in the order of their terms. Each region
 /// has `layers` of them.
-fn stroke_summands(spec: &WorkspaceSpec, regions: &[Region], layers: usize) -> Vec<Summand<StrokesLoss>> {
+fn stroke_summands(spec: &WorkspaceSpec, regions: &[Region], layers: usize) -> Vec<Summand<MeanSquareLoss>> {
     let shares = regions.iter().flat_map(|region| iter::repeat_n(region.share, layers));
     let summand = |(term, share): (&MatchTerm, f64)| {
         let positions = term.weights.as_deref().map_or(spec.positions(term.layer) as f64, PositionWeights::total);
-        let loss = StrokesLoss::new(positions * term.layer.channels() as f64);
+        let loss = MeanSquareLoss::new(positions * term.layer.channels() as f64);
         Summand::new(&WeightedLayer { layer: term.layer, weight: strokes::WEIGHT }, share, loss)
     };
     spec.matches.iter().zip(shares).map(summand).collect()

@@ -251,7 +251,7 @@ fn gradients_are_masked_added_and_unpooled() {
 /// Two orders of work give the same bits, with more tiles than one round of the second holds. The
 /// third adds up the input channels in parts.
 #[test]
-fn the_order_of_work_does_not_change_a_bit_or_hardly() {
+fn the_orders_of_work_agree() {
     let (weights, bias, _) = filters(64, 128);
     let x = map(180, 184, 64, 13);
     for (isa, tile) in isas_and_tiles() {

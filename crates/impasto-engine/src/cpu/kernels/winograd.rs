@@ -275,8 +275,8 @@ pub(crate) struct Convolution<'a, I, O> {
 enum WinogradStep {
     /// Transforms the inputs of `count` tiles, in raster order from `first` on.
     Inputs { first: usize, count: usize, inputs: Matrices, v: *mut f32 },
-    /// Transforms the filters of `group` for the input channels, into panels that begin with channel
-    /// `panel.first`.
+    /// Transforms the filters of `group` for some input channels, into panels of the channels
+    /// `panel`.
     Filters { group: usize, channels: Depth, panel: Depth, filters: Matrices, u: *mut f32 },
     /// Makes one row of the transformed filters of `group`, for the input channels of a panel.
     FilterRow { group: usize, row: usize, channels: Depth, filters: Matrices, u: *mut f32 },
