@@ -379,16 +379,19 @@ pub fn load_mask(file: &InputFile, picture_path: &Path, picture: &Image, limits:
     Ok(mask)
 }
 
-/// A style picture in some width and height, of which every layer sees something.
+/// A style picture in some width and height, or as it is, of which every layer sees something.
 pub fn fit_style(
     path: &Path,
     style: StylePicture,
-    (width, height): (usize, usize),
+    size: Option<(usize, usize)>,
     layers: &[Layer],
     hint: &SizeHint,
 ) -> Result<StylePicture> {
     let visible = Picture { alpha: style.opacity, ..Picture::new(style.image) };
-    let Picture { image, alpha: opacity, .. } = visible.resized_as_style(width, height);
+    let Picture { image, alpha: opacity, .. } = match size {
+        Some((width, height)) => visible.resized_as_style(width, height),
+        None => visible,
+    };
     check_sides(path, &image, layers, hint)?;
     Ok(StylePicture { image, opacity, mask: style.mask, rotations: style.rotations })
 }

@@ -258,7 +258,7 @@ fn brought_to_size(
     // A style without weight is not looked at.
     let layers: Vec<Layer> =
         if numerics.style_weight > 0.0 { numerics.style_loss.layers(&numerics.style_layers) } else { vec![] };
-    pictures::fit_style(input.file.name(), style, target, &layers, &hint)
+    pictures::fit_style(input.file.name(), style, Some(target), &layers, &hint)
 }
 
 /// The styles in the colours that the transfer is to see.
@@ -323,7 +323,8 @@ fn texture_style(
         None => SizeHint { at: " at this `size`".to_owned(), remedy },
     };
     let layers = numerics.style_loss.layers(&numerics.style_layers);
-    pictures::fit_style(input.file.name(), style, picture::fit_nominal(own.0, own.1, side), &layers, &hint)
+    let target = picture::fit_nominal(own.0, own.1, side);
+    pictures::fit_style(input.file.name(), style, Some(target), &layers, &hint)
 }
 
 /// The largest size of a style file that is at most `most` px, or its smallest.

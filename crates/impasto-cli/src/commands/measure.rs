@@ -67,9 +67,9 @@ pub struct MeasureArgs {
     #[arg(required = true)]
     pub styles: Vec<WeightedStyle>,
 
-    /// Longest side, in px, that the styles are scaled to first. A style longer than 2:1 gets the
-    /// area of a 2:1 picture of this side. [default: their own size, the largest of a
-    /// style file]
+    /// Longest side, in px, that the styles are scaled to first, as a run does it. A style longer
+    /// than 2:1 gets the area of a 2:1 picture of this side. [default: the pixels of the file as
+    /// they are, the largest size of a style file]
     #[arg(long, value_name = "PX", allow_hyphen_values = true)]
     pub style_size: Option<Count>,
 
@@ -207,7 +207,7 @@ fn scaled(input: &StyleInput, size: Option<usize>, layers: &[Layer], limits: Rea
         }
         LoadedStyle::Picture(style) => {
             let own = (style.image.width(), style.image.height());
-            let target = size.map_or(own, |size| picture::fit_nominal(own.0, own.1, size));
+            let target = size.map(|size| picture::fit_nominal(own.0, own.1, size));
             let remedy = Remedy::StyleSide { option: "--style-size", own };
             let at = size.map(|size| format!(" at --style-size {size}")).unwrap_or_default();
             pictures::fit_style(&input.file.path, style, target, layers, &SizeHint { at, remedy })?.into()

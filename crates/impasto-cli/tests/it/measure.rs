@@ -245,9 +245,10 @@ fn sizes_may_differ() {
         desk.measure(&["content.png", "--content", "content.png", "--style", "style.png", "--style-size", "20"]);
     let own = desk.measure(&["content.png", "--content", "content.png", "--style", "style.png"]);
     assert_ne!(scaled["style_loss"], own["style_loss"]);
+    // A run softens a style that it takes in its own size.
     let named =
         desk.measure(&["content.png", "--content", "content.png", "--style", "style.png", "--style-size", "40"]);
-    assert_eq!(named["style_loss"], own["style_loss"]);
+    assert_ne!(named["style_loss"], own["style_loss"]);
 }
 
 #[test]

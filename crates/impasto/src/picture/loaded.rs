@@ -1,6 +1,7 @@
 //! A picture as it came from a file.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use impasto_engine::Image;
 
@@ -8,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::picture::exif::Exif;
 use crate::picture::mask::Mask;
 use crate::picture::profile::Profile;
-use crate::picture::resize::{Filter, resize_visible};
+use crate::picture::resize::{Filter, resize_visible, softened};
 
 /// A picture as it came from a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,9 @@ pub struct Picture {
     /// The parts of the file that could not be used.
     pub warnings: Vec<Warning>,
 }
+
+/// A style's size, as a multiple of its file's, about which the file's finest pixels would show.
+const OWN_SIZE: RangeInclusive<f64> = 0.75..=1.25;
 
 impl Picture {
     /// Makes a picture from pixels alone: opaque, sRGB.
@@ -61,12 +65,19 @@ impl Picture {
     }
 
     /// Returns the picture at another size, to be a style: as [`Picture::resized`], but
-    /// [`resize_style`](crate::picture::resize_style) scales the colours.
+    /// [`resize_style`](crate::picture::resize_style) scales the colours. If the picture has about
+    /// that size already, between three quarters and five quarters of it, it is softened by a pixel
+    /// first: the finest pixels of a photographed painting are grain and sharpening.
     ///
     /// # Panics
     /// If a side of the picture or of the result is 0, or above `u32::MAX`.
     pub fn resized_as_style(&self, width: usize, height: usize) -> Self {
-        self.resized_by(Filter::Style, width, height)
+        if !OWN_SIZE.contains(&(width as f64 / self.width() as f64)) {
+            return self.resized_by(Filter::Style, width, height);
+        }
+        let soft = |image: &Image| softened(image, self.alpha.as_ref());
+        let soft = Self { image: soft(&self.image), own_values: self.own_values.as_ref().map(soft), ..self.clone() };
+        soft.resized_by(Filter::Style, width, height)
     }
 
     fn resized_by(&self, filter: Filter, width: usize, height: usize) -> Self {
