@@ -6,6 +6,7 @@
 //! - [`plan`]: what an evaluation takes, and how it is cut into bands of rows
 //! - [`network`]: the seam between losses and whatever evaluates the network
 //! - [`cpu`]: the CPU behind the seam, and the only unsafe code of the program
+//! - `gpu`: a graphics card behind the seam, with the feature `gpu`
 //!
 //! ```
 //! use std::sync::Arc;
@@ -36,6 +37,8 @@
 //! ```
 
 pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod layer;
 pub mod network;
 pub mod ordered_sum;

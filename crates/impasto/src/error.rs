@@ -398,6 +398,7 @@ impl Error {
     pub(crate) fn of_evaluation(folder: Option<&Path>, error: &EvaluationError) -> Self {
         match error {
             EvaluationError::FeatureFile(reason) => Self::feature_cache(folder.unwrap_or(Path::new("")), reason),
+            EvaluationError::Device(reason) => Self::Engine { reason: reason.clone().into() },
         }
     }
 

@@ -13,7 +13,7 @@ mod evaluator;
 mod feature_file;
 #[doc(hidden)]
 pub mod internals;
-mod kernels;
+pub(crate) mod kernels;
 mod match_work;
 mod packed_filters;
 mod padded_image;

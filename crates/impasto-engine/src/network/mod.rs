@@ -39,7 +39,7 @@ use std::fs::File;
 use std::io;
 use std::time::Duration;
 
-pub use error::{EvaluationError, SpecError};
+pub use error::{DeviceError, EvaluationError, SpecError};
 pub(crate) use matches::CentredMap;
 pub use matches::{CandidateMap, MOST_CANDIDATES, MatchCandidates, PATCH};
 pub use position_weights::PositionWeights;

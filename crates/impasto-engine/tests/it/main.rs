@@ -2,6 +2,8 @@
 
 mod conformance;
 mod cpu;
+#[cfg(feature = "gpu")]
+mod gpu;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod weights;

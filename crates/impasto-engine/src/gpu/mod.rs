@@ -1,0 +1,25 @@
+//! The network on a graphics card, through wgpu: Vulkan or Metal, on any vendor's card.
+//!
+//! - [`adapters`]: the cards of the machine
+//! - `device`: an open card, its shaders and its buffers
+//! - `passes`: dispatches that are prepared once and run in every evaluation
+//! - `filters`: the weights on the card
+//! - `terms`: sums and gradients of the terms
+//! - `workspace`: maps, terms, and the order of the passes
+//!
+//! Everything is f32. Each value of a map is one chain of multiply-adds in a fixed order, and sums
+//! are trees of a fixed shape. So one card with one driver returns the same bits for the same
+//! calls. What is promised in f64 are sums of at most 16 f32 partial sums.
+//!
+//! An image is evaluated whole, whatever its layout says. Convolutions have their direct form.
+
+mod adapters;
+mod backend;
+mod device;
+mod filters;
+mod passes;
+mod terms;
+mod workspace;
+
+pub use adapters::{GpuAdapter, adapters};
+pub use backend::GpuBackend;
