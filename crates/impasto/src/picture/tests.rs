@@ -11,6 +11,7 @@ use impasto_engine::Image;
 use super::*;
 use crate::error::Error;
 use crate::picture::mask::Mask;
+use crate::picture::resize::{softened, specks};
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -257,46 +258,43 @@ fn a_style_is_resized_almost_without_overshoot() {
     assert!(photo > 40.0 && style < 0.5 * photo, "{photo} {style}");
 }
 
-/// Share of the pixels, 0..1, that are more than 30 levels from the median of their 3x3 neighbours.
-fn specks(image: &Image) -> f64 {
-    let (width, height) = (image.width(), image.height());
-    let level = |x: usize, y: usize| image.as_slice()[3 * (y * width + x)];
-    let is_speck = |x: usize, y: usize| {
-        let mut near: Vec<f32> = (y - 1..=y + 1).flat_map(|y| (x - 1..=x + 1).map(move |x| level(x, y))).collect();
-        near.sort_by(f32::total_cmp);
-        (level(x, y) - near[4]).abs() > 30.0
-    };
-    let inside: Vec<_> = (1..height - 1).flat_map(|y| (1..width - 1).map(move |x| (x, y))).collect();
-    inside.iter().filter(|(x, y)| is_speck(*x, *y)).count() as f64 / inside.len() as f64
-}
-
-#[test]
-fn a_style_at_its_own_size_has_no_more_grains_than_at_half_of_it() {
-    // A photographed painting: flat strokes of 8 px under a grain of one pixel.
-    let (side, mut noise) = (96, 1u32);
+/// Flat strokes of 8 px, under a grain of one pixel and of `grain` levels.
+fn painting(side: usize, grain: f32) -> Picture {
+    const STROKE: usize = 8;
+    let mut noise = 1u32;
     let values = (0..side * side).flat_map(|i| {
         noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let grain = if noise >> 29 == 0 { 60.0 } else { 0.0 };
-        [80.0 + 60.0 * f64::from(i as u32 / 8 % 2) as f32 + grain; 3]
+        let grain = if noise >> 29 == 0 { grain } else { 0.0 };
+        [if (i / STROKE).is_multiple_of(2) { 80.0 } else { 140.0 } + grain; 3]
     });
-    let picture = Picture::new(Image::new(side, side, values.collect()));
-    let at = |side: usize| specks(&picture.resized_as_style(side, side).image);
-    let (half, own) = (at(side / 2), at(side));
-    assert!(specks(&picture.image) > 0.05, "the file has grains");
-    assert!(own <= half + 0.005, "{own} at its own size, {half} at half of it");
-    // What is flat stays as it is.
-    let flat = Picture::new(Image::filled(9, 7, [255.0, 0.0, 100.0]));
-    let soft = flat.resized_as_style(9, 7);
-    assert!(soft.image.as_slice().iter().zip(flat.image.as_slice()).all(|(a, b)| (a - b).abs() < 0.01));
+    Picture::new(Image::new(side, side, values.collect()))
 }
 
 #[test]
-fn softening_a_style_shows_nothing_hidden() {
+fn a_grainy_style_at_its_own_size_has_no_more_specks_than_at_half_of_it() {
+    let picture = painting(96, 60.0);
+    let at = |side: usize| specks(&picture.resized_as_style(side, side).image);
+    let (half, own) = (at(48), at(96));
+    assert!(specks(&picture.image) > 0.05, "the file has grains");
+    assert!(own <= half + 0.005, "{own} at its own size, {half} at half of it");
+}
+
+#[test]
+fn a_style_without_grain_stays_as_it_is_at_its_own_size() {
+    let picture = painting(96, 0.0);
+    assert!(picture.resized_as_style(96, 96) == picture);
+}
+
+#[test]
+fn softening_keeps_what_is_flat_and_shows_nothing_hidden() {
+    let flat = Image::filled(9, 7, [255.0, 0.0, 100.0]);
+    let soft = softened(&flat, None);
+    assert!(soft.as_slice().iter().zip(flat.as_slice()).all(|(a, b)| (a - b).abs() < 0.01));
     // The hidden half is white, the visible one dark.
     let image = Image::new(8, 2, (0..48).map(|i| if i / 3 % 8 < 4 { 40.0 } else { 255.0 }).collect());
     let alpha = Mask::new(8, 2, (0..16).map(|i| if i % 8 < 4 { 1.0 } else { 0.0 }).collect());
-    let soft = Picture { alpha: Some(alpha), ..Picture::new(image) }.resized_as_style(8, 2);
-    assert!((0..16).filter(|i| i % 8 < 4).all(|i| (soft.image.as_slice()[3 * i] - 40.0).abs() < 0.01));
+    let soft = softened(&image, Some(&alpha));
+    assert!((0..16).filter(|i| i % 8 < 4).all(|i| (soft.as_slice()[3 * i] - 40.0).abs() < 0.01));
 }
 
 #[test]
