@@ -6,8 +6,8 @@ use crate::gpu::device::{GpuBuffer, GpuDevice};
 use crate::layer::CONVOLUTIONS;
 use crate::weights::{Preprocessing, Weights};
 
-/// The filters of the frozen network on a card. Each convolution's weights are decoded, laid out and
-/// sent once, when they are first needed.
+/// The filters of the frozen network on a card. Each convolution's weights are decoded, laid out
+/// and sent once, when they are first needed.
 pub(crate) struct GpuFilters {
     weights: Arc<Weights>,
     forward: [OnceLock<GpuBuffer>; CONVOLUTIONS],
@@ -35,8 +35,8 @@ impl GpuFilters {
         self.weights.preprocessing()
     }
 
-    /// The filters of a convolution on the way forward, `[9][in][out]`. The first convolution is for
-    /// an image in RGB.
+    /// The filters of a convolution on the way forward, `[9][in][out]`. The first convolution is
+    /// for an image in RGB.
     pub(crate) fn forward(&self, device: &GpuDevice, convolution: usize) -> &GpuBuffer {
         self.forward[convolution].get_or_init(|| {
             let [outputs, inputs, ..] = Weights::shape(convolution);
