@@ -336,8 +336,8 @@ impl GpuStyle {
 }
 
 impl GpuContent {
-    /// A term. `of_reference`: the passes that take the sums of the reference. `squares`: those that
-    /// take the squared differences from it.
+    /// A term. `of_reference`: the passes that take the sums of the reference. `squares`: those
+    /// that take the squared differences from it.
     pub(crate) fn new(
         device: &GpuDevice,
         of_reference: &mut Passes,

@@ -1,4 +1,4 @@
-//! The conformance suite for the cards of the machine, the software that stands in for one included.
+//! The conformance suite for the cards of the machine, and for the software that stands in for one.
 
 use std::sync::{Arc, LazyLock};
 

@@ -68,7 +68,7 @@ impl Picture {
     /// [`resize_style`](crate::picture::resize_style) scales the colours.
     ///
     /// If the picture has about that size already, between three quarters and five quarters of it,
-    /// and is grainy, it is softened by a pixel first. Otherwise the grain of the photograph and its
+    /// and is grainy, it is softened by a pixel first. Otherwise the photograph's grain and
     /// sharpening would be a large part of the statistics, and the result would be covered with
     /// bright specks. A picture is grainy if it has more specks than at half its size. Strokes make
     /// no more of them at twice the size. Grain does, because it is one pixel wide.
