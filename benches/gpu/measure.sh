@@ -327,7 +327,10 @@ poll_memory() {
 summarise() {
     printf '\n== summary\n'
     timeout 20 "$python" -B "$here/summary.py" table "$OUT" | tee "$OUT/summary.md"
-    ((PIPESTATUS[0] == 0)) || echo "no summary: it needs Python; the results are in $results"
+    if ((PIPESTATUS[0] != 0)); then
+        rm -f "$OUT/summary.md"
+        echo "no summary: it needs Python; the results are in $results"
+    fi
     ((failures == 0)) || echo "parts of impasto that failed: $failures"
 }
 
