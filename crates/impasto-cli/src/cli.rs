@@ -11,6 +11,8 @@ use crate::args::Maker;
 use crate::commands::again::AgainArgs;
 use crate::commands::batch::BatchArgs;
 use crate::commands::bench::BenchArgs;
+#[cfg(feature = "gpu")]
+use crate::commands::devices::DevicesArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::manual::{CompletionsArgs, ManArgs};
 use crate::commands::measure::MeasureArgs;
@@ -25,7 +27,7 @@ use crate::commands::texture::TextureArgs;
 use crate::commands::transfer::{EXAMPLES, TransferArgs};
 use crate::text;
 
-/// Paint a photo in the manner of a painting (neural style transfer, on the CPU).
+/// Paint a photo in the manner of a painting (neural style transfer, on the CPU or a graphics card).
 ///
 /// The photo stays recognisable. The structures, colours and strokes of the painting are laid over
 /// it. The network (VGG-19) is part of the program: nothing is downloaded.
@@ -54,6 +56,8 @@ pub enum Command {
     Inspect(InspectArgs),
     Measure(Box<MeasureArgs>),
     Bench(BenchArgs),
+    #[cfg(feature = "gpu")]
+    Devices(DevicesArgs),
     Run(Box<RunArgs>),
     Schema(SchemaArgs),
     Recipe(RecipeArgs),

@@ -60,6 +60,8 @@ fn dispatch(cli: &Cli, line: &[OsString]) -> Result<(), Failure> {
         Some(Command::Inspect(args)) => inspect::run(args),
         Some(Command::Measure(args)) => measure::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        #[cfg(feature = "gpu")]
+        Some(Command::Devices(args)) => commands::devices::run(args),
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Schema(args)) => schema::run(args),
         Some(Command::Recipe(args)) => recipe::run(args),

@@ -50,12 +50,15 @@ pub fn loss_rows([content, style, strokes]: [&[(Layer, f64)]; 3], tv: f64) -> Ve
     all
 }
 
-/// `512x341 px, at most 540.0 MiB of memory, about 55 s`, and what would be otherwise with more
-/// memory.
+/// `512x341 px on the CPU (no graphics card), at most 540.0 MiB of memory, about 55 s`, and what
+/// would be otherwise with more memory.
 pub fn plan_line(plan: &Plan) -> String {
-    let Plan { size: [width, height], peak_memory, seconds, scales, .. } = plan;
-    let mut line =
-        format!("{width}x{height} px, at most {} of memory, about {}", bytes(*peak_memory), duration(*seconds));
+    let Plan { size: [width, height], peak_memory, card_memory, device_summary, seconds, scales, .. } = plan;
+    let mut line = format!("{width}x{height} px {device_summary}, at most {} of memory", bytes(*peak_memory));
+    if *card_memory > 0 {
+        line.push_str(&format!(" and {} of the card's", bytes(*card_memory)));
+    }
+    line.push_str(&format!(", about {}", duration(*seconds)));
     for scale in scales.iter().filter(|scale| scale.in_bands) {
         line.push_str(&format!("; {} {}", size(scale.size), scale.summary));
     }

@@ -78,7 +78,7 @@ impl BatchRunner {
         let mut runner = Runner::sharing();
         read_shared(&jobs, &limits, events)?;
         if let Some(job) = jobs.first() {
-            runner.network(job)?;
+            runner.network(job, &limits)?;
         }
         if let Some(folder) = folder {
             make_folder(folder)?;

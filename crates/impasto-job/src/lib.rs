@@ -39,6 +39,7 @@
 pub mod batch_runner;
 pub mod checkpoint;
 mod content;
+pub mod device;
 pub mod error;
 pub mod events;
 pub mod expand;

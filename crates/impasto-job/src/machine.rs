@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::{serde_as, skip_serializing_none};
 use sysinfo::System;
 
+use crate::device::DeviceChoice;
 use crate::files;
 use crate::job::paths::AnyPath;
 use crate::job::values::{Count, MemorySize, Seconds};
@@ -19,7 +20,7 @@ use crate::job::values::{Count, MemorySize, Seconds};
 /// Where and how fast a job is computed, as it was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Machine {
-    /// Threads and memory.
+    /// Device, threads and memory.
     #[serde(flatten)]
     pub compute: Compute,
     /// The cache of features.
@@ -30,13 +31,37 @@ pub struct Machine {
     pub checkpoints: CheckpointOptions,
 }
 
-/// Threads and memory.
+/// The device that evaluates the network.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[cfg_attr(feature = "clap", command(next_help_heading = "Machine"))]
+#[serde(default, rename_all = "kebab-case")]
+pub struct DeviceOptions {
+    /// What evaluates the network: auto, cpu, gpu, gpu:N, or a part of a graphics card's name.
+    /// `auto` takes a card that passes its self-test and is faster than the CPU. `impasto devices`
+    /// lists the cards. [default: auto]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "DEVICE", env = "IMPASTO_DEVICE", hide_env_values = true))]
+    pub device: Option<DeviceChoice>,
+
+    /// Memory of the graphics card that impasto may take at most: 6GiB. A picture that does not fit
+    /// is evaluated in bands. [default: as much as the driver gives]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "SIZE"))]
+    pub device_memory: Option<MemorySize>,
+}
+
+/// Device, threads and memory.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[cfg_attr(feature = "clap", command(next_help_heading = "Machine"))]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Compute {
+    /// The device.
+    #[cfg_attr(feature = "clap", command(flatten))]
+    #[serde(flatten)]
+    pub device: DeviceOptions,
+
     /// Threads to compute with. The result is the same at any number. [default: one for each core]
     #[cfg_attr(feature = "clap", arg(long, value_name = "N", allow_hyphen_values = true))]
     pub threads: Option<Count>,
@@ -108,6 +133,10 @@ const SHARE: f64 = 0.75;
 /// What a machine comes to: measured once, the same for all of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
+    /// What evaluates the network.
+    pub device: DeviceChoice,
+    /// Bytes of a card's memory that buffers may take; `None`: as many as the driver gives.
+    pub device_memory: Option<u64>,
     /// Threads to compute with; `None`: one for each core.
     pub threads: Option<usize>,
     /// Bytes that the process may take; `None`: the system does not say what is free.
@@ -134,6 +163,10 @@ pub enum FeatureCache {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PlannedFor {
+    /// The device: [`TakenDevice::identity`](crate::device::TakenDevice::identity).
+    pub device: String,
+    /// Bytes of a card's memory; `None`: no limit.
+    pub device_memory: Option<u64>,
     /// Bytes of memory; `None`: no limit.
     pub memory: Option<u64>,
     /// Threads at work.
@@ -146,7 +179,10 @@ pub struct PlannedFor {
 impl Compute {
     /// Measures what is not said.
     pub fn measure(&self) -> Limits {
+        let DeviceOptions { device, device_memory } = &self.device;
         Limits {
+            device: device.clone().unwrap_or_default(),
+            device_memory: device_memory.map(|MemorySize(bytes)| bytes),
             threads: self.threads.map(Count::get),
             memory: match self.memory {
                 Some(MemorySize(bytes)) => Some(bytes),
@@ -172,7 +208,10 @@ impl Machine {
 
     /// Limits of a run that continues: it is planned for what it was planned for before.
     pub fn measure_resumed(&self, planned: &PlannedFor) -> Limits {
+        let device = self.compute.device.device.clone();
         Limits {
+            device: device.unwrap_or_else(|| DeviceChoice::of_identity(&planned.device)),
+            device_memory: planned.device_memory,
             threads: self.compute.threads.map(Count::get),
             memory: planned.memory,
             planned_threads: Some(planned.threads),

@@ -7,6 +7,7 @@ use impasto::{MemoryPlan, OptimizerKind, RunPlan, Scale, Session};
 use serde::Serialize;
 use serde_with::serde_as;
 
+use crate::device::TakenDevice;
 use crate::job::paths::AnyPath;
 
 /// What a run takes.
@@ -22,6 +23,12 @@ pub struct Plan {
     pub peak_memory: u64,
     /// The limit in bytes that the run is planned for; `null`: none.
     pub memory: Option<u64>,
+    /// Peak memory of buffers on a graphics card in bytes, at most; 0: the run is on the CPU.
+    pub card_memory: u64,
+    /// What evaluates the network, with all that the last bits depend on: `cpu avx512`.
+    pub device: String,
+    /// The same in words, with the reason: `on the CPU (no graphics card)`.
+    pub device_summary: String,
     /// Seconds that the run takes, at most. After the start of a run: those that are left.
     pub seconds: f64,
     /// The sizes that the picture is worked on at, coarsest first.
@@ -54,14 +61,25 @@ pub struct PlannedScale {
 
 impl Plan {
     /// The plan of a session that has just begun. `memory`: the limit in bytes.
-    pub(crate) fn of_session(output: Option<&Path>, session: &Session, memory: Option<u64>) -> Plan {
+    pub(crate) fn of_session(
+        output: Option<&Path>,
+        session: &Session,
+        memory: Option<u64>,
+        device: &TakenDevice,
+    ) -> Plan {
         let (size, scales) = (session.content_size(), session.scales());
-        Plan::new(output, size, scales, session.memory(), session.estimate(), memory)
+        Plan::new(output, size, scales, session.memory(), session.estimate(), memory, device)
     }
 
     /// The plan of a run that takes `time`. `memory`: the limit in bytes.
-    pub(crate) fn of_run(output: Option<&Path>, run: &RunPlan, time: Duration, memory: Option<u64>) -> Plan {
-        Plan::new(output, run.size, &run.scales, &run.memory, time, memory)
+    pub(crate) fn of_run(
+        output: Option<&Path>,
+        run: &RunPlan,
+        time: Duration,
+        memory: Option<u64>,
+        device: &TakenDevice,
+    ) -> Plan {
+        Plan::new(output, run.size, &run.scales, &run.memory, time, memory, device)
     }
 
     fn new(
@@ -71,6 +89,7 @@ impl Plan {
         plan: &MemoryPlan,
         time: Duration,
         memory: Option<u64>,
+        device: &TakenDevice,
     ) -> Plan {
         let scales = scales.iter().zip(&plan.scales).map(|(scale, plan)| PlannedScale {
             size: [scale.width, scale.height],
@@ -88,6 +107,9 @@ impl Plan {
             size: size.into(),
             peak_memory: plan.peak,
             memory,
+            card_memory: plan.card_peak,
+            device: device.identity.clone(),
+            device_summary: device.to_string(),
             seconds: time.as_secs_f64(),
             scales: scales.collect(),
         }

@@ -55,8 +55,8 @@ impl Prepared {
     ) -> Result<Prepared> {
         match resolved.job.kind {
             Kind::Transfer => transfer(resolved, network, shared, events),
-            Kind::Texture => texture(resolved, events),
-            Kind::Reconstruct => reconstruct(resolved, events),
+            Kind::Texture => texture(resolved, network, events),
+            Kind::Reconstruct => reconstruct(resolved, network, events),
             Kind::Sweep => Err(Error::user("a sweep is made of transfers; it is no picture of its own")),
         }
     }
@@ -135,7 +135,7 @@ fn transfer(
     let size = SizeOptions { size: wanted, ..complete.size };
     let (width, height) = (scaled.width(), scaled.height());
     check_room(resolved, (width, height))?;
-    let recipe = recipe_of(resolved, (width, height))?;
+    let recipe = recipe_of(resolved, network, (width, height))?;
     let mut save = SaveOptions { alpha, profile, exif, recipe, ..resolved.save.clone() };
     let mut numerics = with_room(resolved, (width, height), &save)?;
     let init = match (&job.inputs.init, &mut shared) {
@@ -208,8 +208,8 @@ pub(crate) fn check_room(resolved: &Resolved, (width, height): (usize, usize)) -
 }
 
 /// What is written into the picture.
-fn recipe_of(resolved: &Resolved, (width, height): (usize, usize)) -> Result<Option<String>> {
-    Ok(recipe::text(&resolved.job, resolved.output()?, [width, height]))
+fn recipe_of(resolved: &Resolved, network: &Network, (width, height): (usize, usize)) -> Result<Option<String>> {
+    Ok(recipe::text(&resolved.job, resolved.output()?, [width, height], network.identity()?))
 }
 
 /// The options with memory reserved for writing the picture and its snapshots, and with a place for
@@ -281,12 +281,12 @@ fn recolored(styles: Vec<Style>, inputs: &[StyleInput], mode: ColorMode, content
     styles.into_iter().zip(inputs).map(recolored).collect()
 }
 
-fn texture(resolved: &Resolved, events: &mut dyn Events) -> Result<Prepared> {
+fn texture(resolved: &Resolved, network: &Network, events: &mut dyn Events) -> Result<Prepared> {
     let Resolved { job, complete, .. } = resolved;
     let limits = ReadLimits { memory: complete.numerics.memory };
     let (width, height) = resolved.texture_size()?;
     check_room(resolved, (width, height))?;
-    let save = SaveOptions { recipe: recipe_of(resolved, (width, height))?, ..resolved.save.clone() };
+    let save = SaveOptions { recipe: recipe_of(resolved, network, (width, height))?, ..resolved.save.clone() };
     let numerics = with_room(resolved, (width, height), &save)?;
     let [input] = &job.inputs.styles[..] else {
         return Err(Error::field("inputs.styles", "needs one style for a texture"));
@@ -334,7 +334,7 @@ fn largest(statistics: &StyleStatistics, most: usize) -> usize {
     sizes.into_iter().find(|&size| size <= most).unwrap_or(smallest)
 }
 
-fn reconstruct(resolved: &Resolved, events: &mut dyn Events) -> Result<Prepared> {
+fn reconstruct(resolved: &Resolved, network: &Network, events: &mut dyn Events) -> Result<Prepared> {
     let Resolved { job, complete, .. } = resolved;
     let limits = ReadLimits { memory: complete.numerics.memory };
     let content = content::file(job)?;
@@ -345,7 +345,7 @@ fn reconstruct(resolved: &Resolved, events: &mut dyn Events) -> Result<Prepared>
     let layers: Vec<Layer> = pictures::layers(&complete.numerics.content_layers).collect();
     pictures::check_sides(content.name(), &photo, &layers, &hint)?;
     check_room(resolved, size)?;
-    let save = SaveOptions { recipe: recipe_of(resolved, size)?, ..resolved.save.clone() };
+    let save = SaveOptions { recipe: recipe_of(resolved, network, size)?, ..resolved.save.clone() };
     let mut numerics = with_room(resolved, size, &save)?;
     if job.inputs.init == Some(InitFrom::Grey) {
         numerics.init = grey(size.0, size.1);

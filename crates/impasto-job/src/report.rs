@@ -27,6 +27,8 @@ pub struct Report {
     /// Wall-clock time from reading the inputs to the written picture, that before an interruption
     /// included.
     pub seconds: f64,
+    /// What evaluated the network, with all that the last bits depend on: `cpu avx512`.
+    pub device: String,
     /// Eq. (1) weighted by layer, without alpha; of a transfer.
     pub content_loss: Option<f64>,
     /// Eq. (1) by layer, unweighted.

@@ -119,7 +119,7 @@ pub fn resolve_within(job: &Job, limits: Limits, checkpoints: CheckpointPlan) ->
 
 /// What options come to within limits.
 fn within(complete: Complete, limits: &Limits) -> Complete {
-    let Limits { threads, memory, planned_threads, feature_cache: _ } = limits;
+    let Limits { threads, memory, planned_threads, feature_cache: _, device: _, device_memory: _ } = limits;
     let numerics = Options { threads: *threads, memory: *memory, plan_threads: *planned_threads, ..complete.numerics };
     Complete { numerics, ..complete }
 }

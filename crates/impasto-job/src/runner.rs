@@ -14,12 +14,13 @@ use impasto::{Image, Init, Network, Session, StopReason};
 
 use crate::checkpoint::CheckpointWriter;
 use crate::content::Content;
+use crate::device::{self, TakenDevice};
 use crate::error::{Error, OrWhose, Result};
 use crate::events::{Event, Events, Step, while_writing};
 use crate::files;
 use crate::job::values::Count;
 use crate::job::{Job, Kind};
-use crate::machine::PlannedFor;
+use crate::machine::{Limits, PlannedFor};
 use crate::pictures;
 use crate::plan::Plan;
 use crate::prepared::Prepared;
@@ -43,18 +44,18 @@ pub fn run(resolved: &Resolved, events: &mut dyn Events) -> Result<Report> {
 /// Errors: as [`run`], before the first evaluation.
 pub fn plan(resolved: &Resolved, events: &mut dyn Events) -> Result<Plan> {
     let job = &resolved.job;
-    let network = Runner::default().network(job)?;
+    let (network, device) = Runner::default().network(job, &resolved.limits)?;
     let prepared = Prepared::new(resolved, &network, None, events)?;
     let run = prepared.plan(job, &network)?;
     let time = run.estimate(&network)?;
-    Ok(Plan::of_run(job.output.file.as_deref(), &run, time, prepared.numerics.memory))
+    Ok(Plan::of_run(job.output.file.as_deref(), &run, time, prepared.numerics.memory, &device))
 }
 
 /// Does jobs one after the other.
 #[derive(Default)]
 pub struct Runner {
-    /// The last network, and the file that it is from.
-    network: Option<(Option<PathBuf>, Network)>,
+    /// The last network, with the file that it is from and the device that it is on.
+    network: Option<(Option<PathBuf>, Network, TakenDevice)>,
     /// What the jobs share; `None`: nothing but the network.
     shared: Option<SharedInputs>,
 }
@@ -63,6 +64,8 @@ pub struct Runner {
 struct Begun {
     prepared: Prepared,
     session: Session,
+    network: Network,
+    device: TakenDevice,
     plan: Plan,
     start_loss: f64,
 }
@@ -106,25 +109,31 @@ impl Runner {
         events: &mut dyn Events,
     ) -> Result<Option<Painted>> {
         let started = Instant::now();
-        let Begun { mut prepared, mut session, plan, start_loss } = self.begin(resolved, events)?;
+        let Begun { mut prepared, mut session, network, device, plan, start_loss } = self.begin(resolved, events)?;
         prepared.leave_styles();
         if let Some(shared) = &mut self.shared {
             shared.make_room(session.memory().peak, prepared.numerics.memory);
         }
         events.event(Event::Planned(plan));
+        tell_notes(&network, events);
         let job = &resolved.job;
-        let planned = planned_for(&prepared, &session);
+        let planned = planned_for(&prepared, &session, resolved, &device);
         let mut checkpoints = CheckpointWriter::begin(&resolved.checkpoints, job, planned, &mut session, events)?;
+        tell_notes(&network, events);
         let mut snapshots = snapshots(resolved, &prepared)?;
-        let reason = steps(&mut session, &prepared, &mut checkpoints, snapshots.as_mut(), destiny, events);
+        let reason = steps(&mut session, &network, &prepared, &mut checkpoints, snapshots.as_mut(), destiny, events);
         events.event(Event::Ended);
-        if let Err(impasto::Error::FeatureCache { .. }) = reason {
-            checkpoints.leave_failed(&session, events);
-        }
         // Losses that are no numbers are in the options or the pictures; a batch goes on with the
         // next.
         let reason = match reason {
-            Err(impasto::Error::FeatureCache { .. }) => reason.or_program()?,
+            Err(impasto::Error::FeatureCache { .. }) => {
+                checkpoints.leave_failed(&session, true, events);
+                reason.or_program()?
+            }
+            Err(impasto::Error::Device { .. }) => {
+                checkpoints.leave_failed(&session, false, events);
+                reason.or_program()?
+            }
             reason => reason?,
         };
         if reason == StopReason::Interrupted && destiny != Destiny::Written {
@@ -146,7 +155,7 @@ impl Runner {
         snapshots.as_ref().map_or(Ok(()), Snapshots::check)?;
         let seconds = checkpoints.seconds_before + started.elapsed().as_secs_f64();
         let saved = snapshots.map(|snapshots| snapshots.saved).unwrap_or_default();
-        let report = report(job, &prepared, &session, reason, seconds, start_loss);
+        let report = report(job, &prepared, &session, &device, reason, seconds, start_loss);
         let report = Report { saved: (job.kind == Kind::Transfer).then_some(saved), ..report };
         Ok(Some(Painted { image, report }))
     }
@@ -162,31 +171,34 @@ impl Runner {
     /// Reads the inputs and makes the session.
     fn begin(&mut self, resolved: &Resolved, events: &mut dyn Events) -> Result<Begun> {
         let job = &resolved.job;
-        let network = self.network(job)?;
+        let (network, device) = self.network(job, &resolved.limits)?;
         let prepared = Prepared::new(resolved, &network, self.shared.as_mut(), events)?;
         let session = prepared.session(job, &network)?;
-        let plan = Plan::of_session(job.output.file.as_deref(), &session, prepared.numerics.memory);
+        let plan = Plan::of_session(job.output.file.as_deref(), &session, prepared.numerics.memory, &device);
         let start_loss = session.losses().total;
-        Ok(Begun { prepared, session, plan, start_loss })
+        Ok(Begun { prepared, session, network, device, plan, start_loss })
     }
 
-    /// The network of a job.
-    pub(crate) fn network(&mut self, job: &Job) -> Result<Network> {
+    /// The network of a job on its device. All jobs of a runner have the same limits.
+    pub(crate) fn network(&mut self, job: &Job, limits: &Limits) -> Result<(Network, TakenDevice)> {
         let weights = &job.inputs.weights;
-        if let Some((known, network)) = &self.network
+        if let Some((known, network, device)) = &self.network
             && known.as_ref() == weights.as_ref().map(|file| &file.path)
         {
-            return Ok(network.clone());
+            return Ok((network.clone(), device.clone()));
         }
-        let network = pictures::network(weights.as_ref())?;
-        self.network = Some((weights.as_ref().map(|file| file.path.clone()), network.clone()));
-        Ok(network)
+        let (network, device) = device::taken(&pictures::network(weights.as_ref())?, limits)?;
+        let known = weights.as_ref().map(|file| file.path.clone());
+        self.network = Some((known, network.clone(), device.clone()));
+        Ok((network, device))
     }
 }
 
 /// What a session was planned for.
-fn planned_for(prepared: &Prepared, session: &Session) -> PlannedFor {
+fn planned_for(prepared: &Prepared, session: &Session, resolved: &Resolved, device: &TakenDevice) -> PlannedFor {
     PlannedFor {
+        device: device.identity.clone(),
+        device_memory: resolved.limits.device_memory,
         memory: prepared.numerics.memory,
         threads: session.memory().threads,
         feature_cache: prepared.numerics.feature_cache.clone(),
@@ -201,9 +213,17 @@ fn snapshots<'a>(resolved: &'a Resolved, prepared: &Prepared) -> Result<Option<S
     Ok(Some(Snapshots::new(every, resolved.output()?, &prepared.save, prepared.numerics.steps)))
 }
 
+/// Tells what has happened to the device since the last call.
+fn tell_notes(network: &Network, events: &mut dyn Events) {
+    for text in network.take_notes() {
+        events.event(Event::Warning { about: None, text });
+    }
+}
+
 /// Steps until there is nothing left to do or the run is asked to stop.
 fn steps(
     session: &mut Session,
+    network: &Network,
     prepared: &Prepared,
     checkpoints: &mut CheckpointWriter,
     mut snapshots: Option<&mut Snapshots<'_>>,
@@ -211,6 +231,7 @@ fn steps(
     events: &mut dyn Events,
 ) -> impasto::Result<StopReason> {
     session.run(&mut |progress: &impasto::Progress<'_>| {
+        tell_notes(network, events);
         events.event(Event::Step(Step::new(progress, prepared.numerics.objective)));
         events.picture(progress.image);
         if let Some(snapshots) = &mut snapshots {
@@ -255,6 +276,7 @@ fn report(
     job: &Job,
     prepared: &Prepared,
     session: &Session,
+    device: &TakenDevice,
     reason: StopReason,
     seconds: f64,
     start_loss: f64,
@@ -269,6 +291,7 @@ fn report(
         steps_wanted: numerics.steps,
         stopped: reason,
         seconds,
+        device: device.identity.clone(),
         content_loss: of_transfer(losses.content_loss()),
         content_loss_by_layer: losses.content.as_slice().into(),
         style_loss: losses.style.as_slice().into(),

@@ -85,7 +85,7 @@ pub fn run(
     let resolved = resolve::resolve_within(&job, limits.clone(), CheckpointPlan::none())?;
     let output = resolved.output()?.to_owned();
     let mut runner = Runner::sharing();
-    runner.network(&job)?;
+    let (_, device) = runner.network(&job, &limits)?;
     let first = resolve::resolve_within(&cells[0].job, limits.clone(), CheckpointPlan::none())?;
     let shown = runner.content(&first, events)?.scaled;
     let read = ReadLimits { memory: limits.memory };
@@ -100,7 +100,7 @@ pub fn run(
     let blank = layout(cells.iter().map(|cell| tile(cell, shown.image.clone())).collect());
     let size = [blank.width(), blank.height()];
     check_room(&resolved, size.into())?;
-    let recipe = recipe::text(&resolved.job, &output, size);
+    let recipe = recipe::text(&resolved.job, &output, size, &device.identity);
     drop(blank);
 
     let (mut tiles, mut pictures) = (Vec::new(), Vec::new());

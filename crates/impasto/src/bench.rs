@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use impasto_engine::Pooling;
-pub use impasto_engine::network::LayerTime;
+use impasto_engine::network::direct_flops;
+pub use impasto_engine::network::{LayerTime, ShaderTime};
+use impasto_engine::{Layer, LayerKind, Pooling};
 use rayon::ThreadPool;
 
 use crate::error::Result;
@@ -40,6 +41,8 @@ pub struct Benchmark {
     task: Task,
     pixels: Vec<f32>,
     gradient: Vec<f32>,
+    size: (usize, usize),
+    deepest: Layer,
 }
 
 /// Seeds of two pictures of noise: the one that is evaluated, and the one that is its target.
@@ -72,27 +75,57 @@ impl Benchmark {
         let [image, target] = SEEDS.map(|seed| white_noise(width, height, seed));
         let pool = thread_pool(threads)?;
         let task = pool.install(|| Task::of_pair(network, &target, &target, &options(pooling)))?;
-        let mut benchmark =
-            Self { pool, task, gradient: vec![0.0; image.as_slice().len()], pixels: image.as_slice().to_vec() };
-        benchmark.run();
+        let options = options(pooling);
+        let layers = options.content_layers.iter().chain(&options.style_layers).map(|weighted| weighted.layer);
+        let mut benchmark = Self {
+            pool,
+            task,
+            gradient: vec![0.0; image.as_slice().len()],
+            pixels: image.as_slice().to_vec(),
+            size: (width, height),
+            deepest: layers.max().expect("there are layers"),
+        };
+        benchmark.run()?;
         Ok(benchmark)
     }
 
     /// Evaluates once.
-    pub fn run(&mut self) -> Iteration {
-        let Self { pool, task, pixels, gradient } = self;
+    ///
+    /// Errors: a graphics card fails.
+    pub fn run(&mut self) -> Result<Iteration> {
+        let Self { pool, task, pixels, gradient, .. } = self;
         pool.install(|| {
             let start = Instant::now();
-            task.forward(pixels).expect("whole maps are in memory");
+            task.forward(pixels)?;
             let forward = start.elapsed();
-            task.backward(pixels, gradient).expect("whole maps are in memory");
-            Iteration { forward, backward: start.elapsed() - forward }
+            task.backward(pixels, gradient)?;
+            Ok(Iteration { forward, backward: start.elapsed() - forward })
         })
     }
 
-    /// Returns the time that each convolution of the last iteration took, in network order.
-    pub fn layer_times(&self) -> &[LayerTime] {
+    /// Returns the operations of the convolutions in one iteration in their direct form, forward
+    /// and backward. A multiply-add counts as two.
+    pub fn direct_flops(&self) -> u64 {
+        let of_layer = |layer| 2 * direct_flops(layer, self.size.0, self.size.1);
+        Layer::all().filter(|layer| layer.kind() == LayerKind::Relu && *layer <= self.deepest).map(of_layer).sum()
+    }
+
+    /// Measures the time of every pass of a graphics card from now on, which takes a little time
+    /// itself. The CPU always measures its own.
+    pub fn measure_passes(&mut self) {
+        self.task.measure_passes();
+    }
+
+    /// Returns the time that each convolution of the last iteration took, in network order. It is
+    /// empty on a graphics card that does not measure.
+    pub fn layer_times(&self) -> Vec<LayerTime> {
         self.task.layer_times()
+    }
+
+    /// Returns the time that each shader of a graphics card took in the last iteration, the longest
+    /// first.
+    pub fn shader_times(&self) -> Vec<ShaderTime> {
+        self.task.shader_times()
     }
 
     /// Returns what the bits of the evaluation depend on: `cpu avx512`.
@@ -120,13 +153,14 @@ mod tests {
     fn an_iteration_is_that_of_a_session() {
         let network = Network::embedded().unwrap();
         let mut benchmark = Benchmark::new(&network, 32, 18, Pooling::Max, Some(2)).unwrap();
-        let iteration = benchmark.run();
+        let iteration = benchmark.run().unwrap();
         assert!(iteration.forward > Duration::ZERO && iteration.backward > Duration::ZERO);
         assert_eq!(benchmark.threads(), 2);
 
         let layers = benchmark.layer_times();
         assert_eq!(layers.len(), 13);
         assert_eq!(layers[12].layer, "relu5_1".parse().unwrap());
+        assert_eq!(benchmark.direct_flops(), layers.iter().map(|layer| 2 * layer.direct_flops).sum::<u64>());
         assert!(layers.iter().map(|layer| layer.forward).sum::<Duration>() <= iteration.forward);
         assert!(layers.iter().map(|layer| layer.backward).sum::<Duration>() <= iteration.backward);
 

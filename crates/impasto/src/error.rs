@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use impasto_engine::cpu::IsaError;
-use impasto_engine::network::{EvaluationError, SpecError};
+use impasto_engine::network::{DeviceError, EvaluationError, SpecError};
 use impasto_engine::weights::WeightsError;
 use impasto_engine::{Layer, ParseLayerError};
 
@@ -258,6 +258,28 @@ pub enum Error {
         /// The engine's reason.
         reason: SpecError,
     },
+    /// A graphics card cannot be used, or failed.
+    #[error("{reason}; compute on the CPU with `device` cpu, or try again")]
+    Device {
+        /// What happened.
+        reason: DeviceError,
+    },
+    /// A picture does not fit in the memory of a graphics card.
+    #[error(
+        "a picture of {width}x{height} px needs {} of the card's memory, but only {} may be used; allow more with \
+         `device-memory`, ask for a smaller picture, or compute on the CPU with `device` cpu",
+        bytes(*needed), bytes(*budget)
+    )]
+    CardMemory {
+        /// Width of the picture in pixels.
+        width: usize,
+        /// Height of the picture in pixels.
+        height: usize,
+        /// Bytes that it needs at least.
+        needed: u64,
+        /// Bytes that may be used.
+        budget: u64,
+    },
     /// `IMPASTO_ISA` names an instruction set that the CPU does not have.
     #[error(transparent)]
     InstructionSet(#[from] IsaError),
@@ -390,6 +412,7 @@ impl Error {
         match error {
             SpecError::TooSmall { width, height, layer } => Self::TooSmall { input, width, height, layer },
             SpecError::Uneven { width, height, layer } => Self::Uneven { width, height, layer },
+            SpecError::Device(reason) => Self::Device { reason },
             reason => Self::Engine { reason },
         }
     }
@@ -398,7 +421,7 @@ impl Error {
     pub(crate) fn of_evaluation(folder: Option<&Path>, error: &EvaluationError) -> Self {
         match error {
             EvaluationError::FeatureFile(reason) => Self::feature_cache(folder.unwrap_or(Path::new("")), reason),
-            EvaluationError::Device(reason) => Self::Engine { reason: reason.clone().into() },
+            EvaluationError::Device(reason) => Self::Device { reason: reason.clone() },
         }
     }
 

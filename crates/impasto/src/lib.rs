@@ -73,6 +73,8 @@ pub use inspect::{InspectOptions, Order, View, inspect};
 pub use loss::losses::Losses;
 pub use measure::{GradientNorms, MeasureOptions, Measurement, RegionLosses, measure, measure_styles};
 pub use network::Network;
+#[cfg(feature = "gpu")]
+pub use network::card::{Card, GpuKind, SelfTest, cards};
 pub use options::{
     BALANCED_WEIGHTS, DEFAULT_STRENGTH, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Preset, Scales,
     StyleLossKind, WeightedLayer, content_weight_at,

@@ -165,7 +165,8 @@ pub fn measure_styles(
     let (subject, styles) = without_keep(subject.normalised()?, styles);
     let pool = thread_pool(options.threads)?;
     let scale = Scale { width: size.0, height: size.1, steps: 1 };
-    let plan = needs(&options.weighted([1.0; 3]), &subject, &styles, pool.current_num_threads()).plan(&[scale])?;
+    let (weighted, threads) = (options.weighted([1.0; 3]), pool.current_num_threads());
+    let plan = needs(network, &weighted, &subject, &styles, threads).plan(&[scale])?;
     let single_loss = SingleLoss { network, picture, subject: &subject, styles: &styles, plan: &plan.scales[0] };
 
     pool.install(|| {

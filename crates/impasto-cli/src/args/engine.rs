@@ -4,7 +4,9 @@ use std::path::Path;
 
 use clap::Args;
 use impasto::{Network, Pooling};
+use impasto_job::device::{self, TakenDevice};
 use impasto_job::job::values::Count;
+use impasto_job::machine::{Compute, DeviceOptions, Limits};
 use impasto_job::pictures;
 
 use crate::args::inputs::WeightsArgs;
@@ -21,11 +23,14 @@ pub struct NetworkArgs {
     weights: WeightsArgs,
 }
 
-/// The network, and the threads that compute it.
+/// The network, and what computes it.
 #[derive(Args, Debug)]
 pub struct EngineArgs {
     #[command(flatten)]
     network: NetworkArgs,
+
+    #[command(flatten)]
+    device: DeviceOptions,
 
     /// Threads to compute with. [default: one for each core]
     #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Machine")]
@@ -48,6 +53,11 @@ impl NetworkArgs {
         let weights = self.weights.weights.clone().map(Into::into);
         Ok(pictures::network(weights.as_ref())?)
     }
+
+    /// The network that is asked for, on a device.
+    pub fn network_on(&self, limits: &Limits) -> Result<(Network, TakenDevice), Failure> {
+        Ok(device::taken(&self.network()?, limits)?)
+    }
 }
 
 impl EngineArgs {
@@ -61,8 +71,9 @@ impl EngineArgs {
         self.threads.map(Count::get)
     }
 
-    /// The network that is asked for.
-    pub fn network(&self) -> Result<Network, Failure> {
-        self.network.network()
+    /// The network that is asked for, on the device that is asked for.
+    pub fn network(&self) -> Result<(Network, TakenDevice), Failure> {
+        let compute = Compute { device: self.device.clone(), threads: self.threads, memory: None };
+        self.network.network_on(&compute.measure())
     }
 }

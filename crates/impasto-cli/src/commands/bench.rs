@@ -5,8 +5,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use impasto::bench::{Benchmark, Iteration};
+use impasto::bench::{Benchmark, Iteration, ShaderTime};
 use impasto::picture;
+use impasto_job::device::TakenDevice;
 use impasto_job::job::values::Count;
 use serde::Serialize;
 
@@ -18,7 +19,8 @@ const EXAMPLES: &str = "\
 Examples:
   impasto bench
   impasto bench --size 256,512,1920x1080 --runs 9 --json
-  IMPASTO_ISA=avx2 impasto bench --threads 1 --layers
+  IMPASTO_ISA=avx2 impasto bench --device cpu --threads 1 --layers
+  impasto bench --device gpu --size 512,1024
 
 Rates count the operations of direct convolution (18 * channels in * channels out * pixels, forward and backward each), whatever \
 the kernels make of them. Peak memory is the process's until then, as Linux counts it; elsewhere it is left out.
@@ -47,7 +49,8 @@ pub struct BenchArgs {
     #[command(flatten)]
     pub engine: EngineArgs,
 
-    /// Print each convolution's times as well, medians too.
+    /// Print each convolution's times as well, medians too. On a graphics card that measures them,
+    /// also those of each shader.
     #[arg(long, help_heading = "Reporting")]
     pub layers: bool,
 
@@ -117,7 +120,10 @@ struct BenchReport {
     /// In MiB, of the process so far; `None` where the system does not tell.
     peak_rss_mb: Option<f64>,
     threads: usize,
-    isa: String,
+    /// The instruction set; `None` on a graphics card.
+    isa: Option<String>,
+    /// What evaluated the network, with all that the last bits depend on.
+    device: String,
     /// 1e9 operations of direct convolution, forward and backward, a second of the whole
     /// iteration.
     gflops_direct: f64,
@@ -125,6 +131,18 @@ struct BenchReport {
     runs: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<Vec<BenchLayer>>,
+    /// What each shader of a graphics card took; of the last iteration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shaders: Option<Vec<BenchShader>>,
+}
+
+/// What all passes of a shader's function took.
+#[derive(Debug, Serialize)]
+struct BenchShader {
+    shader: &'static str,
+    function: &'static str,
+    s: f64,
+    passes: usize,
 }
 
 /// What one convolution and what is fused with it took; medians.
@@ -139,14 +157,14 @@ struct BenchLayer {
 
 /// Runs the sizes and prints each when it is done.
 pub fn run(args: &BenchArgs) -> Result<(), Failure> {
-    let network = args.engine.network()?;
+    let (network, device) = args.engine.network()?;
     let mut sizes = args.size.clone();
     // A peak that a larger image left would hide a smaller one's.
     sizes.sort_by_key(|size| size.width * size.height);
     for (i, &BenchSize { width, height }) in sizes.iter().enumerate() {
         let (pooling, threads) = (args.engine.pooling(), args.engine.threads());
         let benchmark = Benchmark::new(&network, width, height, pooling, threads).or_user()?;
-        let measured = measure(benchmark, [width, height], args);
+        let measured = measure(benchmark, [width, height], &device, args).or_program()?;
         let text = if args.json {
             text::json_line(&measured)?
         } else if i == 0 || args.layers {
@@ -159,19 +177,37 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn measure(mut benchmark: Benchmark, size: [usize; 2], args: &BenchArgs) -> BenchReport {
+fn measure(
+    mut benchmark: Benchmark,
+    size: [usize; 2],
+    device: &TakenDevice,
+    args: &BenchArgs,
+) -> impasto::Result<BenchReport> {
+    if args.layers {
+        benchmark.measure_passes();
+        // Of the passes before, a card knows no times.
+        benchmark.run()?;
+    }
     let mut iterations = Vec::with_capacity(args.runs.get());
     // By layer, then by iteration.
     let mut layers = vec![Vec::with_capacity(args.runs.get()); benchmark.layer_times().len()];
     for _ in 0..args.runs.get() {
-        iterations.push(benchmark.run());
-        for (layer, &time) in layers.iter_mut().zip(benchmark.layer_times()) {
+        iterations.push(benchmark.run()?);
+        for (layer, time) in layers.iter_mut().zip(benchmark.layer_times()) {
             layer.push(time);
         }
     }
     let seconds = |time: fn(&Iteration) -> Duration| iterations.iter().map(move |i| time(i).as_secs_f64());
     let iteration_s = median(seconds(Iteration::total));
-    let flops: u64 = benchmark.layer_times().iter().map(|layer| 2 * layer.direct_flops).sum();
+    let flops = 2 * benchmark.direct_flops();
+    let on_card = !device.identity.starts_with("cpu ");
+    let shader = |ShaderTime { shader, function, passes, time }: ShaderTime| BenchShader {
+        shader,
+        function,
+        s: time.as_secs_f64(),
+        passes,
+    };
+    let shaders = benchmark.shader_times().into_iter().map(shader).collect();
     let layers = layers.iter().map(|times| {
         let forward_s = median(times.iter().map(|time| time.forward.as_secs_f64()));
         let backward_s = median(times.iter().map(|time| time.backward.as_secs_f64()));
@@ -184,7 +220,7 @@ fn measure(mut benchmark: Benchmark, size: [usize; 2], args: &BenchArgs) -> Benc
             backward_gflops_direct: gflop / backward_s,
         }
     });
-    BenchReport {
+    Ok(BenchReport {
         size,
         iteration_s,
         iteration_min_s: seconds(Iteration::total).fold(f64::INFINITY, f64::min),
@@ -193,11 +229,13 @@ fn measure(mut benchmark: Benchmark, size: [usize; 2], args: &BenchArgs) -> Benc
         backward_s: median(seconds(|i| i.backward)),
         peak_rss_mb: peak_memory(),
         threads: benchmark.threads(),
-        isa: benchmark.identity().trim_start_matches("cpu ").to_owned(),
+        isa: device.identity.strip_prefix("cpu ").map(str::to_owned),
+        device: device.identity.clone(),
         gflops_direct: flops as f64 / iteration_s / 1e9,
         runs: args.runs.get(),
         layers: args.layers.then(|| layers.collect()),
-    }
+        shaders: (args.layers && on_card).then_some(shaders),
+    })
 }
 
 /// The middle one of an odd number of values, the mean of the two in the middle of an even one.
@@ -230,22 +268,17 @@ fn header() -> String {
     line(&SIZE_WIDTHS, SIZE_HEADS.map(str::to_owned))
 }
 
-const SIZE_HEADS: [&str; 9] = [
-    "size",
-    "iteration",
-    "min..max",
-    "forward",
-    "backward",
-    "direct GFLOP/s",
-    "peak memory",
-    "threads",
-    "instructions",
-];
+const SIZE_HEADS: [&str; 9] =
+    ["size", "iteration", "min..max", "forward", "backward", "direct GFLOP/s", "peak memory", "threads", "device"];
 
 /// As wide as any machine's numbers, since a row is printed before the next is known.
 const SIZE_WIDTHS: [usize; 9] = [11, 10, 19, 10, 10, 14, 11, 7, 12];
 
 const LAYER_HEADS: [&str; 5] = ["layer", "forward", "direct GFLOP/s", "backward", "direct GFLOP/s"];
+
+const SHADER_HEADS: [&str; 4] = ["shader", "function", "time", "passes"];
+
+const SHADER_WIDTHS: [usize; 4] = [11, 16, 12, 7];
 
 const LAYER_WIDTHS: [usize; 5] = [11, 10, 14, 10, 14];
 
@@ -264,7 +297,7 @@ fn row(measured: &BenchReport) -> String {
             format!("{:.1}", measured.gflops_direct),
             measured.peak_rss_mb.map_or_else(|| "-".to_owned(), |mb| format!("{mb:.0} MiB")),
             measured.threads.to_string(),
-            measured.isa.clone(),
+            measured.isa.as_ref().unwrap_or(&measured.device).clone(),
         ],
     );
     if let Some(layers) = &measured.layers {
@@ -279,6 +312,16 @@ fn row(measured: &BenchReport) -> String {
             ];
             text.push_str(&line(&LAYER_WIDTHS, cells));
         }
+        if layers.is_empty() {
+            text.push_str("this device does not measure its passes\n");
+        }
+    }
+    for (number, BenchShader { shader, function, s, passes }) in measured.shaders.iter().flatten().enumerate() {
+        if number == 0 {
+            text.push_str(&line(&SHADER_WIDTHS, SHADER_HEADS.map(str::to_owned)));
+        }
+        let cells = [(*shader).to_owned(), (*function).to_owned(), format!("{:.3} ms", 1e3 * s), passes.to_string()];
+        text.push_str(&line(&SHADER_WIDTHS, cells));
     }
     text
 }

@@ -139,7 +139,7 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
         SizeHint { at: format!(" at --size {}", args.size), remedy }
     };
     pictures::check_sides(photo.name(), &scaled, &args.layer, &hint)?;
-    let network = args.network.network()?;
+    let (network, _) = args.network.network_on(&limits)?;
 
     let sheet = impasto::inspect(&network, &scaled, &options).or_user()?;
     picture::save(&args.output, &sheet).or_program()?;

@@ -162,7 +162,7 @@ pub fn run(args: &MeasureArgs) -> Result<(), Failure> {
     let subject = pictures::subject(&args.content, keep.as_ref(), &content, ColorMode::Style, read)?;
     drop(content);
 
-    let network = args.network.network()?;
+    let (network, _) = args.network.network_on(&args.compute.measure())?;
     let measurement =
         impasto::measure_styles(&network, &picture, &subject, &in_regions, &options).map_err(|error| {
             pictures::with_name(error, Some(&args.content.clone().into()), &styles, mask.as_ref(), keep.as_ref())

@@ -3,6 +3,8 @@
 pub mod again;
 pub mod batch;
 pub mod bench;
+#[cfg(feature = "gpu")]
+pub mod devices;
 pub mod inspect;
 pub mod make;
 pub mod manual;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueHint};
 use impasto_job::checkpoint::{self, CheckpointPlan};
+use impasto_job::device::DeviceChoice;
 use impasto_job::job::values::Count;
 use impasto_job::resolve;
 
@@ -16,8 +17,9 @@ use crate::failure::{Failure, OrFail};
 
 /// Continue a run that ended early. The picture is the one of a run that did not, bit for bit.
 ///
-/// The run's inputs have to be in their places, unchanged. If the CPU has other
-/// instruction sets, set IMPASTO_ISA as the message says. The number of cores does not matter.
+/// The run's inputs have to be in their places, unchanged. The number of cores does not matter. On
+/// another device, or a CPU with other instruction sets, the run goes on with other last bits, and
+/// says so.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -35,6 +37,10 @@ pub struct ResumeArgs {
     #[arg(long, alias = "scratch", value_name = "DIR", value_hint = ValueHint::DirPath)]
     #[arg(help_heading = "Machine")]
     pub feature_cache: Option<PathBuf>,
+
+    /// What evaluates the network, as `impasto devices` lists it. [default: what did before]
+    #[arg(long, value_name = "DEVICE", env = "IMPASTO_DEVICE", hide_env_values = true, help_heading = "Machine")]
+    pub device: Option<DeviceChoice>,
 
     /// Threads to compute with. The result is the same at any number. [default: as the run was
     /// begun]
@@ -68,6 +74,7 @@ pub fn run(args: &ResumeArgs) -> Result<(), Failure> {
         planned.feature_cache = Some(folder);
     }
     let mut machine = manifest.machine.clone();
+    machine.compute.device.device.clone_from(&args.device);
     machine.compute.threads = args.threads.or(machine.compute.threads);
     let checkpoints = CheckpointPlan::new(&machine).resuming(resumed);
     let resolved = resolve::resolve_within(&manifest.job, machine.measure_resumed(&planned), checkpoints)?;

@@ -123,7 +123,7 @@ fn save(args: &SaveArgs) -> Result<(), Failure> {
     let hint = SizeHint { at: if target == own { String::new() } else { at }, remedy };
     let layers = options.style_loss.layers(&options.style_layers);
     let style = pictures::fit_style(&args.style, style, Some(target), &layers, &hint)?;
-    let network = args.network.network()?;
+    let (network, _) = args.network.network_on(&args.compute.measure())?;
     let sizes = StyleStatistics::sizes_of_a_run(size.size);
     let statistics = StyleStatistics::new(&network, &style, sizes, &options).or_user()?;
     statistics.save(&args.output).or_program()

@@ -22,12 +22,11 @@ use crate::cpu::padded_image::PaddedImage;
 use crate::cpu::stage::{GradientTarget, Stage, StageContext, StageInput, StageTools};
 use crate::cpu::strip::Strip;
 use crate::layer::{Layer, LayerKind};
-use crate::network::{LayerTime, WorkspaceSpec};
+use crate::network::{LayerTime, WorkspaceSpec, direct_flops};
 use crate::plan::bands::{Band, BandCursor, BandPass};
 use crate::plan::feature_store::FeatureStore;
 use crate::plan::layout::{Layout, StageLayout};
 use crate::tensor::Image;
-use crate::weights::Weights;
 
 /// Features of some rows of a layer's map: of all rows, unless the layer's part is in bands.
 #[derive(Clone, Copy, Debug)]
@@ -483,12 +482,6 @@ fn source<'a>(layout: &StageLayout, image: &'a [f32], input: &'a FeatureMap) -> 
 /// The entry of a convolution that has not run yet.
 fn no_time(convolution: usize, width: usize, height: usize) -> LayerTime {
     let layer = Layer::at(convolution, LayerKind::Relu);
-    let [outputs, inputs, ..] = Weights::shape(convolution).map(|n| n as u64);
-    let positions = (height >> layer.poolings()) * (width >> layer.poolings());
-    LayerTime {
-        layer,
-        direct_flops: 2 * 9 * outputs * inputs * positions as u64,
-        forward: Duration::ZERO,
-        backward: Duration::ZERO,
-    }
+    let direct_flops = direct_flops(layer, width, height);
+    LayerTime { layer, direct_flops, forward: Duration::ZERO, backward: Duration::ZERO }
 }

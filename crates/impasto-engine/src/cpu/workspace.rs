@@ -174,8 +174,8 @@ impl Workspace for CpuWorkspace {
         Ok(LayerFeatures { layer, height: map.height(), width: map.width(), values: Cow::Borrowed(map.as_slice()) })
     }
 
-    fn layer_times(&self) -> &[LayerTime] {
-        self.evaluator.layer_times()
+    fn layer_times(&self) -> Vec<LayerTime> {
+        self.evaluator.layer_times().to_vec()
     }
 
     fn identity(&self) -> &str {

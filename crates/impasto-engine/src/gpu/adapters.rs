@@ -12,13 +12,33 @@ pub struct GpuAdapter {
     info: wgpu::AdapterInfo,
 }
 
+/// What a card is, by its driver's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GpuKind {
+    /// A card with memory of its own.
+    Discrete,
+    /// It shares the memory of the processor.
+    Integrated,
+    /// A part of a card that is lent to a virtual machine.
+    Virtual,
+    /// The processor itself, with software in the place of a card.
+    Software,
+    /// The driver does not say.
+    Unknown,
+}
+
+/// Part of the card's free memory, in per cent, that buffers may take. Beyond it some drivers give
+/// memory of the computer, which is slower than bands.
+const MEMORY_PERCENT: u8 = 90;
+
 /// Returns the cards of the machine that can compute, in the order of their drivers. Software that
-/// stands in for a card is among them ([`GpuAdapter::is_software`]).
+/// stands in for a card is among them.
 pub fn adapters() -> Vec<GpuAdapter> {
     let mut options = wgpu::InstanceDescriptor::new_without_display_handle();
     options.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL;
     // Drivers and layers that a user installs for debugging are not asked for.
     options.flags = wgpu::InstanceFlags::empty();
+    options.memory_budget_thresholds.for_resource_creation = Some(MEMORY_PERCENT);
     let instance = wgpu::Instance::new(options);
     let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     let computes = |adapter: &wgpu::Adapter| {
@@ -44,14 +64,35 @@ impl GpuAdapter {
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
-    /// Returns whether the card has memory of its own.
-    pub fn is_discrete(&self) -> bool {
-        self.info.device_type == wgpu::DeviceType::DiscreteGpu
+    /// Returns what the card is.
+    pub fn kind(&self) -> GpuKind {
+        match self.info.device_type {
+            wgpu::DeviceType::DiscreteGpu => GpuKind::Discrete,
+            wgpu::DeviceType::IntegratedGpu => GpuKind::Integrated,
+            wgpu::DeviceType::VirtualGpu => GpuKind::Virtual,
+            wgpu::DeviceType::Cpu => GpuKind::Software,
+            wgpu::DeviceType::Other => GpuKind::Unknown,
+        }
     }
 
-    /// Returns whether the card is the processor, with software in the place of a driver.
-    pub fn is_software(&self) -> bool {
-        self.info.device_type == wgpu::DeviceType::Cpu
+    /// Returns the bytes of memory that the threads of a group share.
+    pub fn group_memory(&self) -> u32 {
+        self.adapter.limits().max_compute_workgroup_storage_size
+    }
+
+    /// Returns whether shaders can compute in f16. Nothing does so far.
+    pub fn has_f16(&self) -> bool {
+        self.adapter.features().contains(wgpu::Features::SHADER_F16)
+    }
+
+    /// Returns whether the card multiplies small matrices by itself. Nothing does so far.
+    pub fn has_cooperative_matrices(&self) -> bool {
+        self.adapter.features().contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX)
+    }
+
+    /// Returns whether the card measures the time of a shader.
+    pub fn has_timestamps(&self) -> bool {
+        self.adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
     /// Returns the largest buffer that a shader can read, in bytes. No map can be larger.

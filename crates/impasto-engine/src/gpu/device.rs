@@ -1,6 +1,7 @@
 //! An open card: its shaders, its buffers, and what went wrong on it.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytemuck::cast_slice;
@@ -58,7 +59,7 @@ pub(crate) struct GpuDevice {
 }
 
 /// A buffer of 32-bit values on the card.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct GpuBuffer {
     pub(crate) buffer: wgpu::Buffer,
     /// Values.
@@ -205,9 +206,9 @@ impl GpuDevice {
         self.queue.submit([encoder.finish()]);
     }
 
-    /// Waits for all that was submitted, and returns the first values of some buffers.
-    pub(crate) fn read(&self, buffers: &[(&GpuBuffer, usize)]) -> Result<Vec<Vec<f32>>, DeviceError> {
-        let bytes: u64 = buffers.iter().map(|(_, len)| 4 * *len as u64).sum();
+    /// Waits for all that was submitted, and returns some values of some buffers.
+    pub(crate) fn read(&self, buffers: &[(&GpuBuffer, Range<usize>)]) -> Result<Vec<Vec<f32>>, DeviceError> {
+        let bytes: u64 = buffers.iter().map(|(_, values)| 4 * values.len() as u64).sum();
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: None,
@@ -217,9 +218,9 @@ impl GpuDevice {
         });
         let mut encoder = self.encoder();
         let mut offset = 0;
-        for (buffer, len) in buffers {
-            let bytes = 4 * *len as u64;
-            encoder.copy_buffer_to_buffer(&buffer.buffer, 0, &staging, offset, bytes);
+        for (buffer, values) in buffers {
+            let [first, bytes] = [values.start, values.len()].map(|n| 4 * n as u64);
+            encoder.copy_buffer_to_buffer(&buffer.buffer, first, &staging, offset, bytes);
             offset += bytes;
         }
         self.submit(encoder);
@@ -236,8 +237,8 @@ impl GpuDevice {
         mapped.map_err(|error| failed(error.to_string()))?;
         let view = staging.get_mapped_range(..).map_err(|error| failed(error.to_string()))?;
         let mut rest: &[u8] = &view;
-        let values = buffers.iter().map(|(_, len)| {
-            let (here, after) = rest.split_at(4 * len);
+        let values = buffers.iter().map(|(_, values)| {
+            let (here, after) = rest.split_at(4 * values.len());
             rest = after;
             here.as_chunks::<4>().0.iter().map(|&value| f32::from_le_bytes(value)).collect()
         });

@@ -4,24 +4,26 @@
 //! - `device`: an open card, its shaders and its buffers
 //! - `passes`: dispatches that are prepared once and run in every evaluation
 //! - `filters`: the weights on the card
+//! - `maps`: the maps of a band, and the order of the passes through the network
 //! - `terms`: sums and gradients of the terms
-//! - `workspace`: maps, terms, and the order of the passes
+//! - `workspace`: bands and terms behind the seam
 //!
 //! Everything is f32. Each value of a map is one chain of multiply-adds in a fixed order, and sums
 //! are trees of a fixed shape. So one card with one driver returns the same bits for the same
-//! calls. Chunks of 512 positions are summed in f32 on the card. The CPU adds at most 16 such sums
-//! in f64. Beyond 8,192 positions the card first adds them up in f32, 16 at a time, which is less
-//! than [`StyleSums`](crate::network::StyleSums) promises.
+//! calls. Chunks of 512 positions are summed in f32. The card adds these up 16 at a time until at
+//! most 16 are left, and the CPU adds those in f64.
 //!
-//! An image is evaluated whole, whatever its layout says. Convolutions have their direct form.
+//! An image is evaluated in the bands of [`plan::card`](crate::plan::card), of which the first part
+//! of its layout gives the rows. The search for matches is on the CPU.
 
 mod adapters;
 mod backend;
 mod device;
 mod filters;
+mod maps;
 mod passes;
 mod terms;
 mod workspace;
 
-pub use adapters::{GpuAdapter, adapters};
+pub use adapters::{GpuAdapter, GpuKind, adapters};
 pub use backend::GpuBackend;

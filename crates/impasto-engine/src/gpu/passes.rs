@@ -21,7 +21,7 @@ const CHANNEL_TILE: usize = 64;
 /// One thing that the card does.
 enum Pass {
     Dispatch { pipeline: wgpu::ComputePipeline, bindings: wgpu::BindGroup, groups: [u32; 3], operations: f64 },
-    Copy { from: GpuBuffer, to: GpuBuffer },
+    Copy { from: (GpuBuffer, usize), to: (GpuBuffer, usize), len: usize },
     Clear { buffer: GpuBuffer, len: usize },
 }
 
@@ -65,7 +65,8 @@ pub(crate) struct Product<'a> {
     pub(crate) source: &'a GpuBuffer,
     pub(crate) filters: &'a GpuBuffer,
     pub(crate) bias: &'a GpuBuffer,
-    pub(crate) weights: Option<&'a GpuBuffer>,
+    /// With the number of the window's first position among them.
+    pub(crate) weights: Option<(&'a GpuBuffer, usize)>,
     pub(crate) output: &'a GpuBuffer,
 }
 
@@ -113,14 +114,16 @@ impl Passes {
             ("ADDS", product.adds.into()),
             ("WEIGHTED", product.weights.is_some().into()),
         ];
-        let buffers = [product.source, product.filters, product.bias, product.weights.unwrap_or(product.bias)];
+        let (weights, first_weight) = product.weights.unwrap_or((product.bias, 0));
+        let buffers = [product.source, product.filters, product.bias, weights];
         let buffers: Vec<&GpuBuffer> = buffers.into_iter().chain([product.output]).collect();
         let tiles = window.positions().div_ceil(PRODUCT_TILE);
         let of_tile = 2.0 * (PRODUCT_TILE * taps * inputs * outputs) as f64;
         let step = ((MOST_OPERATIONS / of_tile) as usize).clamp(1, MOST_GROUPS);
         for first in (0..tiles).step_by(step) {
             let here = step.min(tiles - first);
-            let params = [height, width, window.top, window.left, window.width, window.positions(), first, 0];
+            let params =
+                [height, width, window.top, window.left, window.width, window.positions(), first, first_weight];
             self.dispatch(
                 device,
                 (Shader::Product, "product"),
@@ -133,9 +136,10 @@ impl Passes {
         }
     }
 
-    /// Adds a copy of a whole buffer.
-    pub(crate) fn copy(&mut self, from: &GpuBuffer, to: &GpuBuffer) {
-        self.0.push(Pass::Copy { from: from.clone(), to: to.clone() });
+    /// Adds a copy of some values, from one place to another.
+    pub(crate) fn copy_values(&mut self, from: (&GpuBuffer, usize), to: (&GpuBuffer, usize), len: usize) {
+        let place = |(buffer, first): (&GpuBuffer, usize)| (buffer.clone(), first);
+        self.0.push(Pass::Copy { from: place(from), to: place(to), len });
     }
 
     /// Adds zeros for the first `len` values of a buffer.
@@ -159,8 +163,9 @@ impl Passes {
                     pass.set_bind_group(0, bindings, &[]);
                     pass.dispatch_workgroups(*x, *y, *z);
                 }
-                Pass::Copy { from, to } => {
-                    encoder.copy_buffer_to_buffer(&from.buffer, 0, &to.buffer, 0, 4 * from.len as u64);
+                Pass::Copy { from, to, len } => {
+                    let [from_byte, to_byte, bytes] = [from.1, to.1, *len].map(|n| 4 * n as u64);
+                    encoder.copy_buffer_to_buffer(&from.0.buffer, from_byte, &to.0.buffer, to_byte, bytes);
                 }
                 Pass::Clear { buffer, len } => encoder.clear_buffer(&buffer.buffer, 0, Some(4 * *len as u64)),
             }

@@ -49,7 +49,9 @@ pub use terms::{
 };
 
 use crate::layer::Layer;
+use crate::plan::card::CardLimits;
 use crate::tensor::Image;
+use crate::weights::Weights;
 
 /// Makes workspaces: the network with its weights, on one device.
 pub trait Backend: Send + Sync {
@@ -64,6 +66,21 @@ pub trait Backend: Send + Sync {
 
     /// Names the backend and all that its bits depend on, such as `cpu avx512`.
     fn identity(&self) -> &str;
+
+    /// Returns what a card has, if the maps are on one. `None`: they are in the memory of the
+    /// process.
+    fn card(&self) -> Option<CardLimits> {
+        None
+    }
+
+    /// Opens the device again after it has failed ([`DeviceError::Failed`]). Workspaces made before
+    /// are of no use then.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    fn reopen(&self) -> Result<(), DeviceError> {
+        Ok(())
+    }
 }
 
 /// A place where images of one size are evaluated for one set of terms.
@@ -141,9 +158,19 @@ pub trait Workspace: Send {
     /// If the layer is none of [`WorkspaceSpec::shown`].
     fn features(&self, layer: Layer) -> Result<LayerFeatures<'_>, EvaluationError>;
 
-    /// Returns how long each convolution took in the last passes, in network order. Returns nothing
-    /// if the backend does not measure it.
-    fn layer_times(&self) -> &[LayerTime];
+    /// Measures the time of every pass from now on, if the device can and does not do so in any
+    /// case. The passes take a little longer with it.
+    fn measure_passes(&mut self) {}
+
+    /// Returns how long each convolution took in the last forward and the last backward pass, in
+    /// network order. Returns nothing if that was not measured.
+    fn layer_times(&self) -> Vec<LayerTime>;
+
+    /// Returns how long each shader of a card took in the last forward and the last backward pass,
+    /// the longest first. Returns nothing if that was not measured.
+    fn shader_times(&self) -> Vec<ShaderTime> {
+        vec![]
+    }
 
     /// Names what the bits of all results depend on: [`Backend::identity`].
     fn identity(&self) -> &str;
@@ -160,6 +187,27 @@ pub struct LayerFeatures<'a> {
     pub width: usize,
     /// The values, `[H, W, C]`.
     pub values: Cow<'a, [f32]>,
+}
+
+/// How long a card took for all passes of a shader's function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShaderTime {
+    /// The shader.
+    pub shader: &'static str,
+    /// The function.
+    pub function: &'static str,
+    /// How often it ran.
+    pub passes: usize,
+    /// The time of all its passes.
+    pub time: Duration,
+}
+
+/// Returns the operations of the direct form of a layer's convolution on an image of this size. A
+/// multiply-add counts as two. The gradient with respect to its input takes as many.
+pub fn direct_flops(layer: Layer, width: usize, height: usize) -> u64 {
+    let [outputs, inputs, ..] = Weights::shape(layer.convolution());
+    let positions = (width >> layer.poolings()) * (height >> layer.poolings());
+    2 * 9 * (outputs * inputs * positions) as u64
 }
 
 /// How long the last passes took for one convolution and what is fused with it. The gradients that

@@ -9,6 +9,7 @@
 //! Nothing here computes or knows a device.
 
 pub(crate) mod bands;
+pub mod card;
 pub mod choice;
 mod estimate;
 pub(crate) mod feature_store;

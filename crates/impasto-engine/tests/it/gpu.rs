@@ -18,7 +18,7 @@ fn backends() -> &'static [Box<dyn Backend>] {
         let weights = Weights::from_static(impasto_weights::VGG19).expect("the embedded weights are VGG-19");
         let (weights, isa) = (Arc::new(weights), Isa::select().expect("an instruction set"));
         let backend = |adapter| -> Box<dyn Backend> {
-            Box::new(GpuBackend::new(weights.clone(), &adapter, isa).expect("the card can be opened"))
+            Box::new(GpuBackend::new(weights.clone(), &adapter, None, isa).expect("the card can be opened"))
         };
         adapters().into_iter().map(backend).collect()
     });
@@ -29,7 +29,7 @@ fn backends() -> &'static [Box<dyn Backend>] {
     &BACKENDS
 }
 
-conformance_tests!(whole backends);
+conformance_tests!(small backends);
 
 #[test]
 #[ignore = "ten minutes on software in the place of a card"]

@@ -16,7 +16,7 @@ use crate::job::{Job, PROGRAM};
 use crate::machine::{Machine, PlannedFor};
 
 /// Changes when an older program would misread the file.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// What it takes to begin a run as it was begun.
 #[serde_as]

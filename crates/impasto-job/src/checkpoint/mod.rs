@@ -220,12 +220,13 @@ impl CheckpointWriter {
 
     /// The run failed: writes a last checkpoint, unless the session has lost what belongs in it,
     /// and tells how to continue if there is one.
-    pub(crate) fn leave_failed(&mut self, session: &Session, events: &mut dyn Events) {
+    /// `needs_feature_cache`: it failed for want of room there.
+    pub(crate) fn leave_failed(&mut self, session: &Session, needs_feature_cache: bool, events: &mut dyn Events) {
         if session.is_intact() {
             self.leave_quietly(session, events);
         }
         if self.kept.as_ref().is_some_and(|kept| kept.folder.join(STATE).exists()) {
-            self.tell_how_to_resume(events, true);
+            self.tell_how_to_resume(events, needs_feature_cache);
         }
     }
 

@@ -118,6 +118,9 @@ impl fmt::Display for Kind {
 pub struct Made {
     /// The program and its version.
     pub program: String,
+    /// What evaluated the network, with all that the last bits depend on: `cpu avx512`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// Width and height of the picture in px.
     pub size: [usize; 2],
     /// The folder that the picture was written to, from which the paths of the inputs lead. `~` is

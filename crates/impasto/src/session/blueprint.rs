@@ -48,7 +48,7 @@ impl Blueprint {
         regions::check_statistics(network, &styles, scales.len(), options)?;
         let pool = thread_pool(options.threads)?;
         let threads = options.planned_threads(pool.current_num_threads());
-        let memory = needs(options, &subject, &styles, threads).plan(&scales)?;
+        let memory = needs(network, options, &subject, &styles, threads).plan(&scales)?;
         let cost = cost_of(&scales, &memory, &styles, options);
         Ok(Self { subject, styles, scales, memory, cost, pool })
     }
@@ -136,7 +136,13 @@ fn scales_of(subject: &Subject, styles: &[Style], options: &Options) -> Result<V
 }
 
 /// Returns what a run needs whose `subject` and `styles` are normalised.
-pub(crate) fn needs<'a>(options: &'a Options, subject: &Subject, styles: &[Style], threads: usize) -> Needs<'a> {
+pub(crate) fn needs<'a>(
+    network: &Network,
+    options: &'a Options,
+    subject: &Subject,
+    styles: &[Style],
+    threads: usize,
+) -> Needs<'a> {
     let masks = [&subject.opacity, &subject.keep].into_iter().flatten().count();
     Needs {
         options,
@@ -144,6 +150,7 @@ pub(crate) fn needs<'a>(options: &'a Options, subject: &Subject, styles: &[Style
         masks: masks + styles.iter().filter(|style| style.region.is_some()).count(),
         styles: styles.iter().filter_map(Style::size).collect(),
         threads,
+        card: network.card(),
     }
 }
 

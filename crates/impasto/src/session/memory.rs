@@ -5,14 +5,18 @@
 //! place. Of everything that fits, the plan takes what makes the shortest run. The engine chooses
 //! the bands ([`impasto_engine::plan::choice`]).
 //!
+//! On a graphics card there are two budgets. The maps of an evaluation are on the card
+//! ([`impasto_engine::plan::card`]), and the pictures and the optimiser are in the process.
+//!
 //! The plan counts large arrays one by one. A margin covers the rest, so the figures are upper
 //! bounds and not forecasts.
 
 use std::fmt;
 
 use impasto_engine::network::MatchCandidates;
+use impasto_engine::plan::card::{CardLayout, CardLimits, CardRequest};
 use impasto_engine::plan::choice::{LayoutChoices, LayoutRequest};
-use impasto_engine::plan::layout::{EvaluationMemory, Layout};
+use impasto_engine::plan::layout::Layout;
 use impasto_engine::plan::search_bytes;
 use impasto_engine::{Layer, Padding};
 
@@ -32,6 +36,8 @@ pub struct MemoryPlan {
     /// It is right if nobody else holds the style pictures: the session drops them when it has
     /// started the last scale.
     pub peak: u64,
+    /// Most bytes of buffers on a graphics card; 0 if the run is on the CPU.
+    pub card_peak: u64,
     /// Threads at work that the plan is for.
     pub threads: usize,
     /// How every scale is evaluated, coarsest first.
@@ -43,6 +49,8 @@ pub struct MemoryPlan {
 pub struct ScalePlan {
     /// Most bytes of resident memory that the process reaches at this scale.
     pub peak: u64,
+    /// Most bytes of buffers on a graphics card at this scale; 0 if the run is on the CPU.
+    pub card_peak: u64,
     /// Whether the picture is evaluated in bands.
     pub in_bands: bool,
     /// Work of an evaluation, as a multiple of the work for the whole picture at once. It counts
@@ -65,7 +73,8 @@ impl fmt::Display for ScalePlan {
     /// remembers 5 steps`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.in_bands {
-            write!(f, "in bands, {:.2} times the work", self.work)?;
+            let place = if self.card_peak > 0 { " on the card" } else { "" };
+            write!(f, "in bands{place}, {:.2} times the work", self.work)?;
             if self.feature_cache_bytes > 0 {
                 write!(
                     f,
@@ -97,6 +106,14 @@ const THREAD: usize = 12 << 20;
 /// Safety margin added to every estimate, as a fraction. Covers allocator overhead, stacks and
 /// temporary sums.
 const RESERVE: f64 = 0.03;
+
+/// Bytes of the process with a graphics card, besides the pictures: matrices on their way, and what
+/// the driver maps.
+const CARD_BASE: usize = 64 << 20;
+
+/// Pictures in the process with a graphics card, besides those of a run on the CPU: the reference,
+/// an image on its way to the card and a gradient on its way back.
+const CARD_PICTURES: usize = 3;
 
 /// Bytes of a picture's pixel.
 const PIXEL: usize = 3 * size_of::<f32>();
@@ -144,6 +161,70 @@ pub(crate) struct Needs<'a> {
     /// Sizes of the style pictures in full.
     pub(crate) styles: Vec<(usize, usize)>,
     pub(crate) threads: usize,
+    /// The card that the run is on; `None`: it is on the CPU.
+    pub(crate) card: Option<CardLimits>,
+}
+
+/// Why nothing fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Shortage {
+    /// The process needs so many bytes.
+    Process(usize),
+    /// The card needs so many bytes.
+    Card(u64),
+}
+
+/// The ways to evaluate a picture.
+enum Choices<'a> {
+    Cpu(LayoutChoices<'a>),
+    /// That with the least work, and bytes of the process.
+    Card(std::result::Result<CardLayout, u64>, usize),
+}
+
+impl Choices<'_> {
+    /// Returns the layout with the least work among those for which `fits` holds of its bytes in
+    /// the process, and its work.
+    fn best(&self, fits: &dyn Fn(usize) -> bool) -> std::result::Result<(f64, Layout), Shortage> {
+        match self {
+            Self::Cpu(choices) => choices.best(fits).map_err(Shortage::Process),
+            Self::Card(Err(needed), _) => Err(Shortage::Card(*needed)),
+            Self::Card(Ok(_), bytes) if !fits(*bytes) => Err(Shortage::Process(*bytes)),
+            Self::Card(Ok(found), _) => Ok((found.work, found.layout.clone())),
+        }
+    }
+
+    /// Returns the bytes of the process that a layout takes.
+    fn memory(&self, layout: &Layout) -> usize {
+        match self {
+            Self::Cpu(choices) => choices.memory(layout),
+            Self::Card(_, bytes) => *bytes,
+        }
+    }
+
+    fn file_bytes(&self, layout: &Layout) -> u64 {
+        match self {
+            Self::Cpu(choices) => choices.file_bytes(layout),
+            Self::Card(..) => 0,
+        }
+    }
+
+    /// Returns the bytes on a card.
+    fn card_bytes(&self) -> u64 {
+        match self {
+            Self::Card(Ok(found), _) => found.bytes,
+            _ => 0,
+        }
+    }
+}
+
+impl Shortage {
+    /// Returns the shortage with so many bytes more.
+    fn and(self, more: usize) -> Self {
+        match self {
+            Self::Process(bytes) => Self::Process(bytes + more),
+            Self::Card(bytes) => Self::Card(bytes),
+        }
+    }
 }
 
 impl Needs<'_> {
@@ -161,7 +242,8 @@ impl Needs<'_> {
             .collect::<Result<_>>()?;
         plans.reverse();
         let peak = plans.iter().map(|plan| plan.peak).max().unwrap_or(0);
-        Ok(MemoryPlan { peak, threads: self.threads, scales: plans })
+        let card_peak = plans.iter().map(|plan| plan.card_peak).max().unwrap_or(0);
+        Ok(MemoryPlan { peak, card_peak, threads: self.threads, scales: plans })
     }
 
     /// Returns how the styles are evaluated when they are halved `halvings` times, without the rest
@@ -173,10 +255,10 @@ impl Needs<'_> {
         let needed = |bytes: usize| with_reserve(BASE + THREAD * self.threads + bytes);
         let layers = self.options.active_style_layers();
         match self.styles(halvings, &layers, 0, &|bytes| needed(bytes) <= budget) {
-            Ok((layout, _)) => Ok(layout),
-            Err(bytes) => {
+            Ok(found) => Ok(found.layout),
+            Err(shortage) => {
                 let (width, height) = self.styles.first().map_or((0, 0), |&size| halved(size, halvings));
-                Err(Error::OutOfMemory { width, height, needed: needed(bytes), budget })
+                Err(self.refusal(shortage, (width, height), &needed, budget))
             }
         }
     }
@@ -185,15 +267,15 @@ impl Needs<'_> {
     /// that this takes with all of them in full. `resting` counts bytes of something else while
     /// nothing is evaluated.
     ///
-    /// Errors: one does not fit. They return the bytes that it needs.
+    /// Errors: one does not fit.
     fn styles(
         &self,
         halvings: usize,
         layers: &[Layer],
         resting: usize,
         fits: &dyn Fn(usize) -> bool,
-    ) -> std::result::Result<(Layout, usize), usize> {
-        let (mut layout, mut bytes, mut needed) = (Layout::whole(), 0, None);
+    ) -> std::result::Result<StylesPlan, Shortage> {
+        let (mut layout, mut bytes, mut card_bytes, mut needed) = (Layout::whole(), 0, 0, None);
         for &size in &self.styles {
             let (width, height) = halved(size, halvings);
             // For a torus a style has a margin on every side.
@@ -202,11 +284,12 @@ impl Needs<'_> {
             // In its own size and without a margin, the style is not copied.
             let brought_to_size = if halvings > 0 || margin > 0 { PIXEL * width * height } else { 0 };
             let picture = brought_to_size + self.styles_in_full() + self.stroke_maps((width, height));
-            match self.layouts((width, height), layers, &[], resting).best(&|more| fits(more + picture)) {
-                Err(more) => needed = needed.max(Some(more + picture)),
+            let choices = self.layouts((width, height), layers, &[], resting);
+            match choices.best(&|more| fits(more + picture)) {
+                Err(shortage) => needed = needed.max(Some(shortage.and(picture))),
                 Ok((_, found)) => {
-                    let EvaluationMemory { lasting, passing } = found.memory(width, height, layers, &[]);
-                    bytes = bytes.max(picture + lasting + passing.max(resting));
+                    bytes = bytes.max(picture + choices.memory(&found));
+                    card_bytes = card_bytes.max(choices.card_bytes());
                     // The styles have about the same size. The first that does not fit whole
                     // decides for all.
                     if layout == Layout::whole() {
@@ -215,7 +298,24 @@ impl Needs<'_> {
                 }
             }
         }
-        needed.map_or(Ok((layout, bytes)), Err)
+        needed.map_or(Ok(StylesPlan { layout, bytes, card_bytes }), Err)
+    }
+
+    /// Says that nothing fits. `in_process`: bytes of the process with so many of the evaluation.
+    fn refusal(
+        &self,
+        shortage: Shortage,
+        (width, height): (usize, usize),
+        in_process: &dyn Fn(usize) -> u64,
+        budget: u64,
+    ) -> Error {
+        match shortage {
+            Shortage::Process(bytes) => Error::OutOfMemory { width, height, needed: in_process(bytes), budget },
+            Shortage::Card(needed) => {
+                let budget = self.card.and_then(|card| card.memory).unwrap_or(needed);
+                Error::CardMemory { width, height, needed, budget }
+            }
+        }
     }
 
     /// Returns the bytes of the maps that a style of some size is matched with, while they are
@@ -265,24 +365,25 @@ impl Needs<'_> {
         let styles_besides = self.strokes(scale, halvings) + if halvings > 0 { self.styles_in_full() } else { 0 };
         let choices = self.layouts((scale.width, scale.height), &layers, &reference, resting.all);
         let of_scale = self.cheapest(scale, &choices, styles_besides, &budget);
-        let (plan, style_layout, style_bytes) = match (of_scale, of_styles) {
-            (Ok(plan), Ok((layout, bytes))) => (plan, layout, bytes),
+        let (plan, of_styles) = match (of_scale, of_styles) {
+            (Ok(plan), Ok(of_styles)) => (plan, of_styles),
             (of_scale, of_styles) => {
-                let needed = of_styles.err().max(of_scale.err()).unwrap_or(0);
-                let (width, height) = (scale.width, scale.height);
-                return Err(Error::OutOfMemory { width, height, needed: budget.needed(needed), budget: budget.bytes });
+                let shortage = of_styles.err().max(of_scale.err()).unwrap_or(Shortage::Process(0));
+                let size = (scale.width, scale.height);
+                return Err(self.refusal(shortage, size, &|bytes| budget.needed(bytes), budget.bytes));
             }
         };
         let CheapestPlan { optimizer, history, work, layout, bytes } = plan;
         Ok(ScalePlan {
-            peak: budget.needed(bytes.max(style_bytes)),
+            peak: budget.needed(bytes.max(of_styles.bytes)),
+            card_peak: choices.card_bytes().max(of_styles.card_bytes),
             in_bands: layout.has_bands(scale.width, scale.height, &layers),
             work,
             optimizer,
             history,
             feature_cache_bytes: choices.file_bytes(&layout),
             layout,
-            style_layout,
+            style_layout: of_styles.layout,
         })
     }
 
@@ -331,16 +432,16 @@ impl Needs<'_> {
     /// Returns the layout and the optimiser that fit and make the shortest run. `besides` counts
     /// the bytes of the styles.
     ///
-    /// Errors: nothing fits. They return the bytes that the smallest choice needs.
+    /// Errors: nothing fits, not even the smallest choice.
     fn cheapest(
         &self,
         scale: &Scale,
-        choices: &LayoutChoices<'_>,
+        choices: &Choices<'_>,
         besides: usize,
         budget: &Budget,
-    ) -> std::result::Result<CheapestPlan, usize> {
+    ) -> std::result::Result<CheapestPlan, Shortage> {
         let mut best: Option<(f64, CheapestPlan)> = None;
-        let mut least: Option<usize> = None;
+        let mut least: Option<Shortage> = None;
         for OptimizerChoice { optimizer, history, bytes, cost } in self.optimizers(scale.width * scale.height) {
             match choices.best(&|more| budget.fits(besides + bytes + more)) {
                 Ok((work, layout)) => {
@@ -349,10 +450,10 @@ impl Needs<'_> {
                         best = Some((work * cost, CheapestPlan { optimizer, history, work, layout, bytes }));
                     }
                 }
-                Err(needed) => least = least.into_iter().chain([needed + besides + bytes]).min(),
+                Err(shortage) => least = least.into_iter().chain([shortage.and(besides + bytes)]).min(),
             }
         }
-        best.map(|(_, plan)| plan).ok_or(least.unwrap_or(0))
+        best.map(|(_, plan)| plan).ok_or(least.unwrap_or(Shortage::Process(0)))
     }
 
     /// Returns all ways to evaluate a picture. `resting` counts bytes of something else while
@@ -363,11 +464,39 @@ impl Needs<'_> {
         layers: &'a [Layer],
         reference: &'a [Layer],
         resting: usize,
-    ) -> LayoutChoices<'a> {
+    ) -> Choices<'a> {
         // Padding around a torus needs all of the picture.
         let may_have_bands = !layers.is_empty() && self.options.padding != Padding::Circular;
+        if let Some(limits) = &self.card {
+            // Weights of positions and their roots. At all layers together there are fewer than twice
+            // as many as pixels.
+            let weights = 4 * size_of::<f32>() * self.masks * width * height;
+            let besides = weights + self.card_candidates();
+            let request = CardRequest { width, height, layers, reference, besides, may_have_bands };
+            let passing = CARD_BASE + PIXEL * CARD_PICTURES * width * height;
+            return Choices::Card(request.best(limits), passing.max(resting));
+        }
         let may_use_file = self.options.feature_cache.is_some();
-        LayoutChoices::new(LayoutRequest { width, height, layers, reference, resting, may_have_bands, may_use_file })
+        Choices::Cpu(LayoutChoices::new(LayoutRequest {
+            width,
+            height,
+            layers,
+            reference,
+            resting,
+            may_have_bands,
+            may_use_file,
+        }))
+    }
+
+    /// Returns the bytes on a card of the positions of all styles that are matched with.
+    fn card_candidates(&self) -> usize {
+        let of_layer = |layer: &Layer| {
+            let positions = |&(width, height): &(usize, usize)| {
+                thinned_positions((width >> layer.poolings()) * (height >> layer.poolings()), width >> layer.poolings())
+            };
+            size_of::<f32>() * layer.channels() * self.styles.iter().map(positions).sum::<usize>()
+        };
+        self.options.stroke_layers().iter().map(of_layer).sum()
     }
 }
 
@@ -397,6 +526,14 @@ struct RestingBytes {
     all: usize,
 }
 
+/// How the styles of a scale are evaluated, with the bytes that it takes in the process and on a
+/// card.
+struct StylesPlan {
+    layout: Layout,
+    bytes: usize,
+    card_bytes: u64,
+}
+
 /// An optimiser, the bytes that it takes, and how much longer a run takes with it.
 struct OptimizerChoice {
     optimizer: OptimizerKind,
@@ -424,7 +561,8 @@ mod tests {
     }
 
     fn plan_for(side: usize, options: &Options) -> Result<ScalePlan> {
-        let needs = Needs { options, content: (side, side), masks: 0, styles: vec![(side, side)], threads: 2 };
+        let needs =
+            Needs { options, content: (side, side), masks: 0, styles: vec![(side, side)], threads: 2, card: None };
         let plan = needs.plan(&[Scale { width: side, height: side, steps: 1 }])?;
         Ok(plan.scales[0].clone())
     }
@@ -488,11 +626,45 @@ mod tests {
     }
 
     #[test]
+    fn a_card_has_a_budget_of_its_own() {
+        let plan = |side: usize, memory: Option<u64>, on_card: u64| {
+            let options = Options { memory, ..Options::default() };
+            let card = Some(CardLimits { memory: Some(on_card), largest_buffer: (2 << 30) - 1 });
+            let needs = Needs {
+                options: &options,
+                content: (side, side),
+                masks: 1,
+                styles: vec![(side, side)],
+                threads: 2,
+                card,
+            };
+            Ok::<_, Error>(needs.plan(&[Scale { width: side, height: side, steps: 1 }])?.scales[0].clone())
+        };
+        let whole = plan(1024, None, 8 << 30).unwrap();
+        assert!(!whole.in_bands && whole.card_peak > 1 << 30 && whole.history == history_for(3 << 20), "{whole:?}");
+        let in_bands = plan(1024, None, whole.card_peak - 1).unwrap();
+        assert!(in_bands.in_bands && in_bands.card_peak < whole.card_peak, "{in_bands:?}");
+        assert!(in_bands.to_string().starts_with("in bands on the card, "), "{in_bands}");
+        // A short history leaves room in the process, and bands on the card leave none.
+        let tight = plan(1024, Some(600 << 20), 8 << 30).unwrap();
+        assert!(!tight.in_bands && tight.history < whole.history, "{tight:?}");
+        let refused = plan(1024, None, 100 << 20).unwrap_err();
+        assert!(matches!(refused, Error::CardMemory { budget, .. } if budget == 100 << 20), "{refused}");
+        assert!(matches!(plan(1024, Some(200 << 20), 8 << 30), Err(Error::OutOfMemory { .. })));
+    }
+
+    #[test]
     fn scales_come_coarsest_first_and_the_finest_is_the_one_that_does_not_fit() {
         let plan = |memory: u64| {
             let options = Options { memory: Some(memory), ..Options::default() };
-            let needs =
-                Needs { options: &options, content: (2048, 1024), masks: 0, styles: vec![(64, 64)], threads: 2 };
+            let needs = Needs {
+                options: &options,
+                content: (2048, 1024),
+                masks: 0,
+                styles: vec![(64, 64)],
+                threads: 2,
+                card: None,
+            };
             let scales = [512, 1024, 2048].map(|width| Scale { width, height: width / 2, steps: 1 });
             needs.plan(&scales)
         };
@@ -506,7 +678,14 @@ mod tests {
     fn a_torus_has_its_styles_margin_in_the_plan() {
         let peak = |padding| {
             let options = Options { padding, ..Options::default() };
-            let needs = Needs { options: &options, content: (64, 64), masks: 0, styles: vec![(512, 512)], threads: 2 };
+            let needs = Needs {
+                options: &options,
+                content: (64, 64),
+                masks: 0,
+                styles: vec![(512, 512)],
+                threads: 2,
+                card: None,
+            };
             needs.plan(&[Scale { width: 64, height: 64, steps: 1 }]).unwrap().peak
         };
         let features = |side: u64| side * side * 64 * 4;
@@ -529,8 +708,14 @@ mod tests {
     fn what_the_caller_takes_while_the_session_rests_is_in_the_plan() {
         let plan = |reserved_bytes| {
             let options = Options { memory: Some(4 << 30), reserved_bytes, ..Options::default() };
-            let needs =
-                Needs { options: &options, content: (256, 256), masks: 0, styles: vec![(256, 256)], threads: 2 };
+            let needs = Needs {
+                options: &options,
+                content: (256, 256),
+                masks: 0,
+                styles: vec![(256, 256)],
+                threads: 2,
+                card: None,
+            };
             needs.plan(&[Scale { width: 256, height: 256, steps: 1 }])
         };
         let peak = |reserved_bytes| plan(reserved_bytes).unwrap().peak;

@@ -251,12 +251,15 @@ impl Session {
     /// from.
     ///
     /// The session must be made from the same pictures, options and weights as that run. Threads
-    /// may differ. The loss is computed again and must be the state's, to the last bit. The
-    /// optimiser's memory is dropped before that of the state is read, so the two never take memory
+    /// may differ. The loss is computed again and must be the state's, to the last bit. If the
+    /// state is from another instruction set or device, or from a graphics card, the loss may
+    /// differ by one part in 10,000. The run then goes on with other last bits, and
+    /// [`Network::take_notes`] says so.
+    ///
+    /// The optimiser's memory is dropped before that of the state is read, so the two never take memory
     /// together.
     ///
-    /// Errors: [`Error::UnfitState`] for the state of another run or from another instruction set;
-    /// the same for the state of a coarser scale if the session is at the last scale, because its
+    /// Errors: [`Error::UnfitState`] for the state of another run; the same for the state of a coarser scale if the session is at the last scale, because its
     /// styles are gone then; those of [`Session::new`] at the scale of the state; a file that can
     /// no longer be read. After an error the session still has its picture, and its optimiser
     /// begins again from there. If the picture cannot be evaluated again, there are no more steps.
@@ -280,9 +283,6 @@ impl Session {
     fn check_fits(&self, saved: &SavedState) -> Result<()> {
         let position = saved.position();
         position.check_scales(&self.scales)?;
-        if self.identity != position.identity {
-            return Err(Error::UnfitState { problem: other_identity(&position.identity, &self.identity) });
-        }
         let ScalePlan { optimizer, history, .. } = self.plan.scales[position.scale];
         saved.check_optimizer(optimizer, history)?;
         if position.scale != self.scale && self.is_last_scale() {
@@ -583,15 +583,6 @@ impl Session {
             image: self.image(),
             session: self,
         }
-    }
-}
-
-/// Says why a run cannot continue where its losses have other bits.
-fn other_identity(then: &str, now: &str) -> String {
-    let differs = format!("it was computed on {then}, whose bits differ from those of {now}");
-    match then.strip_prefix("cpu ") {
-        Some(isa) => format!("{differs}; set IMPASTO_ISA={isa}, on a CPU that has it"),
-        None => format!("{differs}; continue it there"),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::optimizer::state::OptimizerState;
 use crate::optimizer::step::Optimizer;
 use crate::options::{Init, OptimizerKind, Options};
 use crate::session::memory::{MemoryPlan, ScalePlan};
+use crate::session::position::SchedulePosition;
 use crate::session::schedule::Scale;
 use crate::session::state::SavedState;
 use crate::session::subject::Subject;
@@ -94,7 +95,7 @@ impl ScaleSetup<'_> {
         let (losses, gradient) = evaluated(task, &point)?;
         let evaluation = started.elapsed();
         let value = losses.total;
-        if saved.position().totals.last().map(|total| total.to_bits()) != Some(value.to_bits()) {
+        if !self.is_same_loss(saved.position(), value, task.identity()) {
             let problem =
                 "its picture has another loss here: it was made from other pictures, options or weights, or by \
                            another version of impasto"
@@ -115,6 +116,25 @@ impl ScaleSetup<'_> {
         Ok((optimizer, RestoredScale { losses, point, evaluation }))
     }
 
+    /// Returns whether `value` is the loss of a state's picture. On another device its last bits
+    /// differ, which is noted.
+    fn is_same_loss(&self, position: &SchedulePosition<'_>, value: f64, identity: &str) -> bool {
+        let Some(&saved) = position.totals.last() else { return false };
+        if saved.to_bits() == value.to_bits() {
+            return true;
+        }
+        // A card may have had more free memory, and wider bands.
+        let may_differ = position.identity != identity || self.network.card().is_some();
+        let is_close = (value - saved).abs() <= OTHER_DEVICE * saved.abs();
+        if may_differ && is_close {
+            self.network.notes().add(format!(
+                "the run was computed on {} before and goes on with {identity}: from here the last bits differ",
+                position.identity
+            ));
+        }
+        may_differ && is_close
+    }
+
     fn lbfgs_settings(&self, scale: usize) -> LbfgsSettings {
         let Scale { width, height, .. } = self.scales[scale];
         let wraps = self.options.padding == Padding::Circular;
@@ -122,6 +142,9 @@ impl ScaleSetup<'_> {
         LbfgsSettings { history: self.plan.scales[scale].history, preconditioner, ..LbfgsSettings::default() }
     }
 }
+
+/// Most relative difference of a loss between two devices.
+const OTHER_DEVICE: f64 = 1e-4;
 
 /// The picture of a state at its scale, and the time of its evaluation.
 pub(crate) struct RestoredScale {

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::{io, iter, mem};
 
 use impasto_engine::network::{
-    Changes, ContentTerm, LayerTime, MatchTerm, PositionWeights, ReferenceSums, StyleSums, StyleTerm, Workspace,
-    WorkspaceSpec,
+    Changes, ContentTerm, LayerTime, MatchTerm, PositionWeights, ReferenceSums, ShaderTime, StyleSums, StyleTerm,
+    Workspace, WorkspaceSpec,
 };
 use impasto_engine::plan::layout::Layout;
 use impasto_engine::{Image, Layer, Padding};
@@ -355,8 +355,20 @@ impl Task {
     }
 
     /// Returns what each convolution took in the last evaluation.
-    pub(crate) fn layer_times(&self) -> &[LayerTime] {
-        self.workspace.as_ref().map_or(&[], |workspace| workspace.layer_times())
+    pub(crate) fn layer_times(&self) -> Vec<LayerTime> {
+        self.workspace.as_ref().map_or(vec![], |workspace| workspace.layer_times())
+    }
+
+    /// Measures the time of every pass of a graphics card from now on.
+    pub(crate) fn measure_passes(&mut self) {
+        if let Some(workspace) = &mut self.workspace {
+            workspace.measure_passes();
+        }
+    }
+
+    /// Returns what each shader of a graphics card took in the last evaluation, the longest first.
+    pub(crate) fn shader_times(&self) -> Vec<ShaderTime> {
+        self.workspace.as_ref().map_or(vec![], |workspace| workspace.shader_times())
     }
 
     fn losses(&self, tv: f64) -> Losses {

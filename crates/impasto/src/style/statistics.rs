@@ -100,6 +100,7 @@ impl StyleStatistics {
             masks: 0,
             styles: vec![(style.image.width(), style.image.height())],
             threads: options.planned_threads(pool.current_num_threads()),
+            card: network.card(),
         };
         let sizes = sizes_that_show(&style, sizes, options);
         let layouts = (0..sizes).map(|halvings| needs.style_layout(halvings)).collect::<Result<Vec<_>>>()?;
@@ -131,6 +132,7 @@ impl StyleStatistics {
             masks: 0,
             styles: vec![(style.image.width(), style.image.height())],
             threads: options.planned_threads(pool.current_num_threads()),
+            card: network.card(),
         };
         let scales = (0..sizes).rev().map(|halvings| {
             let (width, height) = halved(content, halvings);

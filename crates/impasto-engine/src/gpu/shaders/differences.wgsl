@@ -7,17 +7,19 @@ override TARGET: u32;
 override WEIGHTED: bool;
 
 struct Params {
-    // Values of the map, four at a time.
+    // Values that count, four at a time.
     quads: u32,
-    unused0: u32,
-    unused1: u32,
-    unused2: u32,
+    // Where they begin in the map, four at a time.
+    first_quad: u32,
+    // Number of their first position among the weights and the matches.
+    first_position: u32,
+    unused: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 // [H, W, C]
 @group(0) @binding(1) var<storage, read> source: array<vec4<f32>>;
-// The reference [H, W, C], or the candidates [n, C].
+// The reference, of the values that count, or the candidates [n, C].
 @group(0) @binding(2) var<storage, read> targets: array<vec4<f32>>;
 // Number of the candidate for each position.
 @group(0) @binding(3) var<storage, read> matches: array<u32>;
@@ -29,20 +31,20 @@ struct Params {
 @group(0) @binding(6) var<storage, read> factor: array<f32>;
 
 fn difference(quad: u32) -> vec4<f32> {
-    let value = source[quad];
+    let value = source[params.first_quad + quad];
     if TARGET == 0u {
         return value;
     }
     if TARGET == 1u {
         return value - targets[quad];
     }
-    let position = quad / (CHANNELS / 4u);
+    let position = params.first_position + quad / (CHANNELS / 4u);
     return value - targets[matches[position] * (CHANNELS / 4u) + quad % (CHANNELS / 4u)];
 }
 
 fn weight(quad: u32) -> f32 {
     if WEIGHTED {
-        return weights[quad / (CHANNELS / 4u)];
+        return weights[params.first_position + quad / (CHANNELS / 4u)];
     }
     return 1.0;
 }
@@ -87,6 +89,6 @@ fn add_gradient(
 ) {
     let quad = (group.y * groups.x + group.x) * 64u + thread;
     if quad < params.quads {
-        output[quad] += weight(quad) * factor[0] * difference(quad);
+        output[params.first_quad + quad] += weight(quad) * factor[0] * difference(quad);
     }
 }

@@ -10,20 +10,23 @@ struct Params {
     width: u32,
     // Threads that have something to do.
     count: u32,
-    unused: u32,
+    // Of `add_values`: where the values begin in the output.
+    first: u32,
     // The network's input is `x * scale - offset`, by RGB channel.
     scale: vec4<f32>,
     offset: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// Of `convolve` the image [H, W, 3], of `image_gradient` the gradient [H, W, 64].
+// Of `convolve` the image [H, W, 3], of `image_gradient` the gradient [H, W, 64], of `add_values` the
+// gradient of a band.
 @group(0) @binding(1) var<storage, read> source: array<f32>;
 // [9, 3, 64], by RGB channel.
 @group(0) @binding(2) var<storage, read> filters: array<vec4<f32>>;
 // [64]
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
-// Of `convolve` [H, W, 64], of `image_gradient` [H, W, 3].
+// Of `convolve` [H, W, 64], of `image_gradient` [H, W, 3], of `add_values` the gradient of the whole
+// image.
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
 // The pixel that is seen at a place of an axis of `len` pixels, or -1 for zero.
@@ -134,5 +137,18 @@ fn image_gradient(
     }
     for (var channel = 0u; channel < 3u; channel++) {
         output[number * 3u + channel] = sum[channel] * params.scale[channel];
+    }
+}
+
+// Adds the gradient of a band to that of the image. Each thread adds a value.
+@compute @workgroup_size(64)
+fn add_values(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let number = (group.y * groups.x + group.x) * 64u + thread;
+    if number < params.count {
+        output[params.first + number] += source[number];
     }
 }

@@ -29,7 +29,8 @@ struct Params {
     positions: u32,
     // The first tile of this dispatch.
     first_tile: u32,
-    unused: u32,
+    // Number of the first position among the weights.
+    first_weight: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -82,7 +83,7 @@ fn store(position: u32, quad: u32, sum: vec4<f32>) {
         value = max(value, vec4<f32>(0.0));
     }
     if WEIGHTED {
-        value *= weights[position];
+        value *= weights[params.first_weight + position];
     }
     if ADDS {
         value += output[index];

@@ -15,7 +15,8 @@ struct Params {
     // Of `add_up`: sums that come in, and values of each.
     count: u32,
     values: u32,
-    unused: u32,
+    // Number of the first position among the weights.
+    first_weight: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -38,7 +39,7 @@ fn load(position: u32, end: u32, quad: u32) -> vec4<f32> {
     let column = params.left + position % params.columns;
     let value = source[(row * params.width + column) * (CHANNELS / 4u) + quad];
     if WEIGHTED {
-        return value * weights[position];
+        return value * weights[params.first_weight + position];
     }
     return value;
 }

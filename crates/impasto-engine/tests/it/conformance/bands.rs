@@ -166,6 +166,13 @@ pub fn an_image_in_bands_has_the_sums_and_the_gradient_of_the_whole(backends: &B
     case.check(backends, &[layout(&[(2, Some(48)), (5, Some(96))], 6), with_file(&[(5, Some(48))], 6)]);
 }
 
+pub fn a_narrow_image_in_bands_has_the_sums_and_the_gradient_of_the_whole(backends: &Backends) {
+    let case = BandCase::new(299, 18, &BALANCED, Padding::Replicate, Pooling::Max);
+    case.check(backends, &[layout(&[(5, Some(96))], 1)]);
+    let case = BandCase::new(231, 33, &["conv1_2", "relu2_2", "conv4_1"], Padding::Zero, Pooling::Average);
+    case.check(backends, &[layout(&[(5, Some(64))], 1)]);
+}
+
 pub fn features_of_the_reference_have_the_same_bits_in_memory_and_in_a_file(backends: &Backends) {
     let case = BandCase::new(190, 61, &BALANCED, Padding::Zero, Pooling::Max);
     let parts = [(3, Some(48)), (5, Some(96))];
