@@ -138,6 +138,8 @@ pub(crate) fn interrupted(output: &Path, job: &Job) -> Result<Option<Resumed>> {
 pub(crate) struct CheckpointWriter {
     /// `None`: there are none.
     kept: Option<Kept>,
+    /// Those of a run that is too short for checkpoints, if it fails.
+    kept_if_failed: Option<Kept>,
     /// How long the run had taken before it ended early.
     pub(crate) seconds_before: f64,
 }
@@ -168,7 +170,7 @@ impl CheckpointWriter {
         session: &mut Session,
         events: &mut dyn Events,
     ) -> Result<CheckpointWriter> {
-        let mut writer = CheckpointWriter { kept: None, seconds_before: 0.0 };
+        let mut writer = CheckpointWriter { kept: None, kept_if_failed: None, seconds_before: 0.0 };
         let kept = |folder: PathBuf, lock, manifest| {
             let (every, last) = (plan.machine.checkpoints.every(), Instant::now());
             Some(Kept { folder, lock, manifest, every, last, wait: every, warned: false })
@@ -190,11 +192,13 @@ impl CheckpointWriter {
             }
             Destination::BesideLongRuns => {
                 let output = job.output.file.as_deref().filter(|output| !files::is_passed_on(output));
-                if let Some(output) = output.filter(|_| session.estimate() > LONG) {
-                    let folder = beside(output);
+                if let Some(output) = output {
+                    let (folder, is_long) = (beside(output), session.estimate() > LONG);
                     match refuse_taken(&folder).and_then(|()| manifest()) {
-                        Ok(manifest) => writer.kept = kept(folder, None, Some(manifest)),
-                        Err(error) => warn(events, format!("the run has no checkpoints: {error}")),
+                        Ok(manifest) if is_long => writer.kept = kept(folder, None, Some(manifest)),
+                        Ok(manifest) => writer.kept_if_failed = kept(folder, None, Some(manifest)),
+                        Err(error) if is_long => warn(events, format!("the run has no checkpoints: {error}")),
+                        Err(_) => {}
                     }
                 }
             }
@@ -218,10 +222,13 @@ impl CheckpointWriter {
         }
     }
 
-    /// The run failed: writes a last checkpoint, unless the session has lost what belongs in it,
-    /// and tells how to continue if there is one.
-    /// `needs_feature_cache`: it failed for want of room there.
+    /// The run failed: writes a last checkpoint of the steps before the failure, even of a run that
+    /// was too short for checkpoints. If that works, or there is an earlier checkpoint, tells how to
+    /// continue. `needs_feature_cache`: it failed for want of room there.
     pub(crate) fn leave_failed(&mut self, session: &Session, needs_feature_cache: bool, events: &mut dyn Events) {
+        if self.kept.is_none() {
+            self.kept = self.kept_if_failed.take().filter(|_| session.steps_done() > 0);
+        }
         if session.is_intact() {
             self.leave_quietly(session, events);
         }

@@ -350,8 +350,8 @@ impl Session {
     /// this step.
     ///
     /// The first step of a scale takes the targets there before it begins. Errors: those of
-    /// [`Session::new`] at that scale; a file of features that can no longer be read. The session
-    /// still has its best picture then ([`Session::is_intact`]).
+    /// [`Session::new`] at that scale; a file of features that can no longer be read. Nothing is lost
+    /// then: the state can be saved, and the next call makes the same step, to the last bit.
     pub fn step(&mut self) -> Result<Option<StopReason>> {
         if self.finished.is_some() {
             return Ok(self.finished);
@@ -375,12 +375,23 @@ impl Session {
     }
 
     /// Matches strokes anew at the best point. The objective is another one from here on, so its
-    /// last value in the course is replaced.
+    /// last value in the course is replaced. Called again at the same point, it changes nothing.
+    ///
+    /// Errors: the point cannot be evaluated. The matches are then those of before.
     fn renew_matches(&mut self) -> Result<()> {
-        let Self { pool, work, point, losses, totals, .. } = self;
+        let Self { pool, work, point, losses, totals, is_intact, .. } = self;
         let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
+        // The search may be done when the evaluation fails. Matches take little memory: one number
+        // for each position of a layer.
+        let before: Vec<Vec<u32>> = task.matches().into_iter().map(<[u32]>::to_vec).collect();
         task.renew_matches();
-        let (renewed, gradient) = pool.install(|| evaluated(task, point))?;
+        let (renewed, gradient) = match pool.install(|| evaluated(task, point)) {
+            Ok(evaluation) => evaluation,
+            Err(error) => {
+                *is_intact &= task.set_matches(&before);
+                return Err(error);
+            }
+        };
         optimizer.renew(renewed.total, gradient);
         if let Some(last) = totals.last_mut() {
             *last = renewed.total;
@@ -390,30 +401,24 @@ impl Session {
     }
 
     /// Lets the optimiser make a step, and counts it unless it is stuck.
+    ///
+    /// Errors: a point cannot be evaluated. Calling this again then makes the same step.
     fn optimise(&mut self) -> Result<Outcome> {
         let has_matches = self.work.as_ref().is_some_and(|work| work.task.has_matches());
         if has_matches && self.steps_here() > 0 && self.steps_here().is_multiple_of(RENEWAL) {
-            let renewed = self.renew_matches();
-            self.is_intact &= renewed.is_ok();
-            renewed?;
+            self.renew_matches()?;
         }
         // The estimate counts searches by themselves.
         let started = Instant::now();
         let Self { pool, work, point, composed, losses, .. } = self;
         let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
-        let mut latest = Ok(Losses::default());
+        let mut latest = Losses::default();
         let outcome = pool.install(|| {
             optimizer.step(point.as_mut_slice(), &mut |pixels, gradient| {
-                // The optimiser does not stay at a point that cannot be evaluated.
-                if latest.is_ok() {
-                    latest = task.evaluate(pixels, gradient);
-                }
-                latest.as_ref().map_or(f64::NAN, |losses| losses.total)
+                latest = task.evaluate(pixels, gradient)?;
+                Ok(latest.total)
             })
-        });
-        // After a failure the optimiser remembers points that were never evaluated.
-        self.is_intact &= latest.is_ok();
-        let latest = latest?;
+        })?;
         if outcome == Outcome::Improved {
             (*losses, *composed) = (latest, task.composed(point.as_slice()));
         }
@@ -437,9 +442,8 @@ impl Session {
         }
     }
 
-    /// Returns whether nothing has failed so far, so that a state taken now is the run's. It is
-    /// `false` after a step that could not be evaluated, and after a state that could not be
-    /// restored.
+    /// Returns whether a state taken now is one of the run. It is `false` after a state that could
+    /// not be restored, until another one is. A step that fails changes nothing.
     pub fn is_intact(&self) -> bool {
         self.is_intact
     }
