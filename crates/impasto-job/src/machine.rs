@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::{serde_as, skip_serializing_none};
 use sysinfo::System;
 
-use crate::device::DeviceChoice;
+use crate::device::choice::DeviceChoice;
 use crate::files;
 use crate::job::paths::AnyPath;
 use crate::job::values::{Count, MemorySize, Seconds};

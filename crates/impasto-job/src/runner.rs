@@ -94,6 +94,14 @@ impl Runner {
         Runner { network: None, shared: Some(SharedInputs::default()) }
     }
 
+    /// A runner for jobs without a file of weights, which are evaluated by this network. What the
+    /// machine says of the device has no effect.
+    pub fn with_network(network: Network) -> Result<Runner> {
+        let identity = network.identity()?.to_owned();
+        let device = TakenDevice { name: identity.clone(), identity, why: None };
+        Ok(Runner { network: Some((None, network, device)), shared: None })
+    }
+
     /// As [`run`].
     pub fn run(&mut self, resolved: &Resolved, events: &mut dyn Events) -> Result<Report> {
         let painted = self.paint(resolved, Destiny::Written, events)?;

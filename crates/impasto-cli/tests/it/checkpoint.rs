@@ -240,14 +240,6 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(again.status.code(), Some(2));
     assert!(text(&again.stderr).contains("continue it with `impasto resume kept`"), "{}", text(&again.stderr));
 
-    let current = fs::read(desk.path("kept/state")).unwrap();
-    let isa = ["avx512", "avx2"].into_iter().find(|isa| current.windows(isa.len()).any(|w| w == isa.as_bytes()));
-    if let Some(isa) = isa {
-        let output = desk.command(&RESUME).env("IMPASTO_ISA", "portable").output().unwrap();
-        assert_eq!(output.status.code(), Some(2));
-        assert!(text(&output.stderr).contains(&format!("set IMPASTO_ISA={isa}")), "{}", text(&output.stderr));
-    }
-
     let of_before = br#"{"run": {"version": 3, "program": "impasto 0.1.0", "memory": null}, "crc32": 0}"#;
     fs::write(desk.path("kept/run.json"), of_before).unwrap();
     refused(&desk, &["kept/run.json belongs to a run of impasto 0.1.0, file version 3", "continue with that program"]);
@@ -262,6 +254,16 @@ fn what_does_not_fit_is_refused() {
     let output = desk.output(&[&RESUME[..], &["--scratch", "."]].concat());
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("--feature-cache has no effect; leave it out"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn with_other_instructions_a_run_goes_on_and_says_that_the_last_bits_differ() {
+    let desk = killed();
+    let output = desk.command(&["resume", "kept"]).env("IMPASTO_ISA", "portable").output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let says = text(&output.stderr).contains(" before and goes on with cpu portable: from here the last bits differ");
+    let begun_with = desk.output(&["bench", "--json", "--size", "16", "--runs", "1", "--device", "cpu"]);
+    assert_eq!(says, !text(&begun_with.stdout).contains("cpu portable"), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -16,10 +16,10 @@ pub const HEIGHT: u32 = 36;
 /// The embedded weights as a file.
 pub const WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/vgg19-kmeans8.safetensors");
 
-/// The program, without what the tester's environment may add to it.
+/// The program on the CPU, without what the tester's environment may add to it.
 pub fn impasto() -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("impasto"));
-    command.env_remove("RUST_BACKTRACE");
+    command.env_remove("RUST_BACKTRACE").env("IMPASTO_DEVICE", "cpu");
     command
 }
 

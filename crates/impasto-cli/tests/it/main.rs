@@ -11,6 +11,8 @@ mod colors;
 mod commands;
 mod common;
 mod config;
+#[cfg(feature = "gpu")]
+mod devices;
 #[cfg(unix)]
 mod interrupt;
 mod jobs;

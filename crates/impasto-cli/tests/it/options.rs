@@ -411,7 +411,12 @@ fn progress_without_a_terminal_is_a_line_at_each_tenth() {
     let progress = text(&output.stderr);
     let lines: Vec<&str> = progress.lines().collect();
     assert_eq!(lines.len(), 12, "{progress}");
-    assert!(lines[0].starts_with("48x36 px, at most ") && lines[0].contains(" MiB of memory, about "), "{progress}");
+    assert!(
+        lines[0].starts_with("48x36 px on ")
+            && lines[0].contains(", at most ")
+            && lines[0].contains(" MiB of memory, about "),
+        "{progress}"
+    );
     assert!(lines[1].starts_with("step 0/20  content "), "{progress}");
     assert!(lines[6].starts_with("step 10/20  content ") && lines[6].ends_with(" s left"), "{progress}");
     assert!(lines[11].starts_with("step 20/20  content "), "{progress}");

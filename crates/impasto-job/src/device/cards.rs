@@ -3,7 +3,8 @@
 use impasto::{Card, GpuKind, Network, SelfTest};
 use serde::Serialize;
 
-use crate::device::{DeviceChoice, tested};
+use crate::device::choice::DeviceChoice;
+use crate::device::tested;
 use crate::error::{Error, Result};
 use crate::machine::Limits;
 

@@ -1,5 +1,6 @@
 //! Tests of the library by its public interface, in one program that is linked once.
 
+mod devices;
 mod harness;
 mod hostile;
 mod metadata;
