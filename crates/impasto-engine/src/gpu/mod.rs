@@ -3,6 +3,7 @@
 //! - [`adapters`]: the cards of the machine
 //! - `device`: an open card, its shaders and its buffers
 //! - `passes`: dispatches that are prepared once and run in every evaluation
+//! - `winograd`: convolutions by Winograd's minimal filtering
 //! - `filters`: the weights on the card
 //! - `terms`: sums and gradients of the terms
 //! - `workspace`: maps, terms, and the order of the passes
@@ -13,7 +14,8 @@
 //! in f64. Beyond 8,192 positions the card first adds them up in f32, 16 at a time, which is less
 //! than [`StyleSums`](crate::network::StyleSums) promises.
 //!
-//! An image is evaluated whole, whatever its layout says. Convolutions have their direct form.
+//! An image is evaluated whole, whatever its layout says. Convolutions use Winograd's minimal
+//! filtering in blocks 1 to 4. The first one and those of block 5 have their direct form.
 
 mod adapters;
 mod backend;
@@ -21,6 +23,7 @@ mod device;
 mod filters;
 mod passes;
 mod terms;
+mod winograd;
 mod workspace;
 
 pub use adapters::{GpuAdapter, adapters};

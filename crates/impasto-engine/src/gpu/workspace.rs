@@ -11,6 +11,7 @@ use crate::gpu::device::{GpuBuffer, GpuDevice, Shader};
 use crate::gpu::filters::GpuFilters;
 use crate::gpu::passes::{Passes, Product, Window};
 use crate::gpu::terms::{GpuContent, GpuMatch, GpuStyle, TermMap, squares};
+use crate::gpu::winograd::WinogradMatrices;
 use crate::layer::{Layer, LayerKind};
 use crate::network::{
     Changes, DeviceError, EvaluationError, LayerFeatures, LayerTime, ReferenceSums, Squares, StyleSums, Workspace,
@@ -60,6 +61,7 @@ struct NetworkMaps<'a> {
     kept: HashMap<Layer, TermMap>,
     /// Two maps of the size of the largest. A pass reads one and writes the other.
     spare: [GpuBuffer; 2],
+    matrices: WinogradMatrices,
     /// Of each convolution: bits of its rectifier.
     masks: Vec<GpuBuffer>,
     /// Of each convolution before a pooling: choices in its windows.
@@ -156,8 +158,10 @@ impl NetworkMaps<'_> {
                 self.first(&mut passes, "convolve", &map, &output, 16);
             } else {
                 let [height, width] = self.size(i);
-                passes.product(
+                passes.convolution(
                     self.device,
+                    &self.matrices,
+                    i,
                     &Product {
                         size: [height, width],
                         window: Window::whole(height, width),
@@ -216,8 +220,10 @@ impl NetworkMaps<'_> {
             }
             let [height, width] = self.size(i);
             let before = self.other(&gradient);
-            passes.product(
+            passes.convolution(
                 self.device,
+                &self.matrices,
+                i,
                 &Product {
                     size: [height, width],
                     window: Window::whole(height, width),
@@ -285,6 +291,7 @@ impl GpuWorkspace {
             deepest,
             kept: kept.collect(),
             spare: [(); 2].map(|()| device.buffer(pixels * Layer::at(0, LayerKind::Relu).channels())),
+            matrices: WinogradMatrices::new(device, [spec.height, spec.width], deepest.convolution()),
             masks: vec![],
             choices: vec![],
             unused: [(); 2].map(|()| device.buffer(4)),
