@@ -13,6 +13,7 @@ use crate::network::DeviceError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Shader {
     Product,
+    Winograd,
     Sums,
     Differences,
     Maps,
@@ -20,11 +21,12 @@ pub(crate) enum Shader {
 }
 
 impl Shader {
-    const ALL: [Self; 5] = [Self::Product, Self::Sums, Self::Differences, Self::Maps, Self::First];
+    const ALL: [Self; 6] = [Self::Product, Self::Winograd, Self::Sums, Self::Differences, Self::Maps, Self::First];
 
     fn source(self) -> &'static str {
         match self {
             Self::Product => include_str!("shaders/product.wgsl"),
+            Self::Winograd => include_str!("shaders/winograd.wgsl"),
             Self::Sums => include_str!("shaders/sums.wgsl"),
             Self::Differences => include_str!("shaders/differences.wgsl"),
             Self::Maps => include_str!("shaders/maps.wgsl"),
@@ -36,7 +38,7 @@ impl Shader {
     fn writes(self) -> &'static [bool] {
         match self {
             Self::Product => &[false, false, false, false, true],
-            Self::Sums => &[false, false, true],
+            Self::Winograd | Self::Sums => &[false, false, true],
             Self::Differences => &[false, false, false, false, true, false],
             Self::Maps => &[false, true, true],
             Self::First => &[false, false, false, true],

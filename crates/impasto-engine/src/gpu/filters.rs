@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::gpu::device::{GpuBuffer, GpuDevice};
+use crate::gpu::winograd::{transform_filters, uses_winograd};
 use crate::layer::CONVOLUTIONS;
 use crate::weights::{Preprocessing, Weights};
 
@@ -35,12 +36,15 @@ impl GpuFilters {
         self.weights.preprocessing()
     }
 
-    /// The filters of a convolution on the way forward, `[9][in][out]`. The first convolution is
-    /// for an image in RGB.
+    /// The filters of a convolution on the way forward, `[9][in][out]`, or `[36][in][out]` if it
+    /// [uses Winograd](uses_winograd). The first convolution is for an image in RGB.
     pub(crate) fn forward(&self, device: &GpuDevice, convolution: usize) -> &GpuBuffer {
         self.forward[convolution].get_or_init(|| {
             let [outputs, inputs, ..] = Weights::shape(convolution);
             let stored = self.weights.filters(convolution);
+            if uses_winograd(convolution) {
+                return device.buffer_of(&transform_filters([inputs, outputs], |i, o| stored.at(o, i)));
+            }
             let mut values = vec![0.0; 9 * inputs * outputs];
             let order = self.preprocessing().order;
             for o in 0..outputs {
@@ -55,11 +59,20 @@ impl GpuFilters {
         })
     }
 
-    /// The filters of a convolution on the way back, `[9][out][in]`, turned by 180 degrees.
+    /// The filters of a convolution on the way back, turned by 180 degrees: `[9][out][in]`, or
+    /// `[36][out][in]` if it [uses Winograd](uses_winograd).
     pub(crate) fn backward(&self, device: &GpuDevice, convolution: usize) -> &GpuBuffer {
         self.backward[convolution].get_or_init(|| {
             let [outputs, inputs, ..] = Weights::shape(convolution);
             let stored = self.weights.filters(convolution);
+            if uses_winograd(convolution) {
+                let turned = |o, i| {
+                    let mut filter = stored.at(o, i);
+                    filter.reverse();
+                    filter
+                };
+                return device.buffer_of(&transform_filters([outputs, inputs], turned));
+            }
             let mut values = vec![0.0; 9 * inputs * outputs];
             for o in 0..outputs {
                 for i in 0..inputs {

@@ -6,6 +6,7 @@ use crate::gpu::device::{GpuBuffer, GpuDevice, Shader};
 use crate::gpu::filters::GpuFilters;
 use crate::gpu::passes::{Passes, Product, Window};
 use crate::gpu::terms::TermMap;
+use crate::gpu::winograd::WinogradMatrices;
 use crate::layer::{Layer, LayerKind};
 use crate::network::WorkspaceSpec;
 use crate::padding::Padding;
@@ -19,6 +20,7 @@ pub(crate) struct MapBuffers {
     pub(crate) kept: HashMap<Layer, GpuBuffer>,
     /// Two maps of the size of the largest. A pass reads one and writes the other.
     spare: [GpuBuffer; 2],
+    matrices: WinogradMatrices,
     /// Of each convolution: bits of its rectifier.
     masks: Vec<GpuBuffer>,
     /// Of each convolution before a pooling: choices in its windows.
@@ -48,6 +50,7 @@ impl MapBuffers {
             deepest,
             kept: layers.iter().map(|&layer| (layer, device.buffer(values(layer)))).collect(),
             spare: [(); 2].map(|()| device.buffer(values(relu(0)))),
+            matrices: WinogradMatrices::new(device, [rows, spec.width], deepest.convolution()),
             masks: convolutions.clone().map(|i| device.buffer(values(relu(i)) / 32)).collect(),
             choices: convolutions.map(choices).collect(),
             unused: device.buffer(4),
@@ -173,8 +176,10 @@ impl BandMaps<'_> {
                 self.first(&mut passes, "convolve", &map, (&output, 0), 16);
             } else {
                 let [height, width] = self.size(i);
-                passes.product(
+                passes.convolution(
                     self.device,
+                    &self.buffers.matrices,
+                    i,
                     &Product {
                         size: [height, width],
                         window: Window::whole(height, width),
@@ -244,8 +249,10 @@ impl BandMaps<'_> {
             }
             let [height, width] = self.size(i);
             let before = self.other(&gradient);
-            passes.product(
+            passes.convolution(
                 self.device,
+                &self.buffers.matrices,
+                i,
                 &Product {
                     size: [height, width],
                     window: Window::whole(height, width),

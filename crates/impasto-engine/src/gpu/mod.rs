@@ -3,6 +3,7 @@
 //! - [`adapters`]: the cards of the machine
 //! - `device`: an open card, its shaders and its buffers
 //! - `passes`: dispatches that are prepared once and run in every evaluation
+//! - `winograd`: convolutions by Winograd's minimal filtering
 //! - `filters`: the weights on the card
 //! - `maps`: the maps of a band, and the order of the passes through the network
 //! - `terms`: sums and gradients of the terms
@@ -14,7 +15,8 @@
 //! most 16 are left, and the CPU adds those in f64.
 //!
 //! An image is evaluated in the bands of [`plan::card`](crate::plan::card), of which the first part
-//! of its layout gives the rows. The search for matches is on the CPU.
+//! of its layout gives the rows. Convolutions use Winograd's minimal filtering in blocks 1 to 4. The
+//! first one and those of block 5 have their direct form. The search for matches is on the CPU.
 
 mod adapters;
 mod backend;
@@ -23,6 +25,7 @@ mod filters;
 mod maps;
 mod passes;
 mod terms;
+mod winograd;
 mod workspace;
 
 pub use adapters::{GpuAdapter, GpuKind, adapters};

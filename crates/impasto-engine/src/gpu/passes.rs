@@ -12,8 +12,12 @@ const MOST_GROUPS: usize = 65_535;
 /// Threads in a workgroup of every function that goes through values one by one.
 const THREADS: usize = 64;
 
-/// Positions that a workgroup of a product makes.
-const PRODUCT_TILE: usize = 128;
+/// Positions that a workgroup of a product can make. Fewer take more traffic, and fill a card with
+/// a smaller map. They change no bit.
+pub(super) const PRODUCT_TILES: [usize; 3] = [128, 64, 32];
+
+/// Workgroups that fill a card.
+const FULL_CARD: usize = 64;
 
 /// Channels that a workgroup of a product or of a sum makes.
 const CHANNEL_TILE: usize = 64;
@@ -70,6 +74,18 @@ pub(crate) struct Product<'a> {
     pub(crate) output: &'a GpuBuffer,
 }
 
+/// Returns the positions that a workgroup of a product makes. `others`: workgroups for the same
+/// positions.
+fn product_tile(positions: usize, others: usize) -> usize {
+    let fits = |&tile: &usize| {
+        let tiles = positions.div_ceil(tile);
+        // Positions beyond the last one are work for nothing.
+        tiles * others >= FULL_CARD && tiles * tile <= positions + positions / 4
+    };
+    let [.., smallest] = PRODUCT_TILES;
+    PRODUCT_TILES.into_iter().find(fits).unwrap_or(smallest)
+}
+
 impl Passes {
     /// Adds a function that goes through values one by one, with `threads` threads.
     pub(crate) fn each(
@@ -102,10 +118,24 @@ impl Passes {
         self.0.push(Pass::Dispatch { pipeline, bindings, groups: groups.map(|n| n as u32), operations });
     }
 
-    /// Adds a product, in as many dispatches as keep each one short.
+    /// Adds a product.
     pub(crate) fn product(&mut self, device: &GpuDevice, product: &Product<'_>) {
+        self.products(device, product, 1);
+    }
+
+    /// Adds `count` products of the same shape. Each has its own filters, and its window lies one
+    /// row below that of the product before it.
+    pub(crate) fn products(&mut self, device: &GpuDevice, product: &Product<'_>, count: usize) {
+        let others = count * product.channels[1] / CHANNEL_TILE;
+        self.products_in(product_tile(product.window.positions(), others), device, product, count);
+    }
+
+    /// Adds products with this many positions a workgroup, in as many dispatches as keep each one
+    /// short.
+    pub(super) fn products_in(&mut self, tile: usize, device: &GpuDevice, product: &Product<'_>, count: usize) {
         let Product { size: [height, width], window, taps, channels: [inputs, outputs], .. } = *product;
         let constants = [
+            ("TILE", tile as u32),
             ("CHANNELS_IN", inputs as u32),
             ("CHANNELS_OUT", outputs as u32),
             ("TAPS", taps as u32),
@@ -117,8 +147,8 @@ impl Passes {
         let (weights, first_weight) = product.weights.unwrap_or((product.bias, 0));
         let buffers = [product.source, product.filters, product.bias, weights];
         let buffers: Vec<&GpuBuffer> = buffers.into_iter().chain([product.output]).collect();
-        let tiles = window.positions().div_ceil(PRODUCT_TILE);
-        let of_tile = 2.0 * (PRODUCT_TILE * taps * inputs * outputs) as f64;
+        let tiles = window.positions().div_ceil(tile);
+        let of_tile = 2.0 * (count * tile * taps * inputs * outputs) as f64;
         let step = ((MOST_OPERATIONS / of_tile) as usize).clamp(1, MOST_GROUPS);
         for first in (0..tiles).step_by(step) {
             let here = step.min(tiles - first);
@@ -130,7 +160,7 @@ impl Passes {
                 &constants,
                 &params.map(|n| n as u32),
                 &buffers,
-                [here, outputs / CHANNEL_TILE, 1],
+                [here, outputs / CHANNEL_TILE, count],
                 here as f64 * of_tile,
             );
         }

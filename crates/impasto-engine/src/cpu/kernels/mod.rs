@@ -15,7 +15,7 @@ pub(crate) mod maps;
 pub(crate) mod matches;
 mod portable;
 mod simd;
-mod transform;
+pub(crate) mod transform;
 pub(crate) mod winograd;
 
 #[cfg(target_arch = "x86_64")]

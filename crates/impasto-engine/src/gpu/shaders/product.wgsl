@@ -2,9 +2,15 @@
 //
 // With nine taps this is a convolution (3x3, stride 1, padding of 1) in its direct form: the rows
 // of the left matrix are the neighbourhoods of the positions, which are read where they lie. With
-// one tap it is the gradient of a style term. A workgroup makes 128 positions of 64 channels. Every
-// output is one chain of multiply-adds, tap by tap and channel by channel, in whatever tile it is.
+// one tap it is the gradient of a style term, or the products between the transforms of
+// `winograd.wgsl`. A workgroup makes TILE positions of 64 channels. Every output is one chain of
+// multiply-adds, tap by tap and channel by channel, so the tile changes no bit.
+//
+// Several products can be made in one dispatch. Each has its own filters, and its window lies one
+// row below that of the product before it.
 
+// Positions of a workgroup, which has as many threads: 32, 64 or 128.
+override TILE: u32;
 override CHANNELS_IN: u32;
 override CHANNELS_OUT: u32;
 // 9 or 1.
@@ -36,7 +42,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 // [H, W, C]
 @group(0) @binding(1) var<storage, read> source: array<vec4<f32>>;
-// [TAPS, C, K]
+// [products][TAPS, C, K]
 @group(0) @binding(2) var<storage, read> filters: array<vec4<f32>>;
 // [K]
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
@@ -45,20 +51,21 @@ struct Params {
 // [H, W, K]
 @group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>;
 
-const TILE: u32 = 128u;
 const DEPTH: u32 = 16u;
 // Four positions a value, and one value of padding against bank conflicts.
-const ROW: u32 = 33u;
+override ROW: u32 = TILE / 4u + 1u;
+const RIGHT: u32 = 256u;
 
 // [DEPTH][TILE], four positions a value.
-var<workgroup> left_tile: array<vec4<f32>, 528>;
+var<workgroup> left_tile: array<vec4<f32>, DEPTH * ROW>;
 // [DEPTH][64], four channels a value.
-var<workgroup> right_tile: array<vec4<f32>, 256>;
+var<workgroup> right_tile: array<vec4<f32>, RIGHT>;
 
-// Row and column in the map of a position of the window.
-fn place(position: u32) -> vec2<i32> {
+// Row and column in the map of a position of a product's window.
+fn place(position: u32, number: u32) -> vec2<i32> {
     let inside = min(position, params.positions - 1u);
-    return vec2<i32>(vec2<u32>(params.top + inside / params.columns, params.left + inside % params.columns));
+    let row = params.top + number + inside / params.columns;
+    return vec2<i32>(vec2<u32>(row, params.left + inside % params.columns));
 }
 
 fn load(at: vec2<i32>, quad: u32) -> vec4<f32> {
@@ -66,17 +73,22 @@ fn load(at: vec2<i32>, quad: u32) -> vec4<f32> {
     var inside = at;
     if WRAPS {
         inside = (at + size) % size;
-    } else if any(at < vec2<i32>(0)) || any(at >= size) {
+    } else if TAPS > 1u && (any(at < vec2<i32>(0)) || any(at >= size)) {
         return vec4<f32>(0.0);
     }
     return source[(u32(inside.x) * params.width + u32(inside.y)) * (CHANNELS_IN / 4u) + quad];
 }
 
-fn store(position: u32, quad: u32, sum: vec4<f32>) {
+// A value of the right tile, of which the first one is in this row.
+fn load_filter(row: u32, first_quad: u32, i: u32) -> vec4<f32> {
+    return filters[(row + i / 16u) * (CHANNELS_OUT / 4u) + first_quad + i % 16u];
+}
+
+fn store(position: u32, number: u32, quad: u32, sum: vec4<f32>) {
     if position >= params.positions {
         return;
     }
-    let at = vec2<u32>(place(position));
+    let at = vec2<u32>(place(position, number));
     let index = (at.x * params.width + at.y) * (CHANNELS_OUT / 4u) + quad;
     var value = sum + bias[quad];
     if RECTIFIES {
@@ -91,18 +103,19 @@ fn store(position: u32, quad: u32, sum: vec4<f32>) {
     output[index] = value;
 }
 
-@compute @workgroup_size(128)
+@compute @workgroup_size(TILE)
 fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let first = (group.x + params.first_tile) * TILE;
     let first_quad = group.y * 16u;
+    let number = group.z;
 
     // Each thread reads four channels of four positions.
     let read_quad = thread % 4u;
     let read_row = thread / 4u;
-    let p0 = place(first + read_row * 4u);
-    let p1 = place(first + read_row * 4u + 1u);
-    let p2 = place(first + read_row * 4u + 2u);
-    let p3 = place(first + read_row * 4u + 3u);
+    let p0 = place(first + read_row * 4u, number);
+    let p1 = place(first + read_row * 4u + 1u, number);
+    let p2 = place(first + read_row * 4u + 2u, number);
+    let p3 = place(first + read_row * 4u + 3u, number);
 
     // Each thread makes eight channels of eight positions.
     let row = thread / 8u;
@@ -127,17 +140,19 @@ fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
             let a1 = load(p1 + offset, quad);
             let a2 = load(p2 + offset, quad);
             let a3 = load(p3 + offset, quad);
-            let filter_row = tap * CHANNELS_IN + channel + thread / 16u;
-            let filter_quad = first_quad + thread % 16u;
-            let b0 = filters[filter_row * (CHANNELS_OUT / 4u) + filter_quad];
-            let b1 = filters[(filter_row + 8u) * (CHANNELS_OUT / 4u) + filter_quad];
+            let filter_row = (number * TAPS + tap) * CHANNELS_IN + channel;
+            let b0 = load_filter(filter_row, first_quad, thread);
+            let b1 = load_filter(filter_row, first_quad, thread + TILE);
             workgroupBarrier();
             left_tile[(read_quad * 4u) * ROW + read_row] = vec4<f32>(a0.x, a1.x, a2.x, a3.x);
             left_tile[(read_quad * 4u + 1u) * ROW + read_row] = vec4<f32>(a0.y, a1.y, a2.y, a3.y);
             left_tile[(read_quad * 4u + 2u) * ROW + read_row] = vec4<f32>(a0.z, a1.z, a2.z, a3.z);
             left_tile[(read_quad * 4u + 3u) * ROW + read_row] = vec4<f32>(a0.w, a1.w, a2.w, a3.w);
             right_tile[thread] = b0;
-            right_tile[thread + 128u] = b1;
+            right_tile[thread + TILE] = b1;
+            for (var i = thread + 2u * TILE; i < RIGHT; i += TILE) {
+                right_tile[i] = load_filter(filter_row, first_quad, i);
+            }
             workgroupBarrier();
             for (var k = 0u; k < DEPTH; k++) {
                 let l0 = left_tile[k * ROW + row * 2u];
@@ -158,12 +173,12 @@ fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
 
     let position = first + row * 8u;
     let quad = first_quad + column * 2u;
-    store(position, quad, s00); store(position, quad + 1u, s01);
-    store(position + 1u, quad, s10); store(position + 1u, quad + 1u, s11);
-    store(position + 2u, quad, s20); store(position + 2u, quad + 1u, s21);
-    store(position + 3u, quad, s30); store(position + 3u, quad + 1u, s31);
-    store(position + 4u, quad, s40); store(position + 4u, quad + 1u, s41);
-    store(position + 5u, quad, s50); store(position + 5u, quad + 1u, s51);
-    store(position + 6u, quad, s60); store(position + 6u, quad + 1u, s61);
-    store(position + 7u, quad, s70); store(position + 7u, quad + 1u, s71);
+    store(position, number, quad, s00); store(position, number, quad + 1u, s01);
+    store(position + 1u, number, quad, s10); store(position + 1u, number, quad + 1u, s11);
+    store(position + 2u, number, quad, s20); store(position + 2u, number, quad + 1u, s21);
+    store(position + 3u, number, quad, s30); store(position + 3u, number, quad + 1u, s31);
+    store(position + 4u, number, quad, s40); store(position + 4u, number, quad + 1u, s41);
+    store(position + 5u, number, quad, s50); store(position + 5u, number, quad + 1u, s51);
+    store(position + 6u, number, quad, s60); store(position + 6u, number, quad + 1u, s61);
+    store(position + 7u, number, quad, s70); store(position + 7u, number, quad + 1u, s71);
 }
