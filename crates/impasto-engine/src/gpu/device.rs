@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytemuck::cast_slice;
 use wgpu::util::DeviceExt;
@@ -31,6 +32,18 @@ impl Shader {
             Self::Differences => include_str!("shaders/differences.wgsl"),
             Self::Maps => include_str!("shaders/maps.wgsl"),
             Self::First => include_str!("shaders/first.wgsl"),
+        }
+    }
+
+    /// The name of the file.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Winograd => "winograd",
+            Self::Sums => "sums",
+            Self::Differences => "differences",
+            Self::Maps => "maps",
+            Self::First => "first",
         }
     }
 
@@ -68,6 +81,27 @@ pub(crate) struct GpuBuffer {
     pub(crate) len: usize,
 }
 
+/// Passes of a set of timestamps, which has two for each.
+const CLOCKED_PASSES: usize = wgpu::QUERY_SET_MAX_QUERIES as usize / 2;
+
+/// Timestamps of passes on the card.
+pub(crate) struct GpuClock {
+    sets: Vec<wgpu::QuerySet>,
+    passes: usize,
+}
+
+impl GpuClock {
+    /// What a pass writes, by its number from 0.
+    pub(crate) fn writes(&self, number: usize) -> wgpu::ComputePassTimestampWrites<'_> {
+        let first = 2 * (number % CLOCKED_PASSES) as u32;
+        wgpu::ComputePassTimestampWrites {
+            query_set: &self.sets[number / CLOCKED_PASSES],
+            beginning_of_pass_write_index: Some(first),
+            end_of_pass_write_index: Some(first + 1),
+        }
+    }
+}
+
 impl GpuDevice {
     /// Opens a card with all that its driver allows.
     pub(crate) fn open(adapter: &wgpu::Adapter, identity: String) -> Result<Self, DeviceError> {
@@ -77,7 +111,8 @@ impl GpuDevice {
             max_buffer_size: limits.max_buffer_size,
             ..wgpu::Limits::default()
         };
-        let options = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
+        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let options = wgpu::DeviceDescriptor { required_features, required_limits, ..Default::default() };
         let opened = pollster::block_on(adapter.request_device(&options));
         let (device, queue) =
             opened.map_err(|error| DeviceError::Open { name: identity.clone(), reason: error.to_string() })?;
@@ -245,6 +280,45 @@ impl GpuDevice {
             here.as_chunks::<4>().0.iter().map(|&value| f32::from_le_bytes(value)).collect()
         });
         Ok(values.collect())
+    }
+
+    /// Returns a clock for so many passes; `None`: the card has none.
+    pub(crate) fn clock(&self, passes: usize) -> Option<GpuClock> {
+        let has_clock = self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
+        let set = |first: usize| {
+            let count = 2 * CLOCKED_PASSES.min(passes - first) as u32;
+            self.device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: None,
+                ty: wgpu::QueryType::Timestamp,
+                count,
+            })
+        };
+        has_clock.then(|| GpuClock { sets: (0..passes).step_by(CLOCKED_PASSES).map(set).collect(), passes })
+    }
+
+    /// Waits for all that was submitted, and returns the time of each pass of a clock.
+    pub(crate) fn read_clock(&self, clock: &GpuClock) -> Result<Vec<Duration>, DeviceError> {
+        let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
+        let mut stamps: Vec<u64> = Vec::with_capacity(2 * clock.passes);
+        for (number, set) in clock.sets.iter().enumerate() {
+            let count = 2 * CLOCKED_PASSES.min(clock.passes - number * CLOCKED_PASSES);
+            let size = (count * size_of::<u64>()) as u64;
+            let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size,
+                usage,
+                mapped_at_creation: false,
+            });
+            let mut encoder = self.encoder();
+            encoder.resolve_query_set(set, 0..count as u32, &buffer, 0);
+            self.submit(encoder);
+            let words = self.read(&[(&GpuBuffer { buffer, len: 2 * count }, 0..2 * count)])?.remove(0);
+            let whole = |words: &[f32; 2]| u64::from(words[0].to_bits()) | u64::from(words[1].to_bits()) << 32;
+            stamps.extend(words.as_chunks::<2>().0.iter().map(whole));
+        }
+        let period = f64::from(self.queue.get_timestamp_period());
+        let time = |[begin, end]: &[u64; 2]| Duration::from_nanos((end.saturating_sub(*begin) as f64 * period) as u64);
+        Ok(stamps.as_chunks::<2>().0.iter().map(time).collect())
     }
 
     /// Makes buffers, or says that there is no memory for them.

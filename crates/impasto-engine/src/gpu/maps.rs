@@ -168,6 +168,7 @@ impl BandMaps<'_> {
         }
         let mut map = self.buffers.image.clone();
         for i in 0..=self.buffers.deepest.convolution() {
+            passes.are_of(Some(i), false);
             let [conv, relu] =
                 [LayerKind::Conv, LayerKind::Relu].map(|kind| self.buffers.kept.get(&Layer::at(i, kind)));
             let place = |kept: Option<&GpuBuffer>| kept.cloned().unwrap_or_else(|| self.other(&map));
@@ -232,6 +233,7 @@ impl BandMaps<'_> {
         let mut gradient = self.buffers.spare[0].clone();
         passes.clear(&gradient, self.len(deepest));
         for i in (0..=deepest).rev() {
+            passes.are_of(None, true);
             if self.is_rectified(i) {
                 add_terms(&mut passes, Layer::at(i, LayerKind::Relu), &gradient);
                 self.each(
@@ -243,6 +245,7 @@ impl BandMaps<'_> {
                 );
             }
             add_terms(&mut passes, Layer::at(i, LayerKind::Conv), &gradient);
+            passes.are_of(Some(i), true);
             if i == 0 {
                 self.first(&mut passes, "image_gradient", &gradient, (&self.buffers.gradient, 0), 1);
                 break;

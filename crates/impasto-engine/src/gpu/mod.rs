@@ -3,6 +3,7 @@
 //! - [`adapters`]: the cards of the machine
 //! - `device`: an open card, its shaders and its buffers
 //! - `passes`: dispatches that are prepared once and run in every evaluation
+//! - `times`: how long passes take, by the card's own clock
 //! - `winograd`: convolutions by Winograd's minimal filtering
 //! - `filters`: the weights on the card
 //! - `maps`: the maps of a band, and the order of the passes through the network
@@ -25,6 +26,7 @@ mod filters;
 mod maps;
 mod passes;
 mod terms;
+mod times;
 mod winograd;
 mod workspace;
 

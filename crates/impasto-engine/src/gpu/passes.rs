@@ -1,6 +1,8 @@
 //! Dispatches that are prepared once, when a workspace is made, and run in every evaluation.
 
-use crate::gpu::device::{GpuBuffer, GpuDevice, Shader};
+use crate::gpu::device::{GpuBuffer, GpuClock, GpuDevice, Shader};
+use crate::gpu::times::{PassLabel, PassTimes};
+use crate::network::DeviceError;
 
 /// Operations of a submission, at most. Windows ends what takes longer than about two seconds, and
 /// slow cards make 200 billion a second.
@@ -24,14 +26,37 @@ const CHANNEL_TILE: usize = 64;
 
 /// One thing that the card does.
 enum Pass {
-    Dispatch { pipeline: wgpu::ComputePipeline, bindings: wgpu::BindGroup, groups: [u32; 3], operations: f64 },
+    Dispatch(Dispatch),
     Copy { from: (GpuBuffer, usize), to: (GpuBuffer, usize), len: usize },
     Clear { buffer: GpuBuffer, len: usize },
 }
 
+/// A function of a shader with all that it needs.
+struct Dispatch {
+    pipeline: wgpu::ComputePipeline,
+    bindings: wgpu::BindGroup,
+    groups: [u32; 3],
+    operations: f64,
+    label: PassLabel,
+}
+
 /// What the card does, in this order. Each pass sees what those before it wrote.
 #[derive(Default)]
-pub(crate) struct Passes(Vec<Pass>);
+pub(crate) struct Passes {
+    passes: Vec<Pass>,
+    /// What passes that are added belong to: the number of a convolution, and whether it is on the
+    /// way back.
+    part: (Option<usize>, bool),
+}
+
+impl Pass {
+    fn dispatch(&self) -> Option<&Dispatch> {
+        match self {
+            Self::Dispatch(dispatch) => Some(dispatch),
+            _ => None,
+        }
+    }
+}
 
 /// Some positions of a map, row by row.
 #[derive(Clone, Copy)]
@@ -87,6 +112,12 @@ fn product_tile(positions: usize, others: usize) -> usize {
 }
 
 impl Passes {
+    /// Says what the passes that are added next belong to: the number of a convolution if they are a
+    /// part of one, and whether they are on the way back.
+    pub(crate) fn are_of(&mut self, convolution: Option<usize>, is_backward: bool) {
+        self.part = (convolution, is_backward);
+    }
+
     /// Adds a function that goes through values one by one, with `threads` threads.
     pub(crate) fn each(
         &mut self,
@@ -115,7 +146,9 @@ impl Passes {
     ) {
         let pipeline = device.pipeline(shader, function, constants);
         let bindings = device.bind(shader, params, buffers);
-        self.0.push(Pass::Dispatch { pipeline, bindings, groups: groups.map(|n| n as u32), operations });
+        let (convolution, is_backward) = self.part;
+        let (label, groups) = (PassLabel { shader, function, convolution, is_backward }, groups.map(|n| n as u32));
+        self.passes.push(Pass::Dispatch(Dispatch { pipeline, bindings, groups, operations, label }));
     }
 
     /// Adds a product.
@@ -169,26 +202,50 @@ impl Passes {
     /// Adds a copy of some values, from one place to another.
     pub(crate) fn copy_values(&mut self, from: (&GpuBuffer, usize), to: (&GpuBuffer, usize), len: usize) {
         let place = |(buffer, first): (&GpuBuffer, usize)| (buffer.clone(), first);
-        self.0.push(Pass::Copy { from: place(from), to: place(to), len });
+        self.passes.push(Pass::Copy { from: place(from), to: place(to), len });
     }
 
     /// Adds zeros for the first `len` values of a buffer.
     pub(crate) fn clear(&mut self, buffer: &GpuBuffer, len: usize) {
-        self.0.push(Pass::Clear { buffer: buffer.clone(), len });
+        self.passes.push(Pass::Clear { buffer: buffer.clone(), len });
     }
 
     /// Submits all passes, and waits for none.
     pub(crate) fn run(&self, device: &GpuDevice) {
-        let (mut encoder, mut waiting) = (device.encoder(), 0.0);
-        for pass in &self.0 {
+        self.submit(device, None);
+    }
+
+    /// Submits all passes, waits for them, and adds their times.
+    ///
+    /// # Errors
+    /// The card fails.
+    pub(crate) fn run_timed(&self, device: &GpuDevice, times: &mut PassTimes) -> Result<(), DeviceError> {
+        let dispatches: Vec<&Dispatch> = self.passes.iter().filter_map(Pass::dispatch).collect();
+        let Some(clock) = device.clock(dispatches.len()) else {
+            self.run(device);
+            return Ok(());
+        };
+        self.submit(device, Some(&clock));
+        for (dispatch, time) in dispatches.into_iter().zip(device.read_clock(&clock)?) {
+            times.add(dispatch.label, time);
+        }
+        Ok(())
+    }
+
+    fn submit(&self, device: &GpuDevice, clock: Option<&GpuClock>) {
+        let (mut encoder, mut waiting, mut number) = (device.encoder(), 0.0, 0);
+        for pass in &self.passes {
             match pass {
-                Pass::Dispatch { pipeline, bindings, groups: [x, y, z], operations } => {
+                Pass::Dispatch(Dispatch { pipeline, bindings, groups: [x, y, z], operations, .. }) => {
                     if waiting + operations > MOST_OPERATIONS {
                         device.submit(std::mem::replace(&mut encoder, device.encoder()));
                         waiting = 0.0;
                     }
                     waiting += operations;
-                    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                    let timestamp_writes = clock.map(|clock| clock.writes(number));
+                    number += 1;
+                    let mut pass =
+                        encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
                     pass.set_pipeline(pipeline);
                     pass.set_bind_group(0, bindings, &[]);
                     pass.dispatch_workgroups(*x, *y, *z);

@@ -1,6 +1,7 @@
 //! The seam on a card: the bands of an image, the terms, and the order of the passes.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -11,10 +12,11 @@ use crate::gpu::filters::GpuFilters;
 use crate::gpu::maps::{BandMaps, MapBuffers};
 use crate::gpu::passes::Passes;
 use crate::gpu::terms::{GpuContent, GpuMatch, GpuStyle, Scratch, TermMap, squares};
+use crate::gpu::times::PassTimes;
 use crate::layer::{Layer, LayerKind};
 use crate::network::{
-    Changes, DeviceError, EvaluationError, LayerFeatures, LayerTime, ReferenceSums, Squares, StyleSums, Workspace,
-    WorkspaceSpec,
+    Changes, DeviceError, EvaluationError, LayerFeatures, LayerTime, ReferenceSums, ShaderTime, Squares, StyleSums,
+    Workspace, WorkspaceSpec,
 };
 use crate::padding::Padding;
 use crate::plan::card::CardBand;
@@ -38,6 +40,8 @@ pub(crate) struct GpuWorkspace {
     renews_matches: bool,
     /// The search for matches is on the CPU.
     isa: Isa,
+    /// Of the last evaluation. `None`: times are not measured.
+    times: RefCell<Option<PassTimes>>,
 }
 
 /// What the card does with a band. The bands share their maps, so the maps of an image in several
@@ -151,6 +155,18 @@ impl GpuWorkspace {
             has_reference: false,
             renews_matches: false,
             isa,
+            times: RefCell::new(None),
+        }
+    }
+
+    /// Submits passes, and measures them if that is asked for.
+    fn run(&self, passes: &Passes) -> Result<(), DeviceError> {
+        match &mut *self.times.borrow_mut() {
+            Some(times) => passes.run_timed(&self.device, times),
+            None => {
+                passes.run(&self.device);
+                Ok(())
+            }
         }
     }
 
@@ -165,14 +181,17 @@ impl GpuWorkspace {
     fn evaluate(&mut self, image: &[f32], is_reference: bool, searches: bool) -> Result<ReferenceSums, DeviceError> {
         assert_eq!(image.len(), self.image.len, "the image has another size");
         self.device.write(&self.image, image);
+        if let Some(times) = &mut *self.times.borrow_mut() {
+            *times = PassTimes::default();
+        }
         let mut styles: Vec<_> = self.styles.iter().map(GpuStyle::no_sums).collect();
         let mut contents: Vec<_> = self.contents.iter().map(GpuContent::no_reference_sums).collect();
         let mut maps = vec![vec![]; if searches { self.matches.len() } else { 0 }];
         for (number, band) in self.bands.iter().enumerate() {
-            band.forward.run(&self.device);
-            band.sums.run(&self.device);
+            self.run(&band.forward)?;
+            self.run(&band.sums)?;
             if is_reference {
-                band.of_reference.run(&self.device);
+                self.run(&band.of_reference)?;
             }
             let style_outputs = self.styles.iter().flat_map(|style| style.outputs(number));
             let of_contents = self.contents.iter().filter(|_| is_reference);
@@ -204,14 +223,14 @@ impl GpuWorkspace {
         let mut sums = Squares { contents: vec![0.0; contents.len()], matches: vec![0.0; matches.len()] };
         for (number, band) in self.bands.iter().enumerate() {
             if !self.is_whole() {
-                band.forward.run(device);
+                self.run(&band.forward)?;
             }
-            band.squares.run(device);
+            self.run(&band.squares)?;
             let of_contents = contents.iter().map(|term| term.output(number));
             let of_matches = matches.iter().map(|term| term.output(number));
             let mut outputs: Vec<_> = of_contents.chain(of_matches).map(|(buffer, len)| (buffer, 0..len)).collect();
             if gradient.is_some() {
-                band.backward.run(device);
+                self.run(&band.backward)?;
                 if number + 1 == self.bands.len() {
                     outputs.push((&self.gradient, 0..self.gradient.len));
                 }
@@ -293,7 +312,7 @@ impl Workspace for GpuWorkspace {
         let mut values = Vec::with_capacity(height * width * layer.channels());
         for band in &self.bands {
             if !self.is_whole() {
-                band.forward.run(&self.device);
+                self.run(&band.forward)?;
             }
             let maps = band.shown.iter().filter(|map| map.layer == layer).take(1);
             let rows = maps.map(|map| (&map.values, map.counted_values())).collect::<Vec<_>>();
@@ -302,8 +321,16 @@ impl Workspace for GpuWorkspace {
         Ok(LayerFeatures { layer, height, width, values: Cow::Owned(values) })
     }
 
+    fn measure_passes(&mut self) {
+        self.times.replace(Some(PassTimes::default()));
+    }
+
     fn layer_times(&self) -> Vec<LayerTime> {
-        vec![]
+        self.times.borrow().as_ref().map_or(vec![], |times| times.layers(self.width, self.height))
+    }
+
+    fn shader_times(&self) -> Vec<ShaderTime> {
+        self.times.borrow().as_ref().map_or(vec![], PassTimes::shaders)
     }
 
     fn identity(&self) -> &str {
