@@ -50,6 +50,8 @@ fn library_wording(error: &impasto::Error) -> String {
             "nothing to minimise: --content-weight, --style-weight and --tv-weight are all 0; make one of them positive"
                 .to_owned()
         }
+        // They name options of the machine, which are no fields of the library's.
+        error @ (impasto::Error::Device { .. } | impasto::Error::CardMemory { .. }) => in_flags(&error.to_string()),
         error => error.to_string(),
     }
 }

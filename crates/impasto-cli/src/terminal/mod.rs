@@ -19,6 +19,8 @@ pub struct Terminal {
     progress: RunProgress,
     /// One run of many: its plan is not said.
     is_one_of_many: bool,
+    /// Whether it was said that the runs are on a graphics card.
+    has_told_card: bool,
 }
 
 impl Terminal {
@@ -27,7 +29,13 @@ impl Terminal {
     pub fn single(quiet: bool) -> Result<Terminal, Failure> {
         let display = Display::new(quiet).or_program()?;
         let interrupt = Interrupt::install(display.clone(), KEEPS_PICTURE).or_program()?;
-        Ok(Terminal { progress: RunProgress::new(display.clone()), display, interrupt, is_one_of_many: false })
+        Ok(Terminal {
+            progress: RunProgress::new(display.clone()),
+            display,
+            interrupt,
+            is_one_of_many: false,
+            has_told_card: false,
+        })
     }
 
     /// For many runs: a bar, but no lines of progress. The first Ctrl-C leaves at once until
@@ -35,7 +43,13 @@ impl Terminal {
     pub fn many(quiet: bool) -> Result<Terminal, Failure> {
         let display = Display::of_many(quiet).or_program()?;
         let interrupt = Interrupt::install(display.clone(), LEAVES_PICTURE_OUT).or_program()?;
-        Ok(Terminal { progress: RunProgress::new(display.clone()), display, interrupt, is_one_of_many: true })
+        Ok(Terminal {
+            progress: RunProgress::new(display.clone()),
+            display,
+            interrupt,
+            is_one_of_many: true,
+            has_told_card: false,
+        })
     }
 
     /// From now on the first Ctrl-C waits for the current step.
@@ -61,6 +75,9 @@ impl Events for Terminal {
                 self.progress.begin();
                 if !self.is_one_of_many {
                     self.display.note(&report::plan_line(&plan));
+                } else if plan.card_memory > 0 && !self.has_told_card {
+                    self.has_told_card = true;
+                    self.display.note(&plan.device_summary);
                 }
             }
             Event::Step(step) => {

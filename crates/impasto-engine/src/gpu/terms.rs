@@ -11,7 +11,7 @@ use crate::layer::Layer;
 use crate::network::{
     ContentSums, ContentTerm, MatchCandidates, MatchTerm, PositionWeights, StyleChange, StyleSums, StyleTerm,
 };
-use crate::plan::card::{SUM_CHUNK, SUM_FAN};
+use crate::plan::card::{SUM_CHUNK, SUM_FAN, SUMS_BACK};
 
 /// Values that a workgroup takes the squares of, four at a time.
 const SQUARE_QUADS: usize = 256;
@@ -43,7 +43,7 @@ pub(crate) struct Scratch([GpuBuffer; 2]);
 
 /// Sums over the positions of a map, made on the card.
 struct MapSums {
-    /// At most [`SUM_FAN`] sums, one after the other.
+    /// At most [`SUMS_BACK`] sums, one after the other.
     output: GpuBuffer,
     count: usize,
     /// Values of each.
@@ -193,15 +193,15 @@ impl MapSums {
             let window = [map.width, window.top, window.left, window.width, window.positions()];
             window.into_iter().chain([count, len, first]).map(|n| n as u32).collect::<Vec<_>>()
         };
-        let output = device.buffer(chunks.min(SUM_FAN) * len);
-        let [mut sums, mut spare] = if chunks > SUM_FAN { scratch.0.each_ref() } else { [&output, &output] };
+        let output = device.buffer(chunks.min(SUMS_BACK) * len);
+        let [mut sums, mut spare] = if chunks > SUMS_BACK { scratch.0.each_ref() } else { [&output, &output] };
         let operations = (window.positions() * of_position) as f64;
         let buffers = [&map.values, weight_values, sums];
         passes.dispatch(device, (Shader::Sums, function), &constants, &params(0, 0), &buffers, groups, operations);
         let mut count = chunks;
-        while count > SUM_FAN {
+        while count > SUMS_BACK {
             let fewer = count.div_ceil(SUM_FAN);
-            let next = if fewer > SUM_FAN { spare } else { &output };
+            let next = if fewer > SUMS_BACK { spare } else { &output };
             let groups = [(len / 4).div_ceil(64), fewer, 1];
             let constants = [("CHANNELS", channels as u32), ("WEIGHTED", 0)];
             let buffers = [sums, sums, next];

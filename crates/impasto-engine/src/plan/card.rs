@@ -29,8 +29,11 @@ pub(crate) const ROUND_BYTES: usize = 32 << 20;
 /// Positions whose sums are f32.
 pub(crate) const SUM_CHUNK: usize = 512;
 
-/// Sums that are added up to one on the card at a time, and the most that come to the CPU.
+/// Sums that are added up to one on the card at a time.
 pub(crate) const SUM_FAN: usize = 16;
+
+/// Sums of one value that come to the CPU, at most.
+pub(crate) const SUMS_BACK: usize = 4;
 
 /// Rows of a band that are tried, widest first.
 const ROWS: [usize; 12] = [4096, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 64, 32];
@@ -151,7 +154,7 @@ impl CardRequest<'_> {
         let of_sums = |&layer: &Layer| {
             let (channels, positions) = (layer.channels(), band >> (2 * layer.poolings()));
             let chunks = positions.div_ceil(SUM_CHUNK);
-            (channels * channels * (chunks + chunks.div_ceil(SUM_FAN)), (SUM_FAN + 1) * channels * channels)
+            (channels * channels * (chunks + chunks.div_ceil(SUM_FAN)), (SUMS_BACK + 1) * channels * channels)
         };
         let scratch = layers.iter().map(|layer| of_sums(layer).0).max().unwrap_or(0);
         let sums: usize = layers.iter().map(|layer| of_sums(layer).1).sum();
