@@ -10,8 +10,8 @@
 //! - `terms`: sums and gradients of the terms
 //! - `workspace`: bands and terms behind the seam
 //!
-//! Everything is f32. Each value of a map is one chain of multiply-adds in a fixed order, and sums
-//! are trees of a fixed shape. So one card with one driver returns the same bits for the same
+//! Everything is f32. Each value of a matrix product is one chain of multiply-adds in a fixed
+//! order, and sums are trees of a fixed shape. So one card with one driver returns the same bits for the same
 //! calls. Chunks of 512 positions are summed in f32. The card adds these up 16 at a time until at
 //! most 4 are left, and the CPU adds those in f64.
 //!

@@ -16,7 +16,7 @@ const THREADS: usize = 64;
 
 /// Positions that a workgroup of a product can make. Fewer take more traffic, and fill a card with
 /// a smaller map. They change no bit.
-pub(super) const PRODUCT_TILES: [usize; 3] = [128, 64, 32];
+pub(super) const PRODUCT_TILES: [usize; 4] = [128, 64, 32, 16];
 
 /// Workgroups that fill a card.
 const FULL_CARD: usize = 64;

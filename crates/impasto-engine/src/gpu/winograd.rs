@@ -191,7 +191,8 @@ mod tests {
     use crate::reference::{Noise, relative_error};
 
     /// Bound on the relative error (L2) of a convolution by Winograd against the direct form.
-    const ERROR: f64 = 1e-5;
+    /// Measured on llvmpipe: 1.3e-6.
+    const ERROR: f64 = 5e-6;
 
     /// The cards of the machine, and the software that stands in for one.
     fn devices() -> &'static [GpuDevice] {
@@ -300,18 +301,15 @@ mod tests {
             Case { size: [181, 170], channels: [64; 2], wraps: true, rectifies: false, backward: false };
         assert!(tiles(several_rounds.size) > round(several_rounds.channels));
         let tiny = [[1, 1], [2, 40], [4, 4], [5, 3]].map(|size| Case { size, ..several_rounds.clone() });
-        let random = (0..24).map(|_| Case::random(&mut noise));
+        let random = (0..16).map(|_| Case::random(&mut noise));
         let cases: Vec<_> = random.chain(tiny).chain([several_rounds]).collect();
         for device in devices() {
-            let mut worst = 0f64;
             for case in &cases {
                 let [found, expected] = [true, false].map(|by| case.outputs(device, by, &case.source()));
                 let expected: Vec<f64> = expected.into_iter().map(f64::from).collect();
                 let error = relative_error(found.into_iter().map(f64::from), &expected);
                 assert!(error < ERROR, "{}: {case:?}: {error:e}", device.identity());
-                worst = worst.max(error);
             }
-            eprintln!("{}: {worst:e}", device.identity());
         }
     }
 

@@ -9,7 +9,7 @@
 // Several products can be made in one dispatch. Each has its own filters, and its window lies one
 // row below that of the product before it.
 
-// Positions of a workgroup, which has as many threads: 32, 64 or 128.
+// Positions of a workgroup, which has as many threads: 16, 32, 64 or 128.
 override TILE: u32;
 override CHANNELS_IN: u32;
 override CHANNELS_OUT: u32;
