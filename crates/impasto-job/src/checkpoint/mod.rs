@@ -218,8 +218,8 @@ impl CheckpointWriter {
         }
     }
 
-    /// The run failed: writes a last checkpoint, unless the session has lost what belongs in it,
-    /// and tells how to continue if there is one.
+    /// The run failed: writes a last checkpoint of the steps before the failure. If that works, or
+    /// there is an earlier checkpoint, tells how to continue.
     pub(crate) fn leave_failed(&mut self, session: &Session, events: &mut dyn Events) {
         if session.is_intact() {
             self.leave_quietly(session, events);

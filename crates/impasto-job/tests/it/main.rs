@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod defaults;
+#[cfg(target_os = "linux")]
+mod failure;
 mod imports;
 mod options;

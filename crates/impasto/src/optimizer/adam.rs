@@ -5,13 +5,14 @@ use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
+use crate::error::Result;
 use crate::optimizer::state::{AdamState, OptimizerState};
 use crate::optimizer::step::{Function, Optimizer, Outcome};
 use crate::reduce::{CHUNK, norm};
 
 /// Attempts at a step if the function has no finite values ahead. Each is half as long as the one
 /// before.
-const TRIALS: usize = 20;
+const TRIALS: u8 = 20;
 
 /// Number of f32 arrays in an [`Adam`], each with one value for each variable.
 pub(crate) const ADAM_ARRAYS: usize = 4;
@@ -49,12 +50,20 @@ impl Default for AdamSettings {
 /// - The value may rise on the way, so the best point is kept apart from the point that walks.
 /// - If the function has no finite values ahead, the walk continues from the best point with a
 ///   shorter step.
+///
+/// An evaluation may fail, and then nothing may be lost. So a step begins with the evaluation: the
+/// walker moves at the end of the step before, to a point that the function has not seen yet. This
+/// takes no copies of the arrays. The attempts of a step that led to no finite values are
+/// remembered, and are not made again.
 pub(crate) struct Adam {
     settings: AdamSettings,
+    /// Gradients in the running means.
     steps: i32,
-    /// The point that walks.
+    /// Attempts of the next step so far. [`TRIALS`] if it leads nowhere.
+    attempts: u8,
+    /// The point that walks. The next step evaluates the function there.
     walker: Vec<f32>,
-    /// Gradient at the walker.
+    /// Memory for the gradient at the walker. It means nothing between steps.
     gradient: Vec<f32>,
     mean: Vec<f32>,
     /// Running mean of the squared gradient, as its root. In f32 the root holds the gradients of
@@ -69,23 +78,33 @@ impl Adam {
     /// are finite, and `x` is within the bounds.
     pub(crate) fn new(settings: AdamSettings, x: &[f32], value: f64, gradient: Vec<f32>) -> Self {
         let zeros = vec![0.0; x.len()];
-        Self {
+        let mut adam = Self {
             settings,
             steps: 0,
+            attempts: 0,
             walker: x.to_vec(),
             gradient,
             mean: zeros.clone(),
             root_mean_square: zeros,
             best: value,
-        }
+        };
+        adam.set_out();
+        adam
     }
 
     /// Makes the minimiser that the state was taken from. `value` is that of the best point.
-    pub(crate) fn of_state(settings: AdamSettings, value: f64, state: AdamState<'static>) -> Self {
-        let AdamState { steps, walker, gradient, mean, root_mean_square } = state;
-        let [walker, gradient, mean, root_mean_square] =
-            [walker, gradient, mean, root_mean_square].map(Cow::into_owned);
-        Self { settings, steps, walker, gradient, mean, root_mean_square, best: value }
+    /// `gradient` has one value for each variable, of any kind.
+    pub(crate) fn of_state(settings: AdamSettings, value: f64, gradient: Vec<f32>, state: AdamState<'static>) -> Self {
+        let AdamState { steps, attempts, walker, mean, root_mean_square } = state;
+        let [walker, mean, root_mean_square] = [walker, mean, root_mean_square].map(Cow::into_owned);
+        Self { settings, steps, attempts, walker, gradient, mean, root_mean_square, best: value }
+    }
+
+    /// Sets out for the next step. `gradient` is the one at the walker.
+    fn set_out(&mut self) {
+        self.update_means();
+        self.attempts = 0;
+        self.move_walker();
     }
 
     /// Adds the walker's gradient to the running means.
@@ -102,8 +121,10 @@ impl Adam {
         });
     }
 
-    /// `walker = clamp(walker - rate · m / sqrt(v))`. Returns whether the walker moved.
-    fn move_walker(&mut self, rate: f64) -> bool {
+    /// `walker = clamp(walker - rate · m / sqrt(v))`. Every attempt halves the rate. If the walker
+    /// does not move, no attempts are left.
+    fn move_walker(&mut self) {
+        let rate = self.settings.learning_rate * 0.5f64.powi(self.attempts.into());
         let (low, high) = (*self.settings.bounds.start(), *self.settings.bounds.end());
         let (beta1, beta2) = (self.settings.beta1, self.settings.beta2);
         let scale = (rate * (1.0 - beta2.powi(self.steps)).sqrt() / (1.0 - beta1.powi(self.steps))) as f32;
@@ -118,40 +139,36 @@ impl Adam {
             }
             moved
         });
-        moved.reduce(|| false, |a, b| a | b)
+        if !moved.reduce(|| false, |a, b| a | b) {
+            self.attempts = TRIALS;
+        }
     }
 }
 
 impl Optimizer for Adam {
-    fn step(&mut self, x: &mut [f32], function: &mut Function<'_>) -> Outcome {
-        self.update_means();
-        let mut rate = self.settings.learning_rate;
-        for _ in 0..TRIALS {
-            if !self.move_walker(rate) {
-                return Outcome::Stuck;
-            }
-            let value = function(&self.walker, &mut self.gradient);
+    fn step(&mut self, x: &mut [f32], function: &mut Function<'_>) -> Result<Outcome> {
+        while self.attempts < TRIALS {
+            let value = function(&self.walker, &mut self.gradient)?;
             if value.is_finite() && norm(&self.gradient).is_finite() {
-                if value >= self.best {
-                    return Outcome::NotImproved;
+                let improves = value < self.best;
+                if improves {
+                    self.best = value;
+                    x.copy_from_slice(&self.walker);
                 }
-                self.best = value;
-                x.copy_from_slice(&self.walker);
-                return Outcome::Improved;
+                self.set_out();
+                return Ok(if improves { Outcome::Improved } else { Outcome::NotImproved });
             }
             // The walker's last place is not kept, but the best point is a place with finite
             // values.
             self.walker.copy_from_slice(x);
-            rate *= 0.5;
+            self.attempts += 1;
+            self.move_walker();
         }
-        // The walker's own gradient is in the means already. The present one is not finite and must
-        // not be saved.
-        self.gradient.fill(0.0);
-        Outcome::Stuck
+        Ok(Outcome::Stuck)
     }
 
-    /// The walker takes one more step along the gradient that it has. It was taken at the walker's
-    /// own place, where the new one is not known.
+    /// The next evaluation is still at the walker, which moved by the gradient before. The new one
+    /// at its last place is not known.
     fn renew(&mut self, value: f64, _gradient: Vec<f32>) {
         self.best = value;
     }
@@ -159,8 +176,8 @@ impl Optimizer for Adam {
     fn state(&self) -> OptimizerState<'_> {
         OptimizerState::Adam(AdamState {
             steps: self.steps,
+            attempts: self.attempts,
             walker: self.walker.as_slice().into(),
-            gradient: self.gradient.as_slice().into(),
             mean: self.mean.as_slice().into(),
             root_mean_square: self.root_mean_square.as_slice().into(),
         })
@@ -171,7 +188,7 @@ impl Optimizer for Adam {
 mod tests {
     use super::*;
     use crate::noise::test_values;
-    use crate::optimizer::testing::{minimise, quadratic};
+    use crate::optimizer::testing::{check_failures, minimise, quadratic};
 
     fn run(
         x: &mut [f32],
@@ -225,12 +242,30 @@ mod tests {
     }
 
     #[test]
+    fn a_step_whose_evaluation_fails_can_be_made_again() {
+        let make = |x: &[f32], value, gradient, state| -> Box<dyn Optimizer> {
+            Box::new(match state {
+                Some(OptimizerState::Adam(state)) => Adam::of_state(AdamSettings::default(), value, gradient, state),
+                Some(OptimizerState::Lbfgs(_)) => panic!("the state of another minimiser"),
+                None => Adam::new(AdamSettings::default(), x, value, gradient),
+            })
+        };
+        let valley = |x: &[f32], gradient: &mut [f32]| quadratic(10.0, vec![200.0, 50.0])(x, gradient);
+        let steps = check_failures(&make, &[100.0, 100.0], 40, &valley);
+        assert!(steps.iter().any(|(_, outcome)| *outcome == Outcome::NotImproved), "{steps:?}");
+        let walled = |x: &[f32], gradient: &mut [f32]| if x[0] > 150.0 { f64::NAN } else { valley(x, gradient) };
+        let steps = check_failures(&make, &[100.0, 100.0], 60, &walled);
+        let is_shortened = |&(evaluations, outcome)| evaluations > 2 && outcome == Outcome::Improved;
+        assert!(steps.iter().any(is_shortened), "{steps:?}");
+    }
+
+    #[test]
     fn a_function_without_slope_or_values_leaves_the_start() {
         let mut x = [3.0; 4];
         let mut flat = Adam::new(AdamSettings::default(), &x, 1.0, vec![0.0; 4]);
-        assert_eq!(flat.step(&mut x, &mut |_, _| panic!("there is nothing to evaluate")), Outcome::Stuck);
+        assert_eq!(flat.step(&mut x, &mut |_, _| panic!("there is nothing to evaluate")).unwrap(), Outcome::Stuck);
         let mut failing = Adam::new(AdamSettings::default(), &x, 1.0, vec![1.0; 4]);
-        assert_eq!(failing.step(&mut x, &mut |_, _| f64::NAN), Outcome::Stuck);
+        assert_eq!(failing.step(&mut x, &mut |_, _| Ok(f64::NAN)).unwrap(), Outcome::Stuck);
         assert_eq!(x, [3.0; 4]);
     }
 }

@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
+use crate::error::Result;
 use crate::optimizer::preconditioner::Preconditioner;
 use crate::optimizer::state::{OptimizerState, Variables};
 use crate::optimizer::step::{Function, Optimizer, Outcome};
@@ -251,30 +252,44 @@ impl Lbfgs {
         true
     }
 
-    /// Walks along `direction` to a point that is lower by enough, shorter with every attempt.
+    /// Looks along `direction` for a point that is lower by enough, closer with every attempt. It
+    /// changes nothing that a later step depends on.
     ///
-    /// Returns `false` if there is none. Nothing has changed then.
-    fn search(&mut self, x: &mut [f32], function: &mut Function<'_>, trials: usize) -> bool {
+    /// Returns the value at that point, which is `trial` then. Returns `None` if there is none.
+    fn search(&mut self, x: &[f32], function: &mut Function<'_>, trials: usize) -> Result<Option<f64>> {
         let mut length = 1.0;
         for _ in 0..trials {
             let slope = self.move_from(x, length);
             if slope == 0.0 || slope.is_nan() {
-                return false;
+                return Ok(None);
             }
             // Clamping can turn a direction uphill. A shorter step is clamped less.
             if slope > 0.0 {
                 length *= 0.5;
                 continue;
             }
-            let value = function(&self.trial, &mut self.trial_gradient);
+            let value = function(&self.trial, &mut self.trial_gradient)?;
             let finite = value.is_finite() && norm(&self.trial_gradient).is_finite();
             if finite && value < self.value && value <= self.value + SUFFICIENT_DECREASE * slope {
-                self.accept(x, value);
-                return true;
+                return Ok(Some(value));
             }
             length *= if finite { shortening(value - self.value, slope) } else { 0.5 };
         }
-        false
+        Ok(None)
+    }
+
+    /// Turns `direction`, which points down the slope, into a first step of that way. Then does
+    /// [`Lbfgs::search`].
+    fn search_downhill(&mut self, x: &[f32], function: &mut Function<'_>) -> Result<Option<f64>> {
+        let mean = sum_abs(&self.direction) / x.len() as f64;
+        if mean == 0.0 {
+            return Ok(None);
+        }
+        let scale = self.settings.first_step / mean;
+        self.direction.par_chunks_mut(CHUNK).for_each(|direction| {
+            direction.iter_mut().for_each(|d| *d = (scale * f64::from(*d)) as f32);
+        });
+        self.search(x, function, STEEPEST_TRIALS)
     }
 
     /// `trial = clamp(x + length · direction)`. Returns the change of value that the gradient
@@ -317,24 +332,26 @@ impl Lbfgs {
 }
 
 impl Optimizer for Lbfgs {
-    fn step(&mut self, x: &mut [f32], function: &mut Function<'_>) -> Outcome {
+    fn step(&mut self, x: &mut [f32], function: &mut Function<'_>) -> Result<Outcome> {
         self.face_downhill(x);
-        if self.apply_history() {
-            if self.search(x, function, HISTORY_TRIALS) {
-                return Outcome::Improved;
+        let follows_history = self.apply_history();
+        if follows_history {
+            if let Some(value) = self.search(x, function, HISTORY_TRIALS)? {
+                self.accept(x, value);
+                return Ok(Outcome::Improved);
             }
-            self.history.clear();
             self.face_downhill(x);
         }
-        let mean = sum_abs(&self.direction) / x.len() as f64;
-        if mean == 0.0 {
-            return Outcome::Stuck;
+        let lower = self.search_downhill(x, function)?;
+        if follows_history {
+            // The history led nowhere. It is dropped only now, because a step that fails leaves it.
+            self.history.clear();
         }
-        let scale = self.settings.first_step / mean;
-        self.direction.par_chunks_mut(CHUNK).for_each(|direction| {
-            direction.iter_mut().for_each(|d| *d = (scale * f64::from(*d)) as f32);
-        });
-        if self.search(x, function, STEEPEST_TRIALS) { Outcome::Improved } else { Outcome::Stuck }
+        let Some(value) = lower else {
+            return Ok(Outcome::Stuck);
+        };
+        self.accept(x, value);
+        Ok(Outcome::Improved)
     }
 
     fn renew(&mut self, value: f64, gradient: Vec<f32>) {
@@ -411,7 +428,7 @@ fn update_and_dot(
 mod tests {
     use super::*;
     use crate::noise::test_values;
-    use crate::optimizer::testing::{minimise, quadratic, rosenbrock};
+    use crate::optimizer::testing::{check_failures, minimise, quadratic, rosenbrock};
 
     const UNBOUNDED: RangeInclusive<f32> = f32::NEG_INFINITY..=f32::INFINITY;
 
@@ -623,19 +640,41 @@ mod tests {
         let outcome = lbfgs.step(&mut x, &mut |_, gradient| {
             calls += 1;
             gradient.fill(f32::NAN);
-            f64::NAN
+            Ok(f64::NAN)
         });
-        assert_eq!((outcome, x), (Outcome::Stuck, [100.0, 100.0]));
+        assert_eq!((outcome.unwrap(), x), (Outcome::Stuck, [100.0, 100.0]));
         assert!(calls <= STEEPEST_TRIALS);
     }
 
     #[test]
+    fn a_step_whose_evaluation_fails_can_be_made_again() {
+        let make = |_: &[f32], value, gradient, state| -> Box<dyn Optimizer> {
+            let settings = LbfgsSettings { history: 3, bounds: UNBOUNDED, ..LbfgsSettings::default() };
+            Box::new(match state {
+                Some(OptimizerState::Lbfgs(pairs)) => Lbfgs::of_pairs(settings, value, gradient, pairs),
+                Some(OptimizerState::Adam(_)) => panic!("the state of another minimiser"),
+                None => Lbfgs::new(settings, value, gradient),
+            })
+        };
+        let valley = check_failures(&make, &[-1.2, 1.0], 50, &rosenbrock);
+        assert!(valley.iter().any(|(evaluations, _)| *evaluations > 1), "{valley:?}");
+        // The history leads into the region without values, and is given up. Some way down is left.
+        let walled = |x: &[f32], gradient: &mut [f32]| {
+            let value = rosenbrock(x, gradient);
+            if x[0] > 0.4 { f64::NAN } else { value }
+        };
+        let walled = check_failures(&make, &[-1.2, 1.0], 200, &walled);
+        let is_reset = |&(evaluations, outcome)| evaluations > HISTORY_TRIALS && outcome == Outcome::Improved;
+        assert!(walled.iter().any(is_reset), "{walled:?}");
+    }
+
+    #[test]
     fn a_flat_function_and_a_corner_are_minima() {
-        let never = |_: &[f32], _: &mut [f32]| -> f64 { panic!("there is nothing to evaluate") };
+        let never = |_: &[f32], _: &mut [f32]| -> Result<f64> { panic!("there is nothing to evaluate") };
         let mut flat = Lbfgs::new(LbfgsSettings::default(), 1.0, vec![0.0; 3]);
-        assert_eq!(flat.step(&mut [1.0; 3], &mut { never }), Outcome::Stuck);
+        assert_eq!(flat.step(&mut [1.0; 3], &mut { never }).unwrap(), Outcome::Stuck);
         let mut corner = Lbfgs::new(LbfgsSettings::default(), 1.0, vec![5.0, -5.0]);
-        assert_eq!(corner.step(&mut [0.0, 255.0], &mut { never }), Outcome::Stuck);
+        assert_eq!(corner.step(&mut [0.0, 255.0], &mut { never }).unwrap(), Outcome::Stuck);
     }
 
     #[test]
@@ -643,11 +682,11 @@ mod tests {
         let mut x = vec![100.0; 40];
         let mut function = |x: &[f32], gradient: &mut [f32]| {
             gradient.fill(1e6);
-            x.iter().map(|&v| 1e6 * f64::from(v)).sum()
+            Ok(x.iter().map(|&v| 1e6 * f64::from(v)).sum())
         };
         let mut gradient = vec![0.0; 40];
-        let value = function(&x, &mut gradient);
-        Lbfgs::new(LbfgsSettings::default(), value, gradient).step(&mut x, &mut function);
+        let value = function(&x, &mut gradient).unwrap();
+        Lbfgs::new(LbfgsSettings::default(), value, gradient).step(&mut x, &mut function).unwrap();
         assert!(x.iter().all(|v| (v - 99.0).abs() < 1e-4), "{x:?}");
     }
 }

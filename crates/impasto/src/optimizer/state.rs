@@ -21,12 +21,12 @@ pub(crate) enum OptimizerState<'a> {
 /// What an [`Adam`](crate::optimizer::adam::Adam) remembers.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AdamState<'a> {
-    /// Steps done.
+    /// Gradients in the running means.
     pub(crate) steps: i32,
-    /// The point that walks.
+    /// Attempts of the next step that led to no finite values.
+    pub(crate) attempts: u8,
+    /// The point that walks. The next evaluation is there.
     pub(crate) walker: Variables<'a>,
-    /// Gradient at the walker.
-    pub(crate) gradient: Variables<'a>,
     /// Running mean of the gradient.
     pub(crate) mean: Variables<'a>,
     /// Running mean of the squared gradient, as its root.
@@ -40,8 +40,8 @@ impl<'a> OptimizerState<'a> {
         match kind {
             OptimizerKind::Lbfgs => Self::Lbfgs(vec![]),
             OptimizerKind::Adam => {
-                let (gradient, mean, root_mean_square) = (zeros(), zeros(), zeros());
-                Self::Adam(AdamState { steps: 0, walker: x.into(), gradient, mean, root_mean_square })
+                let (mean, root_mean_square) = (zeros(), zeros());
+                Self::Adam(AdamState { steps: 0, attempts: 0, walker: x.into(), mean, root_mean_square })
             }
         }
     }

@@ -350,8 +350,8 @@ impl Session {
     /// this step.
     ///
     /// The first step of a scale takes the targets there before it begins. Errors: those of
-    /// [`Session::new`] at that scale; a file of features that can no longer be read. The session
-    /// still has its best picture then ([`Session::is_intact`]).
+    /// [`Session::new`] at that scale; a file of features that can no longer be read. Nothing is
+    /// lost then: the state can be saved, and the next call makes the same step, to the last bit.
     pub fn step(&mut self) -> Result<Option<StopReason>> {
         if self.finished.is_some() {
             return Ok(self.finished);
@@ -375,12 +375,23 @@ impl Session {
     }
 
     /// Matches strokes anew at the best point. The objective is another one from here on, so its
-    /// last value in the course is replaced.
+    /// last value in the course is replaced. Called again at the same point, it changes nothing.
+    ///
+    /// Errors: the point cannot be evaluated. The matches are then those of before.
     fn renew_matches(&mut self) -> Result<()> {
-        let Self { pool, work, point, losses, totals, .. } = self;
+        let Self { pool, work, point, losses, totals, is_intact, .. } = self;
         let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
+        // The search may be done when the evaluation fails. Matches take little memory: one number
+        // for each position of a layer.
+        let before: Vec<Vec<u32>> = task.matches().into_iter().map(<[u32]>::to_vec).collect();
         task.renew_matches();
-        let (renewed, gradient) = pool.install(|| evaluated(task, point))?;
+        let (renewed, gradient) = match pool.install(|| evaluated(task, point)) {
+            Ok(evaluation) => evaluation,
+            Err(error) => {
+                *is_intact &= task.set_matches(&before);
+                return Err(error);
+            }
+        };
         optimizer.renew(renewed.total, gradient);
         if let Some(last) = totals.last_mut() {
             *last = renewed.total;
@@ -390,30 +401,24 @@ impl Session {
     }
 
     /// Lets the optimiser make a step, and counts it unless it is stuck.
+    ///
+    /// Errors: a point cannot be evaluated. Calling this again then makes the same step.
     fn optimise(&mut self) -> Result<Outcome> {
         let has_matches = self.work.as_ref().is_some_and(|work| work.task.has_matches());
         if has_matches && self.steps_here() > 0 && self.steps_here().is_multiple_of(RENEWAL) {
-            let renewed = self.renew_matches();
-            self.is_intact &= renewed.is_ok();
-            renewed?;
+            self.renew_matches()?;
         }
         // The estimate counts searches by themselves.
         let started = Instant::now();
         let Self { pool, work, point, composed, losses, .. } = self;
         let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
-        let mut latest = Ok(Losses::default());
+        let mut latest = Losses::default();
         let outcome = pool.install(|| {
             optimizer.step(point.as_mut_slice(), &mut |pixels, gradient| {
-                // The optimiser does not stay at a point that cannot be evaluated.
-                if latest.is_ok() {
-                    latest = task.evaluate(pixels, gradient);
-                }
-                latest.as_ref().map_or(f64::NAN, |losses| losses.total)
+                latest = task.evaluate(pixels, gradient)?;
+                Ok(latest.total)
             })
-        });
-        // After a failure the optimiser remembers points that were never evaluated.
-        self.is_intact &= latest.is_ok();
-        let latest = latest?;
+        })?;
         if outcome == Outcome::Improved {
             (*losses, *composed) = (latest, task.composed(point.as_slice()));
         }
@@ -437,9 +442,8 @@ impl Session {
         }
     }
 
-    /// Returns whether nothing has failed so far, so that a state taken now is the run's. It is
-    /// `false` after a step that could not be evaluated, and after a state that could not be
-    /// restored.
+    /// Returns whether a state taken now is one of the run. It is `false` after a state that could
+    /// not be restored, until another one is. A step that fails changes nothing.
     pub fn is_intact(&self) -> bool {
         self.is_intact
     }
@@ -600,6 +604,12 @@ mod tests {
     use super::*;
     use crate::noise::white_noise;
     use crate::options::{OptimizerKind, Scales};
+    #[cfg(target_os = "linux")]
+    use {
+        crate::options::StyleLossKind,
+        std::fs::{self, File},
+        std::path::{Path, PathBuf},
+    };
 
     #[test]
     fn a_session_between_two_scales_can_be_restored() {
@@ -626,6 +636,81 @@ mod tests {
                 session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
                 assert!(session.image() == whole.image(), "{optimizer:?}");
             }
+        }
+    }
+
+    /// Returns the arrays of a saved state, without the words before and the checksum after them.
+    #[cfg(target_os = "linux")]
+    fn arrays_of_state(path: &Path) -> Vec<u8> {
+        let bytes = fs::read(path).unwrap();
+        let words = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        bytes[8 + words..bytes.len() - 4].to_vec()
+    }
+
+    /// Returns the file that this process has open in the folder. It has no name there any more.
+    #[cfg(target_os = "linux")]
+    fn open_file_in(folder: &Path) -> PathBuf {
+        let open = fs::read_dir("/proc/self/fd").unwrap().map(|open| open.unwrap().path());
+        let mut there = open.filter(|open| fs::read_link(open).is_ok_and(|file| file.starts_with(folder)));
+        there.next().unwrap()
+    }
+
+    /// The step that fails can be made again, with the bits that it would have had. With strokes,
+    /// their renewed matches are found before the evaluation fails.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_of_features_that_cannot_be_read_is_an_error_and_loses_nothing() {
+        let network = Network::embedded().unwrap();
+        let [content, style] = [1, 2].map(|seed| white_noise(384, 384, seed));
+        for (optimizer, style_loss) in [
+            (OptimizerKind::Lbfgs, StyleLossKind::Moments),
+            (OptimizerKind::Adam, StyleLossKind::Moments),
+            (OptimizerKind::Lbfgs, StyleLossKind::Strokes),
+        ] {
+            let what = format!("{optimizer:?} {style_loss:?}");
+            let folder = tempfile::tempdir().unwrap();
+            let options = Options {
+                optimizer,
+                style_loss,
+                scales: Scales::Count(1),
+                memory: Some(300 << 20),
+                feature_cache: Some(folder.path().to_owned()),
+                ..Options::default()
+            };
+            let mut session = Session::new(&network, &content, &style, &options).unwrap();
+            assert!(session.memory().scales[0].feature_cache_bytes > 0, "{:?}", session.memory());
+            session.step().unwrap();
+            if style_loss == StyleLossKind::Strokes {
+                // As if it had made that many. The matches are those of the start, and others are
+                // found now.
+                session.totals.resize(RENEWAL + 1, session.losses.total);
+                session.steps_done = RENEWAL;
+            }
+            let [before, after] = ["before", "after"].map(|name| folder.path().join(name));
+            session.state().save(&before).unwrap();
+            let (image, losses, done) = (session.image().clone(), session.losses().clone(), session.steps_done());
+
+            let file = open_file_in(folder.path());
+            let features = fs::read(&file).unwrap();
+            File::options().write(true).open(&file).unwrap().set_len(1000).unwrap();
+            for _ in 0..2 {
+                let error = session.step().unwrap_err();
+                assert!(matches!(error, Error::FeatureCache { .. }), "{what}: {error}");
+                assert!(session.is_intact(), "{what}");
+                assert!(*session.image() == image && *session.losses() == losses, "{what}");
+                assert_eq!(session.steps_done(), done, "{what}");
+            }
+            session.state().save(&after).unwrap();
+            assert!(arrays_of_state(&before) == arrays_of_state(&after), "{what}");
+            fs::write(&file, features).unwrap();
+
+            let mut next = || {
+                session.step().unwrap();
+                let found = (session.image().clone(), session.losses().clone());
+                session.restore(&SavedState::open(&before).unwrap()).unwrap();
+                found
+            };
+            assert!(next() == next(), "{what}");
         }
     }
 }

@@ -101,16 +101,11 @@ impl ScaleSetup<'_> {
                     .to_owned();
             return Err(Error::UnfitState { problem });
         }
-        let gradient = match self.plan.scales[scale].optimizer {
-            OptimizerKind::Lbfgs => gradient,
-            // Adam's own gradient is in the state.
-            OptimizerKind::Adam => vec![],
-        };
         let optimizer: Box<dyn Optimizer> = match saved.optimizer()? {
             OptimizerState::Lbfgs(pairs) => {
                 Box::new(Lbfgs::of_pairs(self.lbfgs_settings(scale), value, gradient, pairs))
             }
-            OptimizerState::Adam(state) => Box::new(Adam::of_state(AdamSettings::default(), value, state)),
+            OptimizerState::Adam(state) => Box::new(Adam::of_state(AdamSettings::default(), value, gradient, state)),
         };
         Ok((optimizer, RestoredScale { losses, point, evaluation }))
     }

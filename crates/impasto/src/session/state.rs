@@ -5,7 +5,7 @@
 //! - `point`, F32 `[H, W, 3]`: what the optimiser works on;
 //! - `totals`, F64: the objective at the start of the scale and after each of its steps;
 //! - the optimiser's arrays, F32, with as many values as the point: `s.0`, `y.0`, ... of L-BFGS
-//!   (oldest first), or `walker`, `gradient`, `mean` and `root_mean_square` of Adam;
+//!   (oldest first), or `walker`, `mean` and `root_mean_square` of Adam;
 //! - `matches.0`, ..., U32: the matches of each region and layer, if strokes are matched.
 
 use std::collections::HashMap;
@@ -82,10 +82,11 @@ impl SessionState<'_> {
                     pair_names(i).into_iter().zip([s, y]).for_each(|(name, values)| add(name, values));
                 }
             }
-            OptimizerState::Adam(AdamState { steps, walker, gradient, mean, root_mean_square }) => {
+            OptimizerState::Adam(AdamState { steps, attempts, walker, mean, root_mean_square }) => {
                 words.insert("optimizer", ADAM.to_owned());
                 words.insert("steps", steps.to_string());
-                let arrays = [walker, gradient, mean, root_mean_square];
+                words.insert("attempts", attempts.to_string());
+                let arrays = [walker, mean, root_mean_square];
                 ADAM_NAMES.into_iter().zip(arrays).for_each(|(name, values)| add(name.to_owned(), values));
             }
         }
@@ -197,7 +198,7 @@ const ADAM: &str = "adam";
 #[derive(Clone, Copy)]
 enum Remembered {
     Lbfgs { pairs: usize },
-    Adam { steps: i32 },
+    Adam { steps: i32, attempts: u8 },
 }
 
 /// A state in a file, with its arrays still there.
@@ -237,9 +238,10 @@ impl<R: Read + Seek> StateContents<R> {
         let len = width.checked_mul(height).and_then(|n| n.checked_mul(3)).ok_or("its picture is too large")?;
         let optimizer = match get("optimizer") {
             LBFGS => Remembered::Lbfgs { pairs: number(get("pairs"))? },
-            ADAM => {
-                Remembered::Adam { steps: number::<u32>(get("steps"))?.try_into().map_err(|_| unknown(get("steps")))? }
-            }
+            ADAM => Remembered::Adam {
+                steps: number::<u32>(get("steps"))?.try_into().map_err(|_| unknown(get("steps")))?,
+                attempts: number(get("attempts"))?,
+            },
             other => return Err(unknown(other)),
         };
         match optimizer {
@@ -290,12 +292,12 @@ impl<R: Read + Seek> StateContents<R> {
                 };
                 OptimizerState::Lbfgs((0..pairs).map(pair).collect::<Parsed<_>>()?)
             }
-            Remembered::Adam { steps } => {
-                let [walker, gradient, mean, root_mean_square] = ADAM_NAMES;
+            Remembered::Adam { steps, attempts } => {
+                let [walker, mean, root_mean_square] = ADAM_NAMES;
                 OptimizerState::Adam(AdamState {
                     steps,
+                    attempts,
                     walker: self.pixels(walker, &shape)?.into(),
-                    gradient: values(gradient)?,
                     mean: values(mean)?,
                     root_mean_square: values(root_mean_square)?,
                 })
@@ -331,7 +333,7 @@ impl<W: Write> Write for Checksummed<W> {
 const POINT: &str = "point";
 const TOTALS: &str = "totals";
 const MATCHES: &str = "matches";
-const ADAM_NAMES: [&str; 4] = ["walker", "gradient", "mean", "root_mean_square"];
+const ADAM_NAMES: [&str; 3] = ["walker", "mean", "root_mean_square"];
 
 /// Returns the name of an array of matches.
 fn matches_name(index: usize) -> String {
@@ -408,8 +410,8 @@ mod tests {
         match adam {
             true => OptimizerState::Adam(AdamState {
                 steps: 4,
+                attempts: 2,
                 walker: pixels(1).into(),
-                gradient: values(2).into(),
                 mean: values(3).into(),
                 root_mean_square: values(4).into(),
             }),

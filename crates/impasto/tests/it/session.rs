@@ -435,35 +435,3 @@ fn a_plan_can_be_for_other_threads_than_those_at_work() {
     assert_eq!(plan(1, Some(3)), plan(3, None));
     assert_ne!(plan(1, None), plan(3, None));
 }
-
-/// The picture is kept, but no run can continue from the state.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_file_of_features_that_cannot_be_read_is_an_error() {
-    let (content, style) = pair(384);
-    let folder = tempfile::tempdir().unwrap();
-    for optimizer in [OptimizerKind::Lbfgs, OptimizerKind::Adam] {
-        let options = Options {
-            optimizer,
-            scales: Scales::Count(1),
-            memory: Some(300 << 20),
-            feature_cache: Some(folder.path().to_owned()),
-            ..Options::default()
-        };
-        let mut session = Session::new(&NETWORK, &content, &style, &options).unwrap();
-        assert!(session.memory().scales[0].feature_cache_bytes > 0, "{:?}", session.memory());
-        session.step().unwrap();
-        let (picture, losses) = (session.image().clone(), session.losses().clone());
-        for open in std::fs::read_dir("/proc/self/fd").unwrap() {
-            let open = open.unwrap().path();
-            if std::fs::read_link(&open).is_ok_and(|file| file.starts_with(folder.path())) {
-                std::fs::File::options().write(true).open(open).unwrap().set_len(1000).unwrap();
-            }
-        }
-        assert!(session.is_intact());
-        let error = session.step().unwrap_err();
-        assert!(matches!(error, Error::FeatureCache { .. }), "{error}");
-        assert!(!session.is_intact());
-        assert!(*session.image() == picture && *session.losses() == losses && session.steps_done() == 1);
-    }
-}
