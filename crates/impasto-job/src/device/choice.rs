@@ -30,7 +30,7 @@ const NUMBERED: &str = "gpu:";
 impl FromStr for DeviceChoice {
     type Err = String;
 
-    fn from_str(text: &str) -> std::result::Result<DeviceChoice, String> {
+    fn from_str(text: &str) -> Result<DeviceChoice, String> {
         let number = |digits: &str| digits.parse().map_err(|_| format!("needs {NEEDS}, with N a whole number"));
         Ok(match text.trim() {
             "" => return Err(format!("needs {NEEDS}")),
@@ -58,13 +58,13 @@ impl fmt::Display for DeviceChoice {
 }
 
 impl Serialize for DeviceChoice {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
 impl<'de> Deserialize<'de> for DeviceChoice {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<DeviceChoice, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<DeviceChoice, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(|_| de::Error::invalid_value(de::Unexpected::Str(&text), &NEEDS))
     }

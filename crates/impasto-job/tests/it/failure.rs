@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use impasto::SavedState;
 use impasto_job::checkpoint::{self, CheckpointPlan};
 use impasto_job::events::{Event, Events, Unwatched};
-use impasto_job::job::Job;
+use impasto_job::job::{Job, VERSION};
 use impasto_job::machine::Machine;
 use impasto_job::{resolve, runner};
 use serde_json::json;
@@ -46,11 +46,11 @@ fn a_run_whose_features_are_lost_leaves_a_checkpoint_of_all_its_steps() {
     fs::create_dir(&cache).unwrap();
     let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
     let job = Job::from_json_value(&json!({
-        "version": 1,
+        "version": VERSION,
         "kind": "transfer",
         "inputs": {
-            "content": { "path": examples.join("astronaut.jpg") },
-            "styles": [{ "path": examples.join("starry_night.jpg") }],
+            "content": examples.join("astronaut.jpg"),
+            "styles": [{ "file": examples.join("starry_night.jpg") }],
         },
         "options": { "size": 384, "upscale": true, "scales": 1, "steps": 4 },
         "output": { "file": output },

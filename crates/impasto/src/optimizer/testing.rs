@@ -96,8 +96,8 @@ pub(crate) fn check_failures(
 type After = (Outcome, Vec<u32>, OptimizerState<'static>);
 
 /// Makes steps until the minimiser is stuck, or so many. `failing` is the evaluation that fails
-/// once, and whether the minimiser is then made anew. Returns what there is after each step, and the
-/// evaluations that it took.
+/// once, and whether the minimiser is then made anew. Returns what there is after each step, and
+/// the evaluations that it took.
 fn trajectory(
     make: Make<'_>,
     start: &[f32],

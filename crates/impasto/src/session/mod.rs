@@ -350,8 +350,8 @@ impl Session {
     /// this step.
     ///
     /// The first step of a scale takes the targets there before it begins. Errors: those of
-    /// [`Session::new`] at that scale; a file of features that can no longer be read. Nothing is lost
-    /// then: the state can be saved, and the next call makes the same step, to the last bit.
+    /// [`Session::new`] at that scale; a file of features that can no longer be read. Nothing is
+    /// lost then: the state can be saved, and the next call makes the same step, to the last bit.
     pub fn step(&mut self) -> Result<Option<StopReason>> {
         if self.finished.is_some() {
             return Ok(self.finished);
@@ -595,6 +595,12 @@ mod tests {
     use super::*;
     use crate::noise::white_noise;
     use crate::options::{OptimizerKind, Scales};
+    #[cfg(target_os = "linux")]
+    use {
+        crate::options::StyleLossKind,
+        std::fs::{self, File},
+        std::path::{Path, PathBuf},
+    };
 
     #[test]
     fn a_session_between_two_scales_can_be_restored() {
@@ -621,6 +627,81 @@ mod tests {
                 session.run(&mut |_: &Progress<'_>| ControlFlow::Continue(())).unwrap();
                 assert!(session.image() == whole.image(), "{optimizer:?}");
             }
+        }
+    }
+
+    /// Returns the arrays of a saved state, without the words before and the checksum after them.
+    #[cfg(target_os = "linux")]
+    fn arrays_of_state(path: &Path) -> Vec<u8> {
+        let bytes = fs::read(path).unwrap();
+        let words = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        bytes[8 + words..bytes.len() - 4].to_vec()
+    }
+
+    /// Returns the file that this process has open in the folder. It has no name there any more.
+    #[cfg(target_os = "linux")]
+    fn open_file_in(folder: &Path) -> PathBuf {
+        let open = fs::read_dir("/proc/self/fd").unwrap().map(|open| open.unwrap().path());
+        let mut there = open.filter(|open| fs::read_link(open).is_ok_and(|file| file.starts_with(folder)));
+        there.next().unwrap()
+    }
+
+    /// The step that fails can be made again, with the bits that it would have had. With strokes,
+    /// their renewed matches are found before the evaluation fails.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_of_features_that_cannot_be_read_is_an_error_and_loses_nothing() {
+        let network = Network::embedded().unwrap();
+        let [content, style] = [1, 2].map(|seed| white_noise(384, 384, seed));
+        for (optimizer, style_loss) in [
+            (OptimizerKind::Lbfgs, StyleLossKind::Moments),
+            (OptimizerKind::Adam, StyleLossKind::Moments),
+            (OptimizerKind::Lbfgs, StyleLossKind::Strokes),
+        ] {
+            let what = format!("{optimizer:?} {style_loss:?}");
+            let folder = tempfile::tempdir().unwrap();
+            let options = Options {
+                optimizer,
+                style_loss,
+                scales: Scales::Count(1),
+                memory: Some(300 << 20),
+                feature_cache: Some(folder.path().to_owned()),
+                ..Options::default()
+            };
+            let mut session = Session::new(&network, &content, &style, &options).unwrap();
+            assert!(session.memory().scales[0].feature_cache_bytes > 0, "{:?}", session.memory());
+            session.step().unwrap();
+            if style_loss == StyleLossKind::Strokes {
+                // As if it had made that many. The matches are those of the start, and others are
+                // found now.
+                session.totals.resize(RENEWAL + 1, session.losses.total);
+                session.steps_done = RENEWAL;
+            }
+            let [before, after] = ["before", "after"].map(|name| folder.path().join(name));
+            session.state().save(&before).unwrap();
+            let (image, losses, done) = (session.image().clone(), session.losses().clone(), session.steps_done());
+
+            let file = open_file_in(folder.path());
+            let features = fs::read(&file).unwrap();
+            File::options().write(true).open(&file).unwrap().set_len(1000).unwrap();
+            for _ in 0..2 {
+                let error = session.step().unwrap_err();
+                assert!(matches!(error, Error::FeatureCache { .. }), "{what}: {error}");
+                assert!(session.is_intact(), "{what}");
+                assert!(*session.image() == image && *session.losses() == losses, "{what}");
+                assert_eq!(session.steps_done(), done, "{what}");
+            }
+            session.state().save(&after).unwrap();
+            assert!(arrays_of_state(&before) == arrays_of_state(&after), "{what}");
+            fs::write(&file, features).unwrap();
+
+            let mut next = || {
+                session.step().unwrap();
+                let found = (session.image().clone(), session.losses().clone());
+                session.restore(&SavedState::open(&before).unwrap()).unwrap();
+                found
+            };
+            assert!(next() == next(), "{what}");
         }
     }
 }

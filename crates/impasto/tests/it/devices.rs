@@ -138,10 +138,10 @@ impl Workspace for FaultyWorkspace {
     }
 }
 
-/// An example, `width` pixels wide and as high.
+/// An example as a square of this many pixels a side.
 fn example(name: &str, side: usize) -> Image {
     let examples = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
-    picture::resize(&picture::load(&examples.join(name)).unwrap(), side, side)
+    picture::resize(&picture::load(&examples.join(name)).unwrap().image, side, side)
 }
 
 fn session(network: &Network, options: &Options) -> impasto::Result<Session> {

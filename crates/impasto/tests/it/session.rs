@@ -3,8 +3,6 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-#[cfg(target_os = "linux")]
-use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -12,8 +10,6 @@ use impasto::{
     Error, Image, Init, Losses, MeasureOptions, Network, Objective, OptimizerKind, Options, Pooling, Progress, RunPlan,
     Scales, Session, SizeOptions, StopReason, WeightedLayer, content_weight_at, measure, picture, prepare,
 };
-#[cfg(target_os = "linux")]
-use impasto::{SavedState, StyleLossKind};
 
 static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
 
@@ -438,78 +434,4 @@ fn a_plan_can_be_for_other_threads_than_those_at_work() {
     };
     assert_eq!(plan(1, Some(3)), plan(3, None));
     assert_ne!(plan(1, None), plan(3, None));
-}
-
-/// A run with a file of features in the folder. With strokes it can renew its matches.
-#[cfg(target_os = "linux")]
-fn session_with_feature_file(optimizer: OptimizerKind, style_loss: StyleLossKind, folder: &Path) -> Session {
-    let (content, style) = pair(384);
-    let options = Options {
-        optimizer,
-        style_loss,
-        steps: 17,
-        scales: Scales::Count(1),
-        memory: Some(300 << 20),
-        feature_cache: Some(folder.to_owned()),
-        ..Options::default()
-    };
-    let session = Session::new(&NETWORK, &content, &style, &options).unwrap();
-    assert!(session.memory().scales[0].feature_cache_bytes > 0, "{:?}", session.memory());
-    session
-}
-
-/// The open file in the folder. It has no name there any more.
-#[cfg(target_os = "linux")]
-fn open_file_in(folder: &Path) -> PathBuf {
-    let open = std::fs::read_dir("/proc/self/fd").unwrap().map(|open| open.unwrap().path());
-    let is_there = |open: &PathBuf| std::fs::read_link(open).is_ok_and(|file| file.starts_with(folder));
-    open.filter(is_there).collect::<Vec<_>>().pop().unwrap()
-}
-
-/// The step that fails is made again, by the same session and by one of its state. With strokes,
-/// their renewed matches are found before the evaluation fails.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_file_of_features_that_cannot_be_read_is_an_error_and_loses_nothing() {
-    for (optimizer, style_loss, done) in [
-        (OptimizerKind::Lbfgs, StyleLossKind::Moments, 2),
-        (OptimizerKind::Adam, StyleLossKind::Moments, 2),
-        (OptimizerKind::Lbfgs, StyleLossKind::Strokes, 15),
-    ] {
-        let folder = tempfile::tempdir().unwrap();
-        let what = format!("{optimizer:?} {style_loss:?}");
-        let session = || session_with_feature_file(optimizer, style_loss, folder.path());
-        let mut failing = session();
-        for _ in 0..done {
-            failing.step().unwrap();
-        }
-        let [before, after] = ["before", "after"].map(|name| folder.path().join(name));
-        failing.state().save(&before).unwrap();
-        let (picture, losses) = (failing.image().clone(), failing.losses().clone());
-
-        let file = open_file_in(folder.path());
-        let features = std::fs::read(&file).unwrap();
-        std::fs::File::options().write(true).open(&file).unwrap().set_len(1000).unwrap();
-        for _ in 0..2 {
-            let error = failing.step().unwrap_err();
-            assert!(matches!(error, Error::FeatureCache { .. }), "{what}: {error}");
-            assert!(failing.is_intact(), "{what}");
-            assert!(*failing.image() == picture && *failing.losses() == losses, "{what}");
-            assert_eq!(failing.steps_done(), done, "{what}");
-        }
-        failing.state().save(&after).unwrap();
-        std::fs::write(&file, features).unwrap();
-
-        let two_more = |session: &mut Session| {
-            (0..2).for_each(|_| assert_eq!(session.step().unwrap().is_some(), session.steps_done() == 17));
-            (session.image().clone(), session.losses().clone())
-        };
-        let found = two_more(&mut failing);
-        drop(failing);
-        for state in [before, after] {
-            let mut resumed = session();
-            resumed.restore(&SavedState::open(&state).unwrap()).unwrap();
-            assert!(two_more(&mut resumed) == found, "{what} from {}", state.display());
-        }
-    }
 }
