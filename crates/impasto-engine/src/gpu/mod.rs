@@ -9,10 +9,10 @@
 //! - `workspace`: maps, terms, and the order of the passes
 //!
 //! Everything is f32. Each value of a matrix product is one chain of multiply-adds in a fixed
-//! order, and sums are trees of a fixed shape. So one card with one driver returns the same bits for the same
-//! calls. Chunks of 512 positions are summed in f32 on the card. The CPU adds at most 16 such sums
-//! in f64. Beyond 8,192 positions the card first adds them up in f32, 16 at a time, which is less
-//! than [`StyleSums`](crate::network::StyleSums) promises.
+//! order, and sums are trees of a fixed shape. So one card with one driver returns the same bits
+//! for the same calls. Chunks of 512 positions are summed in f32 on the card. The CPU adds at most
+//! 16 such sums in f64. Beyond 8,192 positions the card first adds them up in f32, 16 at a time,
+//! which is less than [`StyleSums`](crate::network::StyleSums) promises.
 //!
 //! An image is evaluated whole, whatever its layout says. Convolutions use Winograd's minimal
 //! filtering in blocks 1 to 4. The first one and those of block 5 have their direct form.

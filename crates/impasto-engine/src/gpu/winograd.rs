@@ -47,9 +47,7 @@ const FILTER: [[f64; 3]; 6] = {
 
 /// Returns whether a convolution uses Winograd. The first one has too few channels.
 pub(crate) fn uses_winograd(convolution: usize) -> bool {
-    std::env::var_os("WB_DIRECT").is_none()
-        && convolution > 0
-        && Layer::at(convolution, LayerKind::Conv).block() <= LAST_BLOCK
+    convolution > 0 && Layer::at(convolution, LayerKind::Conv).block() <= LAST_BLOCK
 }
 
 /// Returns `G g Gᵀ` of all filters of a convolution, `[36][in][out]`, each value rounded once.
