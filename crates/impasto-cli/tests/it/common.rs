@@ -20,6 +20,8 @@ pub const WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/vgg
 pub fn impasto() -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("impasto"));
     command.env_remove("RUST_BACKTRACE").env("IMPASTO_DEVICE", "cpu");
+    // Without it a layer of Mesa's writes to stderr.
+    command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
     command
 }
 

@@ -64,9 +64,28 @@ fn on_card(network: &Network, choice: &DeviceChoice, _limits: &Limits) -> Result
 }
 
 #[cfg(feature = "gpu")]
+const NO_CARD: &str = "no graphics card";
+
+/// Whether it makes sense to ask the drivers for a card. On a machine without one some of them write
+/// to stderr.
+#[cfg(all(feature = "gpu", target_os = "linux"))]
+fn may_have_card() -> bool {
+    // Cards of all vendors, NVIDIA's own driver in a container, and Windows' under Linux.
+    ["/dev/dri", "/dev/nvidiactl", "/dev/dxg"].iter().any(|path| std::path::Path::new(path).exists())
+}
+
+#[cfg(all(feature = "gpu", not(target_os = "linux")))]
+fn may_have_card() -> bool {
+    true
+}
+
+#[cfg(feature = "gpu")]
 fn on_card(network: &Network, choice: &DeviceChoice, limits: &Limits) -> Result<(Network, TakenDevice)> {
     use impasto::{Card, GpuKind};
 
+    if *choice == DeviceChoice::Auto && !may_have_card() {
+        return on_cpu(network, Some(NO_CARD.to_owned()));
+    }
     let found = impasto::cards();
     let taken = |card: &Card, on_card: Network, why| {
         let identity = card.identity();
@@ -83,14 +102,14 @@ fn on_card(network: &Network, choice: &DeviceChoice, limits: &Limits) -> Result<
             let tested = tested::result(network, card, limits);
             let refusal = match tested {
                 Ok((on_card, test)) if test.passes() && test.speed() > 1.0 => {
-                    return taken(card, on_card, Some(format!("{:.1} times as fast as the CPU", test.speed())));
+                    return taken(card, on_card, Some(test.speed_in_words()));
                 }
                 Ok((_, test)) if !test.passes() => format!("{} fails its self-test", card.name()),
-                Ok((_, test)) => format!("{} is only {:.1} times as fast", card.name(), test.speed()),
+                Ok((_, test)) => format!("{} is {}", card.name(), test.speed_in_words()),
                 Err(error) => format!("{} cannot be used: {error}", card.name()),
             };
             why.get_or_insert(refusal);
         }
     }
-    on_cpu(network, Some(why.unwrap_or_else(|| "no graphics card".to_owned())))
+    on_cpu(network, Some(why.unwrap_or_else(|| NO_CARD.to_owned())))
 }
