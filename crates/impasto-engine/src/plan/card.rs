@@ -16,7 +16,8 @@ use crate::weights::Weights;
 const VALUE: usize = size_of::<f32>();
 
 /// Bands begin at multiples of as many rows of the image. Tiles of Winograd's form, four rows of a
-/// map of the fourth block, then lie as in the whole image, and so features have the same bits.
+/// map of the fourth block, then lie as in the whole image. So features have the same bits but for
+/// the tiles that reach beyond what a band sees.
 const ALIGNMENT: usize = 32;
 
 /// The last block whose convolutions have Winograd's form on a card. In the fifth one four rows of

@@ -133,7 +133,7 @@ fn job(output: &Path) -> Job {
         "kind": "transfer",
         "inputs": {
             "content": { "path": examples.join("astronaut.jpg") },
-            "styles": [{ "path": examples.join("starry_night.jpg") }],
+            "styles": [{ "file": { "path": examples.join("starry_night.jpg") } }],
         },
         "options": { "size": 48, "steps": 8, "scales": 1 },
         "output": { "file": output },

@@ -2,11 +2,12 @@
 
 #[cfg(feature = "gpu")]
 pub(crate) mod card;
+mod notes;
 mod recovering;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use impasto_engine::Padding;
 use impasto_engine::cpu::{CpuBackend, Isa};
@@ -15,6 +16,7 @@ use impasto_engine::plan::card::CardLimits;
 use impasto_engine::weights::{Weights, WeightsError};
 
 use crate::error::{Error, PictureRole, Result};
+use crate::network::notes::Notes;
 use crate::network::recovering::RecoveringWorkspace;
 use crate::picture::file::read_error;
 
@@ -26,20 +28,6 @@ pub struct Network {
     backend: Arc<OnceLock<Arc<dyn Backend>>>,
     checksum: Arc<OnceLock<u32>>,
     notes: Notes,
-}
-
-/// What has happened that whoever runs the network should know. Clones share it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Notes(Arc<Mutex<Vec<String>>>);
-
-impl Notes {
-    pub(crate) fn add(&self, note: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(note);
-    }
-
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 impl fmt::Debug for Network {

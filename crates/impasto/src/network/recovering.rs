@@ -15,7 +15,7 @@ use impasto_engine::network::{
 };
 use impasto_engine::{Image, Layer};
 
-use crate::network::Notes;
+use crate::network::notes::Notes;
 
 /// A workspace that is made again if its device fails.
 pub(crate) struct RecoveringWorkspace {

@@ -18,6 +18,10 @@ const GRADIENT_ERROR: f64 = 1e-4;
 /// Bound on the relative error of sums, which are taken together differently in bands.
 const SUM_ERROR: f64 = 1e-6;
 
+/// Bound on the relative error (L2) of features on a card. Tiles at the edge of what a band sees read
+/// other values beyond it, which changes the rounding of all that is in the tile.
+const CARD_FEATURE_ERROR: f64 = 1e-5;
+
 /// Scale of the changes. With it the gradients with respect to the features are a million times
 /// smaller than the features: nothing of these may be left in what takes their place.
 const CHANGE: f32 = 1e-7;
@@ -131,7 +135,11 @@ impl BandCase {
                 close(&found.squares.contents, &whole.squares.contents, SUM_ERROR, &case);
                 close(&found.squares.matches, &whole.squares.matches, SUM_ERROR, &case);
                 assert!(found.matches == whole.matches, "{case}: other matches");
-                assert!(found.shown == whole.shown, "{case}: other features");
+                if backend.card().is_some() {
+                    close(&f64s(&found.shown), &f64s(&whole.shown), CARD_FEATURE_ERROR, &case);
+                } else {
+                    assert!(found.shown == whole.shown, "{case}: other features");
+                }
                 close(&f64s(&found.gradient), &f64s(&whole.gradient), GRADIENT_ERROR, &case);
             }
         }
@@ -167,9 +175,10 @@ pub fn an_image_in_bands_has_the_sums_and_the_gradient_of_the_whole(backends: &B
 }
 
 pub fn a_narrow_image_in_bands_has_the_sums_and_the_gradient_of_the_whole(backends: &Backends) {
-    let case = BandCase::new(299, 18, &BALANCED, Padding::Replicate, Pooling::Max);
-    case.check(backends, &[layout(&[(5, Some(96))], 1)]);
-    let case = BandCase::new(231, 33, &["conv1_2", "relu2_2", "conv4_1"], Padding::Zero, Pooling::Average);
+    let layers = ["relu1_1", "relu2_2", "relu3_1", "relu3_2"];
+    let case = BandCase::new(219, 10, &layers, Padding::Replicate, Pooling::Max);
+    case.check(backends, &[layout(&[(5, Some(32))], 1)]);
+    let case = BandCase::new(151, 17, &["conv1_2", "relu2_2", "conv4_1"], Padding::Zero, Pooling::Average);
     case.check(backends, &[layout(&[(5, Some(64))], 1)]);
 }
 
