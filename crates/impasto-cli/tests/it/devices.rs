@@ -38,7 +38,10 @@ fn made(desk: &Desk, args: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Checks that the picture of a command on a card is that of the CPU, but for rounding.
+/// Checks that the picture of a command on a card is that of the CPU, but for rounding. It must have
+/// few steps: each makes the differences a few times larger, because a pixel at a bound moves or
+/// stays by the sign of its gradient. After ten steps two instruction sets of the CPU are up to two
+/// levels apart.
 fn check_same_picture(desk: &Desk, args: &[&str]) {
     let Some(card) = card() else { return };
     let of_cpu = made(desk, &[args, &["-o", "cpu.png", "--device", "cpu"]].concat());
@@ -136,14 +139,12 @@ fn a_transfer_with_two_styles_a_mask_and_kept_parts_is_that_of_the_cpu() {
         .save(desk.path("keep.png"))
         .unwrap();
     let styles = ["content.png", "--style", "style.png", "--style", "second.png", "--mask", "mask.png"];
-    check_same_picture(&desk, &[&styles[..], &["--keep", "keep.png", "--steps", "10", "--tolerance", "0"]].concat());
+    check_same_picture(&desk, &[&styles[..], &["--keep", "keep.png", "--steps", "5", "--tolerance", "0"]].concat());
 }
 
 #[test]
 fn strokes_are_those_of_the_cpu() {
     let desk = Desk::new();
-    // In the strokes of this painting many matches are as good as others. After ten steps two
-    // instruction sets of the CPU are two levels apart.
     let args = ["content.png", "style.png", "--style-loss", "strokes", "--steps", "4", "--tolerance", "0"];
     check_same_picture(&desk, &args);
 }
@@ -151,11 +152,8 @@ fn strokes_are_those_of_the_cpu() {
 #[test]
 fn a_tileable_texture_and_a_reconstruction_are_those_of_the_cpu() {
     let desk = Desk::new();
-    check_same_picture(
-        &desk,
-        &["texture", "style.png", "--tileable", "--size", "64", "--scales", "1", "--steps", "10"],
-    );
-    check_same_picture(&desk, &["reconstruct", "content.png", "--steps", "10"]);
+    check_same_picture(&desk, &["texture", "style.png", "--tileable", "--size", "64", "--scales", "1", "--steps", "5"]);
+    check_same_picture(&desk, &["reconstruct", "content.png", "--steps", "5"]);
 }
 
 /// Layers that are fast on software in the place of a card.
@@ -167,7 +165,8 @@ fn a_picture_in_bands_is_that_of_the_cpu() {
     let desk = Desk::new();
     photo(18, 420).save(desk.path("content.png")).unwrap();
     let run = ["content.png", "style.png", "--size", "420", "--scales", "1", "--steps", "2", "--tolerance", "0"];
-    let run = [&run[..], &SHALLOW].concat();
+    // At the size of the picture the style would take as much of the card's memory.
+    let run = [&run[..], &["--style-scale", "0.5"], &SHALLOW].concat();
     let told = |args: &[&str]| {
         let output = desk.output(&[&run[..], &["-o", "out.png", "--device", &card], args].concat());
         assert!(output.status.success(), "{}", text(&output.stderr));

@@ -129,11 +129,10 @@ impl Events for Folders {
 fn job(output: &Path) -> Job {
     let examples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
     Job::from_json_value(&json!({
-        "version": 1,
         "kind": "transfer",
         "inputs": {
-            "content": { "path": examples.join("astronaut.jpg") },
-            "styles": [{ "file": { "path": examples.join("starry_night.jpg") } }],
+            "content": examples.join("astronaut.jpg"),
+            "styles": [{ "file": examples.join("starry_night.jpg") }],
         },
         "options": { "size": 48, "steps": 8, "scales": 1 },
         "output": { "file": output },
