@@ -173,7 +173,7 @@ fn a_card_that_is_lost_once_does_not_change_a_bit() {
     let all = calls.load(Ordering::Relaxed);
     assert!(all > 60 && network.take_notes().is_empty(), "{all} calls");
     // A style, the reference, a way forward and one back, among them those that renew matches.
-    for call in [0, 1, of_start - 1, of_start, of_start + 1, 45, 46, 47, 48, 49, all - 2, all - 1] {
+    for call in [0, 1, of_start - 1, of_start, 46, 47, 48, all - 1] {
         let (network, _) = FaultyCard::network(Faults { failing: vec![call], ..Faults::default() });
         let mut disturbed = session(&network, &options()).unwrap();
         finish(&mut disturbed).unwrap();
