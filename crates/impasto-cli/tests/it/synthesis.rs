@@ -273,7 +273,7 @@ fn a_signal_ends_a_texture_and_keeps_the_picture() {
     let mut line = String::new();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     stderr.read_line(&mut line).unwrap();
-    assert!(line.starts_with("128x128 px, at most "), "{line}");
+    assert!(line.starts_with("128x128 px on the CPU, at most "), "{line}");
     line.clear();
     stderr.read_line(&mut line).unwrap();
     // Only the losses that count are named.
