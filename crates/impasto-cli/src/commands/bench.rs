@@ -199,7 +199,7 @@ fn measure(
     }
     let seconds = |time: fn(&Iteration) -> Duration| iterations.iter().map(move |i| time(i).as_secs_f64());
     let iteration_s = median(seconds(Iteration::total));
-    let flops = 2 * benchmark.direct_flops();
+    let flops = benchmark.direct_flops();
     let on_card = !device.identity.starts_with("cpu ");
     let shader = |ShaderTime { shader, function, passes, time }: ShaderTime| BenchShader {
         shader,

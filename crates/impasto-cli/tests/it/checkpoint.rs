@@ -258,7 +258,10 @@ fn what_does_not_fit_is_refused() {
 
 #[test]
 fn with_other_instructions_a_run_goes_on_and_says_that_the_last_bits_differ() {
-    let desk = killed();
+    let desk = Desk::new();
+    // At the coarser of two scales the deepest maps have one position, and no covariance but rounding.
+    let one_scale: Vec<&str> = RUN.iter().map(|&arg| if arg == "2" { "1" } else { arg }).collect();
+    kill(&desk, &one_scale);
     let output = desk.command(&["resume", "kept"]).env("IMPASTO_ISA", "portable").output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     let says = text(&output.stderr).contains(" before and goes on with cpu portable: from here the last bits differ");

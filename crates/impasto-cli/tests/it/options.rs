@@ -458,7 +458,10 @@ fn a_plan_is_said_and_nothing_is_made() {
     let output = desk.output(&args);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let plan = text(&output.stdout);
-    assert!(plan.starts_with("out.png: 48x36 px, at most ") && plan.contains("(of 2.0 GiB allowed)"), "{plan}");
+    assert!(
+        plan.starts_with("out.png: 48x36 px on the CPU, at most ") && plan.contains("(of 2.0 GiB allowed)"),
+        "{plan}"
+    );
     assert!(plan.contains("whole; L-BFGS remembers 20 steps"), "{plan}");
     assert!(!desk.path("out.png").exists());
 
