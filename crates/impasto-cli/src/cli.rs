@@ -27,7 +27,8 @@ use crate::commands::texture::TextureArgs;
 use crate::commands::transfer::{EXAMPLES, TransferArgs};
 use crate::text;
 
-/// Paint a photo in the manner of a painting (neural style transfer, on the CPU or a graphics card).
+/// Paint a photo in the manner of a painting (neural style transfer, on the CPU or a graphics
+/// card).
 ///
 /// The photo stays recognisable. The structures, colours and strokes of the painting are laid over
 /// it. The network (VGG-19) is part of the program: nothing is downloaded.

@@ -259,7 +259,8 @@ fn what_does_not_fit_is_refused() {
 #[test]
 fn with_other_instructions_a_run_goes_on_and_says_that_the_last_bits_differ() {
     let desk = Desk::new();
-    // At the coarser of two scales the deepest maps have one position, and no covariance but rounding.
+    // At the coarser of two scales the deepest maps have one position, and no covariance but
+    // rounding.
     let one_scale: Vec<&str> = RUN.iter().map(|&arg| if arg == "2" { "1" } else { arg }).collect();
     kill(&desk, &one_scale);
     let output = desk.command(&["resume", "kept"]).env("IMPASTO_ISA", "portable").output().unwrap();

@@ -44,10 +44,10 @@ fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| f64::from(a.abs_diff(b))).sum::<f64>() / a.len() as f64
 }
 
-/// Checks that the picture of a command on a card is that of the CPU, but for rounding. It must have
-/// few steps: each makes the differences a few times larger, because a pixel at a bound moves or
-/// stays by the sign of its gradient. After ten steps two instruction sets of the CPU are up to two
-/// levels apart.
+/// Checks that the picture of a command on a card is that of the CPU, but for rounding. It must
+/// have few steps: each makes the differences a few times larger, because a pixel at a bound moves
+/// or stays by the sign of its gradient. After ten steps two instruction sets of the CPU are up to
+/// two levels apart.
 fn check_same_picture(desk: &Desk, args: &[&str]) {
     let Some(card) = card() else { return };
     let of_cpu = made(desk, &[args, &["-o", "cpu.png", "--device", "cpu"]].concat());

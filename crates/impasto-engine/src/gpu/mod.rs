@@ -11,13 +11,13 @@
 //! - `workspace`: bands and terms behind the seam
 //!
 //! Everything is f32. Each value of a matrix product is one chain of multiply-adds in a fixed
-//! order, and sums are trees of a fixed shape. So one card with one driver returns the same bits for the same
-//! calls. Chunks of 512 positions are summed in f32. The card adds these up 16 at a time until at
-//! most 4 are left, and the CPU adds those in f64.
+//! order, and sums are trees of a fixed shape. So one card with one driver returns the same bits
+//! for the same calls. Chunks of 512 positions are summed in f32. The card adds these up 16 at a
+//! time until at most 4 are left, and the CPU adds those in f64.
 //!
 //! An image is evaluated in the bands of [`plan::card`](crate::plan::card), of which the first part
-//! of its layout gives the rows. Convolutions use Winograd's minimal filtering in blocks 1 to 4. The
-//! first one and those of block 5 have their direct form. The search for matches is on the CPU.
+//! of its layout gives the rows. Convolutions use Winograd's minimal filtering in blocks 1 to 4.
+//! The first one and those of block 5 have their direct form. The search for matches is on the CPU.
 
 mod adapters;
 mod backend;

@@ -112,8 +112,8 @@ fn product_tile(positions: usize, others: usize) -> usize {
 }
 
 impl Passes {
-    /// Says what the passes that are added next belong to: the number of a convolution if they are a
-    /// part of one, and whether they are on the way back.
+    /// Says what the passes that are added next belong to: the number of a convolution if they are
+    /// a part of one, and whether they are on the way back.
     pub(crate) fn are_of(&mut self, convolution: Option<usize>, is_backward: bool) {
         self.part = (convolution, is_backward);
     }

@@ -574,3 +574,56 @@ impl GpuMatch {
 pub(crate) fn squares(values: &mut impl Iterator<Item = Vec<f32>>) -> f64 {
     SquareSums::total(&next(values))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::adapters;
+    use crate::reference::{Noise, relative_error};
+
+    /// Bound on the relative error (L2) of sums, also of values with both signs.
+    const ERROR: f64 = 1e-6;
+
+    #[test]
+    fn sums_of_many_positions_are_those_in_f64() {
+        let (side, layer): (usize, Layer) = (230, "conv1_1".parse().expect("a layer"));
+        let channels = layer.channels();
+        let term = StyleTerm { layer, means: true, window: None, weights: None };
+        for rectified in [false, true] {
+            let values: Vec<f32> = Noise(1)
+                .vector(side * side * channels)
+                .iter()
+                .map(|v| if rectified { v.max(0.0) } else { *v })
+                .collect();
+            let (mut products, mut features) = (vec![0.0; channels * channels], vec![0.0; channels]);
+            for position in values.chunks_exact(channels) {
+                for (i, &a) in position.iter().enumerate() {
+                    features[i] += f64::from(a);
+                    for (j, &b) in position.iter().enumerate() {
+                        products[i * channels + j] += f64::from(a) * f64::from(b);
+                    }
+                }
+            }
+            for adapter in adapters() {
+                let device = adapter.open().expect("the card can be opened");
+                let (values, scratch) = (device.buffer_of(&values), Scratch::new(&device, &[layer], side * side));
+                let map = TermMap { layer, height: side, width: side, counted: 0..side, first_row: 0, values };
+                let mut style = GpuStyle::new(&device, &term, [side; 2]);
+                let mut passes = Passes::default();
+                style.add_band(&device, &mut passes, &scratch, map);
+                passes.run(&device);
+                let outputs: Vec<_> = style.outputs(0).map(|(buffer, len)| (buffer, 0..len)).collect();
+                let mut read = device.read(&outputs).expect("the sums come back").into_iter();
+                let mut sums = style.no_sums();
+                style.add_sums(0, &mut read, &mut sums);
+                style.complete(&mut sums);
+                let error = relative_error(sums.products.iter().copied(), &products);
+                assert!(error < ERROR, "{}: products {error:e}", device.identity());
+                // The sum of noise with both signs is small beside what was added.
+                let magnitude = (side * side) as f64 / 2.0;
+                let worst = sums.features.iter().zip(&features).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                assert!(worst < ERROR * magnitude, "{}: features {worst:e}", device.identity());
+            }
+        }
+    }
+}

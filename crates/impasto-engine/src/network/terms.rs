@@ -85,8 +85,8 @@ pub struct MapWindow {
     pub width: usize,
 }
 
-/// Sums over the positions of a style term. Sums of at most 1,024 positions may be f32. Such sums are
-/// added up in f64, or in f32 as a tree, whose rounding errors do not grow with the positions.
+/// Sums over the positions of a style term. Sums of at most 1,024 positions may be f32. Such sums
+/// are added up in f64, or in f32 as a tree, whose rounding errors hardly grow with the positions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StyleSums {
     /// `Σ w`, the number of positions if all count 1.

@@ -223,8 +223,8 @@ impl CheckpointWriter {
     }
 
     /// The run failed: writes a last checkpoint of the steps before the failure, even of a run that
-    /// was too short for checkpoints. If that works, or there is an earlier checkpoint, tells how to
-    /// continue. `needs_feature_cache`: it failed for want of room there.
+    /// was too short for checkpoints. If that works, or there is an earlier checkpoint, tells how
+    /// to continue. `needs_feature_cache`: it failed for want of room there.
     pub(crate) fn leave_failed(&mut self, session: &Session, needs_feature_cache: bool, events: &mut dyn Events) {
         if self.kept.is_none() {
             self.kept = self.kept_if_failed.take().filter(|_| session.steps_done() > 0);

@@ -71,7 +71,8 @@ impl<'de> Deserialize<'de> for DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// The device whose bits are named so: [`TakenDevice::identity`](crate::device::TakenDevice::identity).
+    /// The device whose bits are named so:
+    /// [`TakenDevice::identity`](crate::device::TakenDevice::identity).
     pub fn of_identity(identity: &str) -> DeviceChoice {
         if identity.starts_with("cpu ") { DeviceChoice::Cpu } else { DeviceChoice::Name(identity.to_owned()) }
     }

@@ -1,8 +1,8 @@
 //! Which device evaluates the network: the CPU or a graphics card.
 //!
 //! A [`DeviceChoice`] is what was asked for, and a [`TakenDevice`] what was taken and why. `auto`
-//! takes a card only if it computes what the CPU computes, and faster. Nothing changes the device in
-//! the middle of a run.
+//! takes a card only if it computes what the CPU computes, and faster. Nothing changes the device
+//! in the middle of a run.
 
 #[cfg(feature = "gpu")]
 pub mod cards;
@@ -66,8 +66,8 @@ fn on_card(network: &Network, choice: &DeviceChoice, _limits: &Limits) -> Result
 #[cfg(feature = "gpu")]
 const NO_CARD: &str = "no graphics card";
 
-/// Whether it makes sense to ask the drivers for a card. On a machine without one some of them write
-/// to stderr.
+/// Whether it makes sense to ask the drivers for a card. On a machine without one some of them
+/// write to stderr.
 #[cfg(all(feature = "gpu", target_os = "linux"))]
 fn may_have_card() -> bool {
     // Cards of all vendors, NVIDIA's own driver in a container, and Windows' under Linux.

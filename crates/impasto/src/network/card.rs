@@ -166,8 +166,8 @@ impl Network {
     }
 }
 
-/// Evaluates noise with the default losses. Returns the total loss, its gradient, and the least time
-/// of the evaluations that fit into `time`; at least one is made.
+/// Evaluates noise with the default losses. Returns the total loss, its gradient, and the least
+/// time of the evaluations that fit into `time`; at least one is made.
 fn evaluated(network: &Network, side: usize, time: Duration) -> Result<(f64, Vec<f32>, Duration)> {
     let [content, style, picture] = [1, 2, 3].map(|seed| white_noise(side, side, seed));
     let mut task = Task::of_pair(network, &content, &style, &Options::default())?;

@@ -1,8 +1,9 @@
-//! A workspace on a device that may fail: a driver that is updated, or a card that is asked too much.
+//! A workspace on a device that may fail: a driver that is updated, or a card that is asked too
+//! much.
 //!
-//! All that a workspace is told is in memory besides: its spec, the reference, the matches. So after
-//! a failure the device is opened again, another workspace takes the place of the first, and the
-//! call that failed is made again. It returns what it would have returned, to the bit. A second
+//! All that a workspace is told is in memory besides: its spec, the reference, the matches. So
+//! after a failure the device is opened again, another workspace takes the place of the first, and
+//! the call that failed is made again. It returns what it would have returned, to the bit. A second
 //! failure of the same workspace is an error: such a device is of no use.
 
 use std::fs::File;

@@ -468,8 +468,8 @@ impl Needs<'_> {
         // Padding around a torus needs all of the picture.
         let may_have_bands = !layers.is_empty() && self.options.padding != Padding::Circular;
         if let Some(limits) = &self.card {
-            // Weights of positions and their roots. At all layers together there are fewer than twice
-            // as many as pixels.
+            // Weights of positions and their roots. At all layers together there are fewer than
+            // twice as many as pixels.
             let weights = 4 * size_of::<f32>() * self.masks * width * height;
             let besides = weights + self.card_candidates();
             let request = CardRequest { width, height, layers, reference, besides, may_have_bands };

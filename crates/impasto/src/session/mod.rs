@@ -256,13 +256,14 @@ impl Session {
     /// differ by one part in 10,000. The run then goes on with other last bits, and
     /// [`Network::take_notes`] says so.
     ///
-    /// The optimiser's memory is dropped before that of the state is read, so the two never take memory
-    /// together.
+    /// The optimiser's memory is dropped before that of the state is read, so the two never take
+    /// memory together.
     ///
-    /// Errors: [`Error::UnfitState`] for the state of another run; the same for the state of a coarser scale if the session is at the last scale, because its
-    /// styles are gone then; those of [`Session::new`] at the scale of the state; a file that can
-    /// no longer be read. After an error the session still has its picture, and its optimiser
-    /// begins again from there. If the picture cannot be evaluated again, there are no more steps.
+    /// Errors: [`Error::UnfitState`] for the state of another run; the same for the state of a
+    /// coarser scale if the session is at the last scale, because its styles are gone then; those
+    /// of [`Session::new`] at the scale of the state; a file that can no longer be read. After an
+    /// error the session still has its picture, and its optimiser begins again from there. If the
+    /// picture cannot be evaluated again, there are no more steps.
     pub fn restore(&mut self, saved: &SavedState) -> Result<()> {
         self.check_fits(saved)?;
         let is_current = saved.position().scale == self.scale;

@@ -18,15 +18,15 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// Of `convolve` the image [H, W, 3], of `image_gradient` the gradient [H, W, 64], of `add_values` the
-// gradient of a band.
+// Of `convolve` the image [H, W, 3], of `image_gradient` the gradient [H, W, 64], of `add_values`
+// the gradient of a band.
 @group(0) @binding(1) var<storage, read> source: array<f32>;
 // [9, 3, 64], by RGB channel.
 @group(0) @binding(2) var<storage, read> filters: array<vec4<f32>>;
 // [64]
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
-// Of `convolve` [H, W, 64], of `image_gradient` [H, W, 3], of `add_values` the gradient of the whole
-// image.
+// Of `convolve` [H, W, 64], of `image_gradient` [H, W, 3], of `add_values` the gradient of the
+// whole image.
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
 // The pixel that is seen at a place of an axis of `len` pixels, or -1 for zero.

@@ -18,8 +18,8 @@ const GRADIENT_ERROR: f64 = 1e-4;
 /// Bound on the relative error of sums, which are taken together differently in bands.
 const SUM_ERROR: f64 = 1e-6;
 
-/// Bound on the relative error (L2) of features on a card. Tiles at the edge of what a band sees read
-/// other values beyond it, which changes the rounding of all that is in the tile.
+/// Bound on the relative error (L2) of features on a card. Tiles at the edge of what a band sees
+/// read other values beyond it, which changes the rounding of all that is in the tile.
 const CARD_FEATURE_ERROR: f64 = 1e-5;
 
 /// Scale of the changes. With it the gradients with respect to the features are a million times
