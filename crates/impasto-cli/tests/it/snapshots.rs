@@ -17,7 +17,7 @@ fn check(name: &str, found: &str) {
 
 /// What goes to stdout, on a terminal of 100 columns.
 fn stdout(desk: &Desk, args: &[&str]) -> String {
-    let output = desk.command(args).env("COLUMNS", "100").output().unwrap();
+    let output = desk.command(args).env("COLUMNS", "100").env_remove("IMPASTO_DEVICE").output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
     text(&output.stdout)
 }
