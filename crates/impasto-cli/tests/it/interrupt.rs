@@ -134,6 +134,7 @@ fn a_run_under_nohup_outlives_the_terminal() {
     let mut child = Command::new("nohup")
         .arg(assert_cmd::cargo::cargo_bin!("impasto"))
         .args(["content.png", "style.png", "-o", "out.png", "--steps", "1000000", "--json"])
+        .env("IMPASTO_DEVICE", "cpu")
         .current_dir(desk.path(""))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
