@@ -22,6 +22,8 @@ pub fn impasto() -> Command {
     command.env_remove("RUST_BACKTRACE").env("IMPASTO_DEVICE", "cpu");
     // Without it a layer of Mesa's writes to stderr.
     command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
+    // Results of self-tests are kept there, and not in the tester's own cache.
+    command.env("XDG_CACHE_HOME", std::env::temp_dir().join("impasto-tests"));
     command
 }
 

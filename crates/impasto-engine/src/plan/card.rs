@@ -116,7 +116,7 @@ impl CardRequest<'_> {
         if bands.len() > 1 { WORK_IN_BANDS * rows as f64 / self.height as f64 } else { 1.0 }
     }
 
-    /// Values of the widest band's image.
+    /// Pixels of the widest band, with the rows around it.
     fn positions(&self, layout: &Layout) -> usize {
         self.width * self.bands(layout).iter().map(|band| band.extent.len()).max().unwrap_or(0)
     }
