@@ -118,8 +118,8 @@ pub(crate) fn chosen<'a>(cards: &'a [Card], choice: &DeviceChoice) -> Result<&'a
         }
     };
     found.ok_or_else(|| {
-        let names: Vec<String> =
-            cards.iter().enumerate().map(|(number, card)| format!("gpu:{number} {}", card.name())).collect();
+        let named = |(number, card): (usize, &Card)| format!("gpu:{number} ({}, {})", card.name(), word(card.kind()));
+        let names: Vec<String> = cards.iter().enumerate().map(named).collect();
         let there = if names.is_empty() {
             "there is no graphics card, or none with a driver for Vulkan or Metal".to_owned()
         } else {
