@@ -92,7 +92,8 @@ impl Network {
     }
 
     /// Returns what has happened since the last call that whoever runs the network should know: a
-    /// card that was opened again, or had less memory than planned.
+    /// card that was opened again or had less memory than planned, or a run that goes on with other
+    /// last bits.
     pub fn take_notes(&self) -> Vec<String> {
         self.notes.take()
     }
@@ -125,8 +126,9 @@ impl Network {
                 Ok(workspace) => {
                     if spec.layout != wanted {
                         let name = backend.identity();
-                        self.notes
-                            .add(format!("{name} has little free memory; the picture is evaluated in narrow bands"));
+                        self.notes.add(format!(
+                            "{name} has no room for what was planned; it evaluates the picture in narrower bands"
+                        ));
                     }
                     return Ok(workspace);
                 }

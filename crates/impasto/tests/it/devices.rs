@@ -221,7 +221,10 @@ fn a_run_goes_on_with_another_device_and_says_that_the_last_bits_differ() {
         begun.step().unwrap();
     }
     // It had no memory for the whole picture.
-    assert_eq!(card.take_notes()[0], "the card has little free memory; the picture is evaluated in narrow bands");
+    assert_eq!(
+        card.take_notes()[0],
+        "the card has no room for what was planned; it evaluates the picture in narrower bands"
+    );
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
     begun.state().save(&state).unwrap();
