@@ -19,10 +19,27 @@ pub(crate) enum Shader {
     Differences,
     Maps,
     First,
+    Pixels,
+    Recursion,
+    Motion,
+    Adam,
+    Waves,
 }
 
 impl Shader {
-    const ALL: [Self; 6] = [Self::Product, Self::Winograd, Self::Sums, Self::Differences, Self::Maps, Self::First];
+    const ALL: [Self; 11] = [
+        Self::Product,
+        Self::Winograd,
+        Self::Sums,
+        Self::Differences,
+        Self::Maps,
+        Self::First,
+        Self::Pixels,
+        Self::Recursion,
+        Self::Motion,
+        Self::Adam,
+        Self::Waves,
+    ];
 
     fn source(self) -> &'static str {
         match self {
@@ -32,6 +49,11 @@ impl Shader {
             Self::Differences => include_str!("shaders/differences.wgsl"),
             Self::Maps => include_str!("shaders/maps.wgsl"),
             Self::First => include_str!("shaders/first.wgsl"),
+            Self::Pixels => include_str!("shaders/pixels.wgsl"),
+            Self::Recursion => include_str!("shaders/recursion.wgsl"),
+            Self::Motion => include_str!("shaders/motion.wgsl"),
+            Self::Adam => include_str!("shaders/adam.wgsl"),
+            Self::Waves => include_str!("shaders/waves.wgsl"),
         }
     }
 
@@ -44,6 +66,11 @@ impl Shader {
             Self::Differences => "differences",
             Self::Maps => "maps",
             Self::First => "first",
+            Self::Pixels => "pixels",
+            Self::Recursion => "recursion",
+            Self::Motion => "motion",
+            Self::Adam => "adam",
+            Self::Waves => "waves",
         }
     }
 
@@ -55,6 +82,11 @@ impl Shader {
             Self::Differences => &[false, false, false, false, true, false],
             Self::Maps => &[false, true, true],
             Self::First => &[false, false, false, true],
+            Self::Pixels => &[false, true, true, false, false, true],
+            Self::Recursion => &[true, true, true, true, false, false],
+            Self::Motion => &[false, true, true, true, true, true, true, true],
+            Self::Adam => &[false, true, false, true, true, true],
+            Self::Waves => &[true, true, false, true],
         }
     }
 }
@@ -212,10 +244,11 @@ impl GpuDevice {
         self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
     }
 
-    /// Returns a buffer of `len` values, all 0.
+    /// Returns a buffer of `len` values, all 0. Shaders that take four at a time find zeros behind
+    /// the last one.
     pub(crate) fn buffer(&self, len: usize) -> GpuBuffer {
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-        let size = 4 * len as u64;
+        let size = 4 * len.next_multiple_of(4) as u64;
         let buffer =
             self.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
         GpuBuffer { buffer, len }

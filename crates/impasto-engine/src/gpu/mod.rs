@@ -9,6 +9,7 @@
 //! - `maps`: the maps of a band, and the order of the passes through the network
 //! - `terms`: sums and gradients of the terms
 //! - `workspace`: bands and terms behind the seam
+//! - `optimizer`: a point that stays on the card, with the arrays of its optimiser
 //!
 //! Everything is f32. Each value of a matrix product is one chain of multiply-adds in a fixed
 //! order, and sums are trees of a fixed shape. So one card with one driver returns the same bits
@@ -24,8 +25,11 @@ mod backend;
 mod device;
 mod filters;
 mod maps;
+mod optimizer;
 mod passes;
 mod terms;
+#[cfg(test)]
+mod testing;
 mod times;
 mod winograd;
 mod workspace;

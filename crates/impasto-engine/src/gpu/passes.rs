@@ -210,9 +210,19 @@ impl Passes {
         self.passes.push(Pass::Clear { buffer: buffer.clone(), len });
     }
 
+    /// Adds all passes of another list.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.passes.append(&mut other.passes);
+    }
+
     /// Submits all passes, and waits for none.
     pub(crate) fn run(&self, device: &GpuDevice) {
-        self.submit(device, None);
+        Self::run_all(device, &[self]);
+    }
+
+    /// Submits several lists of passes, one after the other, and waits for none.
+    pub(crate) fn run_all(device: &GpuDevice, lists: &[&Self]) {
+        Self::submit(device, lists, None);
     }
 
     /// Submits all passes, waits for them, and adds their times.
@@ -225,16 +235,16 @@ impl Passes {
             self.run(device);
             return Ok(());
         };
-        self.submit(device, Some(&clock));
+        Self::submit(device, &[self], Some(&clock));
         for (dispatch, time) in dispatches.into_iter().zip(device.read_clock(&clock)?) {
             times.add(dispatch.label, time);
         }
         Ok(())
     }
 
-    fn submit(&self, device: &GpuDevice, clock: Option<&GpuClock>) {
+    fn submit(device: &GpuDevice, lists: &[&Self], clock: Option<&GpuClock>) {
         let (mut encoder, mut waiting, mut number) = (device.encoder(), 0.0, 0);
-        for pass in &self.passes {
+        for pass in lists.iter().flat_map(|list| &list.passes) {
             match pass {
                 Pass::Dispatch(Dispatch { pipeline, bindings, groups: [x, y, z], operations, .. }) => {
                     if waiting + operations > MOST_OPERATIONS {

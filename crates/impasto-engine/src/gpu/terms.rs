@@ -578,7 +578,7 @@ pub(crate) fn squares(values: &mut impl Iterator<Item = Vec<f32>>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gpu::adapters;
+    use crate::gpu::testing::devices;
     use crate::reference::{Noise, relative_error};
 
     /// Bound on the relative error (L2) of sums, also of values with both signs.
@@ -604,19 +604,13 @@ mod tests {
                     }
                 }
             }
-            let cards = adapters();
-            if cards.is_empty() {
-                assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "there is no GPU adapter");
-                eprintln!("SKIPPED: no GPU adapter");
-            }
-            for adapter in cards {
-                let device = adapter.open().expect("the card can be opened");
-                let (values, scratch) = (device.buffer_of(&values), Scratch::new(&device, &[layer], side * side));
+            for device in devices() {
+                let (values, scratch) = (device.buffer_of(&values), Scratch::new(device, &[layer], side * side));
                 let map = TermMap { layer, height: side, width: side, counted: 0..side, first_row: 0, values };
-                let mut style = GpuStyle::new(&device, &term, [side; 2]);
+                let mut style = GpuStyle::new(device, &term, [side; 2]);
                 let mut passes = Passes::default();
-                style.add_band(&device, &mut passes, &scratch, map);
-                passes.run(&device);
+                style.add_band(device, &mut passes, &scratch, map);
+                passes.run(device);
                 let outputs: Vec<_> = style.outputs(0).map(|(buffer, len)| (buffer, 0..len)).collect();
                 let mut read = device.read(&outputs).expect("the sums come back").into_iter();
                 let mut sums = style.no_sums();

@@ -183,28 +183,14 @@ impl Passes {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::LazyLock;
-
     use super::*;
-    use crate::gpu::adapters;
     use crate::gpu::passes::PRODUCT_TILES;
+    use crate::gpu::testing::devices;
     use crate::reference::{Noise, relative_error};
 
     /// Bound on the relative error (L2) of a convolution by Winograd against the direct form.
     /// Measured on llvmpipe: 1.3e-6.
     const ERROR: f64 = 5e-6;
-
-    /// The cards of the machine, and the software that stands in for one.
-    fn devices() -> &'static [GpuDevice] {
-        static DEVICES: LazyLock<Vec<GpuDevice>> = LazyLock::new(|| {
-            adapters().iter().map(|adapter| adapter.open().expect("the card can be opened")).collect()
-        });
-        if DEVICES.is_empty() {
-            assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "there is no GPU adapter");
-            eprintln!("SKIPPED: no GPU adapter");
-        }
-        &DEVICES
-    }
 
     /// A convolution of noise with noise.
     #[derive(Clone, Debug)]

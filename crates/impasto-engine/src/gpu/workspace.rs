@@ -10,13 +10,16 @@ use crate::cpu::Isa;
 use crate::gpu::device::{GpuBuffer, GpuDevice};
 use crate::gpu::filters::GpuFilters;
 use crate::gpu::maps::{BandMaps, MapBuffers};
+use crate::gpu::optimizer::adam::GpuAdam;
+use crate::gpu::optimizer::lbfgs::GpuLbfgs;
+use crate::gpu::optimizer::pixels::TrialPasses;
 use crate::gpu::passes::Passes;
 use crate::gpu::terms::{GpuContent, GpuMatch, GpuStyle, Scratch, TermMap, squares};
 use crate::gpu::times::PassTimes;
 use crate::layer::{Layer, LayerKind};
 use crate::network::{
-    Changes, DeviceError, EvaluationError, LayerFeatures, LayerTime, ReferenceSums, ShaderTime, Squares, StyleSums,
-    Workspace, WorkspaceSpec,
+    Changes, DeviceError, EvaluationError, LayerFeatures, LayerTime, PixelTerms, ReferenceSums, ResidentAdam,
+    ResidentLbfgs, ResidentLbfgsSpec, ResidentWorkspace, ShaderTime, Squares, StyleSums, Workspace, WorkspaceSpec,
 };
 use crate::padding::Padding;
 use crate::plan::card::CardBand;
@@ -40,6 +43,8 @@ pub(crate) struct GpuWorkspace {
     renews_matches: bool,
     /// The search for matches is on the CPU.
     isa: Isa,
+    /// What an optimiser on the card wants evaluated, if there is one.
+    trial: Option<TrialPasses>,
     /// Of the last evaluation. `None`: times are not measured.
     times: RefCell<Option<PassTimes>>,
 }
@@ -155,6 +160,7 @@ impl GpuWorkspace {
             has_reference: false,
             renews_matches: false,
             isa,
+            trial: None,
             times: RefCell::new(None),
         }
     }
@@ -175,12 +181,16 @@ impl GpuWorkspace {
         self.bands.len() == 1
     }
 
-    /// Sends an image to the card and evaluates it, band by band. Returns the sums of the style
-    /// terms and of the contents' reference. `is_reference`: the image becomes the reference.
-    /// `searches`: matches are found anew.
-    fn evaluate(&mut self, image: &[f32], is_reference: bool, searches: bool) -> Result<ReferenceSums, DeviceError> {
+    /// Sends an image to the card.
+    fn send(&self, image: &[f32]) {
         assert_eq!(image.len(), self.image.len, "the image has another size");
         self.device.write(&self.image, image);
+    }
+
+    /// Evaluates the image on the card, band by band. Returns the sums of the style terms and of
+    /// the contents' reference. `is_reference`: the image becomes the reference. `searches`:
+    /// matches are found anew.
+    fn evaluate(&mut self, is_reference: bool, searches: bool) -> Result<ReferenceSums, DeviceError> {
         if let Some(times) = &mut *self.times.borrow_mut() {
             *times = PassTimes::default();
         }
@@ -217,10 +227,34 @@ impl GpuWorkspace {
         Ok(ReferenceSums { styles, contents, matches: vec![] })
     }
 
-    /// Returns `Σ w |F - Y|²` of the terms on the last image. With `gradient`, goes back as well.
-    fn squares(&self, mut gradient: Option<&mut [f32]>) -> Result<Squares, DeviceError> {
+    /// Takes the changes of all terms, and makes room for their gradient.
+    fn take_changes(&self, changes: &Changes<'_>) {
+        let Self { device, styles, contents, matches, .. } = self;
+        assert_eq!(changes.styles.len(), styles.len(), "one change a style term");
+        assert_eq!(changes.contents.len(), contents.len(), "one change a content term");
+        assert_eq!(changes.matches.len(), matches.len(), "one change a match term");
+        assert!(contents.is_empty() || self.has_reference, "there is a reference");
+        assert!(matches.iter().all(|term| !term.matches().is_empty()), "matches have been found");
+        styles.iter().zip(&changes.styles).for_each(|(style, change)| style.set_change(device, change));
+        contents.iter().zip(&changes.contents).for_each(|(content, &c)| content.set_factor(device, c));
+        matches.iter().zip(&changes.matches).for_each(|(term, &c)| term.set_factor(device, c));
+        if !self.is_whole() {
+            let mut zeros = Passes::default();
+            zeros.clear(&self.gradient, self.gradient.len);
+            zeros.run(device);
+        }
+    }
+
+    /// Returns `Σ w |F - Y|²` of the terms on the last image. With `goes_back`, makes the gradient
+    /// as well. `last`: passes after all bands, and a buffer that comes back after them.
+    fn squares(
+        &self,
+        goes_back: bool,
+        last: Option<(&Passes, &GpuBuffer)>,
+    ) -> Result<(Squares, Option<Vec<f32>>), DeviceError> {
         let Self { device, contents, matches, .. } = self;
         let mut sums = Squares { contents: vec![0.0; contents.len()], matches: vec![0.0; matches.len()] };
+        let mut came_back = None;
         for (number, band) in self.bands.iter().enumerate() {
             if !self.is_whole() {
                 self.run(&band.forward)?;
@@ -229,21 +263,40 @@ impl GpuWorkspace {
             let of_contents = contents.iter().map(|term| term.output(number));
             let of_matches = matches.iter().map(|term| term.output(number));
             let mut outputs: Vec<_> = of_contents.chain(of_matches).map(|(buffer, len)| (buffer, 0..len)).collect();
-            if gradient.is_some() {
+            if goes_back {
                 self.run(&band.backward)?;
-                if number + 1 == self.bands.len() {
-                    outputs.push((&self.gradient, 0..self.gradient.len));
-                }
+            }
+            if let Some((passes, buffer)) = last.filter(|_| number + 1 == self.bands.len()) {
+                self.run(passes)?;
+                outputs.push((buffer, 0..buffer.len));
             }
             let mut values = device.read(&outputs)?.into_iter();
             for sum in sums.contents.iter_mut().chain(&mut sums.matches) {
                 *sum += squares(&mut values);
             }
-            if let (Some(gradient), Some(values)) = (&mut gradient, values.next()) {
-                gradient.copy_from_slice(&values);
-            }
+            came_back = values.next();
         }
-        Ok(sums)
+        Ok((sums, came_back))
+    }
+
+    /// Prepares the passes around the trial of an optimiser, and what `make` makes of it.
+    ///
+    /// Errors: there is no memory for them.
+    fn with_trial<T>(
+        &mut self,
+        terms: &PixelTerms<'_>,
+        make: impl FnOnce(&Self, &GpuBuffer) -> T,
+    ) -> Result<T, DeviceError> {
+        // What was there before makes room.
+        self.trial = None;
+        let size = [self.height, self.width];
+        let (trial, made) = self.device.within_memory(|| {
+            let trial = TrialPasses::new(&self.device, terms, size, &self.image, &self.gradient);
+            let made = make(self, &trial.trial);
+            (trial, made)
+        })?;
+        self.trial = Some(trial);
+        Ok(made)
     }
 }
 
@@ -256,15 +309,17 @@ impl Workspace for GpuWorkspace {
         self.renews_matches = false;
         self.has_reference = false;
         assert_eq!(image.width(), self.width, "the image has another size");
-        let sums = self.evaluate(image.as_slice(), true, !self.matches.is_empty())?;
+        self.send(image.as_slice());
+        let sums = self.evaluate(true, !self.matches.is_empty())?;
         self.has_reference = true;
-        let matches = if self.matches.is_empty() { vec![] } else { self.squares(None)?.matches };
+        let matches = if self.matches.is_empty() { vec![] } else { self.squares(false, None)?.0.matches };
         Ok(ReferenceSums { matches, ..sums })
     }
 
     fn forward(&mut self, image: &[f32]) -> Result<Vec<StyleSums>, EvaluationError> {
+        self.send(image);
         let searches = std::mem::take(&mut self.renews_matches) && !self.matches.is_empty();
-        Ok(self.evaluate(image, false, searches)?.styles)
+        Ok(self.evaluate(false, searches)?.styles)
     }
 
     fn renew_matches(&mut self) {
@@ -287,23 +342,12 @@ impl Workspace for GpuWorkspace {
         changes: &Changes<'_>,
         gradient: &mut [f32],
     ) -> Result<Squares, EvaluationError> {
-        let Self { device, styles, contents, matches, .. } = &*self;
         assert_eq!(image.len(), self.image.len, "the image has another size");
         assert_eq!(gradient.len(), self.gradient.len, "the gradient has another size");
-        assert_eq!(changes.styles.len(), styles.len(), "one change a style term");
-        assert_eq!(changes.contents.len(), contents.len(), "one change a content term");
-        assert_eq!(changes.matches.len(), matches.len(), "one change a match term");
-        assert!(contents.is_empty() || self.has_reference, "there is a reference");
-        assert!(matches.iter().all(|term| !term.matches().is_empty()), "matches have been found");
-        styles.iter().zip(&changes.styles).for_each(|(style, change)| style.set_change(device, change));
-        contents.iter().zip(&changes.contents).for_each(|(content, &c)| content.set_factor(device, c));
-        matches.iter().zip(&changes.matches).for_each(|(term, &c)| term.set_factor(device, c));
-        if !self.is_whole() {
-            let mut zeros = Passes::default();
-            zeros.clear(&self.gradient, self.gradient.len);
-            zeros.run(device);
-        }
-        Ok(self.squares(Some(gradient))?)
+        self.take_changes(changes);
+        let (squares, values) = self.squares(true, Some((&Passes::default(), &self.gradient)))?;
+        gradient.copy_from_slice(&values.unwrap_or_default());
+        Ok(squares)
     }
 
     fn features(&self, layer: Layer) -> Result<LayerFeatures<'_>, EvaluationError> {
@@ -321,6 +365,10 @@ impl Workspace for GpuWorkspace {
         Ok(LayerFeatures { layer, height, width, values: Cow::Owned(values) })
     }
 
+    fn resident(&mut self) -> Option<&mut dyn ResidentWorkspace> {
+        Some(self)
+    }
+
     fn measure_passes(&mut self) {
         self.times.replace(Some(PassTimes::default()));
     }
@@ -335,5 +383,36 @@ impl Workspace for GpuWorkspace {
 
     fn identity(&self) -> &str {
         self.device.identity()
+    }
+}
+
+impl ResidentWorkspace for GpuWorkspace {
+    fn lbfgs(
+        &mut self,
+        spec: &ResidentLbfgsSpec<'_>,
+        terms: &PixelTerms<'_>,
+    ) -> Result<Box<dyn ResidentLbfgs>, DeviceError> {
+        let size = [self.height, self.width];
+        let lbfgs = self.with_trial(terms, |of, trial| GpuLbfgs::new(&of.device, spec, size, trial, &of.gradient))?;
+        Ok(Box::new(lbfgs))
+    }
+
+    fn adam(&mut self, terms: &PixelTerms<'_>) -> Result<Box<dyn ResidentAdam>, DeviceError> {
+        let adam = self.with_trial(terms, |of, trial| GpuAdam::new(&of.device, trial, &of.gradient))?;
+        Ok(Box::new(adam))
+    }
+
+    fn forward(&mut self) -> Result<Vec<StyleSums>, EvaluationError> {
+        let trial = self.trial.as_ref().expect("there is an optimiser");
+        self.run(&trial.show)?;
+        let searches = std::mem::take(&mut self.renews_matches) && !self.matches.is_empty();
+        Ok(self.evaluate(false, searches)?.styles)
+    }
+
+    fn backward(&mut self, changes: &Changes<'_>) -> Result<(Squares, f64), EvaluationError> {
+        self.take_changes(changes);
+        let trial = self.trial.as_ref().expect("there is an optimiser");
+        let (squares, values) = self.squares(true, Some((&trial.add_terms, &trial.variation)))?;
+        Ok((squares, values.unwrap_or_default().iter().map(|&sum| f64::from(sum)).sum()))
     }
 }

@@ -32,6 +32,7 @@
 mod error;
 mod matches;
 mod position_weights;
+mod resident;
 mod terms;
 
 use std::borrow::Cow;
@@ -43,6 +44,10 @@ pub use error::{DeviceError, EvaluationError, SpecError};
 pub(crate) use matches::CentredMap;
 pub use matches::{CandidateMap, MOST_CANDIDATES, MatchCandidates, PATCH};
 pub use position_weights::PositionWeights;
+pub use resident::{
+    KeptPart, PixelTerms, ResidentAdam, ResidentLbfgs, ResidentLbfgsSpec, ResidentWorkspace, TrialSums,
+    WavePreconditioner,
+};
 pub use terms::{
     Changes, ContentSums, ContentTerm, MapWindow, MatchTerm, ReferenceSums, Squares, StyleChange, StyleSums, StyleTerm,
     WorkspaceSpec,
@@ -157,6 +162,12 @@ pub trait Workspace: Send {
     /// # Panics
     /// If the layer is none of [`WorkspaceSpec::shown`].
     fn features(&self, layer: Layer) -> Result<LayerFeatures<'_>, EvaluationError>;
+
+    /// Returns what evaluates points that stay on the device. `None`: the maps are in the memory of
+    /// the process, where an optimiser's arrays belong too.
+    fn resident(&mut self) -> Option<&mut dyn ResidentWorkspace> {
+        None
+    }
 
     /// Measures the time of every pass from now on, if the device can and does not do so in any
     /// case. The passes take a little longer with it.

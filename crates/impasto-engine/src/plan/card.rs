@@ -66,7 +66,8 @@ pub struct CardRequest<'a> {
     pub layers: &'a [Layer],
     /// Those that are compared with a reference.
     pub reference: &'a [Layer],
-    /// Bytes of weights of positions, and of candidates for matches.
+    /// Bytes of what else is on the card: weights of positions, candidates for matches, the arrays
+    /// of an optimiser.
     pub besides: usize,
     /// Whether the image may be cut into bands.
     pub may_have_bands: bool,
@@ -162,6 +163,31 @@ impl CardRequest<'_> {
         let bytes = VALUE * (images + spare + kept + references + network + scratch + sums) + ROUND_BYTES;
         ((bytes + self.besides) as f64 * (1.0 + RESERVE)) as u64
     }
+}
+
+/// Returns the bytes on a card of L-BFGS with so many pairs, besides those of an evaluation.
+/// `keeps`: whether a part of the picture stays.
+pub fn lbfgs_bytes(width: usize, height: usize, history: usize, keeps: bool) -> usize {
+    // Point, gradient, trial, direction, and what a direction is made in.
+    let arrays = 5 + 2 * history;
+    // Two sets of planes and their gains, with sides that products can read. Two bases a side, each
+    // in two orders.
+    let [rows, columns] = [height, width].map(|side| side.next_multiple_of(64));
+    let waves = 9 * rows * columns + 2 * (rows * rows + columns * columns);
+    let free = (3 * width * height).div_ceil(4);
+    VALUE * (3 * width * height * arrays + waves + free) + kept_bytes(width, height, keeps)
+}
+
+/// Returns the bytes on a card of Adam, besides those of an evaluation. `keeps`: whether a part of
+/// the picture stays.
+pub fn adam_bytes(width: usize, height: usize, keeps: bool) -> usize {
+    // The best point, the walking one, and two means.
+    VALUE * 3 * width * height * 4 + kept_bytes(width, height, keeps)
+}
+
+/// A picture, and how much of each pixel stays.
+fn kept_bytes(width: usize, height: usize, keeps: bool) -> usize {
+    if keeps { VALUE * 4 * width * height } else { 0 }
 }
 
 impl Layout {
