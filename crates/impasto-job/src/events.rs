@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use impasto::{Image, Objective};
+use impasto::Objective;
 use serde::Serialize;
 use serde_with::serde_as;
 
@@ -94,7 +94,7 @@ impl Step {
             steps: progress.steps,
             scale: progress.scale,
             scales: progress.scales,
-            size: [progress.image.width(), progress.image.height()],
+            size: [progress.size.0, progress.size.1],
             seconds_left: progress.left.as_secs_f64(),
             // A term that does not count has no layers.
             content: (!losses.content.is_empty()).then_some(content),
@@ -109,8 +109,9 @@ pub trait Events {
     /// Takes what the run tells.
     fn event(&mut self, event: Event);
 
-    /// Sees the picture after every step, at the size of its scale, 0..255.
-    fn picture(&mut self, _image: &Image) {}
+    /// May look at the picture after every step: [`impasto::Progress::image`]. On a graphics card
+    /// that fetches it.
+    fn picture(&mut self, _progress: &impasto::Progress<'_>) {}
 
     /// Whether the run is to end after this step.
     fn stop_requested(&self) -> bool {

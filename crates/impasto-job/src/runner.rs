@@ -241,7 +241,7 @@ fn steps(
     session.run(&mut |progress: &impasto::Progress<'_>| {
         tell_notes(network, events);
         events.event(Event::Step(Step::new(progress, prepared.numerics.objective)));
-        events.picture(progress.image);
+        events.picture(progress);
         if let Some(snapshots) = &mut snapshots {
             snapshots.update(progress, |image| prepared.finish(image), events);
         }

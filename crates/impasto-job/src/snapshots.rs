@@ -40,7 +40,7 @@ impl<'a> Snapshots<'a> {
             return;
         }
         let path = path(self.output, progress.step, self.steps);
-        match while_writing(events, || picture::save_with(&path, &finish(progress.image), &self.save)) {
+        match while_writing(events, || picture::save_with(&path, &finish(progress.image()), &self.save)) {
             Ok(()) => {
                 self.saved.push(path.clone());
                 events.event(Event::Saved { path });

@@ -421,8 +421,13 @@ impl Error {
     pub(crate) fn of_evaluation(folder: Option<&Path>, error: &EvaluationError) -> Self {
         match error {
             EvaluationError::FeatureFile(reason) => Self::feature_cache(folder.unwrap_or(Path::new("")), reason),
-            EvaluationError::Device(reason) => Self::Device { reason: reason.clone() },
+            EvaluationError::Device(reason) => Self::of_device(reason.clone()),
         }
+    }
+
+    /// Says that a card failed.
+    pub(crate) fn of_device(reason: DeviceError) -> Self {
+        Self::Device { reason }
     }
 
     /// Says why the feature cache in `folder` is of no use.

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use impasto_engine::network::{StyleTerm, WorkspaceSpec};
+use impasto_engine::network::{StyleTerm, Workspace, WorkspaceSpec};
 use impasto_engine::{Image, Layer, Pooling};
 use safetensors::SafeTensors;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! What a layer sees: its feature maps, or their Gram matrix, as pictures.
 
 use colorous::{PURPLE_ORANGE, VIRIDIS};
-use impasto_engine::network::{LayerFeatures, StyleSums, StyleTerm, WorkspaceSpec};
+use impasto_engine::network::{LayerFeatures, StyleSums, StyleTerm, Workspace, WorkspaceSpec};
 use impasto_engine::{Image, Layer, LayerKind, Padding, Pooling, words};
 
 use crate::checks::check_image;

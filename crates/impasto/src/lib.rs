@@ -24,7 +24,7 @@
 //! let mut session = Session::new(&network, &content.image, &style.image, &options)?;
 //! let start = session.losses().total;
 //! session.run(&mut |progress: &Progress<'_>| {
-//!     // `progress.image` could be shown or saved here; `ControlFlow::Break(())` would stop the run.
+//!     // `progress.image()` could be shown or saved here; `ControlFlow::Break(())` would stop the run.
 //!     assert!(progress.losses.total <= start);
 //!     ControlFlow::Continue(())
 //! })?;

@@ -43,7 +43,7 @@ impl GpuBackend {
         isa: Isa,
     ) -> Result<Self, DeviceError> {
         let open = Mutex::new(OpenCard::new(adapter, &weights)?);
-        let limits = CardLimits { memory, largest_buffer: adapter.largest_map() };
+        let limits = CardLimits { memory, largest_buffer: adapter.largest_map(), keeps_points: true };
         Ok(Self { adapter: adapter.clone(), identity: adapter.identity(), weights, open, limits, isa })
     }
 

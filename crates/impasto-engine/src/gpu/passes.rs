@@ -3,6 +3,7 @@
 use crate::gpu::device::{GpuBuffer, GpuClock, GpuDevice, Shader};
 use crate::gpu::times::{PassLabel, PassTimes};
 use crate::network::DeviceError;
+use crate::plan::card::PRODUCT_SIDE;
 
 /// Operations of a submission, at most. Windows ends what takes longer than about two seconds, and
 /// slow cards make 200 billion a second.
@@ -22,7 +23,7 @@ pub(super) const PRODUCT_TILES: [usize; 4] = [128, 64, 32, 16];
 const FULL_CARD: usize = 64;
 
 /// Channels that a workgroup of a product or of a sum makes.
-const CHANNEL_TILE: usize = 64;
+const CHANNEL_TILE: usize = PRODUCT_SIDE;
 
 /// One thing that the card does.
 enum Pass {

@@ -122,11 +122,11 @@ pub trait ResidentWorkspace: Send {
 /// A variable is frozen if it is at a bound and its gradient pushes against it. A direction is 0
 /// there.
 pub trait ResidentLbfgs: Send {
-    /// Takes a point and its gradient.
-    fn set_point(&mut self, x: &[f32], gradient: &[f32]);
+    /// Takes a point.
+    fn set_point(&mut self, x: &[f32]);
 
-    /// Takes another gradient of the point, because the function has changed.
-    fn set_gradient(&mut self, gradient: &[f32]);
+    /// Makes the point the trial, so that its gradient can be taken by [`ResidentLbfgs::accept`].
+    fn stay(&mut self);
 
     /// Remembers a pair `(s, y)`. If there are as many as can be, the oldest one is forgotten.
     fn add_pair(&mut self, s: &[f32], y: &[f32]);
@@ -186,16 +186,20 @@ pub trait ResidentLbfgs: Send {
     fn point(&self) -> Result<Vec<f32>, DeviceError>;
 }
 
-/// The arrays of Adam between bounds, on a device. The trial is the point that walks.
+/// The arrays of Adam between bounds, on a device.
 pub trait ResidentAdam: Send {
     /// Takes the best point, the walking point, and the running means of the gradient and of its
     /// square, the latter as its root.
     fn set(&mut self, arrays: [&[f32]; 4]);
 
-    /// Takes the gradient at the walking point.
-    fn set_gradient(&mut self, gradient: &[f32]);
+    /// Makes the best point the trial.
+    fn try_best(&mut self);
 
-    /// Returns `|∇f|²` at the walking point. It is not finite if the gradient is not.
+    /// Makes the walking point the trial.
+    fn try_walker(&mut self);
+
+    /// Returns `|∇f|²` at the trial, which has been evaluated. It is not finite if the gradient is
+    /// not.
     ///
     /// # Errors
     /// The device fails.
@@ -207,7 +211,7 @@ pub trait ResidentAdam: Send {
     /// Goes back to the best point.
     fn go_back(&mut self);
 
-    /// Adds the gradient to the running means, of which the parts `keep` stay.
+    /// Adds the gradient at the trial to the running means, of which the parts `keep` stay.
     fn update_means(&mut self, keep: [f32; 2]);
 
     /// Walks `scale · mean / root mean square`, between the bounds. Returns whether a value has

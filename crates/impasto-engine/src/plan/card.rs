@@ -36,6 +36,9 @@ pub(crate) const SUM_FAN: usize = 16;
 /// Sums of one value that come to the CPU, at most.
 pub(crate) const SUMS_BACK: usize = 4;
 
+/// The sides of the matrices of a product are multiples of this.
+pub(crate) const PRODUCT_SIDE: usize = 64;
+
 /// Rows of a band that are tried, widest first.
 const ROWS: [usize; 12] = [4096, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 64, 32];
 
@@ -53,6 +56,8 @@ pub struct CardLimits {
     pub memory: Option<u64>,
     /// Bytes of the largest buffer.
     pub largest_buffer: u64,
+    /// Whether points can stay on it ([`Workspace::resident`](crate::network::Workspace::resident)).
+    pub keeps_points: bool,
 }
 
 /// What is evaluated on a card.
@@ -165,24 +170,36 @@ impl CardRequest<'_> {
     }
 }
 
-/// Returns the bytes on a card of L-BFGS with so many pairs, besides those of an evaluation.
-/// `keeps`: whether a part of the picture stays.
-pub fn lbfgs_bytes(width: usize, height: usize, history: usize, keeps: bool) -> usize {
-    // Point, gradient, trial, direction, and what a direction is made in.
-    let arrays = 5 + 2 * history;
-    // Two sets of planes and their gains, with sides that products can read. Two bases a side, each
-    // in two orders.
-    let [rows, columns] = [height, width].map(|side| side.next_multiple_of(64));
-    let waves = 9 * rows * columns + 2 * (rows * rows + columns * columns);
-    let free = (3 * width * height).div_ceil(4);
-    VALUE * (3 * width * height * arrays + waves + free) + kept_bytes(width, height, keeps)
+/// What the arrays of an optimiser take on a card, besides those of an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CardArrays {
+    /// Bytes of all.
+    pub bytes: usize,
+    /// Bytes of the largest buffer.
+    pub largest_buffer: u64,
 }
 
-/// Returns the bytes on a card of Adam, besides those of an evaluation. `keeps`: whether a part of
-/// the picture stays.
-pub fn adam_bytes(width: usize, height: usize, keeps: bool) -> usize {
-    // The best point, the walking one, and two means.
-    VALUE * 3 * width * height * 4 + kept_bytes(width, height, keeps)
+impl CardArrays {
+    /// Those of L-BFGS that remembers so many pairs. `keeps`: whether a part of the picture stays.
+    pub fn lbfgs(width: usize, height: usize, history: usize, keeps: bool) -> Self {
+        // Point, gradient, trial, direction, and what a direction is made in.
+        let arrays = 5 + 2 * history;
+        // Two sets of planes and their gains, with sides that products can read. Two bases a side,
+        // each in two orders.
+        let [rows, columns] = [height, width].map(|side| side.next_multiple_of(PRODUCT_SIDE));
+        let waves = 9 * rows * columns + 2 * (rows * rows + columns * columns);
+        let free = (3 * width * height).div_ceil(4);
+        let bytes = VALUE * (3 * width * height * arrays + waves + free) + kept_bytes(width, height, keeps);
+        let largest = [3 * rows * columns, rows * rows, columns * columns].into_iter().max().unwrap_or(0);
+        Self { bytes, largest_buffer: (VALUE * largest) as u64 }
+    }
+
+    /// Those of Adam. `keeps`: whether a part of the picture stays.
+    pub fn adam(width: usize, height: usize, keeps: bool) -> Self {
+        let array = VALUE * 3 * width * height;
+        // The trial, the best point, the walking one, and two means.
+        Self { bytes: 5 * array + kept_bytes(width, height, keeps), largest_buffer: array as u64 }
+    }
 }
 
 /// A picture, and how much of each pixel stays.
@@ -302,7 +319,7 @@ mod tests {
     fn what_fits_is_whole_and_less_memory_is_more_work() {
         let layers = layers();
         let request = request(2048, &layers);
-        let limits = |memory| CardLimits { memory: Some(memory), largest_buffer: 2 << 30 };
+        let limits = |memory| CardLimits { memory: Some(memory), largest_buffer: 2 << 30, keeps_points: true };
         let whole = request.best(&limits(64 << 30)).expect("it fits");
         assert_eq!((whole.layout, whole.work), (Layout::whole(), 1.0));
         let mut work = 1.0;
@@ -321,7 +338,7 @@ mod tests {
     #[test]
     fn no_map_is_larger_than_a_buffer() {
         let layers = layers();
-        let limits = CardLimits { memory: None, largest_buffer: (2 << 30) - 1 };
+        let limits = CardLimits { memory: None, largest_buffer: (2 << 30) - 1, keeps_points: true };
         let found = request(4096, &layers).best(&limits).expect("it fits in bands");
         assert!(found.layout != Layout::whole() && found.work < 2.0, "{found:?}");
         let request = CardRequest { may_have_bands: false, ..request(4096, &layers) };

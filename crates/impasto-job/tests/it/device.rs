@@ -48,7 +48,7 @@ impl Backend for LostCard {
     }
 
     fn card(&self) -> Option<CardLimits> {
-        Some(CardLimits { memory: None, largest_buffer: u64::MAX })
+        Some(CardLimits { memory: None, largest_buffer: u64::MAX, keeps_points: false })
     }
 }
 

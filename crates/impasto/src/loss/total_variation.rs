@@ -27,6 +27,12 @@ pub(crate) fn total_variation(pixels: &[f32], width: usize, wraps: bool) -> f64 
     sum / pixels.len() as f64
 }
 
+/// Returns the factor of the differences `x - n` in the gradient of `weight · TV`, for a picture
+/// with so many values.
+pub(crate) fn gradient_factor(weight: f64, values: usize) -> f32 {
+    (weight * 2.0 / values as f64) as f32
+}
+
 /// `gradient += weight · dTV/dX`.
 ///
 /// `dTV/dx = 2/(3·H·W) · sum (x - n)` over the up to four neighbours `n` of `x`, all four where the
@@ -40,7 +46,7 @@ pub(crate) fn add_total_variation_gradient(
 ) {
     assert_eq!(pixels.len(), gradient.len());
     let row = RGB * width;
-    let scale = (weight * 2.0 / pixels.len() as f64) as f32;
+    let scale = gradient_factor(weight, pixels.len());
     gradient.par_chunks_mut(row).enumerate().for_each(|(y, gradient)| {
         let start = y * row;
         let here = &pixels[start..start + row];

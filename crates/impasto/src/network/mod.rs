@@ -3,7 +3,7 @@
 #[cfg(feature = "gpu")]
 pub(crate) mod card;
 mod notes;
-mod recovering;
+pub(crate) mod recovering;
 
 use std::fmt;
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use impasto_engine::Padding;
 use impasto_engine::cpu::{CpuBackend, Isa};
-use impasto_engine::network::{Backend, DeviceError, SpecError, Workspace, WorkspaceSpec};
+use impasto_engine::network::{Backend, DeviceError, SpecError, WorkspaceSpec};
 use impasto_engine::plan::card::CardLimits;
 use impasto_engine::weights::{Weights, WeightsError};
 
@@ -118,7 +118,7 @@ impl Network {
     /// Errors: the picture is too small for a layer, or it cannot wrap around as its padding asks;
     /// the CPU does not have the instruction set that is forced; a card has not even the memory for
     /// the narrowest bands.
-    pub(crate) fn workspace(&self, input: PictureRole, mut spec: WorkspaceSpec) -> Result<Box<dyn Workspace>> {
+    pub(crate) fn workspace(&self, input: PictureRole, mut spec: WorkspaceSpec) -> Result<RecoveringWorkspace> {
         let backend = self.backend()?;
         let wanted = spec.layout.clone();
         loop {

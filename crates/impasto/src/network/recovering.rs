@@ -5,14 +5,18 @@
 //! after a failure the device is opened again, another workspace takes the place of the first, and
 //! the call that failed is made again. It returns what it would have returned, to the bit. A second
 //! failure of the same workspace is an error: such a device is of no use.
+//!
+//! The arrays of an optimiser on the device are in no memory besides. If there are any, the first
+//! failure is an error too, and whoever made them goes back to an earlier state.
 
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
 use impasto_engine::network::{
-    Backend, Changes, DeviceError, EvaluationError, LayerFeatures, LayerTime, ReferenceSums, ShaderTime, SpecError,
-    Squares, StyleSums, Workspace, WorkspaceSpec,
+    Backend, Changes, DeviceError, EvaluationError, LayerFeatures, LayerTime, PixelTerms, ReferenceSums, ResidentAdam,
+    ResidentLbfgs, ResidentLbfgsSpec, ResidentWorkspace, ShaderTime, SpecError, Squares, StyleSums, Workspace,
+    WorkspaceSpec,
 };
 use impasto_engine::{Image, Layer};
 
@@ -27,48 +31,57 @@ pub(crate) struct RecoveringWorkspace {
     /// Whether matches are to be found anew by the next forward pass.
     renews_matches: bool,
     has_failed: bool,
+    is_on_card: bool,
+    /// Whether an optimiser has its arrays on the device.
+    keeps_points: bool,
     notes: Notes,
 }
 
 impl RecoveringWorkspace {
     /// Makes a workspace, which recovers if it is on a card. In the memory of the process nothing
     /// is lost.
-    pub(crate) fn make(
-        backend: &Arc<dyn Backend>,
-        spec: &WorkspaceSpec,
-        notes: &Notes,
-    ) -> Result<Box<dyn Workspace>, SpecError> {
-        let workspace = backend.workspace(spec.clone())?;
-        if backend.card().is_none() {
-            return Ok(workspace);
-        }
-        Ok(Box::new(Self {
+    pub(crate) fn make(backend: &Arc<dyn Backend>, spec: &WorkspaceSpec, notes: &Notes) -> Result<Self, SpecError> {
+        Ok(Self {
+            workspace: backend.workspace(spec.clone())?,
+            is_on_card: backend.card().is_some(),
             backend: backend.clone(),
             spec: spec.clone(),
-            workspace,
             reference: None,
             renews_matches: false,
             has_failed: false,
+            keeps_points: false,
             notes: notes.clone(),
-        }))
+        })
     }
 
     /// Puts another workspace in the place of one that failed with this error, as it was before the
     /// call that failed.
     ///
-    /// Errors: it is not the first time, or the device does not come back.
+    /// Errors: it is not the first time, an optimiser's arrays are lost, or the device does not come
+    /// back.
     fn recover(&mut self, error: EvaluationError) -> Result<(), EvaluationError> {
         let EvaluationError::Device(DeviceError::Failed { name, reason }) = &error else {
             return Err(error);
         };
-        if std::mem::replace(&mut self.has_failed, true) {
+        if !self.is_on_card || self.keeps_points || self.has_failed {
             return Err(error);
         }
+        self.reopen()?;
+        self.notes.add(format!("{name} failed ({reason}) and was opened again; the run goes on from the same point"));
+        Ok(())
+    }
+
+    /// Opens the device again after it has failed, and makes the workspace anew. If an optimiser had
+    /// its arrays there, they are gone.
+    ///
+    /// Errors: the device does not come back.
+    pub(crate) fn reopen(&mut self) -> Result<(), EvaluationError> {
+        self.has_failed = true;
         self.backend.reopen()?;
         let mut workspace = self.backend.workspace(self.spec.clone()).map_err(|refusal| match refusal {
             SpecError::Device(error) => EvaluationError::from(error),
             // The spec was good before.
-            _ => DeviceError::Failed { name: name.clone(), reason: refusal.to_string() }.into(),
+            _ => DeviceError::Failed { name: self.backend.identity().to_owned(), reason: refusal.to_string() }.into(),
         })?;
         if let Some(reference) = &self.reference {
             workspace.set_reference(reference, &mut no_file)?;
@@ -80,8 +93,8 @@ impl RecoveringWorkspace {
         if self.renews_matches {
             workspace.renew_matches();
         }
-        self.notes.add(format!("{name} failed ({reason}) and was opened again; the run goes on from the same point"));
         self.workspace = workspace;
+        self.keeps_points = false;
         Ok(())
     }
 }
@@ -105,7 +118,7 @@ impl Workspace for RecoveringWorkspace {
                 self.workspace.set_reference(image, make_file)?
             }
         };
-        self.reference = Some(image.clone());
+        self.reference = self.is_on_card.then(|| image.clone());
         Ok(sums)
     }
 
@@ -155,6 +168,11 @@ impl Workspace for RecoveringWorkspace {
         self.workspace.features(layer)
     }
 
+    fn resident(&mut self) -> Option<&mut dyn ResidentWorkspace> {
+        self.workspace.resident()?;
+        Some(self)
+    }
+
     fn measure_passes(&mut self) {
         self.workspace.measure_passes();
     }
@@ -169,5 +187,38 @@ impl Workspace for RecoveringWorkspace {
 
     fn identity(&self) -> &str {
         self.workspace.identity()
+    }
+}
+
+impl RecoveringWorkspace {
+    fn of_resident(&mut self) -> &mut dyn ResidentWorkspace {
+        self.workspace.resident().expect("the workspace keeps points")
+    }
+}
+
+impl ResidentWorkspace for RecoveringWorkspace {
+    fn lbfgs(
+        &mut self,
+        spec: &ResidentLbfgsSpec<'_>,
+        terms: &PixelTerms<'_>,
+    ) -> Result<Box<dyn ResidentLbfgs>, DeviceError> {
+        let made = self.of_resident().lbfgs(spec, terms);
+        self.keeps_points = made.is_ok();
+        made
+    }
+
+    fn adam(&mut self, terms: &PixelTerms<'_>) -> Result<Box<dyn ResidentAdam>, DeviceError> {
+        let made = self.of_resident().adam(terms);
+        self.keeps_points = made.is_ok();
+        made
+    }
+
+    fn forward(&mut self) -> Result<Vec<StyleSums>, EvaluationError> {
+        self.renews_matches = false;
+        self.of_resident().forward()
+    }
+
+    fn backward(&mut self, changes: &Changes<'_>) -> Result<(Squares, f64), EvaluationError> {
+        self.of_resident().backward(changes)
     }
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod adam;
 pub(crate) mod lbfgs;
+pub(crate) mod on_card;
 pub(crate) mod preconditioner;
 pub(crate) mod state;
 pub(crate) mod step;

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use impasto_engine::network::WavePreconditioner;
 use rayon::prelude::*;
 use rustdct::rustfft::num_complex::Complex;
 use rustdct::rustfft::{Fft, FftPlanner};
@@ -154,6 +155,25 @@ impl Waves {
         }
     }
 
+    /// Returns the waves as an orthonormal basis, `[waves, values]`.
+    fn basis(&self) -> Vec<f32> {
+        let len = self.len();
+        // Whole turns say nothing, so every value is one of a few.
+        let turns = if self.cosine { 4 * len } else { len };
+        let angle = |part: usize| std::f64::consts::TAU * part as f64 / turns as f64;
+        let circle: Vec<[f64; 2]> = (0..turns).map(|part| [angle(part).cos(), angle(part).sin()]).collect();
+        let mut basis = vec![0.0; len * len];
+        basis.par_chunks_mut(len).enumerate().for_each(|(k, wave)| {
+            let norm = (self.weight(k) / len as f64).sqrt();
+            for (n, value) in wave.iter_mut().enumerate() {
+                let part = if self.cosine { (2 * n + 1) * k } else { n * k };
+                let [cos, sin] = circle[part % turns];
+                *value = (norm * if self.cosine { cos } else { cos + sin }) as f32;
+            }
+        });
+        basis
+    }
+
     /// Returns the place where the Fourier transform wants the value `n` of a line.
     fn place(&self, n: usize) -> usize {
         match (self.cosine, n % 2) {
@@ -210,13 +230,24 @@ impl Preconditioner {
     /// Makes one for pictures of this size in pixels. With `wraps` they lie on a torus.
     pub(crate) fn new(width: usize, height: usize, wraps: bool) -> Self {
         let (rows, columns) = (Waves::new(width, wraps), Waves::new(height, wraps));
-        let unit = 1.0 / (rows.gain() * columns.gain());
-        let at = |i| i as f64 / (TABLE - 1) as f64 * std::f64::consts::FRAC_1_SQRT_2;
-        let inverse = (0..TABLE)
-            .map(|i| CURVATURE.each_ref().map(|curvature| (unit / interpolated(curvature, at(i))) as f32))
-            .collect();
+        let inverse = inverse_curvature(1.0 / (rows.gain() * columns.gain()));
         let bands = vec![0.0; (RGB * width).next_multiple_of(BAND) * band_rows(height)];
         Self { width, height, inverse, rows, columns, bands }
+    }
+
+    /// Returns `P` for pictures of this size as orthonormal bases and gains.
+    pub(crate) fn as_bases(width: usize, height: usize, wraps: bool) -> WavePreconditioner {
+        let [rows, columns] = [width, height].map(|len| Waves::new(len, wraps));
+        let inverse = inverse_curvature(1.0);
+        let mut gains = vec![0.0; RGB * width * height];
+        gains.par_chunks_mut(RGB * width).zip(&columns.squares).for_each(|(gains, &vertical)| {
+            for (c, gains) in gains.chunks_mut(width).enumerate() {
+                for (gain, &horizontal) in gains.iter_mut().zip(&rows.squares) {
+                    *gain = inverse[table_index(horizontal, vertical)][c];
+                }
+            }
+        });
+        WavePreconditioner { colors: COLORS, rows: rows.basis(), columns: columns.basis(), gains }
     }
 
     /// `x = P x`.
@@ -414,6 +445,13 @@ fn table_index(horizontal: f32, vertical: f32) -> usize {
     (part_of_diagonal * (TABLE - 1) as f32 + 0.5) as usize
 }
 
+/// Returns the table of the inverse curvature, times a factor.
+fn inverse_curvature(factor: f64) -> Vec<[f32; RGB]> {
+    let at = |i| i as f64 / (TABLE - 1) as f64 * std::f64::consts::FRAC_1_SQRT_2;
+    let of = |i| CURVATURE.each_ref().map(|curvature| (factor / interpolated(curvature, at(i))) as f32);
+    (0..TABLE).map(of).collect()
+}
+
 /// Interpolates linearly between the known points on a doubly logarithmic scale. It is constant
 /// beyond them.
 fn interpolated(curvature: &[f64; FREQUENCIES.len()], frequency: f64) -> f64 {
@@ -436,6 +474,51 @@ mod tests {
     use crate::reduce::dot;
 
     const SIZES: [(usize, usize); 6] = [(1, 1), (2, 1), (3, 5), (16, 16), (17, 23), (40, 9)];
+
+    /// `P x`, by the bases.
+    fn by_bases(of: &WavePreconditioner, width: usize, height: usize, x: &[f32]) -> Vec<f64> {
+        let along_rows = |plane: &[f64], at: &dyn Fn(usize, usize) -> f64| -> Vec<f64> {
+            let sum = |i: usize| (0..width).map(|n| at(i % width, n) * plane[i / width * width + n]).sum();
+            (0..plane.len()).map(sum).collect()
+        };
+        let along_columns = |plane: &[f64], at: &dyn Fn(usize, usize) -> f64| -> Vec<f64> {
+            let sum = |i: usize| (0..height).map(|n| at(i / width, n) * plane[n * width + i % width]).sum();
+            (0..plane.len()).map(sum).collect()
+        };
+        let row = |k: usize, n: usize| f64::from(of.rows[k * width + n]);
+        let column = |k: usize, n: usize| f64::from(of.columns[k * height + n]);
+        let mut result = vec![0.0; x.len()];
+        for (c, color) in of.colors.iter().enumerate() {
+            let (pixels, _) = x.as_chunks::<RGB>();
+            let amount = |pixel: &[f32; RGB]| pixel.iter().zip(color).map(|(x, c)| f64::from(*x) * f64::from(*c)).sum();
+            let plane: Vec<f64> = pixels.iter().map(amount).collect();
+            let mut waves = along_columns(&along_rows(&plane, &row), &column);
+            for (i, wave) in waves.iter_mut().enumerate() {
+                *wave *= f64::from(of.gains[(i / width * RGB + c) * width + i % width]);
+            }
+            let plane = along_rows(&along_columns(&waves, &|n, k| column(k, n)), &|n, k| row(k, n));
+            for (result, value) in result.chunks_mut(RGB).zip(plane) {
+                result.iter_mut().zip(color).for_each(|(result, c)| *result += value * f64::from(*c));
+            }
+        }
+        result
+    }
+
+    #[test]
+    fn the_bases_make_the_same_operator() {
+        for (width, height) in SIZES {
+            for wraps in [false, true] {
+                let x = test_values(RGB * width * height, 3);
+                let expected = by_bases(&Preconditioner::as_bases(width, height, wraps), width, height, &x);
+                let mut found = x.clone();
+                Preconditioner::new(width, height, wraps).apply(&mut found);
+                let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+                let error = norm(&mut found.iter().zip(&expected).map(|(a, b)| f64::from(*a) - b));
+                let error = error / norm(&mut expected.iter().copied());
+                assert!(error < 1e-6, "{width}x{height} {wraps}: {error:e}");
+            }
+        }
+    }
 
     fn applied(x: &[f32], (width, height): (usize, usize), wraps: bool) -> Vec<f32> {
         let mut y = x.to_vec();

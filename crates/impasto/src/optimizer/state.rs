@@ -11,14 +11,14 @@ pub(crate) type Variables<'a> = Cow<'a, [f32]>;
 /// One evaluation gives these two again.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum OptimizerState<'a> {
-    /// The pairs of an [`Lbfgs`](crate::optimizer::lbfgs::Lbfgs), the oldest first: changes of x
-    /// and of the gradient.
+    /// The pairs of [L-BFGS](crate::optimizer::lbfgs), the oldest first: changes of x and of the
+    /// gradient.
     Lbfgs(Vec<[Variables<'a>; 2]>),
-    /// The arrays of an [`Adam`](crate::optimizer::adam::Adam).
+    /// The arrays of [Adam](crate::optimizer::adam).
     Adam(AdamState<'a>),
 }
 
-/// What an [`Adam`](crate::optimizer::adam::Adam) remembers.
+/// What [Adam](crate::optimizer::adam) remembers.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AdamState<'a> {
     /// Gradients in the running means.
@@ -42,6 +42,33 @@ impl<'a> OptimizerState<'a> {
             OptimizerKind::Adam => {
                 let (mean, root_mean_square) = (zeros(), zeros());
                 Self::Adam(AdamState { steps: 0, attempts: 0, walker: x.into(), mean, root_mean_square })
+            }
+        }
+    }
+
+    /// Returns the same with arrays of its own.
+    pub(crate) fn into_owned(self) -> OptimizerState<'static> {
+        let own = |values: Variables<'_>| Cow::Owned(values.into_owned());
+        match self {
+            Self::Lbfgs(pairs) => OptimizerState::Lbfgs(pairs.into_iter().map(|pair| pair.map(own)).collect()),
+            Self::Adam(AdamState { steps, attempts, walker, mean, root_mean_square }) => {
+                let [walker, mean, root_mean_square] = [walker, mean, root_mean_square].map(own);
+                OptimizerState::Adam(AdamState { steps, attempts, walker, mean, root_mean_square })
+            }
+        }
+    }
+
+    /// Returns the same, with the arrays of this one.
+    pub(crate) fn lent(&self) -> OptimizerState<'_> {
+        match self {
+            Self::Lbfgs(pairs) => {
+                let lent = pairs.iter().map(|pair| pair.each_ref().map(|values| Cow::Borrowed(&**values)));
+                OptimizerState::Lbfgs(lent.collect())
+            }
+            Self::Adam(AdamState { steps, attempts, walker, mean, root_mean_square }) => {
+                let [walker, mean, root_mean_square] =
+                    [walker, mean, root_mean_square].map(|values| Cow::Borrowed(&**values));
+                OptimizerState::Adam(AdamState { steps: *steps, attempts: *attempts, walker, mean, root_mean_square })
             }
         }
     }

@@ -1,11 +1,10 @@
 //! Functions to try minimisers on.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
 use crate::error::Error;
-use crate::optimizer::state::{AdamState, OptimizerState};
+use crate::optimizer::state::OptimizerState;
 use crate::optimizer::step::{Optimizer, Outcome};
 
 /// The valley `(1 - x)^2 + 100 (y - x^2)^2`, with the minimum 0 at (1, 1).
@@ -127,26 +126,15 @@ fn trajectory(
         let outcome = optimizer.step(&mut x, &mut evaluated).unwrap_or_else(|_| {
             assert_eq!(x, before);
             if failing.is_some_and(|(_, is_made_anew)| is_made_anew) {
-                optimizer = begun(&x, Some(owned(optimizer.state())));
+                optimizer = begun(&x, Some(optimizer.state().into_owned()));
             }
             optimizer.step(&mut x, &mut evaluated).expect("an evaluation fails once")
         });
-        seen.push((outcome, x.iter().map(|v| v.to_bits()).collect(), owned(optimizer.state())));
+        seen.push((outcome, x.iter().map(|v| v.to_bits()).collect(), optimizer.state().into_owned()));
         counts.push(evaluations - evaluations_before);
         if outcome == Outcome::Stuck {
             break;
         }
     }
     (seen, counts)
-}
-
-fn owned(state: OptimizerState<'_>) -> OptimizerState<'static> {
-    let own = |values: Cow<'_, [f32]>| Cow::Owned(values.into_owned());
-    match state {
-        OptimizerState::Lbfgs(pairs) => OptimizerState::Lbfgs(pairs.into_iter().map(|pair| pair.map(own)).collect()),
-        OptimizerState::Adam(AdamState { steps, attempts, walker, mean, root_mean_square }) => {
-            let [walker, mean, root_mean_square] = [walker, mean, root_mean_square].map(own);
-            OptimizerState::Adam(AdamState { steps, attempts, walker, mean, root_mean_square })
-        }
-    }
 }

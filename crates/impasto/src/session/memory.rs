@@ -14,15 +14,16 @@
 use std::fmt;
 
 use impasto_engine::network::MatchCandidates;
-use impasto_engine::plan::card::{CardLayout, CardLimits, CardRequest};
+use impasto_engine::plan::card::{CardArrays, CardLayout, CardLimits, CardRequest};
 use impasto_engine::plan::choice::{LayoutChoices, LayoutRequest};
 use impasto_engine::plan::layout::Layout;
 use impasto_engine::plan::search_bytes;
 use impasto_engine::{Layer, Padding};
 
 use crate::error::{Error, Result};
-use crate::optimizer::adam::ADAM_ARRAYS;
-use crate::optimizer::lbfgs::{LBFGS_ARRAYS, LEAST_HISTORY, history_for};
+use crate::optimizer::adam::in_memory::ADAM_ARRAYS;
+use crate::optimizer::lbfgs::in_memory::LBFGS_ARRAYS;
+use crate::optimizer::lbfgs::{LEAST_HISTORY, history_for};
 use crate::options::{OptimizerKind, Options};
 use crate::session::schedule::{Scale, halved};
 use crate::style::strokes::thinned_positions;
@@ -60,6 +61,9 @@ pub struct ScalePlan {
     pub optimizer: OptimizerKind,
     /// Steps that L-BFGS remembers.
     pub history: usize,
+    /// Whether the arrays of the optimiser are on a graphics card, the picture among them.
+    /// Otherwise they are in the process.
+    pub optimizer_on_card: bool,
     /// Most bytes of the content's features in the file, in
     /// [`Options::feature_cache`](crate::Options::feature_cache).
     pub feature_cache_bytes: u64,
@@ -85,9 +89,15 @@ impl fmt::Display for ScalePlan {
         } else {
             f.write_str("whole")?;
         }
+        let place = match (self.optimizer_on_card, self.card_peak > 0) {
+            (true, _) => " on the card",
+            // Elsewhere nobody would expect anything else.
+            (false, true) => " in memory",
+            (false, false) => "",
+        };
         match self.optimizer {
-            OptimizerKind::Lbfgs => write!(f, "; L-BFGS remembers {} steps", self.history),
-            OptimizerKind::Adam => f.write_str("; Adam"),
+            OptimizerKind::Lbfgs => write!(f, "; L-BFGS{place} remembers {} steps", self.history),
+            OptimizerKind::Adam => write!(f, "; Adam{place}"),
         }
     }
 }
@@ -128,6 +138,13 @@ const HISTORIES: [(usize, f64); 3] = [(LEAST_HISTORY, 1.05), (5, 1.2), (3, 1.4)]
 
 /// How much longer a run takes with Adam than with L-BFGS.
 const ADAM_COST: f64 = 2.0;
+
+/// How much longer a run on a card takes with its optimiser in the process. This is an estimate.
+const IN_PROCESS_COST: f64 = 1.4;
+
+/// Copies in the process of what an optimiser on a card remembers: that to go back to if the card
+/// fails, and one on its way to a file.
+const COPIES_OF_CARD: usize = 2;
 
 /// Adds the safety margin to bytes of the process.
 fn with_reserve(bytes: usize) -> u64 {
@@ -284,7 +301,7 @@ impl Needs<'_> {
             // In its own size and without a margin, the style is not copied.
             let brought_to_size = if halvings > 0 || margin > 0 { PIXEL * width * height } else { 0 };
             let picture = brought_to_size + self.styles_in_full() + self.stroke_maps((width, height));
-            let choices = self.layouts((width, height), layers, &[], resting);
+            let choices = self.layouts((width, height), layers, &[], resting, 0);
             match choices.best(&|more| fits(more + picture)) {
                 Err(shortage) => needed = needed.max(Some(shortage.and(picture))),
                 Ok((_, found)) => {
@@ -363,8 +380,8 @@ impl Needs<'_> {
         // The styles are evaluated before anything else of the scale exists.
         let of_styles = self.styles(halvings, &styles, resting.before, &|bytes| budget.fits(bytes));
         let styles_besides = self.strokes(scale, halvings) + if halvings > 0 { self.styles_in_full() } else { 0 };
-        let choices = self.layouts((scale.width, scale.height), &layers, &reference, resting.all);
-        let of_scale = self.cheapest(scale, &choices, styles_besides, &budget);
+        let layouts = |arrays| self.layouts((scale.width, scale.height), &layers, &reference, resting.all, arrays);
+        let of_scale = self.cheapest(scale, &layouts, styles_besides, &budget);
         let (plan, of_styles) = match (of_scale, of_styles) {
             (Ok(plan), Ok(of_styles)) => (plan, of_styles),
             (of_scale, of_styles) => {
@@ -373,15 +390,16 @@ impl Needs<'_> {
                 return Err(self.refusal(shortage, size, &|bytes| budget.needed(bytes), budget.bytes));
             }
         };
-        let CheapestPlan { optimizer, history, work, layout, bytes } = plan;
+        let CheapestPlan { optimizer, history, is_on_card, work, layout, bytes, card_bytes, file_bytes } = plan;
         Ok(ScalePlan {
             peak: budget.needed(bytes.max(of_styles.bytes)),
-            card_peak: choices.card_bytes().max(of_styles.card_bytes),
+            card_peak: card_bytes.max(of_styles.card_bytes),
             in_bands: layout.has_bands(scale.width, scale.height, &layers),
             work,
             optimizer,
             history,
-            feature_cache_bytes: choices.file_bytes(&layout),
+            optimizer_on_card: is_on_card,
+            feature_cache_bytes: file_bytes,
             layout,
             style_layout: of_styles.layout,
         })
@@ -406,48 +424,87 @@ impl Needs<'_> {
         RestingBytes { before, all: before.max(usize::try_from(self.options.reserved_bytes).unwrap_or(usize::MAX)) }
     }
 
-    /// Returns the optimisers to choose from, the best one first, with the bytes that each takes
-    /// and how much longer a run takes with it.
-    fn optimizers(&self, pixels: usize) -> Vec<OptimizerChoice> {
+    /// Returns the optimisers to choose from, with the bytes that each takes and how much longer a
+    /// run takes with it.
+    fn optimizers(&self, scale: &Scale) -> Vec<OptimizerChoice> {
+        let array = PIXEL * scale.width * scale.height;
         let adam = OptimizerChoice {
             optimizer: OptimizerKind::Adam,
             history: 0,
-            bytes: PIXEL * ADAM_ARRAYS * pixels,
+            bytes: ADAM_ARRAYS * array,
+            arrays: None,
             cost: ADAM_COST,
         };
-        if self.options.optimizer == OptimizerKind::Adam {
-            return vec![adam];
-        }
-        let full = history_for(3 * pixels);
+        let full = history_for(3 * scale.width * scale.height);
         let shorter = HISTORIES.into_iter().filter(|(history, _)| *history < full);
         let lbfgs = |(history, cost)| OptimizerChoice {
             optimizer: OptimizerKind::Lbfgs,
             history,
-            bytes: PIXEL * (LBFGS_ARRAYS + 2 * history) * pixels,
+            bytes: (LBFGS_ARRAYS + 2 * history) * array,
+            arrays: None,
             cost,
         };
-        [(full, 1.0)].into_iter().chain(shorter).map(lbfgs).chain([adam]).collect()
+        let mut all: Vec<OptimizerChoice> = match self.options.optimizer {
+            OptimizerKind::Adam => vec![adam],
+            OptimizerKind::Lbfgs => [(full, 1.0)].into_iter().chain(shorter).map(lbfgs).chain([adam]).collect(),
+        };
+        if let Some(card) = &self.card {
+            all.iter_mut().for_each(|choice| choice.cost *= IN_PROCESS_COST);
+            let on_card = all.iter().filter_map(|choice| self.on_card(scale, card, choice)).collect();
+            all = [on_card, all].concat();
+        }
+        all
     }
 
-    /// Returns the layout and the optimiser that fit and make the shortest run. `besides` counts
-    /// the bytes of the styles.
+    /// Returns an optimiser with its arrays on a card. `None`: they cannot be there.
+    fn on_card(&self, scale: &Scale, card: &CardLimits, of: &OptimizerChoice) -> Option<OptimizerChoice> {
+        let Scale { width, height, .. } = *scale;
+        let keeps = self.masks > 0;
+        let arrays = match of.optimizer {
+            OptimizerKind::Lbfgs => CardArrays::lbfgs(width, height, of.history, keeps),
+            OptimizerKind::Adam => CardArrays::adam(width, height, keeps),
+        };
+        let remembered = match of.optimizer {
+            OptimizerKind::Lbfgs => 1 + 2 * of.history,
+            OptimizerKind::Adam => ADAM_ARRAYS,
+        };
+        let bytes = COPIES_OF_CARD * remembered * PIXEL * width * height;
+        let fits = card.keeps_points && arrays.largest_buffer <= card.largest_buffer;
+        fits.then(|| OptimizerChoice { bytes, arrays: Some(arrays), cost: of.cost / IN_PROCESS_COST, ..*of })
+    }
+
+    /// Returns the layout and the optimiser that fit and make the shortest run. `layouts` are the
+    /// ways to evaluate the picture, beside so many bytes on a card. `besides` counts the bytes of
+    /// the styles.
     ///
     /// Errors: nothing fits, not even the smallest choice.
-    fn cheapest(
+    fn cheapest<'a>(
         &self,
         scale: &Scale,
-        choices: &Choices<'_>,
+        layouts: &dyn Fn(usize) -> Choices<'a>,
         besides: usize,
         budget: &Budget,
     ) -> std::result::Result<CheapestPlan, Shortage> {
         let mut best: Option<(f64, CheapestPlan)> = None;
         let mut least: Option<Shortage> = None;
-        for OptimizerChoice { optimizer, history, bytes, cost } in self.optimizers(scale.width * scale.height) {
+        let in_process = layouts(0);
+        for OptimizerChoice { optimizer, history, bytes, arrays, cost } in self.optimizers(scale) {
+            let on_card = arrays.map(|arrays| layouts(arrays.bytes));
+            let choices = on_card.as_ref().unwrap_or(&in_process);
             match choices.best(&|more| budget.fits(besides + bytes + more)) {
                 Ok((work, layout)) => {
                     if best.as_ref().is_none_or(|(least, _)| work * cost < *least) {
-                        let bytes = besides + bytes + choices.memory(&layout);
-                        best = Some((work * cost, CheapestPlan { optimizer, history, work, layout, bytes }));
+                        let plan = CheapestPlan {
+                            optimizer,
+                            history,
+                            is_on_card: arrays.is_some(),
+                            work,
+                            bytes: besides + bytes + choices.memory(&layout),
+                            card_bytes: choices.card_bytes(),
+                            file_bytes: choices.file_bytes(&layout),
+                            layout,
+                        };
+                        best = Some((work * cost, plan));
                     }
                 }
                 Err(shortage) => least = least.into_iter().chain([shortage.and(besides + bytes)]).min(),
@@ -457,13 +514,14 @@ impl Needs<'_> {
     }
 
     /// Returns all ways to evaluate a picture. `resting` counts bytes of something else while
-    /// nothing is evaluated.
+    /// nothing is evaluated. `arrays` counts those of an optimiser on a card.
     fn layouts<'a>(
         &self,
         (width, height): (usize, usize),
         layers: &'a [Layer],
         reference: &'a [Layer],
         resting: usize,
+        arrays: usize,
     ) -> Choices<'a> {
         // Padding around a torus needs all of the picture.
         let may_have_bands = !layers.is_empty() && self.options.padding != Padding::Circular;
@@ -471,7 +529,7 @@ impl Needs<'_> {
             // Weights of positions and their roots. At all layers together there are fewer than
             // twice as many as pixels.
             let weights = 4 * size_of::<f32>() * self.masks * width * height;
-            let besides = weights + self.card_candidates();
+            let besides = weights + self.card_candidates() + arrays;
             let request = CardRequest { width, height, layers, reference, besides, may_have_bands };
             let passing = CARD_BASE + PIXEL * CARD_PICTURES * width * height;
             return Choices::Card(request.best(limits), passing.max(resting));
@@ -535,10 +593,14 @@ struct StylesPlan {
 }
 
 /// An optimiser, the bytes that it takes, and how much longer a run takes with it.
+#[derive(Clone, Copy)]
 struct OptimizerChoice {
     optimizer: OptimizerKind,
     history: usize,
+    /// Of the process.
     bytes: usize,
+    /// On a card; `None`: all is in the process.
+    arrays: Option<CardArrays>,
     cost: f64,
 }
 
@@ -546,10 +608,13 @@ struct OptimizerChoice {
 struct CheapestPlan {
     optimizer: OptimizerKind,
     history: usize,
+    is_on_card: bool,
     work: f64,
     layout: Layout,
-    /// Bytes besides those that last.
+    /// Bytes of the process besides those that last.
     bytes: usize,
+    card_bytes: u64,
+    file_bytes: u64,
 }
 
 #[cfg(test)]
@@ -629,7 +694,7 @@ mod tests {
     fn a_card_has_a_budget_of_its_own() {
         let plan = |side: usize, memory: Option<u64>, on_card: u64| {
             let options = Options { memory, ..Options::default() };
-            let card = Some(CardLimits { memory: Some(on_card), largest_buffer: (2 << 30) - 1 });
+            let card = Some(CardLimits { memory: Some(on_card), largest_buffer: (2 << 30) - 1, keeps_points: true });
             let needs = Needs {
                 options: &options,
                 content: (side, side),
@@ -641,13 +706,27 @@ mod tests {
             Ok::<_, Error>(needs.plan(&[Scale { width: side, height: side, steps: 1 }])?.scales[0].clone())
         };
         let whole = plan(1024, None, 8 << 30).unwrap();
-        assert!(!whole.in_bands && whole.card_peak > 1 << 30 && whole.history == history_for(3 << 20), "{whole:?}");
-        let in_bands = plan(1024, None, whole.card_peak - 1).unwrap();
-        assert!(in_bands.in_bands && in_bands.card_peak < whole.card_peak, "{in_bands:?}");
-        assert!(in_bands.to_string().starts_with("in bands on the card, "), "{in_bands}");
-        // A short history leaves room in the process, and bands on the card leave none.
+        assert!(!whole.in_bands && whole.optimizer_on_card && whole.card_peak > 1 << 30, "{whole:?}");
+        assert_eq!(whole.to_string(), "whole; L-BFGS on the card remembers 10 steps");
+        // With less memory on the card a run takes longer, and no longer than with all in bands.
+        let (mut cost, mut seen) = (1.0, [false; 3]);
+        for memory in (0..40).rev().map(|n| n * (100 << 20)) {
+            let Ok(plan) = plan(1024, None, memory) else { continue };
+            assert!(plan.card_peak <= memory, "{plan:?}");
+            let histories = HISTORIES.iter().find(|(history, _)| *history == plan.history);
+            let of_history = histories.map_or(1.0, |(_, cost)| if plan.history < 10 { *cost } else { 1.0 });
+            let here = plan.work * of_history * if plan.optimizer_on_card { 1.0 } else { IN_PROCESS_COST };
+            assert!(here >= cost, "{memory}: {plan:?} after {cost}");
+            cost = here;
+            seen[0] |= plan.history < whole.history;
+            seen[1] |= !plan.optimizer_on_card && plan.to_string() == "whole; L-BFGS in memory remembers 10 steps";
+            seen[2] |= plan.in_bands && plan.to_string().starts_with("in bands on the card, ");
+        }
+        assert_eq!(seen, [true; 3]);
+        // The process holds two copies of what the card remembers, or the optimiser itself.
         let tight = plan(1024, Some(600 << 20), 8 << 30).unwrap();
-        assert!(!tight.in_bands && tight.history < whole.history, "{tight:?}");
+        assert!(!tight.in_bands && tight.peak <= 600 << 20, "{tight:?}");
+        assert!(tight.history < whole.history || !tight.optimizer_on_card, "{tight:?}");
         let refused = plan(1024, None, 100 << 20).unwrap_err();
         assert!(matches!(refused, Error::CardMemory { budget, .. } if budget == 100 << 20), "{refused}");
         assert!(matches!(plan(1024, Some(200 << 20), 8 << 30), Err(Error::OutOfMemory { .. })));

@@ -29,14 +29,17 @@
 pub(crate) mod blueprint;
 pub(crate) mod memory;
 pub(crate) mod position;
+mod recovery;
 pub(crate) mod scale_setup;
 pub(crate) mod schedule;
 pub(crate) mod state;
 pub(crate) mod subject;
+pub(crate) mod summands;
 pub(crate) mod task;
 pub(crate) mod time;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 use std::mem;
 use std::ops::ControlFlow;
@@ -54,7 +57,8 @@ use crate::options::Options;
 use crate::session::blueprint::Blueprint;
 use crate::session::memory::{MemoryPlan, ScalePlan};
 use crate::session::position::{SchedulePosition, StopReason};
-use crate::session::scale_setup::{RestoredScale, ScaleSetup, ScaleState, evaluated, start};
+use crate::session::recovery::Anchor;
+use crate::session::scale_setup::{Minimiser, RestoredScale, ScaleSetup, ScaleState, evaluated, start};
 use crate::session::schedule::{RENEWAL, Scale};
 use crate::session::state::{SavedState, SessionState};
 use crate::session::subject::Subject;
@@ -76,14 +80,19 @@ pub struct Progress<'a> {
     pub scales: usize,
     /// Estimated time of the rest: [`Session::estimate`].
     pub left: Duration,
-    /// Losses of `image`.
+    /// Losses of the picture so far.
     pub losses: &'a Losses,
-    /// The picture so far, in the size of its scale, with values in 0..255.
-    pub image: &'a Image,
+    /// Width and height of the picture so far in pixels: those of its scale.
+    pub size: (usize, usize),
     session: &'a Session,
 }
 
 impl<'a> Progress<'a> {
+    /// Returns the picture so far: [`Session::image`].
+    pub fn image(&self) -> &'a Image {
+        self.session.image()
+    }
+
     /// Returns [`Session::state`] after this step.
     pub fn state(&self) -> SessionState<'a> {
         self.session.state()
@@ -131,11 +140,17 @@ pub struct Session {
     identity: String,
     /// The last matches of the previous scale, from when it ends until the next one has begun.
     matches_before: Vec<Vec<u32>>,
-    /// What the optimiser works on.
-    point: Image,
+    /// The best point. It is empty while it is on a card alone, until someone looks.
+    point: OnceCell<Image>,
     /// The picture that the point stands for, if parts of the content are kept. Otherwise the point
-    /// is the picture.
-    composed: Option<Image>,
+    /// is the picture. It is empty until someone looks.
+    composed: OnceCell<Option<Image>>,
+    /// What the session goes back to if the card fails that the optimiser is on.
+    anchor: Option<Anchor>,
+    /// The task of the scale while its card is lost.
+    lost_task: Option<Task>,
+    /// Whether the card has failed at this scale.
+    has_recovered: bool,
     losses: Losses,
     steps_done: usize,
     evaluation: EvaluationTime,
@@ -189,9 +204,12 @@ impl Session {
         let evaluation = EvaluationTime::new(cost.0[0].evaluation_by_start(begun.elapsed()));
         let mut session = Self {
             network: network.clone(),
-            composed: work.task.composed(point.as_slice()),
+            composed: OnceCell::new(),
             identity: work.task.identity().to_owned(),
-            work: Some(work),
+            anchor: None,
+            lost_task: None,
+            has_recovered: false,
+            work: None,
             totals: vec![losses.total],
             subject,
             styles,
@@ -202,7 +220,7 @@ impl Session {
             plan,
             cost,
             matches_before: vec![],
-            point,
+            point: point.into(),
             losses,
             steps_done: 0,
             evaluation,
@@ -211,6 +229,8 @@ impl Session {
             finished: None,
             is_intact: true,
         };
+        session.anchor = session.anchor_of(&work)?;
+        session.work = Some(work);
         session.drop_used_styles();
         Ok(session)
     }
@@ -223,28 +243,49 @@ impl Session {
     }
 
     /// Returns what [`Session::restore`] needs to continue later, in another process for example.
-    /// It borrows the arrays.
+    /// It borrows the arrays that are in memory.
+    ///
+    /// An optimiser on a graphics card is read from there. If the card fails, the state is that of
+    /// a few steps before, which the session keeps in memory.
     pub fn state(&self) -> SessionState<'_> {
-        SessionState {
-            position: SchedulePosition {
-                identity: self.identity.clone(),
-                scales: self.scales.clone(),
-                scale: self.scale,
-                totals: Cow::Borrowed(&self.totals),
-                elapsed: self.elapsed(),
-                finished: self.finished,
-            },
-            point: self.point.as_slice(),
-            optimizer: match &self.work {
-                Some(work) => work.optimizer.state(),
-                // The next scale begins without a memory.
-                None => OptimizerState::empty(self.plan.scales[self.scale].optimizer, self.point.as_slice()),
-            },
-            matches: match &self.work {
-                Some(work) => work.task.matches(),
-                None => self.matches_before.iter().map(Vec::as_slice).collect(),
+        let on_card = self.work.as_ref().is_some_and(|work| work.on_card().is_some());
+        match (&self.anchor, on_card) {
+            (Some(anchor), true) => self.read_state().unwrap_or_else(|_| anchor.state.lent()),
+            (Some(anchor), false) => anchor.state.lent(),
+            (None, _) => SessionState {
+                position: self.position(),
+                point: Cow::Borrowed(self.point().as_slice()),
+                optimizer: match &self.work {
+                    Some(ScaleState { optimizer: Minimiser::InProcess(optimizer), .. }) => optimizer.state(),
+                    // The next scale begins without a memory.
+                    _ => OptimizerState::empty(self.plan.scales[self.scale].optimizer, self.point().as_slice()),
+                },
+                matches: match &self.work {
+                    Some(work) => work.task.matches().into_iter().map(Cow::Borrowed).collect(),
+                    None => self.matches_before.iter().map(|matches| Cow::Borrowed(matches.as_slice())).collect(),
+                },
             },
         }
+    }
+
+    fn position(&self) -> SchedulePosition<'_> {
+        SchedulePosition {
+            identity: self.identity.clone(),
+            scales: self.scales.clone(),
+            scale: self.scale,
+            totals: Cow::Borrowed(&self.totals),
+            elapsed: self.elapsed(),
+            finished: self.finished,
+        }
+    }
+
+    /// Returns the best point. If the card fails that it is on, it is that of the anchor, and the
+    /// next step says what has happened.
+    fn point(&self) -> &Image {
+        self.point.get_or_init(|| {
+            let of_anchor = || self.anchor.as_ref().map(Anchor::point);
+            self.read_point().ok().or_else(of_anchor).expect("a point is in memory, or there is an anchor")
+        })
     }
 
     /// Continues from a state. From here the run is, bit for bit, the one that the state was taken
@@ -267,12 +308,12 @@ impl Session {
     pub fn restore(&mut self, saved: &SavedState) -> Result<()> {
         self.check_fits(saved)?;
         let is_current = saved.position().scale == self.scale;
-        let mut task = self.work.take().map(|work| work.task).filter(|_| is_current);
+        // It must not be on a card alone when the scale may have to begin again.
+        self.point();
+        let mut task = self.take_task()?.filter(|_| is_current);
+        self.anchor = None;
         match self.read_scale(saved, &mut task) {
-            Ok(restored) => {
-                self.adopt(restored, saved.position().clone());
-                Ok(())
-            }
+            Ok(restored) => self.adopt(restored, saved.position().clone()),
             Err(error) => {
                 self.begin_scale_again(task.filter(|_| is_current));
                 Err(error)
@@ -312,28 +353,42 @@ impl Session {
     }
 
     /// Takes over the scale and the position of a state.
-    fn adopt(&mut self, (work, restored): (ScaleState, RestoredScale), position: SchedulePosition<'static>) {
+    ///
+    /// Errors: the card fails.
+    fn adopt(
+        &mut self,
+        (work, restored): (ScaleState, RestoredScale),
+        position: SchedulePosition<'static>,
+    ) -> Result<()> {
         let RestoredScale { losses, point, evaluation } = restored;
-        self.composed = work.task.composed(point.as_slice());
-        self.work = Some(work);
+        self.composed = OnceCell::new();
         self.totals = position.totals.into_owned();
-        (self.point, self.losses, self.evaluation) = (point, losses, EvaluationTime::new(evaluation));
+        (self.point, self.losses, self.evaluation) = (point.into(), losses, EvaluationTime::new(evaluation));
         (self.scale, self.scales) = (position.scale, position.scales);
+        self.has_recovered = false;
         self.steps_done = self.scales[..self.scale].iter().map(|scale| scale.steps).sum::<usize>() + self.steps_here();
         (self.elapsed_before, self.started) = (position.elapsed, Instant::now());
         (self.finished, self.is_intact) = (position.finished, true);
+        self.anchor = self.anchor_of(&work)?;
+        self.work = Some(work);
         self.drop_used_styles();
+        Ok(())
     }
 
     /// Begins the current scale again from its picture, if that is possible.
     fn begin_scale_again(&mut self, task: Option<Task>) {
-        let setup = self.setup();
+        let (setup, scale, point) = (self.setup(), self.scale, self.point());
         let work = self.pool.install(|| {
-            let mut task = task.map_or_else(|| setup.task(self.scale), Ok)?;
-            let (optimizer, _) = setup.optimizer(self.scale, &mut task, &self.point)?;
+            let mut task = task.map_or_else(|| setup.task(scale), Ok)?;
+            let (optimizer, _) = setup.optimizer(scale, &mut task, point)?;
             Ok::<_, Error>(ScaleState { task, optimizer })
         });
-        (self.work, self.is_intact) = (work.ok(), false);
+        let begun = work.and_then(|work| Ok((self.anchor_of(&work)?, work)));
+        self.is_intact = false;
+        (self.anchor, self.work) = match begun {
+            Ok((anchor, work)) => (anchor, Some(work)),
+            Err(_) => (None, None),
+        };
     }
 
     fn setup(&self) -> ScaleSetup<'_> {
@@ -351,27 +406,38 @@ impl Session {
     /// this step.
     ///
     /// The first step of a scale takes the targets there before it begins. Errors: those of
-    /// [`Session::new`] at that scale; a file of features that can no longer be read. Nothing is
-    /// lost then: the state can be saved, and the next call makes the same step, to the last bit.
+    /// [`Session::new`] at that scale; a file of features that can no longer be read; a graphics
+    /// card that fails twice at a scale. Nothing is lost then: the state can be saved, and the next
+    /// call makes the same step, to the last bit. If the optimiser is on the card, the session goes
+    /// back to its last state in memory, and the next call makes the steps since again.
     pub fn step(&mut self) -> Result<Option<StopReason>> {
+        let steps_before = self.steps_done;
+        match self.try_step() {
+            Ok(finished) => Ok(finished),
+            Err(error) => self.recover(error, steps_before),
+        }
+    }
+
+    /// Does [`Session::step`], without help if the card fails.
+    fn try_step(&mut self) -> Result<Option<StopReason>> {
         if self.finished.is_some() {
             return Ok(self.finished);
         }
         if self.steps_here() == self.scales[self.scale].steps {
             self.refine()?;
         } else if self.work.is_none() {
-            let problem = "the session could not return to its last state; make a new one".to_owned();
-            return Err(Error::UnfitState { problem });
+            self.return_to_anchor()?;
         }
         while self.optimise()? == Outcome::Stuck {
             if self.is_last_scale() {
                 self.finished = Some(StopReason::Converged);
+                self.fetch()?;
                 return Ok(self.finished);
             }
             self.end_scale();
             self.refine()?;
         }
-        self.end_if_done();
+        self.end_if_done()?;
         Ok(self.finished)
     }
 
@@ -386,14 +452,29 @@ impl Session {
         // for each position of a layer.
         let before: Vec<Vec<u32>> = task.matches().into_iter().map(<[u32]>::to_vec).collect();
         task.renew_matches();
-        let (renewed, gradient) = match pool.install(|| evaluated(task, point)) {
-            Ok(evaluation) => evaluation,
+        let point = point.get();
+        let renewed = pool.install(|| match optimizer {
+            Minimiser::InProcess(optimizer) => {
+                let (renewed, gradient) = evaluated(task, point.expect("the point is in memory"))?;
+                optimizer.renew(renewed.total, gradient);
+                Ok(renewed)
+            }
+            Minimiser::OnCard(optimizer) => {
+                let mut renewed = Losses::default();
+                optimizer.renew(&mut || {
+                    renewed = task.evaluate_on_card()?;
+                    Ok(renewed.total)
+                })?;
+                Ok(renewed)
+            }
+        });
+        let renewed = match renewed {
+            Ok(renewed) => renewed,
             Err(error) => {
                 *is_intact &= task.set_matches(&before);
                 return Err(error);
             }
         };
-        optimizer.renew(renewed.total, gradient);
         if let Some(last) = totals.last_mut() {
             *last = renewed.total;
         }
@@ -414,14 +495,25 @@ impl Session {
         let Self { pool, work, point, composed, losses, .. } = self;
         let ScaleState { task, optimizer } = work.as_mut().expect("a scale has been begun");
         let mut latest = Losses::default();
-        let outcome = pool.install(|| {
-            optimizer.step(point.as_mut_slice(), &mut |pixels, gradient| {
-                latest = task.evaluate(pixels, gradient)?;
+        let outcome = pool.install(|| match optimizer {
+            Minimiser::InProcess(optimizer) => {
+                let point = point.get_mut().expect("the point is in memory");
+                optimizer.step(point.as_mut_slice(), &mut |pixels, gradient| {
+                    latest = task.evaluate(pixels, gradient)?;
+                    Ok(latest.total)
+                })
+            }
+            Minimiser::OnCard(optimizer) => optimizer.step(&mut || {
+                latest = task.evaluate_on_card()?;
                 Ok(latest.total)
-            })
+            }),
         })?;
         if outcome == Outcome::Improved {
-            (*losses, *composed) = (latest, task.composed(point.as_slice()));
+            *losses = latest;
+            composed.take();
+            if let Minimiser::OnCard(_) = optimizer {
+                point.take();
+            }
         }
         if outcome != Outcome::Stuck {
             self.totals.push(self.losses.total);
@@ -432,7 +524,9 @@ impl Session {
     }
 
     /// Ends the scale or the run if its steps are done or have converged.
-    fn end_if_done(&mut self) {
+    ///
+    /// Errors: the card fails.
+    fn end_if_done(&mut self) -> Result<()> {
         match (self.has_converged(), self.is_last_scale()) {
             (true, true) => self.finished = Some(StopReason::Converged),
             (true, false) => self.end_scale(),
@@ -441,6 +535,7 @@ impl Session {
             }
             (false, _) => {}
         }
+        if self.finished.is_some() { self.fetch() } else { self.renew_anchor() }
     }
 
     /// Returns whether a state taken now is one of the run. It is `false` after a state that could
@@ -460,6 +555,8 @@ impl Session {
 
     /// Goes on to the next scale, from the picture so far.
     fn refine(&mut self) -> Result<()> {
+        self.fetch()?;
+        self.anchor = None;
         let next = self.scale + 1;
         let Scale { width, height, .. } = self.scales[next];
         // Dropped first, so that two scales never take memory together.
@@ -467,14 +564,26 @@ impl Session {
             Some(work) => work.task.matches().iter().map(|matches| matches.to_vec()).collect(),
             None => mem::take(&mut self.matches_before),
         };
-        let point = resize(&self.point, width, height, self.options.padding);
+        let point = resize(self.point(), width, height, self.options.padding);
         let setup = self.setup();
         let (work, losses) = self.pool.install(|| setup.work(next, &point))?;
         let [from, to] = [self.scale, next].map(|scale| self.cost.0[scale].evaluation);
         self.evaluation.change_scale(from, to);
-        self.composed = work.task.composed(point.as_slice());
-        self.totals = vec![losses.total];
-        (self.work, self.losses, self.point, self.scale) = (Some(work), losses, point, next);
+        let before = (mem::take(&mut self.totals), mem::replace(&mut self.losses, losses));
+        self.totals = vec![self.losses.total];
+        let point = mem::replace(&mut self.point, point.into());
+        self.scale = next;
+        self.anchor = match self.anchor_of(&work) {
+            Ok(anchor) => anchor,
+            Err(error) => {
+                // The next attempt begins where this one did.
+                ((self.totals, self.losses), self.point, self.scale) = (before, point, next - 1);
+                return Err(error);
+            }
+        };
+        self.work = Some(work);
+        self.composed = OnceCell::new();
+        self.has_recovered = false;
         self.matches_before = vec![];
         self.drop_used_styles();
         Ok(())
@@ -528,7 +637,20 @@ impl Session {
 
     /// Returns the picture so far, in the size of the current scale, with values in 0..255.
     pub fn image(&self) -> &Image {
-        self.composed.as_ref().unwrap_or(&self.point)
+        let composed = self.composed.get_or_init(|| self.composition());
+        composed.as_ref().unwrap_or_else(|| self.point())
+    }
+
+    /// Returns the picture that the point stands for, if parts of the content are kept.
+    fn composition(&self) -> Option<Image> {
+        self.subject.keep.as_ref()?;
+        let point = self.point();
+        if let Some(work) = &self.work {
+            return work.task.composed(point.as_slice());
+        }
+        let mut picture = point.clone();
+        self.subject.resized(point.width(), point.height(), self.options.padding).keep_in(picture.as_mut_slice());
+        Some(picture)
     }
 
     /// Returns the losses of [`image`](Session::image), at the current scale.
@@ -569,7 +691,7 @@ impl Session {
     /// Returns the picture so far in the content's size. At a coarser scale it is enlarged.
     pub fn picture(&self) -> Image {
         let content = &self.subject.content;
-        let mut picture = resize(&self.point, content.width(), content.height(), self.options.padding);
+        let mut picture = resize(self.point(), content.width(), content.height(), self.options.padding);
         if self.subject.keep.is_some() {
             self.subject.keep_in(picture.as_mut_slice());
         }
@@ -585,7 +707,7 @@ impl Session {
             scales: self.scales.len(),
             left: self.estimate(),
             losses: &self.losses,
-            image: self.image(),
+            size: (self.scales[self.scale].width, self.scales[self.scale].height),
             session: self,
         }
     }

@@ -1,8 +1,10 @@
 //! How a scale begins: with its targets and an optimiser, either from a picture or from the saved
 //! state of a run.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
+use impasto_engine::network::{DeviceError, ResidentAdam, ResidentLbfgs, ResidentLbfgsSpec};
 use impasto_engine::{Image, Padding};
 
 use crate::checks::check_image;
@@ -10,8 +12,13 @@ use crate::error::{Error, PictureRole, Result};
 use crate::loss::losses::Losses;
 use crate::network::Network;
 use crate::noise::white_noise;
-use crate::optimizer::adam::{Adam, AdamSettings};
-use crate::optimizer::lbfgs::{Lbfgs, LbfgsSettings};
+use crate::optimizer::adam::AdamSettings;
+use crate::optimizer::adam::in_memory::Adam;
+use crate::optimizer::adam::on_card::AdamOnCard;
+use crate::optimizer::lbfgs::in_memory::Lbfgs;
+use crate::optimizer::lbfgs::on_card::LbfgsOnCard;
+use crate::optimizer::lbfgs::{LbfgsSettings, MIN_COSINE};
+use crate::optimizer::on_card::CardOptimizer;
 use crate::optimizer::preconditioner::Preconditioner;
 use crate::optimizer::state::OptimizerState;
 use crate::optimizer::step::Optimizer;
@@ -28,7 +35,25 @@ use crate::torus::resize;
 /// What belongs to one scale.
 pub(crate) struct ScaleState {
     pub(crate) task: Task,
-    pub(crate) optimizer: Box<dyn Optimizer>,
+    pub(crate) optimizer: Minimiser,
+}
+
+/// A minimiser, and where its arrays are.
+pub(crate) enum Minimiser {
+    /// In the process. The point is the session's.
+    InProcess(Box<dyn Optimizer>),
+    /// On a graphics card, the point among them.
+    OnCard(Box<dyn CardOptimizer>),
+}
+
+impl ScaleState {
+    /// Returns the minimiser if its arrays are on a card.
+    pub(crate) fn on_card(&self) -> Option<&dyn CardOptimizer> {
+        match &self.optimizer {
+            Minimiser::OnCard(optimizer) => Some(&**optimizer),
+            Minimiser::InProcess(_) => None,
+        }
+    }
 }
 
 /// Everything that a scale is made from.
@@ -59,20 +84,107 @@ impl ScaleSetup<'_> {
     }
 
     /// Makes an optimiser that begins at a point. Returns the losses there too.
-    pub(crate) fn optimizer(
+    ///
+    /// Errors: the losses or their gradient are not finite, or cannot be evaluated.
+    pub(crate) fn optimizer(&self, scale: usize, task: &mut Task, point: &Image) -> Result<(Minimiser, Losses)> {
+        task.renew_matches();
+        self.optimizer_of(scale, task, point, None)
+    }
+
+    /// Makes an optimiser at a point, of a state if there is one: on the card if the plan says so,
+    /// and in the process otherwise, or if the card cannot have it. Returns the losses there too.
+    ///
+    /// Errors: the losses or their gradient are not finite, or cannot be evaluated.
+    pub(crate) fn optimizer_of(
         &self,
         scale: usize,
         task: &mut Task,
         point: &Image,
-    ) -> Result<(Box<dyn Optimizer>, Losses)> {
-        task.renew_matches();
+        state: Option<OptimizerState<'_>>,
+    ) -> Result<(Minimiser, Losses)> {
+        if self.plan.scales[scale].optimizer_on_card {
+            match self.optimizer_on_card(scale, task, point, state.as_ref())? {
+                OnCard::Begun(optimizer, losses) => return Ok((Minimiser::OnCard(optimizer), losses)),
+                OnCard::Refused(problem) => {
+                    let name = task.identity();
+                    self.network.notes().add(format!("{name} {problem}; the optimiser computes on the CPU"));
+                }
+            }
+        }
         let (losses, gradient) = evaluated(task, point)?;
-        let value = losses.total;
-        let optimizer: Box<dyn Optimizer> = match self.plan.scales[scale].optimizer {
-            OptimizerKind::Lbfgs => Box::new(Lbfgs::new(self.lbfgs_settings(scale), value, gradient)),
-            OptimizerKind::Adam => Box::new(Adam::new(AdamSettings::default(), point.as_slice(), value, gradient)),
+        let (value, kind) = (losses.total, self.plan.scales[scale].optimizer);
+        let optimizer: Box<dyn Optimizer> = match state.map(OptimizerState::into_owned) {
+            Some(OptimizerState::Lbfgs(pairs)) => {
+                Box::new(Lbfgs::of_pairs(self.lbfgs_settings(scale), value, gradient, pairs))
+            }
+            Some(OptimizerState::Adam(state)) => {
+                Box::new(Adam::of_state(AdamSettings::default(), value, gradient, state))
+            }
+            None if kind == OptimizerKind::Lbfgs => Box::new(Lbfgs::new(self.lbfgs_settings(scale), value, gradient)),
+            None => Box::new(Adam::new(AdamSettings::default(), point.as_slice(), value, gradient)),
         };
-        Ok((optimizer, losses))
+        Ok((Minimiser::InProcess(optimizer), losses))
+    }
+
+    /// Makes an optimiser on the card, or says why the card cannot have it.
+    ///
+    /// Errors: the card fails.
+    fn optimizer_on_card(
+        &self,
+        scale: usize,
+        task: &mut Task,
+        point: &Image,
+        state: Option<&OptimizerState<'_>>,
+    ) -> Result<OnCard> {
+        let ScalePlan { optimizer: kind, history, .. } = self.plan.scales[scale];
+        let Scale { width, height, .. } = self.scales[scale];
+        let made = match kind {
+            OptimizerKind::Lbfgs => {
+                let preconditioner = Preconditioner::as_bases(width, height, self.wraps());
+                let spec =
+                    ResidentLbfgsSpec { history, min_cosine: MIN_COSINE as f32, preconditioner: &preconditioner };
+                task.on_card(|workspace, terms| workspace.lbfgs(&spec, terms).map(CardArrays::Lbfgs))
+            }
+            OptimizerKind::Adam => task.on_card(|workspace, terms| workspace.adam(terms).map(CardArrays::Adam)),
+        };
+        let arrays = match made.expect("the card keeps points") {
+            Ok(arrays) => arrays,
+            Err(DeviceError::Memory { .. } | DeviceError::MapTooLarge { .. }) => {
+                return Ok(OnCard::Refused("has no room for what the optimiser remembers"));
+            }
+            Err(error) => return Err(Error::of_device(error)),
+        };
+        let mut losses = Losses::default();
+        let mut evaluate = || {
+            losses = task.evaluate_on_card()?;
+            Ok(losses.total)
+        };
+        let (optimizer, mean_square): (Box<dyn CardOptimizer>, f64) = match arrays {
+            CardArrays::Lbfgs(arrays) => {
+                let pairs = match state {
+                    Some(OptimizerState::Lbfgs(pairs)) => pairs.as_slice(),
+                    _ => &[],
+                };
+                let first_step = LbfgsSettings::default().first_step;
+                let (begun, square) = LbfgsOnCard::begin(arrays, first_step, point.as_slice(), pairs, &mut evaluate)?;
+                (Box::new(begun), square)
+            }
+            CardArrays::Adam(arrays) => {
+                let state = match state {
+                    Some(OptimizerState::Adam(state)) => Some(state),
+                    _ => None,
+                };
+                let settings = AdamSettings::default();
+                let (begun, square) = AdamOnCard::begin(arrays, settings, point.as_slice(), state, &mut evaluate)?;
+                (Box::new(begun), square)
+            }
+        };
+        // If the losses are not finite, the CPU says so too.
+        let can_be_added = mean_square == 0.0 || RANGE_OF_SUMS.contains(&mean_square.sqrt());
+        if !(losses.total.is_finite() && can_be_added) {
+            return Ok(OnCard::Refused("makes no sums of a gradient as large or as small as this one"));
+        }
+        Ok(OnCard::Begun(optimizer, losses))
     }
 
     /// Makes the optimiser of a state at this scale, and restores its picture. The state fits the
@@ -84,7 +196,7 @@ impl ScaleSetup<'_> {
         scale: usize,
         task: &mut Task,
         saved: &SavedState,
-    ) -> Result<(Box<dyn Optimizer>, RestoredScale)> {
+    ) -> Result<(Minimiser, RestoredScale)> {
         let Scale { width, height, .. } = self.scales[scale];
         let point = Image::new(width, height, saved.point()?);
         if !task.set_matches(&saved.matches()?) {
@@ -92,22 +204,15 @@ impl ScaleSetup<'_> {
             return Err(Error::UnfitState { problem });
         }
         let started = Instant::now();
-        let (losses, gradient) = evaluated(task, &point)?;
+        let (optimizer, losses) = self.optimizer_of(scale, task, &point, Some(saved.optimizer()?))?;
         let evaluation = started.elapsed();
-        let value = losses.total;
-        if !self.is_same_loss(saved.position(), value, task.identity()) {
+        if !self.is_same_loss(saved.position(), losses.total, task.identity()) {
             let problem =
                 "its picture has another loss here: it was made from other pictures, options or weights, or by \
                            another version of impasto"
                     .to_owned();
             return Err(Error::UnfitState { problem });
         }
-        let optimizer: Box<dyn Optimizer> = match saved.optimizer()? {
-            OptimizerState::Lbfgs(pairs) => {
-                Box::new(Lbfgs::of_pairs(self.lbfgs_settings(scale), value, gradient, pairs))
-            }
-            OptimizerState::Adam(state) => Box::new(Adam::of_state(AdamSettings::default(), value, gradient, state)),
-        };
         Ok((optimizer, RestoredScale { losses, point, evaluation }))
     }
 
@@ -130,12 +235,31 @@ impl ScaleSetup<'_> {
         may_differ && is_close
     }
 
+    fn wraps(&self) -> bool {
+        self.options.padding == Padding::Circular
+    }
+
     fn lbfgs_settings(&self, scale: usize) -> LbfgsSettings {
         let Scale { width, height, .. } = self.scales[scale];
-        let wraps = self.options.padding == Padding::Circular;
-        let preconditioner = Some(Preconditioner::new(width, height, wraps));
+        let preconditioner = Some(Preconditioner::new(width, height, self.wraps()));
         LbfgsSettings { history: self.plan.scales[scale].history, preconditioner, ..LbfgsSettings::default() }
     }
+}
+
+/// Root mean squares of a gradient whose squares a card can add up in f32.
+const RANGE_OF_SUMS: RangeInclusive<f64> = 1e-12..=1e12;
+
+/// What comes of an attempt to have an optimiser on a card.
+enum OnCard {
+    Begun(Box<dyn CardOptimizer>, Losses),
+    /// What is wrong with the card.
+    Refused(&'static str),
+}
+
+/// The arrays of an optimiser on a card.
+enum CardArrays {
+    Lbfgs(Box<dyn ResidentLbfgs>),
+    Adam(Box<dyn ResidentAdam>),
 }
 
 /// Most relative difference of a loss between two devices.

@@ -8,6 +8,7 @@
 //!   (oldest first), or `walker`, `mean` and `root_mean_square` of Adam;
 //! - `matches.0`, ..., U32: the matches of each region and layer, if strokes are matched.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
@@ -39,13 +40,23 @@ const CHECKSUM: usize = size_of::<u32>();
 pub struct SessionState<'a> {
     pub(crate) position: SchedulePosition<'a>,
     /// What the optimiser works on, `[H, W, 3]`, 0..255.
-    pub(crate) point: &'a [f32],
+    pub(crate) point: Cow<'a, [f32]>,
     pub(crate) optimizer: OptimizerState<'a>,
     /// The matches of each region and layer. They were found at an earlier point.
-    pub(crate) matches: Vec<&'a [u32]>,
+    pub(crate) matches: Vec<Cow<'a, [u32]>>,
 }
 
 impl SessionState<'_> {
+    /// Returns the same, with the arrays of this one.
+    pub(crate) fn lent(&self) -> SessionState<'_> {
+        SessionState {
+            position: self.position.clone(),
+            point: Cow::Borrowed(&self.point),
+            optimizer: self.optimizer.lent(),
+            matches: self.matches.iter().map(|matches| Cow::Borrowed(&**matches)).collect(),
+        }
+    }
+
     /// Returns the steps done so far, at all scales.
     pub fn steps_done(&self) -> usize {
         self.position.steps_done()
@@ -70,7 +81,7 @@ impl SessionState<'_> {
         ]);
         let Scale { width, height, .. } = self.position.here();
         let mut tensors = vec![
-            (POINT.to_owned(), Tensor::F32(vec![height, width, 3], self.point)),
+            (POINT.to_owned(), Tensor::F32(vec![height, width, 3], &self.point)),
             (TOTALS.to_owned(), Tensor::F64(vec![totals.len()], (&**totals).into())),
         ];
         let mut add = |name: String, values| tensors.push((name, Tensor::F32(vec![self.point.len()], values)));
@@ -422,13 +433,19 @@ mod tests {
         }
     }
 
+    /// Matches of two layers.
+    const FOUND: [&[u32]; 2] = [&[7, 1 << 30], &[]];
+
     /// Makes the bytes of a file.
     fn bytes(position: SchedulePosition<'_>, adam: bool) -> Vec<u8> {
         let mut bytes = Vec::new();
-        SessionState { position, point: &pixels(5), optimizer: optimizer(adam), matches: vec![&[7, 1 << 30], &[]] }
-            .write(&mut bytes)
-            .unwrap();
+        state(position, adam).write(&mut bytes).unwrap();
         bytes
+    }
+
+    fn state(position: SchedulePosition<'_>, adam: bool) -> SessionState<'_> {
+        let matches = FOUND.iter().map(|&matches| matches.into()).collect();
+        SessionState { position, point: pixels(5).into(), optimizer: optimizer(adam), matches }
     }
 
     fn of_bytes(bytes: &[u8]) -> Parsed<StateContents<Cursor<&[u8]>>> {
@@ -440,15 +457,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         for adam in [false, true] {
-            let matches: Vec<&[u32]> = vec![&[7, 1 << 30], &[]];
-            let (point, optimizer_state) = (pixels(5), optimizer(adam));
-            SessionState { position: position(), point: &point, optimizer: optimizer_state, matches: matches.clone() }
-                .save(&path)
-                .unwrap();
+            state(position(), adam).save(&path).unwrap();
             let saved = SavedState::open(&path).unwrap();
             assert_eq!((saved.position(), saved.steps_done()), (&position(), 2));
             assert_eq!((saved.point().unwrap(), saved.optimizer().unwrap()), (pixels(5), optimizer(adam)));
-            assert_eq!(saved.matches().unwrap(), matches);
+            assert_eq!(saved.matches().unwrap(), FOUND);
             let kind = if adam { OptimizerKind::Adam } else { OptimizerKind::Lbfgs };
             assert!(saved.check_optimizer(kind, 2).is_ok());
             assert!(saved.check_optimizer(OptimizerKind::Lbfgs, 1).is_err());

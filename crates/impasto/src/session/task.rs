@@ -8,10 +8,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{io, iter, mem};
+use std::{io, mem};
 
 use impasto_engine::network::{
-    Changes, ContentTerm, LayerTime, MatchTerm, PositionWeights, ReferenceSums, ShaderTime, StyleSums, StyleTerm,
+    self, ContentTerm, DeviceError, KeptPart, LayerTime, MatchTerm, PixelTerms, ShaderTime, StyleSums, StyleTerm,
     Workspace, WorkspaceSpec,
 };
 use impasto_engine::plan::layout::Layout;
@@ -21,17 +21,14 @@ use crate::brush;
 use crate::checks::check_room;
 use crate::error::{Error, PictureRole, Result};
 use crate::loss::content;
-use crate::loss::gram::GramLoss;
-use crate::loss::losses::{Losses, WeightedSum};
-use crate::loss::mean_square::MeanSquareLoss;
-use crate::loss::moments::MomentsLoss;
-use crate::loss::strokes;
-use crate::loss::style_loss::{LayerValue, StyleLoss};
-use crate::loss::total_variation::{add_total_variation_gradient, total_variation};
+use crate::loss::losses::Losses;
+use crate::loss::total_variation::{add_total_variation_gradient, gradient_factor, total_variation};
 use crate::network::Network;
-use crate::options::{Objective, Options, StyleLossKind, WeightedLayer};
+use crate::network::recovering::RecoveringWorkspace;
+use crate::options::{Objective, Options, WeightedLayer};
 use crate::picture::mask::Mask;
 use crate::session::subject::Subject;
+use crate::session::summands::{Summands, stroke_summands};
 use crate::style::regions::{self, Region};
 use crate::style::source::Style;
 
@@ -40,22 +37,13 @@ use crate::style::source::Style;
 /// the area.
 pub(crate) struct Task {
     /// `None` if no loss looks at a feature map.
-    workspace: Option<Box<dyn Workspace>>,
-    /// Number of regions.
-    regions: usize,
-    /// Losses by region and layer.
-    styles: Vec<Summand<Box<dyn StyleLoss>>>,
-    contents: Vec<Summand<MeanSquareLoss>>,
-    /// Losses by region and layer.
-    strokes: Vec<Summand<MeanSquareLoss>>,
-    /// Variance of the style's features, for each of `strokes`.
-    stroke_variances: Vec<f64>,
+    workspace: Option<RecoveringWorkspace>,
+    /// The losses on feature maps.
+    summands: Summands,
     /// Whether the next forward pass finds matches.
     renews_matches: bool,
-    /// Sums of the last forward pass, in the order of `styles`.
+    /// Sums of the last forward pass, for each style term.
     sums: Vec<StyleSums>,
-    content_weight: f64,
-    style_weight: f64,
     /// Weight of the raw total variation.
     tv_weight: f64,
     /// Whether the picture lies on a torus: [`Padding::Circular`].
@@ -70,20 +58,6 @@ pub(crate) struct Task {
     mapped: Option<Image>,
     /// Folder for the file with the content's features.
     feature_cache: Option<PathBuf>,
-}
-
-/// One summand of eq. (4): the loss of a layer.
-struct Summand<L> {
-    layer: Layer,
-    /// Weight of the layer and the region within their sum, before alpha or beta.
-    weight: f64,
-    /// The region's share of the area, which is part of the weight.
-    share: f64,
-    /// Factor of the weight in the objective alone.
-    emphasis: f64,
-    loss: L,
-    /// The loss at the last evaluation, unweighted.
-    value: LayerValue,
 }
 
 /// The layers of each sum of eq. (4). A sum without weight is left out with its layers.
@@ -146,15 +120,9 @@ impl Task {
             if is_balanced { total_variation(content.as_slice(), content.width(), wraps).max(MIN_TV) } else { 1.0 };
         let mut task = Self {
             workspace,
-            regions: regions.len(),
-            styles: style_summands(&layers.styles, regions, options.style_loss),
-            contents: vec![],
             renews_matches: !strokes.is_empty(),
-            strokes,
-            stroke_variances,
+            summands: Summands::new(&layers.styles, regions, (strokes, stroke_variances), options),
             sums: vec![],
-            content_weight: options.content_weight,
-            style_weight: options.style_weight,
             tv_weight: options.tv_weight / tv_unit,
             wraps,
             width: content.width(),
@@ -186,43 +154,14 @@ impl Task {
             if is_balanced {
                 loss.set_unit(content::unit(sums));
             }
-            self.contents.push(Summand::new(layer, 1.0, loss));
+            self.summands.add_content(layer, loss);
         }
         if is_balanced {
-            self.calibrate_styles(&sums);
+            self.summands.calibrate_styles(&sums);
         }
         self.sums = sums.styles;
         self.mapped = Some(content.clone());
         Ok(())
-    }
-
-    /// Takes the units of the style losses from the sums of the content.
-    ///
-    /// The unit of a loss is the content's own. If there is a content loss besides, the losses of a
-    /// region weigh more by one factor: the inverse root of the geometric mean of its
-    /// [`unlikeness`](crate::loss::style_loss::unlikeness). So a strength means nearly the same for
-    /// a dark painting as for a bright one, and the layers keep their balance. Without the root it
-    /// would mean less of the same at different sizes, because a smaller photo is more like a
-    /// painting in strength.
-    fn calibrate_styles(&mut self, sums: &ReferenceSums) {
-        let unlikeness: Vec<f64> =
-            self.styles.iter_mut().zip(&sums.styles).map(|(style, sums)| style.loss.calibrate(sums)).collect();
-        let strokes = self.strokes.iter_mut().zip(&self.stroke_variances);
-        for ((strokes, &variance), &squares) in strokes.zip(&sums.matches) {
-            strokes.loss.set_unit(strokes::unit(strokes.loss.value(squares).raw, variance));
-        }
-        if self.contents.is_empty() {
-            return;
-        }
-        // Every region has as many losses.
-        let regions = self.regions.max(1);
-        let (styles, strokes) = (self.styles.len() / regions, self.strokes.len() / regions);
-        for (i, region) in unlikeness.chunks(styles.max(1)).enumerate() {
-            let mean = region.iter().sum::<f64>() / region.len() as f64;
-            let emphasis = (-0.5 * mean).exp();
-            self.styles.iter_mut().skip(i * styles).take(styles).for_each(|style| style.emphasis = emphasis);
-            self.strokes.iter_mut().skip(i * strokes).take(strokes).for_each(|strokes| strokes.emphasis = emphasis);
-        }
     }
 
     /// Returns the picture that a point of the optimiser stands for, if parts of the content are
@@ -273,30 +212,13 @@ impl Task {
     pub(crate) fn backward(&mut self, pixels: &[f32], gradient: &mut [f32]) -> Result<Losses> {
         // The gradients take the maps' place.
         self.mapped = None;
-        for (style, sums) in self.styles.iter_mut().zip(&self.sums) {
-            style.value = style.loss.evaluate(sums, self.style_weight * style.weight * style.emphasis);
-        }
+        self.summands.evaluate_styles(&self.sums);
         let pixels = self.composed.as_deref().unwrap_or(pixels);
         match &mut self.workspace {
             Some(workspace) => {
-                let change =
-                    |content: &Summand<MeanSquareLoss>| content.loss.change(self.content_weight * content.weight);
-                let stroke_change = |strokes: &Summand<MeanSquareLoss>| {
-                    strokes.loss.change(self.style_weight * strokes.weight * strokes.emphasis)
-                };
-                let changes = Changes {
-                    styles: self.styles.iter().map(|style| style.loss.change()).collect(),
-                    contents: self.contents.iter().map(change).collect(),
-                    matches: self.strokes.iter().map(stroke_change).collect(),
-                };
-                let squares = workspace.backward(pixels, &changes, gradient);
+                let squares = workspace.backward(pixels, &self.summands.changes(), gradient);
                 let squares = squares.map_err(|error| Error::of_evaluation(self.feature_cache.as_deref(), &error))?;
-                for (content, squares) in self.contents.iter_mut().zip(squares.contents) {
-                    content.value = content.loss.value(squares);
-                }
-                for (strokes, squares) in self.strokes.iter_mut().zip(squares.matches) {
-                    strokes.value = strokes.loss.value(squares);
-                }
+                self.summands.take(&squares);
             }
             None => gradient.fill(0.0),
         }
@@ -307,12 +229,57 @@ impl Task {
         if let Some(subject) = &self.subject {
             subject.keep_out(gradient);
         }
-        Ok(self.losses(total_variation(pixels, width, self.wraps)))
+        Ok(self.summands.losses(total_variation(pixels, width, self.wraps), self.tv_weight))
+    }
+
+    /// Makes an optimiser's arrays on the card that the workspace is on. `None`: it is on none.
+    ///
+    /// Errors: there is no memory for them.
+    pub(crate) fn on_card<T>(
+        &mut self,
+        make: impl FnOnce(&mut dyn network::ResidentWorkspace, &PixelTerms<'_>) -> std::result::Result<T, DeviceError>,
+    ) -> Option<std::result::Result<T, DeviceError>> {
+        let len = 3 * self.width * self.height;
+        let keep = self.subject.as_ref().and_then(|subject| {
+            let keep = subject.keep.as_ref()?;
+            Some(KeptPart { content: subject.content.as_slice(), keep: keep.as_slice() })
+        });
+        let terms = PixelTerms { variation: gradient_factor(self.tv_weight, len), wraps: self.wraps, keep };
+        Some(make(self.workspace.as_mut()?.resident()?, &terms))
+    }
+
+    /// Goes on after the card has failed and the arrays of an optimiser are lost.
+    ///
+    /// Errors: the card cannot be opened again.
+    pub(crate) fn reopen(&mut self) -> Result<()> {
+        self.mapped = None;
+        match &mut self.workspace {
+            Some(workspace) => workspace.reopen().map_err(|error| Error::of_evaluation(None, &error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the losses of an optimiser's trial on the card, where their gradient stays. The
+    /// optimiser's arrays are from [`Task::on_card`].
+    pub(crate) fn evaluate_on_card(&mut self) -> Result<Losses> {
+        self.mapped = None;
+        let renews_matches = mem::take(&mut self.renews_matches);
+        let workspace = self.workspace.as_mut().expect("the workspace made the arrays");
+        if renews_matches {
+            workspace.renew_matches();
+        }
+        let resident = workspace.resident().expect("the workspace made the arrays");
+        let of_evaluation = |error| Error::of_evaluation(None, &error);
+        self.sums = resident.forward().map_err(of_evaluation)?;
+        self.summands.evaluate_styles(&self.sums);
+        let (squares, variation) = resident.backward(&self.summands.changes()).map_err(of_evaluation)?;
+        self.summands.take(&squares);
+        Ok(self.summands.losses(variation / (3 * self.width * self.height) as f64, self.tv_weight))
     }
 
     /// Returns whether positions are matched with the style.
     pub(crate) fn has_matches(&self) -> bool {
-        !self.strokes.is_empty()
+        self.summands.has_strokes()
     }
 
     /// Makes the next evaluation find matches anew. The loss of strokes is another one from then
@@ -337,16 +304,7 @@ impl Task {
     /// Returns each region's share of the area and its style losses at the last evaluation, by
     /// layer and unweighted.
     pub(crate) fn style_by_region(&self) -> Vec<(f64, Vec<(Layer, f64)>)> {
-        let mut regions: Vec<(f64, Vec<(Layer, f64)>)> = Vec::new();
-        for style in &self.styles {
-            let loss = (style.layer, style.value.raw);
-            match regions.last_mut() {
-                // Every region begins with the same layer.
-                Some((_, losses)) if losses[0].0 != style.layer => losses.push(loss),
-                _ => regions.push((style.share, vec![loss])),
-            }
-        }
-        regions
+        self.summands.style_by_region()
     }
 
     /// Names what the bits of the losses depend on. It is empty if no loss looks at a feature map.
@@ -369,63 +327,6 @@ impl Task {
     /// Returns what each shader of a graphics card took in the last evaluation, the longest first.
     pub(crate) fn shader_times(&self) -> Vec<ShaderTime> {
         self.workspace.as_ref().map_or(vec![], |workspace| workspace.shader_times())
-    }
-
-    fn losses(&self, tv: f64) -> Losses {
-        let (content, style) = (WeightedValues::of(&self.contents), WeightedValues::of(&self.styles));
-        let strokes = WeightedValues::of(&self.strokes);
-        let of_style = style.in_objective + strokes.in_objective;
-        Losses {
-            tv,
-            total: self.content_weight * content.in_objective + self.style_weight * of_style + self.tv_weight * tv,
-            content_sum: content.sum,
-            style_sum: style.sum,
-            content: content.by_layer,
-            style: style.by_layer,
-            strokes: strokes.by_layer,
-        }
-    }
-}
-
-/// One of the two sums of eq. (4), from the last evaluation.
-struct WeightedValues {
-    /// Raw losses, unweighted.
-    by_layer: Vec<(Layer, f64)>,
-    /// Sum of the losses in their units, weighted as in the objective.
-    in_objective: f64,
-    sum: WeightedSum,
-}
-
-impl WeightedValues {
-    fn of<L>(summands: &[Summand<L>]) -> Self {
-        let mut by_layer: Vec<(Layer, f64)> = Vec::new();
-        for summand in summands {
-            let value = summand.share * summand.value.raw;
-            match by_layer.iter_mut().find(|(layer, _)| *layer == summand.layer) {
-                Some((_, sum)) => *sum += value,
-                None => by_layer.push((summand.layer, value)),
-            }
-        }
-        let in_units = summands.iter().map(|summand| summand.weight * summand.value.in_units).sum::<f64>();
-        let of_objective = |summand: &Summand<L>| summand.emphasis * summand.weight * summand.value.in_units;
-        let in_objective = summands.iter().map(of_objective).sum();
-        let weights: f64 = summands.iter().map(|summand| summand.weight).sum();
-        let raw = summands.iter().map(|summand| summand.weight * summand.value.raw).sum();
-        let mean_in_units = if weights > 0.0 { in_units / weights } else { 0.0 };
-        Self { by_layer, in_objective, sum: WeightedSum { raw, mean_in_units } }
-    }
-}
-
-impl<L> Summand<L> {
-    fn new(layer: &WeightedLayer, share: f64, loss: L) -> Self {
-        Self {
-            layer: layer.layer,
-            weight: layer.weight * share,
-            share,
-            emphasis: 1.0,
-            loss,
-            value: LayerValue::default(),
-        }
     }
 }
 
@@ -486,37 +387,6 @@ impl ActiveLayers {
     }
 }
 
-/// Returns the style losses of all regions, in the order of their terms.
-fn style_summands(
-    layers: &[WeightedLayer],
-    regions: Vec<Region>,
-    kind: StyleLossKind,
-) -> Vec<Summand<Box<dyn StyleLoss>>> {
-    let mut summands = Vec::new();
-    for Region { share, targets, .. } in regions {
-        for (layer, target) in layers.iter().zip(targets) {
-            let loss: Box<dyn StyleLoss> = match kind {
-                StyleLossKind::Gram => Box::new(GramLoss::new(target)),
-                StyleLossKind::Moments | StyleLossKind::Strokes => Box::new(MomentsLoss::new(target)),
-            };
-            summands.push(Summand::new(layer, share, loss));
-        }
-    }
-    summands
-}
-
-/// Returns the losses of matched strokes of all regions, in the order of their terms. Each region
-/// has `layers` of them.
-fn stroke_summands(spec: &WorkspaceSpec, regions: &[Region], layers: usize) -> Vec<Summand<MeanSquareLoss>> {
-    let shares = regions.iter().flat_map(|region| iter::repeat_n(region.share, layers));
-    let summand = |(term, share): (&MatchTerm, f64)| {
-        let positions = term.weights.as_deref().map_or(spec.positions(term.layer) as f64, PositionWeights::total);
-        let loss = MeanSquareLoss::new(positions * term.layer.channels() as f64);
-        Summand::new(&WeightedLayer { layer: term.layer, weight: strokes::WEIGHT }, share, loss)
-    };
-    spec.matches.iter().zip(shares).map(summand).collect()
-}
-
 /// Checks that features can be written to a file in this folder ([`Options::feature_cache`]).
 ///
 /// Errors: they cannot.
@@ -530,6 +400,7 @@ mod tests {
     use impasto_engine::plan::layout::LayoutPart;
 
     use super::*;
+    use crate::options::StyleLossKind;
     use crate::picture;
 
     /// The losses are those of a run. Their gradients are a million times smaller than the

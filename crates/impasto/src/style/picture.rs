@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use impasto_engine::network::{CandidateMap, LayerFeatures, MapWindow, PositionWeights, StyleTerm, WorkspaceSpec};
+use impasto_engine::network::{
+    CandidateMap, LayerFeatures, MapWindow, PositionWeights, StyleTerm, Workspace, WorkspaceSpec,
+};
 use impasto_engine::plan::layout::Layout;
 use impasto_engine::{Image, Layer, Padding};
 

@@ -61,7 +61,7 @@ impl Backend for FaultyCard {
     }
 
     fn card(&self) -> Option<CardLimits> {
-        Some(CardLimits { memory: None, largest_buffer: u64::MAX })
+        Some(CardLimits { memory: None, largest_buffer: u64::MAX, keeps_points: false })
     }
 
     fn reopen(&self) -> Result<(), DeviceError> {

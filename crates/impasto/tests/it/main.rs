@@ -1,5 +1,7 @@
 //! Tests of the library by its public interface, in one program that is linked once.
 
+#[cfg(feature = "gpu")]
+mod cards;
 mod devices;
 mod harness;
 mod hostile;

@@ -35,7 +35,7 @@ fn run(session: &mut Session) -> (StopReason, Losses, Losses) {
     let reason = session
         .run(&mut |progress: &Progress<'_>| {
             assert_eq!(progress.step, seen.len());
-            assert!(progress.image.as_slice().iter().all(|v| (0.0..=255.0).contains(v)));
+            assert!(progress.image().as_slice().iter().all(|v| (0.0..=255.0).contains(v)));
             assert!(seen.last().is_none_or(|last| progress.losses.total <= last.total));
             seen.push(progress.losses.clone());
             ControlFlow::Continue(())
@@ -378,7 +378,7 @@ fn scales_go_from_coarse_to_fine() {
     let mut session = Session::new(&NETWORK, &content, &style, &options).unwrap();
     let mut seen = Vec::new();
     let reason = session.run(&mut |progress: &Progress<'_>| {
-        seen.push((progress.step, progress.steps, progress.scale, progress.image.width(), progress.losses.total));
+        seen.push((progress.step, progress.steps, progress.scale, progress.size.0, progress.losses.total));
         ControlFlow::Continue(())
     });
     assert_eq!((reason.unwrap(), session.steps_done()), (StopReason::Completed, 9));

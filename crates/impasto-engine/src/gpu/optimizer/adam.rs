@@ -12,7 +12,6 @@ pub(crate) struct GpuAdam {
     device: Arc<GpuDevice>,
     best: GpuBuffer,
     walker: GpuBuffer,
-    gradient: GpuBuffer,
     mean: GpuBuffer,
     root_mean_square: GpuBuffer,
     /// The parts of the means that stay, and the length of a step.
@@ -23,17 +22,19 @@ pub(crate) struct GpuAdam {
     walk: Passes,
     keep: Passes,
     go_back: Passes,
+    try_best: Passes,
+    try_walker: Passes,
 }
 
 impl GpuAdam {
-    /// Prepares arrays. `walker` is what will be evaluated, `gradient` the gradient there.
-    pub(crate) fn new(device: &Arc<GpuDevice>, walker: &GpuBuffer, gradient: &GpuBuffer) -> Self {
+    /// Prepares arrays. `trial` is what will be evaluated, `gradient` the gradient there.
+    pub(crate) fn new(device: &Arc<GpuDevice>, trial: &GpuBuffer, gradient: &GpuBuffer) -> Self {
         let device = device.clone();
-        let (len, groups) = (walker.len, sum_groups(walker.len));
-        let [best, mean, root_mean_square] = [(); 3].map(|()| device.buffer(len));
+        let (len, groups) = (trial.len, sum_groups(trial.len));
+        let [best, walker, mean, root_mean_square] = [(); 4].map(|()| device.buffer(len));
         let (numbers, sums) = (device.buffer(HOST_NUMBERS), device.buffer(groups));
         let params = [len.div_ceil(4), groups, 0, 0].map(|n| n as u32);
-        let buffers = [&numbers, &sums, gradient, walker, &mean, &root_mean_square];
+        let buffers = [&numbers, &sums, gradient, &walker, &mean, &root_mean_square];
         let each = |function: &'static str, threads: usize| {
             let mut passes = Passes::default();
             passes.each(&device, (Shader::Adam, function), &[], &params, &buffers, threads);
@@ -48,11 +49,12 @@ impl GpuAdam {
             square: each("square", groups * THREADS),
             update_means: each("update_means", len.div_ceil(4)),
             walk: each("walk", groups * THREADS),
-            keep: copy(walker, &best),
-            go_back: copy(&best, walker),
+            keep: copy(&walker, &best),
+            go_back: copy(&best, &walker),
+            try_best: copy(&best, trial),
+            try_walker: copy(&walker, trial),
             best,
-            walker: walker.clone(),
-            gradient: gradient.clone(),
+            walker,
             mean,
             root_mean_square,
             numbers,
@@ -70,9 +72,12 @@ impl ResidentAdam for GpuAdam {
         }
     }
 
-    fn set_gradient(&mut self, gradient: &[f32]) {
-        assert_eq!(gradient.len(), self.gradient.len, "the gradient has the size of the image");
-        self.device.write(&self.gradient, gradient);
+    fn try_best(&mut self) {
+        self.try_best.run(&self.device);
+    }
+
+    fn try_walker(&mut self) {
+        self.try_walker.run(&self.device);
     }
 
     fn gradient_square(&self) -> Result<f64, DeviceError> {

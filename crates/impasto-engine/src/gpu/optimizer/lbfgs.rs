@@ -7,6 +7,7 @@ use crate::gpu::optimizer::waves::Waves;
 use crate::gpu::optimizer::{HOST_NUMBERS, THREADS, added_up, sum_groups, totals};
 use crate::gpu::passes::Passes;
 use crate::network::{DeviceError, ResidentLbfgs, ResidentLbfgsSpec, TrialSums};
+use crate::plan::card::PRODUCT_SIDE;
 
 /// Places of the numbers that are factors, as in `recursion.wgsl`.
 const ZERO: usize = 0;
@@ -20,7 +21,6 @@ const PAIR_NUMBERS: usize = 4;
 pub(crate) struct GpuLbfgs {
     device: Arc<GpuDevice>,
     point: GpuBuffer,
-    gradient: GpuBuffer,
     numbers: GpuBuffer,
     sums: GpuBuffer,
     /// Sums of an array.
@@ -40,6 +40,8 @@ pub(crate) struct GpuLbfgs {
     compare: Passes,
     /// To the trial, without a pair.
     advance: Passes,
+    /// The trial back to the point.
+    stay: Passes,
 }
 
 /// A place of a pair, and what is done with it.
@@ -81,7 +83,8 @@ impl GpuLbfgs {
         let waves = Waves::new(&device, spec.preconditioner, size);
         let groups = sum_groups(trial.len);
         // The planes of the waves are larger than the image.
-        let wave_groups = sum_groups(3 * size.map(|side| side.next_multiple_of(64)).iter().product::<usize>());
+        let wave_groups =
+            sum_groups(3 * size.map(|side| side.next_multiple_of(PRODUCT_SIDE)).iter().product::<usize>());
         let arrays = Arrays {
             device: &device,
             point: array(),
@@ -104,6 +107,8 @@ impl GpuLbfgs {
         let mut advance = Passes::default();
         advance.copy_values((trial, 0), (&arrays.point, 0), trial.len);
         advance.copy_values((trial_gradient, 0), (&arrays.gradient, 0), trial.len);
+        let mut stay = Passes::default();
+        stay.copy_values((&arrays.point, 0), (trial, 0), trial.len);
         let [point, gradient] = [&arrays.point, &arrays.gradient];
         Self {
             slots,
@@ -116,8 +121,8 @@ impl GpuLbfgs {
             go: arrays.motion("go", &arrays.scratch),
             compare: arrays.motion("compare", &arrays.scratch),
             advance,
+            stay,
             point: arrays.point.clone(),
-            gradient: arrays.gradient.clone(),
             numbers: arrays.numbers.clone(),
             sums: arrays.sums.clone(),
             groups,
@@ -270,15 +275,13 @@ impl Arrays<'_> {
 }
 
 impl ResidentLbfgs for GpuLbfgs {
-    fn set_point(&mut self, x: &[f32], gradient: &[f32]) {
+    fn set_point(&mut self, x: &[f32]) {
         assert_eq!(x.len(), self.point.len, "the point has the size of the image");
         self.device.write(&self.point, x);
-        self.set_gradient(gradient);
     }
 
-    fn set_gradient(&mut self, gradient: &[f32]) {
-        assert_eq!(gradient.len(), self.gradient.len, "the gradient has the size of the image");
-        self.device.write(&self.gradient, gradient);
+    fn stay(&mut self) {
+        self.stay.run(&self.device);
     }
 
     fn add_pair(&mut self, s: &[f32], y: &[f32]) {

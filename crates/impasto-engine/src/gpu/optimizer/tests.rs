@@ -126,6 +126,14 @@ fn lbfgs(
     (GpuLbfgs::new(device, &spec, size, &trial, &gradient), trial, gradient)
 }
 
+/// Puts the point at `x`, where this is the gradient.
+fn begin(device: &GpuDevice, lbfgs: &mut GpuLbfgs, trial_gradient: &GpuBuffer, x: &[f32], gradient: &[f32]) {
+    lbfgs.set_point(x);
+    lbfgs.stay();
+    device.write(trial_gradient, gradient);
+    lbfgs.accept(false);
+}
+
 /// `usable`: whether each pair has curvature, the oldest first. The ring is longer than these, as
 /// long, or shorter.
 #[test]
@@ -144,8 +152,8 @@ fn the_direction_is_that_of_the_recursion_over_the_pairs_of_use() {
                 (3, vec![true, true, false]),
                 (3, vec![false, false]),
             ] {
-                let (mut lbfgs, trial, _) = lbfgs(device, size, history, &of);
-                lbfgs.set_point(&x, &gradient);
+                let (mut lbfgs, trial, trial_gradient) = lbfgs(device, size, history, &of);
+                begin(device, &mut lbfgs, &trial_gradient, &x, &gradient);
                 let pair = |(i, usable): (usize, &bool)| {
                     let s: Vec<f32> = Noise(10 + i as u64).vector(len);
                     let noise = Noise(20 + i as u64).vector(len);
@@ -197,7 +205,7 @@ fn a_step_down_and_what_it_shows_are_those_of_the_formulas() {
             let len = 3 * size[0] * size[1];
             let (x, gradient, there) = (point(len), Noise(2).vector(len), Noise(3).vector(len));
             let (mut lbfgs, trial, trial_gradient) = lbfgs(device, size, 2, &of);
-            lbfgs.set_point(&x, &gradient);
+            begin(device, &mut lbfgs, &trial_gradient, &x, &gradient);
             let down = free(&gradient.iter().map(|&g| f64::from(-g)).collect::<Vec<_>>(), &x, &gradient);
             let sum = lbfgs.face_downhill().expect("the card works");
             let expected: f64 = down.iter().map(|d| d.abs()).sum();
@@ -244,13 +252,13 @@ fn a_gradient_that_is_no_number_shows() {
         let len = 3 * size[0] * size[1];
         let of = preconditioner(size);
         let (mut lbfgs, _, trial_gradient) = lbfgs(device, size, 1, &of);
-        lbfgs.set_point(&point(len), &vec![1.0; len]);
+        begin(device, &mut lbfgs, &trial_gradient, &point(len), &vec![1.0; len]);
         for bad in [f32::NAN, f32::INFINITY] {
             let mut there = vec![1.0; len];
             there[len - 1] = bad;
             device.write(&trial_gradient, &there);
             assert!(!lbfgs.compare().expect("the card works").gradient_square.is_finite(), "{bad}");
-            lbfgs.set_gradient(&there);
+            lbfgs.accept(false);
             lbfgs.face_downhill().expect("the card works");
             let slope = lbfgs.go(1.0).expect("the card works");
             assert!(slope.is_nan() || slope == f64::NEG_INFINITY, "{bad}: {slope}");
@@ -262,14 +270,14 @@ fn a_gradient_that_is_no_number_shows() {
 fn adam_is_that_of_the_formula() {
     for device in devices() {
         for len in [9, 4851] {
-            let (walker, gradient) = (device.buffer(len), device.buffer(len));
-            let mut adam = GpuAdam::new(device, &walker, &gradient);
+            let (trial, gradient) = (device.buffer(len), device.buffer(len));
+            let mut adam = GpuAdam::new(device, &trial, &gradient);
             let (mut x, mut m, mut r) = (wide(&point(len)), vec![0.0; len], vec![0.0; len]);
             let start = point(len);
             adam.set([&vec![7.0; len], &start, &vec![0.0; len], &vec![0.0; len]]);
             for step in 0..3 {
                 let g = Noise(step).vector(len);
-                adam.set_gradient(&g);
+                device.write(&gradient, &g);
                 let square = adam.gradient_square().expect("the card works");
                 assert!((square / dot(&wide(&g), &wide(&g)) - 1.0).abs() < ERROR, "{square}");
                 adam.update_means([0.9, 0.999]);
@@ -287,6 +295,10 @@ fn adam_is_that_of_the_formula() {
                 assert!(error < bound, "{len}: {error:e}");
             }
             assert_eq!(adam.point().expect("the point comes back"), vec![7.0; len]);
+            adam.try_best();
+            assert_eq!(read(device, &trial), vec![7.0; len]);
+            adam.try_walker();
+            assert_eq!(read(device, &trial), arrays[0]);
             adam.keep();
             assert_eq!(adam.point().expect("the point comes back"), arrays[0]);
             adam.walk(0.5).expect("the card works");

@@ -9,9 +9,7 @@ use crate::gpu::device::{GpuBuffer, GpuDevice, Shader};
 use crate::gpu::optimizer::{THREADS, sum_groups};
 use crate::gpu::passes::{Passes, Product, Window};
 use crate::network::WavePreconditioner;
-
-/// Channels of a product are multiples of this.
-const SIDE: usize = 64;
+use crate::plan::card::PRODUCT_SIDE;
 
 /// The bases on the card, and planes for an image and its waves.
 pub(super) struct Waves {
@@ -41,7 +39,7 @@ impl Waves {
     pub(super) fn new(device: &GpuDevice, of: &WavePreconditioner, [height, width]: [usize; 2]) -> Self {
         let WavePreconditioner { colors, rows: row_basis, columns: column_basis, gains } = of;
         assert_eq!(gains.len(), 3 * height * width, "the gains have the size of the image");
-        let [rows, columns] = [height, width].map(|side| side.next_multiple_of(SIDE));
+        let [rows, columns] = [height, width].map(|side| side.next_multiple_of(PRODUCT_SIDE));
         let planes = || device.buffer(rows * 3 * columns);
         let filled_up = |values: &[f32], from: usize, to: [usize; 2]| {
             let mut filled = vec![0.0; to[0] * to[1]];

@@ -1,4 +1,4 @@
-//! L-BFGS between bounds.
+//! L-BFGS in the memory of the process.
 //!
 //! Everything beside the function is arithmetic on long arrays: sums in f64, changes in f32. At 512
 //! px with 20 pairs it reads 250 MB in a step, so passes are joined where that spares reading. Each
@@ -7,91 +7,20 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::optimizer::preconditioner::Preconditioner;
+use crate::optimizer::lbfgs::{Descent, LbfgsSettings, MIN_COSINE, step};
 use crate::optimizer::state::{OptimizerState, Variables};
 use crate::optimizer::step::{Function, Optimizer, Outcome};
 use crate::reduce::{CHUNK, dot, dot_after, dot_of_differences, norm, sum_abs};
-
-/// `c1` of Armijo: a step must gain this fraction of what the slope promised. The usual value
-/// refuses steps that gain nothing, and hardly any others.
-const SUFFICIENT_DECREASE: f64 = 1e-4;
-
-/// A pair (s, y) counts if the cosine between the two is above this. Below it, the function is
-/// concave along s, or its curvature drowns in the rounding of an f32 gradient. Either would spoil
-/// the direction.
-const MIN_COSINE: f64 = 1e-6;
-
-/// Attempts along a direction from the history before the history is given up. A good direction
-/// needs one, rarely two.
-const HISTORY_TRIALS: usize = 8;
-
-/// Attempts along the steepest descent before the minimum counts as found. The first is one level
-/// long, and each is at most half as long as the one before. That reaches the resolution of an f32
-/// near 255 (1.5e-5) with room to spare.
-const STEEPEST_TRIALS: usize = 24;
-
-/// Pairs that are remembered at any size of the picture. With fewer, a run takes noticeably more
-/// steps.
-pub(crate) const LEAST_HISTORY: usize = 10;
-
-/// More pairs than this gain little. On the paper's objective 40 instead of 20 save 6 % of the
-/// steps, but each step takes about as much longer.
-const MOST_HISTORY: usize = 20;
-
-/// Bytes that the history may reach with more than [`LEAST_HISTORY`] pairs.
-const HISTORY_MEMORY: usize = 256 << 20;
-
-/// Returns the number of pairs to remember for so many variables.
-pub(crate) fn history_for(variables: usize) -> usize {
-    let pair = 2 * size_of::<f32>() * variables.max(1);
-    (HISTORY_MEMORY / pair).clamp(LEAST_HISTORY, MOST_HISTORY)
-}
 
 /// Number of f32 arrays in an [`Lbfgs`] with a preconditioner, without its history. Each has one
 /// value for each variable.
 pub(crate) const LBFGS_ARRAYS: usize = 5;
 
-/// How an [`Lbfgs`] works.
-pub(crate) struct LbfgsSettings {
-    /// Pairs of displacement and change of gradient to remember, at least 1. Each takes two f32
-    /// arrays. Default [`LEAST_HISTORY`].
-    pub(crate) history: usize,
-    /// Mean change of a variable in a step of steepest descent, in the unit of x. The default of 1
-    /// is one level of a pixel, which is safe anywhere. The curvature on the way gives later steps
-    /// their length.
-    pub(crate) first_step: f64,
-    /// Bounds of every variable. Default 0..=255.
-    pub(crate) bounds: RangeInclusive<f32>,
-    /// `H` before any curvature is seen, up to a factor. Default none, which is the identity.
-    pub(crate) preconditioner: Option<Preconditioner>,
-}
-
-impl Default for LbfgsSettings {
-    fn default() -> Self {
-        Self { history: LEAST_HISTORY, first_step: 1.0, bounds: 0.0..=255.0, preconditioner: None }
-    }
-}
-
-/// Minimises between bounds by steps along `-H g`. The last displacements and changes of the
-/// gradient give `H`, the inverse Hessian (Nocedal and Wright, *Numerical Optimization*, algorithms
-/// 7.4 and 7.5).
-///
-/// It departs from the textbook in four ways:
-/// - Bounds work by projection (Bertsekas 1982). If a variable is at a bound and its gradient
-///   pushes against it, the variable is frozen for the step. `H` is built for the free variables
-///   alone, and the step is clamped. Pairs hold the displacement after the clamping, so their
-///   curvature is true.
-/// - There are no Wolfe conditions, so a step normally takes one evaluation. If a full step does
-///   not lower the value enough, it is taken back and shortened. Pairs without positive curvature
-///   are left out.
-/// - If there is a preconditioner, `H` is built on it instead of on the identity.
-/// - The value never rises from one step to the next. Values or gradients that are not finite are
-///   taken back like any other bad step.
+/// L-BFGS in the memory of the process.
 pub(crate) struct Lbfgs {
     settings: LbfgsSettings,
     /// Value at x.
@@ -252,46 +181,6 @@ impl Lbfgs {
         true
     }
 
-    /// Looks along `direction` for a point that is lower by enough, closer with every attempt. It
-    /// changes nothing that a later step depends on.
-    ///
-    /// Returns the value at that point, which is `trial` then. Returns `None` if there is none.
-    fn search(&mut self, x: &[f32], function: &mut Function<'_>, trials: usize) -> Result<Option<f64>> {
-        let mut length = 1.0;
-        for _ in 0..trials {
-            let slope = self.move_from(x, length);
-            if slope == 0.0 || slope.is_nan() {
-                return Ok(None);
-            }
-            // Clamping can turn a direction uphill. A shorter step is clamped less.
-            if slope > 0.0 {
-                length *= 0.5;
-                continue;
-            }
-            let value = function(&self.trial, &mut self.trial_gradient)?;
-            let finite = value.is_finite() && norm(&self.trial_gradient).is_finite();
-            if finite && value < self.value && value <= self.value + SUFFICIENT_DECREASE * slope {
-                return Ok(Some(value));
-            }
-            length *= if finite { shortening(value - self.value, slope) } else { 0.5 };
-        }
-        Ok(None)
-    }
-
-    /// Turns `direction`, which points down the slope, into a first step of that way. Then does
-    /// [`Lbfgs::search`].
-    fn search_downhill(&mut self, x: &[f32], function: &mut Function<'_>) -> Result<Option<f64>> {
-        let mean = sum_abs(&self.direction) / x.len() as f64;
-        if mean == 0.0 {
-            return Ok(None);
-        }
-        let scale = self.settings.first_step / mean;
-        self.direction.par_chunks_mut(CHUNK).for_each(|direction| {
-            direction.iter_mut().for_each(|d| *d = (scale * f64::from(*d)) as f32);
-        });
-        self.search(x, function, STEEPEST_TRIALS)
-    }
-
     /// `trial = clamp(x + length · direction)`. Returns the change of value that the gradient
     /// promises.
     fn move_from(&mut self, x: &[f32], length: f64) -> f64 {
@@ -312,7 +201,7 @@ impl Lbfgs {
     }
 
     /// Moves to `trial`, and remembers the way.
-    fn accept(&mut self, x: &mut [f32], value: f64) {
+    fn accept(&mut self, x: &mut [f32]) {
         let (s, y) = ([&*self.trial, &*x], [&*self.trial_gradient, &*self.gradient]);
         // The oldest pair makes room only for one with curvature.
         let product = dot_of_differences(s, y);
@@ -327,31 +216,15 @@ impl Lbfgs {
         }
         x.par_chunks_mut(CHUNK).zip(self.trial.par_chunks(CHUNK)).for_each(|(x, trial)| x.copy_from_slice(trial));
         mem::swap(&mut self.gradient, &mut self.trial_gradient);
-        self.value = value;
     }
 }
 
 impl Optimizer for Lbfgs {
     fn step(&mut self, x: &mut [f32], function: &mut Function<'_>) -> Result<Outcome> {
-        self.face_downhill(x);
-        let follows_history = self.apply_history();
-        if follows_history {
-            if let Some(value) = self.search(x, function, HISTORY_TRIALS)? {
-                self.accept(x, value);
-                return Ok(Outcome::Improved);
-            }
-            self.face_downhill(x);
-        }
-        let lower = self.search_downhill(x, function)?;
-        if follows_history {
-            // The history led nowhere. It is dropped only now, because a step that fails leaves it.
-            self.history.clear();
-        }
-        let Some(value) = lower else {
-            return Ok(Outcome::Stuck);
-        };
-        self.accept(x, value);
-        Ok(Outcome::Improved)
+        let (mut value, first_step) = (self.value, self.settings.first_step);
+        let outcome = step(&mut StepInMemory { lbfgs: self, x, function }, &mut value, first_step)?;
+        self.value = value;
+        Ok(outcome)
     }
 
     fn renew(&mut self, value: f64, gradient: Vec<f32>) {
@@ -365,12 +238,51 @@ impl Optimizer for Lbfgs {
     }
 }
 
-/// Returns the fraction of a step at which a parabola has its minimum, within 0.1..=0.5.
-///
-/// The parabola goes through everything that is known. `rise` is that of the value over the whole
-/// step, which was too much. `slope` is what the gradient promised for it, below 0.
-fn shortening(rise: f64, slope: f64) -> f64 {
-    (-slope / (2.0 * (rise - slope))).clamp(0.1, 0.5)
+/// A step, with what it works on.
+struct StepInMemory<'a, 'f> {
+    lbfgs: &'a mut Lbfgs,
+    x: &'a mut [f32],
+    function: &'a mut Function<'f>,
+}
+
+impl Descent for StepInMemory<'_, '_> {
+    fn variables(&self) -> usize {
+        self.x.len()
+    }
+
+    fn follow_history(&mut self) -> Result<Option<f64>> {
+        self.lbfgs.face_downhill(self.x);
+        Ok(if self.lbfgs.apply_history() { Some(self.lbfgs.move_from(self.x, 1.0)) } else { None })
+    }
+
+    fn face_downhill(&mut self) -> Result<f64> {
+        self.lbfgs.face_downhill(self.x);
+        Ok(sum_abs(&self.lbfgs.direction))
+    }
+
+    fn stretch(&mut self, factor: f64) {
+        self.lbfgs.direction.par_chunks_mut(CHUNK).for_each(|direction| {
+            direction.iter_mut().for_each(|d| *d = (factor * f64::from(*d)) as f32);
+        });
+    }
+
+    fn go(&mut self, length: f64) -> Result<f64> {
+        Ok(self.lbfgs.move_from(self.x, length))
+    }
+
+    fn evaluate(&mut self) -> Result<Option<f64>> {
+        let Lbfgs { trial, trial_gradient, .. } = &mut *self.lbfgs;
+        let value = (self.function)(trial, trial_gradient)?;
+        Ok((value.is_finite() && norm(trial_gradient).is_finite()).then_some(value))
+    }
+
+    fn accept(&mut self) {
+        self.lbfgs.accept(self.x);
+    }
+
+    fn forget(&mut self) {
+        self.lbfgs.history.clear();
+    }
 }
 
 /// `sum a_i · b_i` at these places of a chunk.
@@ -426,8 +338,12 @@ fn update_and_dot(
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
+
     use super::*;
     use crate::noise::test_values;
+    use crate::optimizer::lbfgs::{HISTORY_TRIALS, STEEPEST_TRIALS};
+    use crate::optimizer::preconditioner::Preconditioner;
     use crate::optimizer::testing::{check_failures, minimise, quadratic, rosenbrock};
 
     const UNBOUNDED: RangeInclusive<f32> = f32::NEG_INFINITY..=f32::INFINITY;

@@ -1,4 +1,4 @@
-//! Adam, between bounds.
+//! Adam in the memory of the process.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -6,61 +6,22 @@ use std::ops::RangeInclusive;
 use rayon::prelude::*;
 
 use crate::error::Result;
+use crate::optimizer::adam::{AdamSettings, Course, Means, Walk};
 use crate::optimizer::state::{AdamState, OptimizerState};
 use crate::optimizer::step::{Function, Optimizer, Outcome};
 use crate::reduce::{CHUNK, norm};
 
-/// Attempts at a step if the function has no finite values ahead. Each is half as long as the one
-/// before.
-const TRIALS: u8 = 20;
-
 /// Number of f32 arrays in an [`Adam`], each with one value for each variable.
 pub(crate) const ADAM_ARRAYS: usize = 4;
 
-/// How an [`Adam`] works.
-#[derive(Clone, Debug)]
-pub(crate) struct AdamSettings {
-    /// Most that a variable changes in a step, roughly, in the unit of x. The default of 8 is in
-    /// levels of a pixel. On real pairs, transfers with 8 levels end a quarter below those with 4.
-    /// From 8 to 16 the gain is half of that.
-    pub(crate) learning_rate: f64,
-    /// Fraction of the mean gradient that is kept from step to step. Default 0.9, as in the paper.
-    pub(crate) beta1: f64,
-    /// Fraction of the mean squared gradient that is kept from step to step. Default 0.999, as in
-    /// the paper.
-    pub(crate) beta2: f64,
-    /// Bounds of every variable. Default 0..=255.
-    pub(crate) bounds: RangeInclusive<f32>,
-}
-
-impl Default for AdamSettings {
-    fn default() -> Self {
-        Self { learning_rate: 8.0, beta1: 0.9, beta2: 0.999, bounds: 0.0..=255.0 }
-    }
-}
-
-/// `x -= rate · m / sqrt(v)`, clamped to the bounds (Kingma and Ba 2015, algorithm 1).
-///
-/// `m` and `v` are the running means of the gradient and its square, corrected for their start at
-/// 0.
-///
-/// It departs from the paper in three ways:
-/// - It has no epsilon, which would have to know the scale of the gradient. If `v` is 0, so is `m`,
-///   and nothing moves.
-/// - The value may rise on the way, so the best point is kept apart from the point that walks.
-/// - If the function has no finite values ahead, the walk continues from the best point with a
-///   shorter step.
-///
-/// An evaluation may fail, and then nothing may be lost. So a step begins with the evaluation: the
-/// walker moves at the end of the step before, to a point that the function has not seen yet. This
-/// takes no copies of the arrays. The attempts of a step that led to no finite values are
-/// remembered, and are not made again.
+/// Adam in the memory of the process.
 pub(crate) struct Adam {
-    settings: AdamSettings,
-    /// Gradients in the running means.
-    steps: i32,
-    /// Attempts of the next step so far. [`TRIALS`] if it leads nowhere.
-    attempts: u8,
+    course: Course,
+    arrays: AdamArrays,
+}
+
+struct AdamArrays {
+    bounds: RangeInclusive<f32>,
     /// The point that walks. The next step evaluates the function there.
     walker: Vec<f32>,
     /// Memory for the gradient at the walker. It means nothing between steps.
@@ -69,26 +30,17 @@ pub(crate) struct Adam {
     /// Running mean of the squared gradient, as its root. In f32 the root holds the gradients of
     /// any weights; the square would overflow.
     root_mean_square: Vec<f32>,
-    /// Value at the best point.
-    best: f64,
 }
 
 impl Adam {
     /// Makes a minimiser that starts at `x`. The function has this value and gradient there; both
     /// are finite, and `x` is within the bounds.
     pub(crate) fn new(settings: AdamSettings, x: &[f32], value: f64, gradient: Vec<f32>) -> Self {
-        let zeros = vec![0.0; x.len()];
-        let mut adam = Self {
-            settings,
-            steps: 0,
-            attempts: 0,
-            walker: x.to_vec(),
-            gradient,
-            mean: zeros.clone(),
-            root_mean_square: zeros,
-            best: value,
-        };
-        adam.set_out();
+        let zeros = || Cow::Owned(vec![0.0; x.len()]);
+        let walker = Cow::Owned(x.to_vec());
+        let state = AdamState { steps: 0, attempts: 0, walker, mean: zeros(), root_mean_square: zeros() };
+        let mut adam = Self::of_state(settings, value, gradient, state);
+        adam.course.set_out(&mut adam.arrays).expect("memory does not fail");
         adam
     }
 
@@ -97,20 +49,14 @@ impl Adam {
     pub(crate) fn of_state(settings: AdamSettings, value: f64, gradient: Vec<f32>, state: AdamState<'static>) -> Self {
         let AdamState { steps, attempts, walker, mean, root_mean_square } = state;
         let [walker, mean, root_mean_square] = [walker, mean, root_mean_square].map(Cow::into_owned);
-        Self { settings, steps, attempts, walker, gradient, mean, root_mean_square, best: value }
+        let bounds = settings.bounds.clone();
+        let course = Course { settings, steps, attempts, best: value };
+        Self { course, arrays: AdamArrays { bounds, walker, gradient, mean, root_mean_square } }
     }
+}
 
-    /// Sets out for the next step. `gradient` is the one at the walker.
-    fn set_out(&mut self) {
-        self.update_means();
-        self.attempts = 0;
-        self.move_walker();
-    }
-
-    /// Adds the walker's gradient to the running means.
-    fn update_means(&mut self) {
-        let (keep1, keep2) = (self.settings.beta1, self.settings.beta2);
-        self.steps = self.steps.saturating_add(1);
+impl Means for AdamArrays {
+    fn update(&mut self, [keep1, keep2]: [f64; 2]) {
         let means = self.mean.par_chunks_mut(CHUNK).zip(self.root_mean_square.par_chunks_mut(CHUNK));
         means.zip(self.gradient.par_chunks(CHUNK)).for_each(|((mean, root_mean_square), gradient)| {
             for ((m, r), &g) in mean.iter_mut().zip(root_mean_square).zip(gradient) {
@@ -121,13 +67,9 @@ impl Adam {
         });
     }
 
-    /// `walker = clamp(walker - rate · m / sqrt(v))`. Every attempt halves the rate. If the walker
-    /// does not move, no attempts are left.
-    fn move_walker(&mut self) {
-        let rate = self.settings.learning_rate * 0.5f64.powi(self.attempts.into());
-        let (low, high) = (*self.settings.bounds.start(), *self.settings.bounds.end());
-        let (beta1, beta2) = (self.settings.beta1, self.settings.beta2);
-        let scale = (rate * (1.0 - beta2.powi(self.steps)).sqrt() / (1.0 - beta1.powi(self.steps))) as f32;
+    fn walk(&mut self, scale: f64) -> Result<bool> {
+        let (low, high) = (*self.bounds.start(), *self.bounds.end());
+        let scale = scale as f32;
         let means = self.mean.par_chunks(CHUNK).zip(self.root_mean_square.par_chunks(CHUNK));
         let moved = self.walker.par_chunks_mut(CHUNK).zip(means).map(|(walker, (mean, root_mean_square))| {
             let mut moved = false;
@@ -139,47 +81,62 @@ impl Adam {
             }
             moved
         });
-        if !moved.reduce(|| false, |a, b| a | b) {
-            self.attempts = TRIALS;
-        }
+        Ok(moved.reduce(|| false, |a, b| a | b))
+    }
+}
+
+/// A step, with what it works on.
+struct StepInMemory<'a, 'f> {
+    arrays: &'a mut AdamArrays,
+    x: &'a mut [f32],
+    function: &'a mut Function<'f>,
+}
+
+impl Means for StepInMemory<'_, '_> {
+    fn update(&mut self, keep: [f64; 2]) {
+        self.arrays.update(keep);
+    }
+
+    fn walk(&mut self, scale: f64) -> Result<bool> {
+        self.arrays.walk(scale)
+    }
+}
+
+impl Walk for StepInMemory<'_, '_> {
+    fn evaluate(&mut self) -> Result<Option<f64>> {
+        let AdamArrays { walker, gradient, .. } = &mut *self.arrays;
+        let value = (self.function)(walker, gradient)?;
+        Ok((value.is_finite() && norm(gradient).is_finite()).then_some(value))
+    }
+
+    fn keep(&mut self) {
+        self.x.copy_from_slice(&self.arrays.walker);
+    }
+
+    fn go_back(&mut self) {
+        self.arrays.walker.copy_from_slice(self.x);
     }
 }
 
 impl Optimizer for Adam {
     fn step(&mut self, x: &mut [f32], function: &mut Function<'_>) -> Result<Outcome> {
-        while self.attempts < TRIALS {
-            let value = function(&self.walker, &mut self.gradient)?;
-            if value.is_finite() && norm(&self.gradient).is_finite() {
-                let improves = value < self.best;
-                if improves {
-                    self.best = value;
-                    x.copy_from_slice(&self.walker);
-                }
-                self.set_out();
-                return Ok(if improves { Outcome::Improved } else { Outcome::NotImproved });
-            }
-            // The walker's last place is not kept, but the best point is a place with finite
-            // values.
-            self.walker.copy_from_slice(x);
-            self.attempts += 1;
-            self.move_walker();
-        }
-        Ok(Outcome::Stuck)
+        self.course.step(&mut StepInMemory { arrays: &mut self.arrays, x, function })
     }
 
     /// The next evaluation is still at the walker, which moved by the gradient before. The new one
     /// at its last place is not known.
     fn renew(&mut self, value: f64, _gradient: Vec<f32>) {
-        self.best = value;
+        self.course.best = value;
     }
 
     fn state(&self) -> OptimizerState<'_> {
+        let AdamArrays { walker, mean, root_mean_square, .. } = &self.arrays;
         OptimizerState::Adam(AdamState {
-            steps: self.steps,
-            attempts: self.attempts,
-            walker: self.walker.as_slice().into(),
-            mean: self.mean.as_slice().into(),
-            root_mean_square: self.root_mean_square.as_slice().into(),
+            steps: self.course.steps,
+            attempts: self.course.attempts,
+            walker: walker.as_slice().into(),
+            mean: mean.as_slice().into(),
+            root_mean_square: root_mean_square.as_slice().into(),
         })
     }
 }

@@ -1,0 +1,507 @@
+//! Runs whose optimiser is on a graphics card, or on the software that stands in for one. The card
+//! fails when it is told to.
+#![allow(clippy::unwrap_used, reason = "the lint knows a test function, but not its helpers")]
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use impasto::{
+    Error, Image, Layer, Mask, Network, OptimizerKind, Options, Progress, SavedState, Scales, Session, StyleLossKind,
+    StylePicture, Subject, WeightedLayer, picture,
+};
+use impasto_engine::cpu::Isa;
+use impasto_engine::gpu::{GpuBackend, adapters};
+use impasto_engine::network::{
+    Backend, Changes, DeviceError, EvaluationError, LayerFeatures, LayerTime, PixelTerms, ReferenceSums, ResidentAdam,
+    ResidentLbfgs, ResidentLbfgsSpec, ResidentWorkspace, SpecError, Squares, StyleSums, TrialSums, Workspace,
+    WorkspaceSpec,
+};
+use impasto_engine::plan::card::CardLimits;
+use impasto_engine::weights::Weights;
+
+static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
+
+/// What goes wrong with the card.
+#[derive(Clone, Default)]
+struct Faults {
+    /// Calls about points on the card that fail, by their numbers from 0.
+    failing: Vec<usize>,
+    /// Whether there is no memory for the arrays of an optimiser.
+    has_no_room: bool,
+    /// Whether the optimiser is kept in the process.
+    keeps_no_points: bool,
+}
+
+/// The first card of the machine, with faults.
+struct FaultyCard {
+    card: GpuBackend,
+    faults: Faults,
+    calls: Arc<AtomicUsize>,
+}
+
+/// Returns a network on the first card, and the number of calls about points on it. `None`: there
+/// is no card.
+fn network(faults: Faults) -> Option<(Network, Arc<AtomicUsize>)> {
+    let Some(adapter) = adapters().into_iter().next() else {
+        assert!(std::env::var_os("IMPASTO_REQUIRE_GPU").is_none(), "there is no GPU adapter");
+        eprintln!("SKIPPED: no GPU adapter");
+        return None;
+    };
+    let weights = Arc::new(Weights::from_static(impasto_weights::VGG19).unwrap());
+    let card = GpuBackend::new(weights, &adapter, None, Isa::select().unwrap()).unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    Some((NETWORK.with_backend(Arc::new(FaultyCard { card, faults, calls: calls.clone() })), calls))
+}
+
+impl Backend for FaultyCard {
+    fn workspace(&self, spec: WorkspaceSpec) -> Result<Box<dyn Workspace>, SpecError> {
+        let workspace = self.card.workspace(spec)?;
+        let fuse = Fuse { faults: self.faults.clone(), calls: self.calls.clone() };
+        Ok(Box::new(FaultyWorkspace { workspace, fuse }))
+    }
+
+    fn identity(&self) -> &str {
+        self.card.identity()
+    }
+
+    fn card(&self) -> Option<CardLimits> {
+        self.card.card().map(|limits| CardLimits { keeps_points: !self.faults.keeps_no_points, ..limits })
+    }
+
+    fn reopen(&self) -> Result<(), DeviceError> {
+        self.card.reopen()
+    }
+}
+
+/// Fails in time.
+#[derive(Clone)]
+struct Fuse {
+    faults: Faults,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Fuse {
+    fn call(&self) -> Result<(), DeviceError> {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        if self.faults.failing.contains(&number) {
+            return Err(DeviceError::Failed { name: "the card".to_owned(), reason: "it was lost".to_owned() });
+        }
+        Ok(())
+    }
+}
+
+struct FaultyWorkspace {
+    workspace: Box<dyn Workspace>,
+    fuse: Fuse,
+}
+
+impl Workspace for FaultyWorkspace {
+    fn set_reference(
+        &mut self,
+        image: &Image,
+        make_file: &mut dyn FnMut() -> io::Result<File>,
+    ) -> Result<ReferenceSums, EvaluationError> {
+        self.workspace.set_reference(image, make_file)
+    }
+
+    fn forward(&mut self, image: &[f32]) -> Result<Vec<StyleSums>, EvaluationError> {
+        self.workspace.forward(image)
+    }
+
+    fn renew_matches(&mut self) {
+        self.workspace.renew_matches();
+    }
+
+    fn matches(&self) -> Vec<&[u32]> {
+        self.workspace.matches()
+    }
+
+    fn set_matches(&mut self, matches: &[Vec<u32>]) -> bool {
+        self.workspace.set_matches(matches)
+    }
+
+    fn backward(
+        &mut self,
+        image: &[f32],
+        changes: &Changes<'_>,
+        gradient: &mut [f32],
+    ) -> Result<Squares, EvaluationError> {
+        self.workspace.backward(image, changes, gradient)
+    }
+
+    fn features(&self, layer: Layer) -> Result<LayerFeatures<'_>, EvaluationError> {
+        self.workspace.features(layer)
+    }
+
+    fn layer_times(&self) -> Vec<LayerTime> {
+        self.workspace.layer_times()
+    }
+
+    fn resident(&mut self) -> Option<&mut dyn ResidentWorkspace> {
+        Some(self)
+    }
+
+    fn identity(&self) -> &str {
+        self.workspace.identity()
+    }
+}
+
+impl FaultyWorkspace {
+    fn on_card(&mut self) -> &mut dyn ResidentWorkspace {
+        self.workspace.resident().unwrap()
+    }
+
+    fn make<T>(
+        &mut self,
+        make: impl FnOnce(&mut dyn ResidentWorkspace) -> Result<T, DeviceError>,
+    ) -> Result<T, DeviceError> {
+        match self.fuse.faults.has_no_room {
+            true => Err(DeviceError::Memory { name: "the card".to_owned() }),
+            false => make(self.on_card()),
+        }
+    }
+}
+
+impl ResidentWorkspace for FaultyWorkspace {
+    fn lbfgs(
+        &mut self,
+        spec: &ResidentLbfgsSpec<'_>,
+        terms: &PixelTerms<'_>,
+    ) -> Result<Box<dyn ResidentLbfgs>, DeviceError> {
+        let arrays = self.make(|card| card.lbfgs(spec, terms))?;
+        Ok(Box::new(FaultyArrays { arrays, fuse: self.fuse.clone() }))
+    }
+
+    fn adam(&mut self, terms: &PixelTerms<'_>) -> Result<Box<dyn ResidentAdam>, DeviceError> {
+        let arrays = self.make(|card| card.adam(terms))?;
+        Ok(Box::new(FaultyArrays { arrays, fuse: self.fuse.clone() }))
+    }
+
+    fn forward(&mut self) -> Result<Vec<StyleSums>, EvaluationError> {
+        self.fuse.call()?;
+        self.on_card().forward()
+    }
+
+    fn backward(&mut self, changes: &Changes<'_>) -> Result<(Squares, f64), EvaluationError> {
+        self.fuse.call()?;
+        self.on_card().backward(changes)
+    }
+}
+
+struct FaultyArrays<T: ?Sized> {
+    fuse: Fuse,
+    arrays: Box<T>,
+}
+
+impl ResidentLbfgs for FaultyArrays<dyn ResidentLbfgs> {
+    fn set_point(&mut self, x: &[f32]) {
+        self.arrays.set_point(x);
+    }
+
+    fn stay(&mut self) {
+        self.arrays.stay();
+    }
+
+    fn add_pair(&mut self, s: &[f32], y: &[f32]) {
+        self.arrays.add_pair(s, y);
+    }
+
+    fn follow_history(&mut self) -> Result<Option<f64>, DeviceError> {
+        self.fuse.call()?;
+        self.arrays.follow_history()
+    }
+
+    fn face_downhill(&mut self) -> Result<f64, DeviceError> {
+        self.fuse.call()?;
+        self.arrays.face_downhill()
+    }
+
+    fn stretch(&mut self, factor: f32) {
+        self.arrays.stretch(factor);
+    }
+
+    fn go(&mut self, length: f32) -> Result<f64, DeviceError> {
+        self.fuse.call()?;
+        self.arrays.go(length)
+    }
+
+    fn compare(&self) -> Result<TrialSums, DeviceError> {
+        self.fuse.call()?;
+        self.arrays.compare()
+    }
+
+    fn accept(&mut self, remembers: bool) {
+        self.arrays.accept(remembers);
+    }
+
+    fn forget(&mut self) {
+        self.arrays.forget();
+    }
+
+    fn pairs(&self) -> usize {
+        self.arrays.pairs()
+    }
+
+    fn pair(&self, number: usize) -> Result<[Vec<f32>; 2], DeviceError> {
+        self.fuse.call()?;
+        self.arrays.pair(number)
+    }
+
+    fn point(&self) -> Result<Vec<f32>, DeviceError> {
+        self.fuse.call()?;
+        self.arrays.point()
+    }
+}
+
+impl ResidentAdam for FaultyArrays<dyn ResidentAdam> {
+    fn set(&mut self, arrays: [&[f32]; 4]) {
+        self.arrays.set(arrays);
+    }
+
+    fn try_best(&mut self) {
+        self.arrays.try_best();
+    }
+
+    fn try_walker(&mut self) {
+        self.arrays.try_walker();
+    }
+
+    fn gradient_square(&self) -> Result<f64, DeviceError> {
+        self.fuse.call()?;
+        self.arrays.gradient_square()
+    }
+
+    fn keep(&mut self) {
+        self.arrays.keep();
+    }
+
+    fn go_back(&mut self) {
+        self.arrays.go_back();
+    }
+
+    fn update_means(&mut self, keep: [f32; 2]) {
+        self.arrays.update_means(keep);
+    }
+
+    fn walk(&mut self, scale: f32) -> Result<bool, DeviceError> {
+        self.fuse.call()?;
+        self.arrays.walk(scale)
+    }
+
+    fn point(&self) -> Result<Vec<f32>, DeviceError> {
+        self.fuse.call()?;
+        self.arrays.point()
+    }
+
+    fn state(&self) -> Result<[Vec<f32>; 3], DeviceError> {
+        self.fuse.call()?;
+        self.arrays.state()
+    }
+}
+
+fn example(name: &str) -> Image {
+    let examples = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
+    picture::resize(&picture::load(&examples.join(name)).unwrap().image, 40, 33)
+}
+
+/// Shallow layers, because software in the place of a card is slow.
+fn options(optimizer: OptimizerKind) -> Options {
+    let layers = |names: &[&str]| {
+        names.iter().map(|name| WeightedLayer { layer: name.parse().unwrap(), weight: 1.0 }).collect::<Vec<_>>()
+    };
+    Options {
+        optimizer,
+        content_layers: layers(&["relu2_2"]),
+        style_layers: layers(&["relu1_1", "relu2_1"]),
+        scales: Scales::Count(2),
+        steps: 10,
+        tolerance: 0.0,
+        tv_weight: 1e-3,
+        ..Options::default()
+    }
+}
+
+/// A session with a part of the photo that stays.
+fn session(network: &Network, options: &Options) -> impasto::Result<Session> {
+    let keep = Mask::new(40, 33, (0..40 * 33).map(|i| if i % 40 < 10 { 0.75 } else { 0.0 }).collect());
+    let subject = Subject { keep: Some(keep), ..example("astronaut.jpg").into() };
+    Session::with_styles(network, &subject, &[StylePicture::from(example("starry_night.jpg")).into()], options)
+}
+
+fn finish(session: &mut Session) -> impasto::Result<()> {
+    while session.step()?.is_none() {}
+    Ok(())
+}
+
+const BOTH: [OptimizerKind; 2] = [OptimizerKind::Lbfgs, OptimizerKind::Adam];
+
+/// Returns the mean absolute difference of two pictures, in levels.
+fn difference(a: &Image, b: &Image) -> f64 {
+    let differences = a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| f64::from((a - b).abs()));
+    differences.sum::<f64>() / a.as_slice().len() as f64
+}
+
+#[test]
+fn an_optimiser_on_a_card_makes_the_picture_of_one_in_the_process() {
+    for optimizer in BOTH {
+        let Some((on_card, calls)) = network(Faults::default()) else { return };
+        let (in_process, no_calls) = network(Faults { keeps_no_points: true, ..Faults::default() }).unwrap();
+        let options = Options { steps: 4, scales: Scales::Count(1), ..options(optimizer) };
+        let [mut there, mut here] = [&on_card, &in_process].map(|network| session(network, &options).unwrap());
+        let of_begin = calls.load(Ordering::Relaxed);
+        assert!(there.memory().scales[0].optimizer_on_card && !here.memory().scales[0].optimizer_on_card);
+        for session in [&mut there, &mut here] {
+            finish(session).unwrap();
+        }
+        assert!(calls.load(Ordering::Relaxed) > of_begin && no_calls.load(Ordering::Relaxed) == 0);
+        assert_eq!(on_card.take_notes(), [""; 0]);
+        let difference = difference(there.image(), here.image());
+        assert!(difference < 0.05, "{optimizer:?}: {difference} levels");
+        let losses = there.losses().total / here.losses().total;
+        assert!((losses - 1.0).abs() < 1e-4, "{optimizer:?}: {losses}");
+        // What stays is the photo's.
+        let (stays, photo) = (there.image().as_slice()[0], example("astronaut.jpg").as_slice()[0]);
+        assert!((stays - photo).abs() <= 0.25 * 255.0, "{stays} {photo}");
+    }
+}
+
+#[test]
+fn an_image_comes_from_the_card_only_when_it_is_shown() {
+    let Some((network, calls)) = network(Faults::default()) else { return };
+    let options = Options { scales: Scales::Count(1), steps: 4, ..options(OptimizerKind::Lbfgs) };
+    let mut session = session(&network, &options).unwrap();
+    session.step().unwrap();
+    session.step().unwrap();
+    let before = calls.load(Ordering::Relaxed);
+    session.step().unwrap();
+    // The direction, a way forward and one back, and what they have shown.
+    assert_eq!(calls.load(Ordering::Relaxed) - before, 4);
+    let shown = session.image().clone();
+    assert_eq!(calls.load(Ordering::Relaxed) - before, 5);
+    assert!(*session.image() == shown && session.picture() == shown);
+    assert_eq!(calls.load(Ordering::Relaxed) - before, 5);
+    let seen = Cell::new(0);
+    session
+        .run(&mut |progress: &Progress<'_>| {
+            assert_eq!(progress.size, (40, 33));
+            assert!(progress.image().as_slice().iter().all(|v| (0.0..=255.0).contains(v)));
+            seen.set(seen.get() + 1);
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(seen.get(), 2);
+}
+
+#[test]
+fn a_card_that_is_lost_once_at_a_scale_does_not_change_a_bit() {
+    for optimizer in BOTH {
+        let Some((healthy, calls)) = network(Faults::default()) else { return };
+        let mut undisturbed = session(&healthy, &options(optimizer)).unwrap();
+        let of_start = calls.load(Ordering::Relaxed);
+        finish(&mut undisturbed).unwrap();
+        let all = calls.load(Ordering::Relaxed);
+        // At the start of a scale, in its middle, between the two scales, and at the end.
+        for call in [of_start, of_start + 1, of_start + 3, all / 2 - 1, all / 2, all / 2 + 1, all - 2, all - 1] {
+            let (network, _) = network(Faults { failing: vec![call], ..Faults::default() }).unwrap();
+            let mut disturbed = session(&network, &options(optimizer)).unwrap();
+            let mut steps = vec![];
+            while disturbed.step().unwrap().is_none() {
+                steps.push(disturbed.steps_done());
+            }
+            assert!(steps.is_sorted_by(|a, b| a + 1 == *b), "{optimizer:?}, call {call} of {all}: {steps:?}");
+            assert!(disturbed.image() == undisturbed.image(), "{optimizer:?}, call {call} of {all}");
+            assert!(disturbed.losses() == undisturbed.losses(), "{optimizer:?}, call {call} of {all}");
+            let notes = network.take_notes();
+            assert_eq!(notes.len(), 1, "{notes:?}");
+            assert!(notes[0].starts_with("the card failed (it was lost) and was opened again; the "), "{notes:?}");
+        }
+    }
+}
+
+#[test]
+fn a_second_loss_ends_the_run_with_a_state_to_go_on_from() {
+    for optimizer in BOTH {
+        let Some((healthy, calls)) = network(Faults::default()) else { return };
+        let options = Options { scales: Scales::Count(1), steps: 5, ..options(optimizer) };
+        let mut undisturbed = session(&healthy, &options).unwrap();
+        let of_start = calls.load(Ordering::Relaxed);
+        finish(&mut undisturbed).unwrap();
+        let failing = vec![of_start + 9, of_start + 16];
+        let (network, _) = network(Faults { failing, ..Faults::default() }).unwrap();
+        let mut lost = session(&network, &options).unwrap();
+        let error = finish(&mut lost).unwrap_err();
+        assert!(matches!(error, Error::Device { .. }) && lost.is_intact(), "{error}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        lost.state().save(&path).unwrap();
+        assert_eq!(lost.image().width(), 40);
+        let mut resumed = session(&healthy, &options).unwrap();
+        resumed.restore(&SavedState::open(&path).unwrap()).unwrap();
+        // The session itself can go on too.
+        for session in [&mut resumed, &mut lost] {
+            finish(session).unwrap();
+            assert!(session.image() == undisturbed.image(), "{optimizer:?}");
+        }
+    }
+}
+
+#[test]
+fn a_state_from_the_card_leads_to_the_same_bits() {
+    for (optimizer, style_loss) in
+        [(OptimizerKind::Lbfgs, StyleLossKind::Moments), (OptimizerKind::Adam, StyleLossKind::Moments)]
+    {
+        let Some((network, _)) = network(Faults::default()) else { return };
+        let options = Options { style_loss, ..options(optimizer) };
+        let mut whole = session(&network, &options).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        while whole.steps_done() < 8 {
+            whole.step().unwrap();
+        }
+        whole.state().save(&path).unwrap();
+        finish(&mut whole).unwrap();
+        // A new session, and one that has gone further, which begins with an older state.
+        let mut resumed = session(&network, &options).unwrap();
+        resumed.restore(&SavedState::open(&path).unwrap()).unwrap();
+        assert_eq!(resumed.steps_done(), 8);
+        finish(&mut resumed).unwrap();
+        assert!(resumed.image() == whole.image(), "{optimizer:?}");
+        resumed.restore(&SavedState::open(&path).unwrap()).unwrap();
+        finish(&mut resumed).unwrap();
+        assert!(resumed.image() == whole.image(), "{optimizer:?}");
+    }
+}
+
+#[test]
+fn without_room_for_its_arrays_the_optimiser_is_in_the_process_and_a_note_says_so() {
+    for optimizer in BOTH {
+        let Some((network, _)) = network(Faults { has_no_room: true, ..Faults::default() }) else { return };
+        let options = Options { scales: Scales::Count(1), steps: 2, ..options(optimizer) };
+        let mut session = session(&network, &options).unwrap();
+        finish(&mut session).unwrap();
+        let notes = network.take_notes();
+        let end = " has no room for what the optimiser remembers; the optimiser computes on the CPU";
+        assert!(notes.len() == 1 && notes[0].ends_with(end), "{notes:?}");
+    }
+}
+
+#[test]
+fn a_gradient_beyond_the_sums_of_a_card_is_left_to_the_cpu() {
+    let Some((network, calls)) = network(Faults::default()) else { return };
+    let options = Options {
+        scales: Scales::Count(1),
+        steps: 2,
+        content_weight: 1e24,
+        style_weight: 1e25,
+        ..options(OptimizerKind::Lbfgs)
+    };
+    let mut session = session(&network, &options).unwrap();
+    let start = session.losses().total;
+    finish(&mut session).unwrap();
+    assert!(session.losses().total < start && calls.load(Ordering::Relaxed) <= 3);
+    let notes = network.take_notes();
+    assert!(notes.len() == 1 && notes[0].contains(" makes no sums of a gradient as large "), "{notes:?}");
+}
