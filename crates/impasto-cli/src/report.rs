@@ -2,7 +2,7 @@
 
 use bytesize::ByteSize;
 use impasto::{Layer, Objective, StopReason};
-use impasto_job::plan::Plan;
+use impasto_job::plan::{Plan, PlannedScale};
 use impasto_job::report::Report;
 
 use crate::text::{duration, number, steps, table};
@@ -59,7 +59,8 @@ pub fn plan_line(plan: &Plan) -> String {
         line.push_str(&format!(" and {} of the card's", bytes(*card_memory)));
     }
     line.push_str(&format!(", about {}", duration(*seconds)));
-    for scale in scales.iter().filter(|scale| scale.in_bands) {
+    let is_short = |scale: &&PlannedScale| scale.in_bands || *card_memory > 0 && !scale.optimizer_on_card;
+    for scale in scales.iter().filter(is_short) {
         line.push_str(&format!("; {} {}", size(scale.size), scale.summary));
     }
     line
@@ -67,7 +68,7 @@ pub fn plan_line(plan: &Plan) -> String {
 
 /// The line and a table of the scales.
 pub fn plan_text(plan: &Plan) -> String {
-    let row = |scale: &impasto_job::plan::PlannedScale| {
+    let row = |scale: &PlannedScale| {
         let memory = format!("{}, {}", steps(scale.steps), bytes(scale.peak_memory));
         [size(scale.size), scale.summary.clone(), memory]
     };

@@ -52,6 +52,8 @@ pub struct PlannedScale {
     pub optimizer: OptimizerKind,
     /// Steps that L-BFGS remembers; 0 for Adam.
     pub history: usize,
+    /// The arrays of the optimiser are on a graphics card, and not in the process.
+    pub optimizer_on_card: bool,
     /// Bytes at most of the photo's features that are in a file.
     pub feature_cache: u64,
     /// The same in words.
@@ -99,6 +101,7 @@ impl Plan {
             work: plan.work,
             optimizer: plan.optimizer,
             history: plan.history,
+            optimizer_on_card: plan.optimizer_on_card,
             feature_cache: plan.feature_cache_bytes,
             summary: plan.to_string(),
         });

@@ -9,7 +9,7 @@ use crate::error::{Error, PictureRole, Result};
 use crate::loss::statistics::gram_matrix;
 use crate::network::Network;
 use crate::options::Options;
-use crate::session::memory::check_forward;
+use crate::session::memory::process::check_forward;
 use crate::sheet::{Block, Tile, sheet};
 use crate::threads::{check_threads, thread_pool};
 

@@ -82,7 +82,7 @@ pub use options::{
 pub use picture::mask::Mask;
 pub use picture::prepare::{SizeOptions, prepare};
 pub use session::blueprint::RunPlan;
-pub use session::memory::{MemoryPlan, ScalePlan};
+pub use session::memory::plan::{MemoryPlan, ScalePlan};
 pub use session::position::StopReason;
 pub use session::schedule::Scale;
 pub use session::state::{SavedState, SessionState};

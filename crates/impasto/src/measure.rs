@@ -14,7 +14,7 @@ use crate::options::{Objective, OptimizerKind, Options, StyleLossKind, WeightedL
 use crate::picture::mask::Mask;
 use crate::reduce::norm;
 use crate::session::blueprint::needs;
-use crate::session::memory::ScalePlan;
+use crate::session::memory::plan::ScalePlan;
 use crate::session::schedule::Scale;
 use crate::session::subject::Subject;
 use crate::session::task::Task;

@@ -356,11 +356,16 @@ impl GpuDevice {
 
     /// Makes buffers, or says that there is no memory for them.
     pub(crate) fn within_memory<T>(&self, make: impl FnOnce() -> T) -> Result<T, DeviceError> {
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        // What is done with a buffer that was not made is invalid.
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let made = make();
-        match pollster::block_on(scope.pop()) {
-            Some(_) => Err(DeviceError::Memory { name: self.identity.clone() }),
-            None => self.check().map(|()| made),
+        let full = pollster::block_on(memory.pop());
+        let invalid = pollster::block_on(validation.pop());
+        match (full, invalid) {
+            (Some(_), _) => Err(DeviceError::Memory { name: self.identity.clone() }),
+            (None, Some(error)) => Err(DeviceError::Failed { name: self.identity.clone(), reason: error.to_string() }),
+            (None, None) => self.check().map(|()| made),
         }
     }
 

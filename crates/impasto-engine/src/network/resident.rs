@@ -5,7 +5,7 @@
 //! more time than the network. So a workspace on a card also offers the arithmetic that optimisers
 //! need. The arrays stay there, and a few sums come back.
 //!
-//! The decisions are not made here: how far to go, and what to accept. Bounds are 0 and 255, those
+//! Two decisions are not made here: how far to go, and what to accept. Bounds are 0 and 255, those
 //! of a pixel. All arrays have the image's length, `3 H W`.
 
 use super::{Changes, DeviceError, EvaluationError, Squares, StyleSums};

@@ -177,6 +177,8 @@ pub struct CardArrays {
     pub bytes: usize,
     /// Bytes of the largest buffer.
     pub largest_buffer: u64,
+    /// Bytes of the process while they are made.
+    pub passing: usize,
 }
 
 impl CardArrays {
@@ -191,14 +193,16 @@ impl CardArrays {
         let free = (3 * width * height).div_ceil(4);
         let bytes = VALUE * (3 * width * height * arrays + waves + free) + kept_bytes(width, height, keeps);
         let largest = [3 * rows * columns, rows * rows, columns * columns].into_iter().max().unwrap_or(0);
-        Self { bytes, largest_buffer: (VALUE * largest) as u64 }
+        // Each basis as it comes, filled up and turned, and the last two on their way to the card.
+        let passing = VALUE * 5 * (rows * rows + columns * columns);
+        Self { bytes, largest_buffer: (VALUE * largest) as u64, passing }
     }
 
     /// Those of Adam. `keeps`: whether a part of the picture stays.
     pub fn adam(width: usize, height: usize, keeps: bool) -> Self {
         let array = VALUE * 3 * width * height;
         // The trial, the best point, the walking one, and two means.
-        Self { bytes: 5 * array + kept_bytes(width, height, keeps), largest_buffer: array as u64 }
+        Self { bytes: 5 * array + kept_bytes(width, height, keeps), largest_buffer: array as u64, passing: 0 }
     }
 }
 

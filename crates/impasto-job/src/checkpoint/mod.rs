@@ -156,6 +156,8 @@ struct Kept {
     wait: Duration,
     /// A failure has been reported.
     warned: bool,
+    /// Steps of the newest state that was written.
+    steps: usize,
 }
 
 impl CheckpointWriter {
@@ -173,7 +175,7 @@ impl CheckpointWriter {
         let mut writer = CheckpointWriter { kept: None, kept_if_failed: None, seconds_before: 0.0 };
         let kept = |folder: PathBuf, lock, manifest| {
             let (every, last) = (plan.machine.checkpoints.every(), Instant::now());
-            Some(Kept { folder, lock, manifest, every, last, wait: every, warned: false })
+            Some(Kept { folder, lock, manifest, every, last, wait: every, warned: false, steps: 0 })
         };
         let manifest = || CheckpointManifest::new(job, &plan.machine, planned);
         match &plan.destination {
@@ -249,7 +251,7 @@ impl CheckpointWriter {
         self.write(&session.state(), events, "")
     }
 
-    /// Whether there is a new checkpoint now. A failure is reported once, with what follows from it.
+    /// Whether there is a checkpoint of this state or a later one now. A failure is reported once, with what follows from it.
     fn write(&mut self, state: &SessionState<'_>, events: &mut dyn Events, then: &str) -> bool {
         let Some(kept) = &mut self.kept else {
             return false;
@@ -293,6 +295,10 @@ impl CheckpointWriter {
 
 impl Kept {
     fn write(&mut self, state: &SessionState<'_>) -> Result<()> {
+        // A session whose card has failed may be at an earlier state than it was.
+        if state.steps_done() < self.steps {
+            return Ok(());
+        }
         if let Some(manifest) = &self.manifest {
             self.lock = Some(begin_in(&self.folder, manifest)?);
             self.manifest = None;
@@ -305,7 +311,9 @@ impl Kept {
         if current.exists() {
             rename(&current, &before)?;
         }
-        rename(&new, &current)
+        rename(&new, &current)?;
+        self.steps = state.steps_done();
+        Ok(())
     }
 }
 

@@ -191,6 +191,16 @@ impl Workspace for RecoveringWorkspace {
 }
 
 impl RecoveringWorkspace {
+    /// Returns whether the device has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// Tells that the arrays of the optimiser are given up.
+    pub(crate) fn forget_points(&mut self) {
+        self.keeps_points = false;
+    }
+
     fn of_resident(&mut self) -> &mut dyn ResidentWorkspace {
         self.workspace.resident().expect("the workspace keeps points")
     }
@@ -214,8 +224,9 @@ impl ResidentWorkspace for RecoveringWorkspace {
     }
 
     fn forward(&mut self) -> Result<Vec<StyleSums>, EvaluationError> {
+        let sums = self.of_resident().forward()?;
         self.renews_matches = false;
-        self.of_resident().forward()
+        Ok(sums)
     }
 
     fn backward(&mut self, changes: &Changes<'_>) -> Result<(Squares, f64), EvaluationError> {

@@ -26,10 +26,12 @@
 //! # }
 //! ```
 
+pub(crate) mod anchor;
 pub(crate) mod blueprint;
 pub(crate) mod memory;
 pub(crate) mod position;
 mod recovery;
+mod restore;
 pub(crate) mod scale_setup;
 pub(crate) mod schedule;
 pub(crate) mod state;
@@ -39,7 +41,7 @@ pub(crate) mod task;
 pub(crate) mod time;
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 use std::mem;
 use std::ops::ControlFlow;
@@ -54,13 +56,13 @@ use crate::network::Network;
 use crate::optimizer::state::OptimizerState;
 use crate::optimizer::step::Outcome;
 use crate::options::Options;
+use crate::session::anchor::Anchor;
 use crate::session::blueprint::Blueprint;
-use crate::session::memory::{MemoryPlan, ScalePlan};
+use crate::session::memory::plan::MemoryPlan;
 use crate::session::position::{SchedulePosition, StopReason};
-use crate::session::recovery::Anchor;
-use crate::session::scale_setup::{Minimiser, RestoredScale, ScaleSetup, ScaleState, evaluated, start};
+use crate::session::scale_setup::{Minimiser, ScaleSetup, ScaleState, evaluated, start};
 use crate::session::schedule::{RENEWAL, Scale};
-use crate::session::state::{SavedState, SessionState};
+use crate::session::state::SessionState;
 use crate::session::subject::Subject;
 use crate::session::task::Task;
 use crate::session::time::{EvaluationTime, RunCost};
@@ -145,12 +147,14 @@ pub struct Session {
     /// The picture that the point stands for, if parts of the content are kept. Otherwise the point
     /// is the picture. It is empty until someone looks.
     composed: OnceCell<Option<Image>>,
-    /// What the session goes back to if the card fails that the optimiser is on.
+    /// What the session goes back to if the optimiser's card fails.
     anchor: Option<Anchor>,
     /// The task of the scale while its card is lost.
     lost_task: Option<Task>,
-    /// Whether the card has failed at this scale.
-    has_recovered: bool,
+    /// Why the card could not be read when someone looked. The next step begins with it.
+    failure: RefCell<Option<Error>>,
+    /// The anchor's point, if someone looked and the card could not be read.
+    older_point: OnceCell<Image>,
     losses: Losses,
     steps_done: usize,
     evaluation: EvaluationTime,
@@ -208,7 +212,8 @@ impl Session {
             identity: work.task.identity().to_owned(),
             anchor: None,
             lost_task: None,
-            has_recovered: false,
+            failure: RefCell::default(),
+            older_point: OnceCell::new(),
             work: None,
             totals: vec![losses.total],
             subject,
@@ -250,7 +255,10 @@ impl Session {
     pub fn state(&self) -> SessionState<'_> {
         let on_card = self.work.as_ref().is_some_and(|work| work.on_card().is_some());
         match (&self.anchor, on_card) {
-            (Some(anchor), true) => self.read_state().unwrap_or_else(|_| anchor.state.lent()),
+            (Some(anchor), true) => self.read_state().unwrap_or_else(|error| {
+                self.failure.replace(Some(error));
+                anchor.state.lent()
+            }),
             (Some(anchor), false) => anchor.state.lent(),
             (None, _) => SessionState {
                 position: self.position(),
@@ -279,116 +287,20 @@ impl Session {
         }
     }
 
-    /// Returns the best point. If the card fails that it is on, it is that of the anchor, and the
-    /// next step says what has happened.
+    /// Returns the best point. If its card fails, returns the anchor's, and the next step begins
+    /// with the failure.
     fn point(&self) -> &Image {
-        self.point.get_or_init(|| {
-            let of_anchor = || self.anchor.as_ref().map(Anchor::point);
-            self.read_point().ok().or_else(of_anchor).expect("a point is in memory, or there is an anchor")
-        })
-    }
-
-    /// Continues from a state. From here the run is, bit for bit, the one that the state was taken
-    /// from.
-    ///
-    /// The session must be made from the same pictures, options and weights as that run. Threads
-    /// may differ. The loss is computed again and must be the state's, to the last bit. If the
-    /// state is from another instruction set or device, or from a graphics card, the loss may
-    /// differ by one part in 10,000. The run then goes on with other last bits, and
-    /// [`Network::take_notes`] says so.
-    ///
-    /// The optimiser's memory is dropped before that of the state is read, so the two never take
-    /// memory together.
-    ///
-    /// Errors: [`Error::UnfitState`] for the state of another run; the same for the state of a
-    /// coarser scale if the session is at the last scale, because its styles are gone then; those
-    /// of [`Session::new`] at the scale of the state; a file that can no longer be read. After an
-    /// error the session still has its picture, and its optimiser begins again from there. If the
-    /// picture cannot be evaluated again, there are no more steps.
-    pub fn restore(&mut self, saved: &SavedState) -> Result<()> {
-        self.check_fits(saved)?;
-        let is_current = saved.position().scale == self.scale;
-        // It must not be on a card alone when the scale may have to begin again.
-        self.point();
-        let mut task = self.take_task()?.filter(|_| is_current);
-        self.anchor = None;
-        match self.read_scale(saved, &mut task) {
-            Ok(restored) => self.adopt(restored, saved.position().clone()),
+        if let Some(point) = self.point.get() {
+            return point;
+        }
+        match self.read_point() {
+            Ok(point) => self.point.get_or_init(|| point),
             Err(error) => {
-                self.begin_scale_again(task.filter(|_| is_current));
-                Err(error)
+                self.failure.replace(Some(error));
+                let of_anchor = || self.anchor.as_ref().expect("a point on a card has an anchor").point();
+                self.older_point.get_or_init(of_anchor)
             }
         }
-    }
-
-    /// Refuses a state that this session cannot continue from.
-    fn check_fits(&self, saved: &SavedState) -> Result<()> {
-        let position = saved.position();
-        position.check_scales(&self.scales)?;
-        let ScalePlan { optimizer, history, .. } = self.plan.scales[position.scale];
-        saved.check_optimizer(optimizer, history)?;
-        if position.scale != self.scale && self.is_last_scale() {
-            let problem =
-                "it belongs to a coarser scale, but the session is at the last one; restore it in a new session";
-            return Err(Error::UnfitState { problem: problem.to_owned() });
-        }
-        Ok(())
-    }
-
-    /// Reads the scale of a state that fits. `task` is that scale's task if there is one already.
-    /// It is still there after an error.
-    fn read_scale(&self, saved: &SavedState, task: &mut Option<Task>) -> Result<(ScaleState, RestoredScale)> {
-        let scale = saved.position().scale;
-        let setup = self.setup();
-        self.pool.install(|| {
-            let mut there = task.take().map_or_else(|| setup.task(scale), Ok)?;
-            match setup.restored(scale, &mut there, saved) {
-                Ok((optimizer, restored)) => Ok((ScaleState { task: there, optimizer }, restored)),
-                Err(error) => {
-                    *task = Some(there);
-                    Err(error)
-                }
-            }
-        })
-    }
-
-    /// Takes over the scale and the position of a state.
-    ///
-    /// Errors: the card fails.
-    fn adopt(
-        &mut self,
-        (work, restored): (ScaleState, RestoredScale),
-        position: SchedulePosition<'static>,
-    ) -> Result<()> {
-        let RestoredScale { losses, point, evaluation } = restored;
-        self.composed = OnceCell::new();
-        self.totals = position.totals.into_owned();
-        (self.point, self.losses, self.evaluation) = (point.into(), losses, EvaluationTime::new(evaluation));
-        (self.scale, self.scales) = (position.scale, position.scales);
-        self.has_recovered = false;
-        self.steps_done = self.scales[..self.scale].iter().map(|scale| scale.steps).sum::<usize>() + self.steps_here();
-        (self.elapsed_before, self.started) = (position.elapsed, Instant::now());
-        (self.finished, self.is_intact) = (position.finished, true);
-        self.anchor = self.anchor_of(&work)?;
-        self.work = Some(work);
-        self.drop_used_styles();
-        Ok(())
-    }
-
-    /// Begins the current scale again from its picture, if that is possible.
-    fn begin_scale_again(&mut self, task: Option<Task>) {
-        let (setup, scale, point) = (self.setup(), self.scale, self.point());
-        let work = self.pool.install(|| {
-            let mut task = task.map_or_else(|| setup.task(scale), Ok)?;
-            let (optimizer, _) = setup.optimizer(scale, &mut task, point)?;
-            Ok::<_, Error>(ScaleState { task, optimizer })
-        });
-        let begun = work.and_then(|work| Ok((self.anchor_of(&work)?, work)));
-        self.is_intact = false;
-        (self.anchor, self.work) = match begun {
-            Ok((anchor, work)) => (anchor, Some(work)),
-            Err(_) => (None, None),
-        };
     }
 
     fn setup(&self) -> ScaleSetup<'_> {
@@ -409,7 +321,7 @@ impl Session {
     /// [`Session::new`] at that scale; a file of features that can no longer be read; a graphics
     /// card that fails twice at a scale. Nothing is lost then: the state can be saved, and the next
     /// call makes the same step, to the last bit. If the optimiser is on the card, the session goes
-    /// back to its last state in memory, and the next call makes the steps since again.
+    /// back to its last state in memory, and the next call makes the step after it.
     pub fn step(&mut self) -> Result<Option<StopReason>> {
         let steps_before = self.steps_done;
         match self.try_step() {
@@ -420,6 +332,7 @@ impl Session {
 
     /// Does [`Session::step`], without help if the card fails.
     fn try_step(&mut self) -> Result<Option<StopReason>> {
+        self.check_failure()?;
         if self.finished.is_some() {
             return Ok(self.finished);
         }
@@ -539,7 +452,7 @@ impl Session {
     }
 
     /// Returns whether a state taken now is one of the run. It is `false` after a state that could
-    /// not be restored, until another one is. A step that fails changes nothing.
+    /// not be restored, until another one is. A step that fails leaves a state of the run.
     pub fn is_intact(&self) -> bool {
         self.is_intact
     }
@@ -560,15 +473,13 @@ impl Session {
         let next = self.scale + 1;
         let Scale { width, height, .. } = self.scales[next];
         // Dropped first, so that two scales never take memory together.
-        self.matches_before = match self.work.take() {
-            Some(work) => work.task.matches().iter().map(|matches| matches.to_vec()).collect(),
+        self.matches_before = match self.work.take().map(|work| work.task).or_else(|| self.lost_task.take()) {
+            Some(task) => task.matches().iter().map(|matches| matches.to_vec()).collect(),
             None => mem::take(&mut self.matches_before),
         };
         let point = resize(self.point(), width, height, self.options.padding);
         let setup = self.setup();
         let (work, losses) = self.pool.install(|| setup.work(next, &point))?;
-        let [from, to] = [self.scale, next].map(|scale| self.cost.0[scale].evaluation);
-        self.evaluation.change_scale(from, to);
         let before = (mem::take(&mut self.totals), mem::replace(&mut self.losses, losses));
         self.totals = vec![self.losses.total];
         let point = mem::replace(&mut self.point, point.into());
@@ -583,7 +494,8 @@ impl Session {
         };
         self.work = Some(work);
         self.composed = OnceCell::new();
-        self.has_recovered = false;
+        let [from, to] = [next - 1, next].map(|scale| self.cost.0[scale].evaluation);
+        self.evaluation.change_scale(from, to);
         self.matches_before = vec![];
         self.drop_used_styles();
         Ok(())
@@ -718,6 +630,7 @@ mod tests {
     use super::*;
     use crate::noise::white_noise;
     use crate::options::{OptimizerKind, Scales};
+    use crate::session::state::SavedState;
     #[cfg(target_os = "linux")]
     use {
         crate::options::StyleLossKind,

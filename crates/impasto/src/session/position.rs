@@ -36,6 +36,12 @@ pub(crate) struct SchedulePosition<'a> {
 }
 
 impl SchedulePosition<'_> {
+    /// Returns the same with a course of its own.
+    pub(crate) fn into_owned(self) -> SchedulePosition<'static> {
+        let Self { identity, scales, scale, totals, elapsed, finished } = self;
+        SchedulePosition { identity, scales, scale, totals: totals.into_owned().into(), elapsed, finished }
+    }
+
     /// Returns the steps done so far, at all scales.
     pub(crate) fn steps_done(&self) -> usize {
         let before = self.scales[..self.scale].iter().map(|scale| scale.steps);

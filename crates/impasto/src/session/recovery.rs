@@ -1,46 +1,24 @@
-//! What a session does if the graphics card fails that its optimiser is on.
+//! What a session does if its optimiser's card fails.
 //!
-//! The point and what the optimiser remembers are lost with the card. So the session keeps a state
-//! in memory, of a few seconds before: its anchor. After a failure the card is opened again, the
-//! session goes back to the anchor, and makes the steps since again. They have the same bits, so
-//! nobody sees the difference. A second failure at the same scale is an error.
+//! The point and what the optimiser remembers are lost with the card. So the session keeps a recent
+//! state in memory, its anchor. After a failure the card is opened again, the session goes back to
+//! the anchor, and makes the steps since again. They have the same bits if the card still has room
+//! for the optimiser. A second failure at the same scale is an error.
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
 
 use impasto_engine::Image;
 use impasto_engine::network::DeviceError;
 
 use crate::error::{Error, Result};
-use crate::loss::losses::Losses;
 use crate::optimizer::step::Outcome;
+use crate::session::Session;
+use crate::session::anchor::Anchor;
 use crate::session::position::{SchedulePosition, StopReason};
 use crate::session::scale_setup::ScaleState;
+use crate::session::schedule::Scale;
 use crate::session::state::SessionState;
 use crate::session::task::Task;
-use crate::session::{Scale, Session};
-
-/// A state of the current scale in memory.
-pub(super) struct Anchor {
-    pub(super) state: SessionState<'static>,
-    losses: Losses,
-    taken: Instant,
-    /// How long it took to read it.
-    reading: Duration,
-}
-
-/// Least time between two anchors.
-const INTERVAL: Duration = Duration::from_secs(10);
-
-/// Time between two anchors, as a multiple of what one takes.
-const SHARE: u32 = 50;
-
-impl Anchor {
-    pub(super) fn point(&self) -> Image {
-        let Scale { width, height, .. } = self.state.position.here();
-        Image::new(width, height, self.state.point.to_vec())
-    }
-}
 
 impl Session {
     /// Reads the point from the card.
@@ -52,10 +30,18 @@ impl Session {
         Ok(Image::new(width, height, on_card.point()?))
     }
 
+    /// Returns the failure of a card that could not be read when someone looked.
+    ///
+    /// Errors: there was one.
+    pub(super) fn check_failure(&self) -> Result<()> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
     /// Brings the point to memory.
     ///
     /// Errors: the card fails.
     pub(super) fn fetch(&mut self) -> Result<()> {
+        self.check_failure()?;
         if self.point.get().is_none() {
             self.point = self.read_point()?.into();
         }
@@ -79,35 +65,20 @@ impl Session {
         })
     }
 
-    /// Returns the anchor of a scale that has just begun, or to which the session has returned. The
-    /// rest of the session is there already. `None`: its optimiser is in the process.
+    /// Returns the anchor of a scale that has just begun. The rest of the session is there already.
+    /// `None`: its optimiser is in the process.
     ///
     /// Errors: the card fails.
     pub(super) fn anchor_of(&self, work: &ScaleState) -> Result<Option<Anchor>> {
-        let Some(on_card) = work.on_card() else { return Ok(None) };
-        let (taken, SchedulePosition { totals, identity, scales, scale, elapsed, finished }) =
-            (Instant::now(), self.position());
-        let totals = Cow::Owned(totals.into_owned());
-        let state = SessionState {
-            position: SchedulePosition { totals, identity, scales, scale, elapsed, finished },
-            point: match self.point.get() {
-                Some(point) => Cow::Owned(point.as_slice().to_vec()),
-                None => on_card.point()?.into(),
-            },
-            optimizer: on_card.state()?,
-            matches: work.task.matches().into_iter().map(|matches| Cow::Owned(matches.to_vec())).collect(),
-        };
-        let taken_after = Instant::now();
-        Ok(Some(Anchor { state, losses: self.losses.clone(), taken: taken_after, reading: taken_after - taken }))
+        Anchor::read(work, self.position().into_owned(), self.point.get(), &self.losses)
     }
 
     /// Takes another anchor if it is time.
     ///
     /// Errors: the card fails.
     pub(super) fn renew_anchor(&mut self) -> Result<()> {
-        let is_due = |anchor: &Anchor| anchor.taken.elapsed() >= INTERVAL.max(SHARE * anchor.reading);
         if let Some(work) = &self.work
-            && self.anchor.as_ref().is_some_and(is_due)
+            && self.anchor.as_ref().is_some_and(Anchor::is_old)
         {
             self.anchor = self.anchor_of(work)?;
         }
@@ -123,6 +94,8 @@ impl Session {
         self.losses = anchor.losses.clone();
         self.point = anchor.point().into();
         self.composed.take();
+        self.older_point.take();
+        self.failure.take();
         if let Some(work) = self.work.take() {
             self.lost_task = Some(work.task);
         }
@@ -185,7 +158,7 @@ impl Session {
         let Error::Device { reason: DeviceError::Failed { name, reason } } = &error else { return Err(error) };
         let steps = self.steps_here();
         self.fall_back();
-        if !self.plan.scales[self.scale].optimizer_on_card || std::mem::replace(&mut self.has_recovered, true) {
+        if self.anchor.is_none() || self.lost_task.as_ref().is_none_or(Task::has_failed) {
             return Err(error);
         }
         let note = format!("{name} failed ({reason}) and was opened again; ");
@@ -203,12 +176,10 @@ impl Session {
         result
     }
 
-    /// Makes as many steps of the scale as there were, and one more unless it was the last of them
-    /// that failed to end.
+    /// Repeats the first `steps` of the scale from the anchor on. If the step that failed was not
+    /// counted yet, makes it too.
     fn make_again(&mut self, steps: usize, steps_before: usize) -> Result<Option<StopReason>> {
-        if self.work.is_none() && self.anchor.is_some() {
-            self.return_to_anchor()?;
-        }
+        self.return_to_anchor()?;
         while self.steps_here() < steps && self.optimise()? != Outcome::Stuck {}
         if self.steps_done == steps_before {
             return self.try_step();

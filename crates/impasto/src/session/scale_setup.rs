@@ -23,7 +23,7 @@ use crate::optimizer::preconditioner::Preconditioner;
 use crate::optimizer::state::OptimizerState;
 use crate::optimizer::step::Optimizer;
 use crate::options::{Init, OptimizerKind, Options};
-use crate::session::memory::{MemoryPlan, ScalePlan};
+use crate::session::memory::plan::{MemoryPlan, ScalePlan};
 use crate::session::position::SchedulePosition;
 use crate::session::schedule::Scale;
 use crate::session::state::SavedState;
@@ -102,16 +102,31 @@ impl ScaleSetup<'_> {
         point: &Image,
         state: Option<OptimizerState<'_>>,
     ) -> Result<(Minimiser, Losses)> {
+        let mut problem = None;
         if self.plan.scales[scale].optimizer_on_card {
-            match self.optimizer_on_card(scale, task, point, state.as_ref())? {
-                OnCard::Begun(optimizer, losses) => return Ok((Minimiser::OnCard(optimizer), losses)),
-                OnCard::Refused(problem) => {
-                    let name = task.identity();
-                    self.network.notes().add(format!("{name} {problem}; the optimiser computes on the CPU"));
+            let begun = match self.optimizer_on_card(scale, task, point, state.as_ref()) {
+                Err(Error::Device { reason: DeviceError::Failed { name, reason } }) if !task.has_failed() => {
+                    task.reopen()?;
+                    self.network.notes().add(format!(
+                        "{name} failed ({reason}) and was opened again; the run goes on from the same point"
+                    ));
+                    self.optimizer_on_card(scale, task, point, state.as_ref())
                 }
+                begun => begun,
+            };
+            match begun? {
+                OnCard::Begun(optimizer, losses) => return Ok((Minimiser::OnCard(optimizer), losses)),
+                OnCard::Refused(reason) => problem = Some(reason),
+                OnCard::Elsewhere => {}
             }
+            task.leave_card();
         }
         let (losses, gradient) = evaluated(task, point)?;
+        // Where nothing slopes, there is nothing to compute.
+        if let Some(problem) = problem.filter(|_| gradient.iter().any(|&g| g != 0.0)) {
+            let name = task.identity();
+            self.network.notes().add(format!("{name} {problem}; the optimiser computes on the CPU"));
+        }
         let (value, kind) = (losses.total, self.plan.scales[scale].optimizer);
         let optimizer: Box<dyn Optimizer> = match state.map(OptimizerState::into_owned) {
             Some(OptimizerState::Lbfgs(pairs)) => {
@@ -147,7 +162,8 @@ impl ScaleSetup<'_> {
             }
             OptimizerKind::Adam => task.on_card(|workspace, terms| workspace.adam(terms).map(CardArrays::Adam)),
         };
-        let arrays = match made.expect("the card keeps points") {
+        let Some(made) = made else { return Ok(OnCard::Elsewhere) };
+        let arrays = match made {
             Ok(arrays) => arrays,
             Err(DeviceError::Memory { .. } | DeviceError::MapTooLarge { .. }) => {
                 return Ok(OnCard::Refused("has no room for what the optimiser remembers"));
@@ -180,8 +196,7 @@ impl ScaleSetup<'_> {
             }
         };
         // If the losses are not finite, the CPU says so too.
-        let can_be_added = mean_square == 0.0 || RANGE_OF_SUMS.contains(&mean_square.sqrt());
-        if !(losses.total.is_finite() && can_be_added) {
+        if !(losses.total.is_finite() && RANGE_OF_SUMS.contains(&mean_square.sqrt())) {
             return Ok(OnCard::Refused("makes no sums of a gradient as large or as small as this one"));
         }
         Ok(OnCard::Begun(optimizer, losses))
@@ -254,6 +269,8 @@ enum OnCard {
     Begun(Box<dyn CardOptimizer>, Losses),
     /// What is wrong with the card.
     Refused(&'static str),
+    /// No loss looks at a feature map, so nothing is on the card.
+    Elsewhere,
 }
 
 /// The arrays of an optimiser on a card.

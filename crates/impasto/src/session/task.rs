@@ -232,7 +232,7 @@ impl Task {
         Ok(self.summands.losses(total_variation(pixels, width, self.wraps), self.tv_weight))
     }
 
-    /// Makes an optimiser's arrays on the card that the workspace is on. `None`: it is on none.
+    /// Makes an optimiser's arrays on the card of the workspace. `None`: it has none.
     ///
     /// Errors: there is no memory for them.
     pub(crate) fn on_card<T>(
@@ -246,6 +246,18 @@ impl Task {
         });
         let terms = PixelTerms { variation: gradient_factor(self.tv_weight, len), wraps: self.wraps, keep };
         Some(make(self.workspace.as_mut()?.resident()?, &terms))
+    }
+
+    /// Returns whether the card has failed since the task was made.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.workspace.as_ref().is_some_and(RecoveringWorkspace::has_failed)
+    }
+
+    /// Drops what an optimiser had on the card.
+    pub(crate) fn leave_card(&mut self) {
+        if let Some(workspace) = &mut self.workspace {
+            workspace.forget_points();
+        }
     }
 
     /// Goes on after the card has failed and the arrays of an optimiser are lost.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::session::memory::ScalePlan;
+use crate::session::memory::plan::ScalePlan;
 use crate::session::schedule::{RENEWAL, Scale};
 
 /// Time of a forward pass with its sums, as a fraction of an evaluation.

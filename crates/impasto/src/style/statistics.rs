@@ -15,7 +15,7 @@ use crate::loss::statistics::Statistics;
 use crate::network::Network;
 use crate::options::{Options, StyleLossKind};
 use crate::picture::resize::nominal_side;
-use crate::session::memory::Needs;
+use crate::session::memory::needs::Needs;
 use crate::session::schedule::{COARSEST_TEXTURE, Scale, halved, wanted};
 use crate::style::picture::{Appearance, StylePicture, StyleSample};
 use crate::style::strokes::StrokeMaps;

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use impasto::{
@@ -27,7 +27,8 @@ static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap(
 /// What goes wrong with the card.
 #[derive(Clone, Default)]
 struct Faults {
-    /// Calls about points on the card that fail, by their numbers from 0.
+    /// Calls about points on the card that fail, by their numbers from 0. All calls fail from then
+    /// on, until the card is opened again.
     failing: Vec<usize>,
     /// Whether there is no memory for the arrays of an optimiser.
     has_no_room: bool,
@@ -38,8 +39,7 @@ struct Faults {
 /// The first card of the machine, with faults.
 struct FaultyCard {
     card: GpuBackend,
-    faults: Faults,
-    calls: Arc<AtomicUsize>,
+    fuse: Fuse,
 }
 
 /// Returns a network on the first card, and the number of calls about points on it. `None`: there
@@ -53,14 +53,15 @@ fn network(faults: Faults) -> Option<(Network, Arc<AtomicUsize>)> {
     let weights = Arc::new(Weights::from_static(impasto_weights::VGG19).unwrap());
     let card = GpuBackend::new(weights, &adapter, None, Isa::select().unwrap()).unwrap();
     let calls = Arc::new(AtomicUsize::new(0));
-    Some((NETWORK.with_backend(Arc::new(FaultyCard { card, faults, calls: calls.clone() })), calls))
+    let fuse = Fuse { faults, calls: calls.clone(), is_lost: Arc::default() };
+    Some((NETWORK.with_backend(Arc::new(FaultyCard { card, fuse })), calls))
 }
 
 impl Backend for FaultyCard {
     fn workspace(&self, spec: WorkspaceSpec) -> Result<Box<dyn Workspace>, SpecError> {
+        self.fuse.check()?;
         let workspace = self.card.workspace(spec)?;
-        let fuse = Fuse { faults: self.faults.clone(), calls: self.calls.clone() };
-        Ok(Box::new(FaultyWorkspace { workspace, fuse }))
+        Ok(Box::new(FaultyWorkspace { workspace, fuse: self.fuse.clone() }))
     }
 
     fn identity(&self) -> &str {
@@ -68,10 +69,11 @@ impl Backend for FaultyCard {
     }
 
     fn card(&self) -> Option<CardLimits> {
-        self.card.card().map(|limits| CardLimits { keeps_points: !self.faults.keeps_no_points, ..limits })
+        self.card.card().map(|limits| CardLimits { keeps_points: !self.fuse.faults.keeps_no_points, ..limits })
     }
 
     fn reopen(&self) -> Result<(), DeviceError> {
+        self.fuse.is_lost.store(false, Ordering::Relaxed);
         self.card.reopen()
     }
 }
@@ -81,15 +83,24 @@ impl Backend for FaultyCard {
 struct Fuse {
     faults: Faults,
     calls: Arc<AtomicUsize>,
+    is_lost: Arc<AtomicBool>,
 }
 
 impl Fuse {
+    /// A call about a point on the card.
     fn call(&self) -> Result<(), DeviceError> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         if self.faults.failing.contains(&number) {
-            return Err(DeviceError::Failed { name: "the card".to_owned(), reason: "it was lost".to_owned() });
+            self.is_lost.store(true, Ordering::Relaxed);
         }
-        Ok(())
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), DeviceError> {
+        match self.is_lost.load(Ordering::Relaxed) {
+            true => Err(DeviceError::Failed { name: "the card".to_owned(), reason: "it was lost".to_owned() }),
+            false => Ok(()),
+        }
     }
 }
 
@@ -104,10 +115,12 @@ impl Workspace for FaultyWorkspace {
         image: &Image,
         make_file: &mut dyn FnMut() -> io::Result<File>,
     ) -> Result<ReferenceSums, EvaluationError> {
+        self.fuse.check()?;
         self.workspace.set_reference(image, make_file)
     }
 
     fn forward(&mut self, image: &[f32]) -> Result<Vec<StyleSums>, EvaluationError> {
+        self.fuse.check()?;
         self.workspace.forward(image)
     }
 
@@ -129,6 +142,7 @@ impl Workspace for FaultyWorkspace {
         changes: &Changes<'_>,
         gradient: &mut [f32],
     ) -> Result<Squares, EvaluationError> {
+        self.fuse.check()?;
         self.workspace.backward(image, changes, gradient)
     }
 
@@ -158,6 +172,7 @@ impl FaultyWorkspace {
         &mut self,
         make: impl FnOnce(&mut dyn ResidentWorkspace) -> Result<T, DeviceError>,
     ) -> Result<T, DeviceError> {
+        self.fuse.check()?;
         match self.fuse.faults.has_no_room {
             true => Err(DeviceError::Memory { name: "the card".to_owned() }),
             false => make(self.on_card()),
@@ -336,6 +351,9 @@ fn finish(session: &mut Session) -> impasto::Result<()> {
     Ok(())
 }
 
+/// Steps between two searches for matches.
+const RENEWAL: usize = 15;
+
 const BOTH: [OptimizerKind; 2] = [OptimizerKind::Lbfgs, OptimizerKind::Adam];
 
 /// Returns the mean absolute difference of two pictures, in levels.
@@ -395,6 +413,17 @@ fn an_image_comes_from_the_card_only_when_it_is_shown() {
     assert_eq!(seen.get(), 2);
 }
 
+/// Makes all steps. Every step must be one more.
+fn finish_in_order(session: &mut Session) {
+    let mut done = session.steps_done();
+    while session.step().unwrap().is_none() {
+        assert_eq!(session.steps_done(), done + 1);
+        done += 1;
+    }
+}
+
+const LOST: &str = "the card failed (it was lost) and was opened again; ";
+
 #[test]
 fn a_card_that_is_lost_once_at_a_scale_does_not_change_a_bit() {
     for optimizer in BOTH {
@@ -403,21 +432,81 @@ fn a_card_that_is_lost_once_at_a_scale_does_not_change_a_bit() {
         let of_start = calls.load(Ordering::Relaxed);
         finish(&mut undisturbed).unwrap();
         let all = calls.load(Ordering::Relaxed);
-        // At the start of a scale, in its middle, between the two scales, and at the end.
-        for call in [of_start, of_start + 1, of_start + 3, all / 2 - 1, all / 2, all / 2 + 1, all - 2, all - 1] {
+        // The very first, at the start of a scale, in its middle, between the two scales, and at the
+        // end.
+        for call in [0, of_start, of_start + 3, all / 2 - 1, all / 2, all / 2 + 1, all - 2, all - 1] {
             let (network, _) = network(Faults { failing: vec![call], ..Faults::default() }).unwrap();
             let mut disturbed = session(&network, &options(optimizer)).unwrap();
-            let mut steps = vec![];
-            while disturbed.step().unwrap().is_none() {
-                steps.push(disturbed.steps_done());
-            }
-            assert!(steps.is_sorted_by(|a, b| a + 1 == *b), "{optimizer:?}, call {call} of {all}: {steps:?}");
+            finish_in_order(&mut disturbed);
             assert!(disturbed.image() == undisturbed.image(), "{optimizer:?}, call {call} of {all}");
             assert!(disturbed.losses() == undisturbed.losses(), "{optimizer:?}, call {call} of {all}");
             let notes = network.take_notes();
-            assert_eq!(notes.len(), 1, "{notes:?}");
-            assert!(notes[0].starts_with("the card failed (it was lost) and was opened again; the "), "{notes:?}");
+            assert!(notes.len() == 1 && notes[0].starts_with(LOST), "{optimizer:?}, call {call} of {all}: {notes:?}");
         }
+    }
+}
+
+/// Two losses are not too many if they are at two scales.
+#[test]
+fn a_card_that_is_lost_when_someone_looks_does_not_change_a_bit() {
+    for optimizer in BOTH {
+        let Some((healthy, calls)) = network(Faults::default()) else { return };
+        let mut undisturbed = session(&healthy, &options(optimizer)).unwrap();
+        let of_start = calls.load(Ordering::Relaxed);
+        for _ in 0..3 {
+            undisturbed.step().unwrap();
+        }
+        let of_steps = calls.load(Ordering::Relaxed);
+        finish(&mut undisturbed).unwrap();
+        let all = calls.load(Ordering::Relaxed);
+        for looks_at_state in [false, true] {
+            let failing = vec![of_steps, of_start + all];
+            let (network, calls) = network(Faults { failing, ..Faults::default() }).unwrap();
+            let mut disturbed = session(&network, &options(optimizer)).unwrap();
+            for _ in 0..3 {
+                disturbed.step().unwrap();
+            }
+            assert_eq!(calls.load(Ordering::Relaxed), of_steps);
+            // There is a picture and a state all the same, those of the start.
+            if looks_at_state {
+                assert_eq!(disturbed.state().steps_done(), 0);
+            } else {
+                let start = session(&healthy, &options(optimizer)).unwrap();
+                assert!(disturbed.image() == start.image());
+            }
+            finish_in_order(&mut disturbed);
+            assert!(disturbed.image() == undisturbed.image(), "{optimizer:?}");
+            let notes = network.take_notes();
+            assert_eq!(notes[0], format!("{LOST}the last 3 steps were made again"));
+            assert!(notes.len() == 2 && notes[1].starts_with(LOST), "{notes:?}");
+        }
+    }
+}
+
+#[test]
+fn strokes_are_matched_on_a_card_as_in_the_process_and_after_a_loss_too() {
+    let Some((healthy, calls)) = network(Faults::default()) else { return };
+    let options = Options {
+        style_loss: StyleLossKind::Strokes,
+        scales: Scales::Count(1),
+        steps: RENEWAL + 2,
+        ..options(OptimizerKind::Lbfgs)
+    };
+    let [photo, painting] = ["astronaut.jpg", "starry_night.jpg"].map(|name| picture::resize(&example(name), 24, 20));
+    let session = |network: &Network| Session::new(network, &photo, &painting, &options).unwrap();
+    let mut undisturbed = session(&healthy);
+    while undisturbed.steps_done() < RENEWAL {
+        undisturbed.step().unwrap();
+    }
+    let of_renewal = calls.load(Ordering::Relaxed);
+    finish(&mut undisturbed).unwrap();
+    // The way forward with new matches, the way back, and the step after it.
+    for (after, call) in [of_renewal, of_renewal + 1, of_renewal + 5].into_iter().enumerate() {
+        let (network, _) = network(Faults { failing: vec![call], ..Faults::default() }).unwrap();
+        let mut disturbed = session(&network);
+        finish_in_order(&mut disturbed);
+        assert!(disturbed.image() == undisturbed.image(), "{after}");
+        assert!(disturbed.losses() == undisturbed.losses(), "{after}");
     }
 }
 
@@ -450,11 +539,9 @@ fn a_second_loss_ends_the_run_with_a_state_to_go_on_from() {
 
 #[test]
 fn a_state_from_the_card_leads_to_the_same_bits() {
-    for (optimizer, style_loss) in
-        [(OptimizerKind::Lbfgs, StyleLossKind::Moments), (OptimizerKind::Adam, StyleLossKind::Moments)]
-    {
+    for optimizer in BOTH {
         let Some((network, _)) = network(Faults::default()) else { return };
-        let options = Options { style_loss, ..options(optimizer) };
+        let options = options(optimizer);
         let mut whole = session(&network, &options).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
@@ -490,18 +577,40 @@ fn without_room_for_its_arrays_the_optimiser_is_in_the_process_and_a_note_says_s
 
 #[test]
 fn a_gradient_beyond_the_sums_of_a_card_is_left_to_the_cpu() {
+    for (optimizer, factor) in
+        [(OptimizerKind::Lbfgs, 1e24), (OptimizerKind::Lbfgs, 1e-24), (OptimizerKind::Adam, 1e-24)]
+    {
+        let Some((network, calls)) = network(Faults::default()) else { return };
+        let options = Options {
+            scales: Scales::Count(1),
+            steps: 2,
+            content_weight: factor,
+            style_weight: 10.0 * factor,
+            tv_weight: 0.0,
+            ..options(optimizer)
+        };
+        let mut session = session(&network, &options).unwrap();
+        let (start, of_start) = (session.losses().total, calls.load(Ordering::Relaxed));
+        finish(&mut session).unwrap();
+        assert!(session.losses().total < start && calls.load(Ordering::Relaxed) == of_start, "{factor:e}");
+        let notes = network.take_notes();
+        assert!(notes.len() == 1 && notes[0].contains(" makes no sums of a gradient as large "), "{notes:?}");
+    }
+}
+
+#[test]
+fn what_no_card_evaluates_is_left_to_the_cpu() {
     let Some((network, calls)) = network(Faults::default()) else { return };
     let options = Options {
         scales: Scales::Count(1),
         steps: 2,
-        content_weight: 1e24,
-        style_weight: 1e25,
+        content_weight: 0.0,
+        style_weight: 0.0,
+        tv_weight: 1.0,
         ..options(OptimizerKind::Lbfgs)
     };
     let mut session = session(&network, &options).unwrap();
-    let start = session.losses().total;
+    assert!(!session.memory().scales[0].optimizer_on_card);
     finish(&mut session).unwrap();
-    assert!(session.losses().total < start && calls.load(Ordering::Relaxed) <= 3);
-    let notes = network.take_notes();
-    assert!(notes.len() == 1 && notes[0].contains(" makes no sums of a gradient as large "), "{notes:?}");
+    assert!(calls.load(Ordering::Relaxed) == 0 && network.take_notes().is_empty());
 }

@@ -4,9 +4,10 @@
 //! - [`waves`]: the preconditioner of L-BFGS
 //! - [`lbfgs`], [`adam`]: the arrays and what is done to them
 //!
-//! Sums are made in f32 for 1,024 values at a time. Where a decision depends on a sum, the CPU adds
-//! these up in f64. The factors of the two-loop recursion stay on the card, in f32: they make a
-//! direction better or worse, and no loss wrong.
+//! Sums are made in f32 for 1,024 values at a time. The CPU adds these up in f64 where they decide
+//! how far to go and what to accept. The factors of the two-loop recursion stay on the card, in
+//! f32, and so does the choice of the pairs that are of use. They make a direction better or worse,
+//! and no loss wrong.
 
 pub(super) mod adam;
 pub(super) mod lbfgs;
@@ -21,7 +22,7 @@ use crate::network::DeviceError;
 /// Values of an array that a workgroup adds up.
 const SUM_VALUES: usize = 1024;
 
-/// Numbers of the host at the start of a buffer of numbers.
+/// Numbers at the start of a buffer of numbers, most of them of the host.
 const HOST_NUMBERS: usize = 8;
 
 /// Threads in a workgroup that adds values up.

@@ -4,7 +4,7 @@
 struct Params {
     // Values of an array, four at a time.
     quads: u32,
-    // Of `update`: places of the two factors among the numbers. Of `finish`: what the sum becomes.
+    // Of `update`: places of the two factors among the numbers.
     first: u32,
     second: u32,
     // The pair that a sum or a factor belongs to.
@@ -18,7 +18,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// Eight numbers of the host, then for each pair its curvature, alpha, factor and norms.
+// Eight numbers: four of the host and the factor of P. Then for each pair its curvature, alpha,
+// factor and norms.
 @group(0) @binding(1) var<storage, read_write> numbers: array<f32>;
 // Of `curvature` [pairs, sums], else [sums] or [sums, 2].
 @group(0) @binding(2) var<storage, read_write> partial_sums: array<f32>;

@@ -60,8 +60,9 @@ impl CardOptimizer for AdamOnCard {
 
     fn renew(&mut self, evaluate: &mut Evaluate<'_>) -> Result<()> {
         self.evaluate_best(evaluate)?;
+        let square = self.arrays.gradient_square().map_err(Error::of_device)?;
         let total = self.course.best;
-        if total.is_finite() { Ok(()) } else { Err(Error::NotFinite { total }) }
+        if total.is_finite() && square.is_finite() { Ok(()) } else { Err(Error::NotFinite { total }) }
     }
 
     fn state(&self) -> Result<OptimizerState<'static>> {

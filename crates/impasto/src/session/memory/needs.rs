@@ -1,121 +1,21 @@
-//! Peak memory of a run, planned before it begins.
-//!
-//! A scale holds the pictures, the optimiser's arrays, and the maps of an evaluation. If all of it
-//! does not fit, the evaluation is cut into bands, L-BFGS remembers fewer steps, or Adam takes its
-//! place. Of everything that fits, the plan takes what makes the shortest run. The engine chooses
-//! the bands ([`impasto_engine::plan::choice`]).
-//!
-//! On a graphics card there are two budgets. The maps of an evaluation are on the card
-//! ([`impasto_engine::plan::card`]), and the pictures and the optimiser are in the process.
-//!
-//! The plan counts large arrays one by one. A margin covers the rest, so the figures are upper
-//! bounds and not forecasts.
-
-use std::fmt;
+//! From what a run is about to the plan of its memory.
 
 use impasto_engine::network::MatchCandidates;
-use impasto_engine::plan::card::{CardArrays, CardLayout, CardLimits, CardRequest};
+use impasto_engine::plan::card::{CardLimits, CardRequest};
 use impasto_engine::plan::choice::{LayoutChoices, LayoutRequest};
 use impasto_engine::plan::layout::Layout;
 use impasto_engine::plan::search_bytes;
 use impasto_engine::{Layer, Padding};
 
 use crate::error::{Error, Result};
-use crate::optimizer::adam::in_memory::ADAM_ARRAYS;
-use crate::optimizer::lbfgs::in_memory::LBFGS_ARRAYS;
-use crate::optimizer::lbfgs::{LEAST_HISTORY, history_for};
 use crate::options::{OptimizerKind, Options};
+use crate::session::memory::choices::{Choices, Shortage};
+use crate::session::memory::optimizers::{OptimizerChoice, optimizers};
+use crate::session::memory::plan::{MemoryPlan, ScalePlan};
+use crate::session::memory::process::{BASE, Budget, PIXEL, THREAD, with_reserve};
 use crate::session::schedule::{Scale, halved};
 use crate::style::strokes::thinned_positions;
 use crate::torus::STYLE_MARGIN;
-
-/// What a run will take, before its first step.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MemoryPlan {
-    /// Most bytes of resident memory that the process reaches.
-    ///
-    /// It is right if nobody else holds the style pictures: the session drops them when it has
-    /// started the last scale.
-    pub peak: u64,
-    /// Most bytes of buffers on a graphics card; 0 if the run is on the CPU.
-    pub card_peak: u64,
-    /// Threads at work that the plan is for.
-    pub threads: usize,
-    /// How every scale is evaluated, coarsest first.
-    pub scales: Vec<ScalePlan>,
-}
-
-/// What is done to a scale so that it fits in the memory.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ScalePlan {
-    /// Most bytes of resident memory that the process reaches at this scale.
-    pub peak: u64,
-    /// Most bytes of buffers on a graphics card at this scale; 0 if the run is on the CPU.
-    pub card_peak: u64,
-    /// Whether the picture is evaluated in bands.
-    pub in_bands: bool,
-    /// Work of an evaluation, as a multiple of the work for the whole picture at once. It counts
-    /// multiplications, and is 1 unless the picture is evaluated in bands.
-    pub work: f64,
-    /// The optimiser. It is [`OptimizerKind::Adam`] too if not even a short history of L-BFGS fits.
-    pub optimizer: OptimizerKind,
-    /// Steps that L-BFGS remembers.
-    pub history: usize,
-    /// Whether the arrays of the optimiser are on a graphics card, the picture among them.
-    /// Otherwise they are in the process.
-    pub optimizer_on_card: bool,
-    /// Most bytes of the content's features in the file, in
-    /// [`Options::feature_cache`](crate::Options::feature_cache).
-    pub feature_cache_bytes: u64,
-    pub(crate) layout: Layout,
-    /// How the styles are evaluated.
-    pub(crate) style_layout: Layout,
-}
-
-impl fmt::Display for ScalePlan {
-    /// Says what differs from a run with enough memory: `in bands, 1.20 times the work; L-BFGS
-    /// remembers 5 steps`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.in_bands {
-            let place = if self.card_peak > 0 { " on the card" } else { "" };
-            write!(f, "in bands{place}, {:.2} times the work", self.work)?;
-            if self.feature_cache_bytes > 0 {
-                write!(
-                    f,
-                    "; at most {} of the photo in a file",
-                    bytesize::ByteSize(self.feature_cache_bytes).display().iec()
-                )?;
-            }
-        } else {
-            f.write_str("whole")?;
-        }
-        let place = match (self.optimizer_on_card, self.card_peak > 0) {
-            (true, _) => " on the card",
-            // Elsewhere nobody would expect anything else.
-            (false, true) => " in memory",
-            (false, false) => "",
-        };
-        match self.optimizer {
-            OptimizerKind::Lbfgs => write!(f, "; L-BFGS{place} remembers {} steps", self.history),
-            OptimizerKind::Adam => write!(f, "; Adam{place}"),
-        }
-    }
-}
-
-/// Bytes of a process that has no picture yet: the program, the weights as they are and as they are
-/// laid out, transformed filters. 155 MiB were measured with two threads.
-const BASE: usize = 190 << 20;
-
-/// The same for a process that only goes forward, without what [`Layout::forward_memory`] counts.
-/// 14 to 31 MiB were measured with two threads.
-const FORWARD_BASE: usize = 40 << 20;
-
-/// Most bytes that each thread has for itself.
-const THREAD: usize = 12 << 20;
-
-/// Safety margin added to every estimate, as a fraction. Covers allocator overhead, stacks and
-/// temporary sums.
-const RESERVE: f64 = 0.03;
 
 /// Bytes of the process with a graphics card, besides the pictures: matrices on their way, and what
 /// the driver maps.
@@ -125,48 +25,8 @@ const CARD_BASE: usize = 64 << 20;
 /// an image on its way to the card and a gradient on its way back.
 const CARD_PICTURES: usize = 3;
 
-/// Bytes of a picture's pixel.
-const PIXEL: usize = 3 * size_of::<f32>();
-
 /// Pictures of the scale's size in a session, besides its optimiser: the point.
 const PICTURES: usize = 1;
-
-/// Histories of L-BFGS that are tried if the planned one does not fit, and how much longer a run
-/// takes with them. After 200 steps, a history of 10 ends 7 % behind one of 20. The other factors,
-/// and Adam's, are estimates.
-const HISTORIES: [(usize, f64); 3] = [(LEAST_HISTORY, 1.05), (5, 1.2), (3, 1.4)];
-
-/// How much longer a run takes with Adam than with L-BFGS.
-const ADAM_COST: f64 = 2.0;
-
-/// How much longer a run on a card takes with its optimiser in the process. This is an estimate.
-const IN_PROCESS_COST: f64 = 1.4;
-
-/// Copies in the process of what an optimiser on a card remembers: that to go back to if the card
-/// fails, and one on its way to a file.
-const COPIES_OF_CARD: usize = 2;
-
-/// Adds the safety margin to bytes of the process.
-fn with_reserve(bytes: usize) -> u64 {
-    (bytes as f64 * (1.0 + RESERVE)) as u64
-}
-
-/// Refuses a picture that does not fit in `memory` if the network sees all of it at once and only
-/// goes forward. `others` counts further bytes.
-pub(crate) fn check_forward(
-    (width, height): (usize, usize),
-    layers: &[Layer],
-    others: usize,
-    threads: usize,
-    memory: Option<u64>,
-) -> Result<()> {
-    let evaluation = Layout::forward_memory(width, height, layers);
-    let needed = with_reserve(FORWARD_BASE + THREAD * threads + PIXEL * width * height + evaluation + others);
-    match memory {
-        Some(budget) if needed > budget => Err(Error::OutOfMemory { width, height, needed, budget }),
-        _ => Ok(()),
-    }
-}
 
 /// What a run is about, as far as its memory is concerned.
 pub(crate) struct Needs<'a> {
@@ -180,68 +40,6 @@ pub(crate) struct Needs<'a> {
     pub(crate) threads: usize,
     /// The card that the run is on; `None`: it is on the CPU.
     pub(crate) card: Option<CardLimits>,
-}
-
-/// Why nothing fits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Shortage {
-    /// The process needs so many bytes.
-    Process(usize),
-    /// The card needs so many bytes.
-    Card(u64),
-}
-
-/// The ways to evaluate a picture.
-enum Choices<'a> {
-    Cpu(LayoutChoices<'a>),
-    /// That with the least work, and bytes of the process.
-    Card(std::result::Result<CardLayout, u64>, usize),
-}
-
-impl Choices<'_> {
-    /// Returns the layout with the least work among those for which `fits` holds of its bytes in
-    /// the process, and its work.
-    fn best(&self, fits: &dyn Fn(usize) -> bool) -> std::result::Result<(f64, Layout), Shortage> {
-        match self {
-            Self::Cpu(choices) => choices.best(fits).map_err(Shortage::Process),
-            Self::Card(Err(needed), _) => Err(Shortage::Card(*needed)),
-            Self::Card(Ok(_), bytes) if !fits(*bytes) => Err(Shortage::Process(*bytes)),
-            Self::Card(Ok(found), _) => Ok((found.work, found.layout.clone())),
-        }
-    }
-
-    /// Returns the bytes of the process that a layout takes.
-    fn memory(&self, layout: &Layout) -> usize {
-        match self {
-            Self::Cpu(choices) => choices.memory(layout),
-            Self::Card(_, bytes) => *bytes,
-        }
-    }
-
-    fn file_bytes(&self, layout: &Layout) -> u64 {
-        match self {
-            Self::Cpu(choices) => choices.file_bytes(layout),
-            Self::Card(..) => 0,
-        }
-    }
-
-    /// Returns the bytes on a card.
-    fn card_bytes(&self) -> u64 {
-        match self {
-            Self::Card(Ok(found), _) => found.bytes,
-            _ => 0,
-        }
-    }
-}
-
-impl Shortage {
-    /// Returns the shortage with so many bytes more.
-    fn and(self, more: usize) -> Self {
-        match self {
-            Self::Process(bytes) => Self::Process(bytes + more),
-            Self::Card(bytes) => Self::Card(bytes),
-        }
-    }
 }
 
 impl Needs<'_> {
@@ -380,8 +178,10 @@ impl Needs<'_> {
         // The styles are evaluated before anything else of the scale exists.
         let of_styles = self.styles(halvings, &styles, resting.before, &|bytes| budget.fits(bytes));
         let styles_besides = self.strokes(scale, halvings) + if halvings > 0 { self.styles_in_full() } else { 0 };
+        // If no loss looks at a feature map, nothing is on the card.
+        let card = self.card.as_ref().filter(|_| !layers.is_empty());
         let layouts = |arrays| self.layouts((scale.width, scale.height), &layers, &reference, resting.all, arrays);
-        let of_scale = self.cheapest(scale, &layouts, styles_besides, &budget);
+        let of_scale = self.cheapest(scale, card, &layouts, styles_besides, &budget);
         let (plan, of_styles) = match (of_scale, of_styles) {
             (Ok(plan), Ok(of_styles)) => (plan, of_styles),
             (of_scale, of_styles) => {
@@ -424,63 +224,15 @@ impl Needs<'_> {
         RestingBytes { before, all: before.max(usize::try_from(self.options.reserved_bytes).unwrap_or(usize::MAX)) }
     }
 
-    /// Returns the optimisers to choose from, with the bytes that each takes and how much longer a
-    /// run takes with it.
-    fn optimizers(&self, scale: &Scale) -> Vec<OptimizerChoice> {
-        let array = PIXEL * scale.width * scale.height;
-        let adam = OptimizerChoice {
-            optimizer: OptimizerKind::Adam,
-            history: 0,
-            bytes: ADAM_ARRAYS * array,
-            arrays: None,
-            cost: ADAM_COST,
-        };
-        let full = history_for(3 * scale.width * scale.height);
-        let shorter = HISTORIES.into_iter().filter(|(history, _)| *history < full);
-        let lbfgs = |(history, cost)| OptimizerChoice {
-            optimizer: OptimizerKind::Lbfgs,
-            history,
-            bytes: (LBFGS_ARRAYS + 2 * history) * array,
-            arrays: None,
-            cost,
-        };
-        let mut all: Vec<OptimizerChoice> = match self.options.optimizer {
-            OptimizerKind::Adam => vec![adam],
-            OptimizerKind::Lbfgs => [(full, 1.0)].into_iter().chain(shorter).map(lbfgs).chain([adam]).collect(),
-        };
-        if let Some(card) = &self.card {
-            all.iter_mut().for_each(|choice| choice.cost *= IN_PROCESS_COST);
-            let on_card = all.iter().filter_map(|choice| self.on_card(scale, card, choice)).collect();
-            all = [on_card, all].concat();
-        }
-        all
-    }
-
-    /// Returns an optimiser with its arrays on a card. `None`: they cannot be there.
-    fn on_card(&self, scale: &Scale, card: &CardLimits, of: &OptimizerChoice) -> Option<OptimizerChoice> {
-        let Scale { width, height, .. } = *scale;
-        let keeps = self.masks > 0;
-        let arrays = match of.optimizer {
-            OptimizerKind::Lbfgs => CardArrays::lbfgs(width, height, of.history, keeps),
-            OptimizerKind::Adam => CardArrays::adam(width, height, keeps),
-        };
-        let remembered = match of.optimizer {
-            OptimizerKind::Lbfgs => 1 + 2 * of.history,
-            OptimizerKind::Adam => ADAM_ARRAYS,
-        };
-        let bytes = COPIES_OF_CARD * remembered * PIXEL * width * height;
-        let fits = card.keeps_points && arrays.largest_buffer <= card.largest_buffer;
-        fits.then(|| OptimizerChoice { bytes, arrays: Some(arrays), cost: of.cost / IN_PROCESS_COST, ..*of })
-    }
-
-    /// Returns the layout and the optimiser that fit and make the shortest run. `layouts` are the
-    /// ways to evaluate the picture, beside so many bytes on a card. `besides` counts the bytes of
+    /// Returns the layout and the optimiser that fit and make the shortest run. `card` is the one
+    /// that the picture is evaluated on. `layouts` are the ways to do so, beside so many bytes there. `besides` counts the bytes of
     /// the styles.
     ///
     /// Errors: nothing fits, not even the smallest choice.
     fn cheapest<'a>(
         &self,
         scale: &Scale,
+        card: Option<&CardLimits>,
         layouts: &dyn Fn(usize) -> Choices<'a>,
         besides: usize,
         budget: &Budget,
@@ -488,7 +240,9 @@ impl Needs<'_> {
         let mut best: Option<(f64, CheapestPlan)> = None;
         let mut least: Option<Shortage> = None;
         let in_process = layouts(0);
-        for OptimizerChoice { optimizer, history, bytes, arrays, cost } in self.optimizers(scale) {
+        for OptimizerChoice { optimizer, history, bytes, arrays, cost } in
+            optimizers(self.options.optimizer, scale, card, self.masks > 0)
+        {
             let on_card = arrays.map(|arrays| layouts(arrays.bytes));
             let choices = on_card.as_ref().unwrap_or(&in_process);
             match choices.best(&|more| budget.fits(besides + bytes + more)) {
@@ -558,24 +312,6 @@ impl Needs<'_> {
     }
 }
 
-/// The bytes that the process may use, and those that it uses in any case.
-struct Budget {
-    bytes: u64,
-    lasting: usize,
-}
-
-impl Budget {
-    /// Returns whether these bytes fit too.
-    fn fits(&self, bytes: usize) -> bool {
-        self.needed(bytes) <= self.bytes
-    }
-
-    /// Returns the bytes of the process with these.
-    fn needed(&self, bytes: usize) -> u64 {
-        with_reserve(self.lasting + bytes)
-    }
-}
-
 /// Bytes that exist while nothing is evaluated.
 struct RestingBytes {
     /// While the styles are evaluated.
@@ -590,18 +326,6 @@ struct StylesPlan {
     layout: Layout,
     bytes: usize,
     card_bytes: u64,
-}
-
-/// An optimiser, the bytes that it takes, and how much longer a run takes with it.
-#[derive(Clone, Copy)]
-struct OptimizerChoice {
-    optimizer: OptimizerKind,
-    history: usize,
-    /// Of the process.
-    bytes: usize,
-    /// On a card; `None`: all is in the process.
-    arrays: Option<CardArrays>,
-    cost: f64,
 }
 
 /// The layout and the optimiser of a scale.
@@ -620,6 +344,7 @@ struct CheapestPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::memory::optimizers::{ADAM_COST, HISTORIES, IN_PROCESS_COST};
 
     fn plan(side: usize, memory: Option<u64>, optimizer: OptimizerKind) -> Result<ScalePlan> {
         plan_for(side, &Options { memory, optimizer, ..Options::default() })
