@@ -46,14 +46,14 @@ impl Shader {
             Self::Product => include_str!("shaders/product.wgsl"),
             Self::Winograd => include_str!("shaders/winograd.wgsl"),
             Self::Sums => include_str!("shaders/sums.wgsl"),
-            Self::Differences => include_str!("shaders/differences.wgsl"),
+            Self::Differences => concat!(include_str!("shaders/tree.wgsl"), include_str!("shaders/differences.wgsl")),
             Self::Maps => include_str!("shaders/maps.wgsl"),
             Self::First => include_str!("shaders/first.wgsl"),
-            Self::Pixels => include_str!("shaders/pixels.wgsl"),
-            Self::Recursion => include_str!("shaders/recursion.wgsl"),
-            Self::Motion => include_str!("shaders/motion.wgsl"),
-            Self::Adam => include_str!("shaders/adam.wgsl"),
-            Self::Waves => include_str!("shaders/waves.wgsl"),
+            Self::Pixels => concat!(include_str!("shaders/tree.wgsl"), include_str!("shaders/pixels.wgsl")),
+            Self::Recursion => concat!(include_str!("shaders/tree.wgsl"), include_str!("shaders/recursion.wgsl")),
+            Self::Motion => concat!(include_str!("shaders/tree.wgsl"), include_str!("shaders/motion.wgsl")),
+            Self::Adam => concat!(include_str!("shaders/tree.wgsl"), include_str!("shaders/adam.wgsl")),
+            Self::Waves => concat!(include_str!("shaders/tree.wgsl"), include_str!("shaders/waves.wgsl")),
         }
     }
 

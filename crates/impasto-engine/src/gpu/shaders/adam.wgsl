@@ -21,20 +21,6 @@ struct Params {
 const LOW: vec4<f32> = vec4<f32>(0.0);
 const HIGH: vec4<f32> = vec4<f32>(255.0);
 
-var<workgroup> tree: array<f32, 64>;
-
-// The sum of what all threads have, in the first of them.
-fn add_up(value: f32, thread: u32) -> f32 {
-    tree[thread] = value;
-    for (var half = 32u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if thread < half {
-            tree[thread] += tree[thread + half];
-        }
-    }
-    return tree[0];
-}
-
 // sum gradient²
 @compute @workgroup_size(64)
 fn square(
@@ -50,9 +36,9 @@ fn square(
             sum += dot(gradient[quad], gradient[quad]);
         }
     }
-    let total = add_up(sum, thread);
+    let total = add_up(vec4<f32>(sum), thread, 64u);
     if thread == 0u && number < params.sums {
-        partial_sums[number] = total;
+        partial_sums[number] = total.x;
     }
 }
 
@@ -93,8 +79,8 @@ fn walk(
             changed += dot(select(vec4<f32>(0.0), vec4<f32>(1.0), there != x), vec4<f32>(1.0));
         }
     }
-    let total = add_up(changed, thread);
+    let total = add_up(vec4<f32>(changed), thread, 64u);
     if thread == 0u && number < params.sums {
-        partial_sums[number] = total;
+        partial_sums[number] = total.x;
     }
 }

@@ -49,8 +49,6 @@ fn weight(quad: u32) -> f32 {
     return 1.0;
 }
 
-var<workgroup> partial: array<f32, 64>;
-
 // sum w |difference|^2 of 1,024 values for each workgroup, which writes it to a value of its own, in
 // the first lane.
 @compute @workgroup_size(64)
@@ -68,15 +66,9 @@ fn squares(
             sum = fma(weight(quad), dot(d, d), sum);
         }
     }
-    partial[thread] = sum;
-    for (var half = 32u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if thread < half {
-            partial[thread] += partial[thread + half];
-        }
-    }
+    let total = add_up(vec4<f32>(sum), thread, 64u);
     if thread == 0u && number * 256u < params.quads {
-        output[number] = vec4<f32>(partial[0], 0.0, 0.0, 0.0);
+        output[number] = vec4<f32>(total.x, 0.0, 0.0, 0.0);
     }
 }
 

@@ -28,20 +28,6 @@ const FACTOR: u32 = 3u;
 const LOW: vec4<f32> = vec4<f32>(0.0);
 const HIGH: vec4<f32> = vec4<f32>(255.0);
 
-var<workgroup> tree: array<vec4<f32>, 64>;
-
-// The sum of what all threads have, in the first of them.
-fn add_up(value: vec4<f32>, thread: u32) -> vec4<f32> {
-    tree[thread] = value;
-    for (var half = 32u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if thread < half {
-            tree[thread] += tree[thread + half];
-        }
-    }
-    return tree[0];
-}
-
 // way *= the factor.
 @compute @workgroup_size(64)
 fn stretch(
@@ -75,7 +61,7 @@ fn go(
             sum += dot(gradient[quad], there - x) + dot(d, vec4<f32>(0.0));
         }
     }
-    let total = add_up(vec4<f32>(sum, 0.0, 0.0, 0.0), thread);
+    let total = add_up(vec4<f32>(sum), thread, 64u);
     if thread == 0u && number < params.sums {
         partial_sums[number] = total.x;
     }
@@ -100,7 +86,7 @@ fn compare(
             sums += vec4<f32>(dot(there, there), dot(s, y), dot(s, s), dot(y, y));
         }
     }
-    let total = add_up(sums, thread);
+    let total = add_up(sums, thread, 64u);
     if thread == 0u && number < params.sums {
         for (var i = 0u; i < 4u; i++) {
             partial_sums[4u * number + i] = total[i];

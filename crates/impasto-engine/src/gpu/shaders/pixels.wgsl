@@ -50,8 +50,6 @@ fn neighbour(number: u32, at: u32, len: u32, by: i32, step: u32) -> f32 {
     return image[i32(number) + (there - i32(at)) * i32(step)];
 }
 
-var<workgroup> tree: array<f32, 64>;
-
 // Adds the gradient of the total variation, and leaves the gradient of what is painted. The sums are
 // of the squared differences from the pixels to the right and below.
 @compute @workgroup_size(64)
@@ -80,14 +78,8 @@ fn add_terms(
             gradient[number] = value;
         }
     }
-    tree[thread] = sum;
-    for (var half = 32u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if thread < half {
-            tree[thread] += tree[thread + half];
-        }
-    }
+    let total = add_up(vec4<f32>(sum), thread, 64u);
     if thread == 0u && group_number < params.sums {
-        partial_sums[group_number] = tree[0];
+        partial_sums[group_number] = total.x;
     }
 }

@@ -57,20 +57,6 @@ fn only_free(value: vec4<f32>, quad: u32) -> vec4<f32> {
     return select(vec4<f32>(0.0), value, bits != vec4<u32>(0u));
 }
 
-var<workgroup> tree: array<vec2<f32>, 256>;
-
-// The sum of what the first `threads` threads have, in the first of them.
-fn add_up(value: vec2<f32>, thread: u32, threads: u32) -> vec2<f32> {
-    tree[thread] = value;
-    for (var half = threads / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if thread < half {
-            tree[thread] += tree[thread + half];
-        }
-    }
-    return tree[0];
-}
-
 // to = -gradient where a variable is free, else 0, with the sum of the magnitudes. `from_array` is
 // the point, `with_array` the gradient.
 @compute @workgroup_size(64)
@@ -96,7 +82,7 @@ fn face_downhill(
             sum += dot(abs(down), vec4<f32>(1.0));
         }
     }
-    let total = add_up(vec2<f32>(sum, 0.0), thread, 64u);
+    let total = add_up(vec4<f32>(sum), thread, 64u);
     if thread == 0u && number < params.sums {
         partial_sums[number] = total.x;
     }
@@ -117,7 +103,7 @@ fn curvature(
             sum += dot(only_free(from_array[quad], quad), with_array[quad]);
         }
     }
-    let total = add_up(vec2<f32>(sum, 0.0), thread, 64u);
+    let total = add_up(vec4<f32>(sum), thread, 64u);
     if thread == 0u && number < params.sums {
         partial_sums[params.pair * params.sums + number] = total.x;
     }
@@ -148,7 +134,7 @@ fn update(
             sum += dot(value, with_array[quad]);
         }
     }
-    let total = add_up(vec2<f32>(sum, 0.0), thread, 64u);
+    let total = add_up(vec4<f32>(sum), thread, 64u);
     if thread == 0u && number < params.sums {
         partial_sums[number] = total.x;
     }
@@ -162,13 +148,13 @@ fn squares(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let number = group.y * groups.x + group.x;
-    var sums = vec2<f32>(0.0);
+    var sums = vec4<f32>(0.0);
     for (var i = 0u; i < 4u; i++) {
         let quad = number * 256u + i * 64u + thread;
         if quad < params.quads {
             let s = from_array[quad];
             let y = with_array[quad];
-            sums += vec2<f32>(dot(s, s), dot(y, y));
+            sums += vec4<f32>(dot(s, s), dot(y, y), 0.0, 0.0);
         }
     }
     let total = add_up(sums, thread, 64u);
@@ -194,7 +180,7 @@ fn finish_curvatures(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let pair = group.x;
-    let sum = add_up(vec2<f32>(own_sum(pair * params.sums, 1u, thread), 0.0), thread, 256u).x;
+    let sum = add_up(vec4<f32>(own_sum(pair * params.sums, 1u, thread)), thread, 256u).x;
     if thread == 0u {
         let is_useful = sum > params.min_cosine * numbers[norms_at(pair)];
         numbers[curvature_at(pair)] = select(0.0, sum, is_useful);
@@ -204,7 +190,7 @@ fn finish_curvatures(
 // Makes the norms |s| |y| of a pair.
 @compute @workgroup_size(256)
 fn finish_norms(@builtin(local_invocation_index) thread: u32) {
-    let sums = add_up(vec2<f32>(own_sum(0u, 2u, thread), own_sum(1u, 2u, thread)), thread, 256u);
+    let sums = add_up(vec4<f32>(own_sum(0u, 2u, thread), own_sum(1u, 2u, thread), 0.0, 0.0), thread, 256u);
     if thread == 0u {
         // The product of the squares could leave the range.
         numbers[norms_at(params.pair)] = sqrt(sums.x) * sqrt(sums.y);
@@ -214,7 +200,7 @@ fn finish_norms(@builtin(local_invocation_index) thread: u32) {
 // On the way down: alpha = sum / curvature, and the factor of y.
 @compute @workgroup_size(256)
 fn finish_alpha(@builtin(local_invocation_index) thread: u32) {
-    let sum = add_up(vec2<f32>(own_sum(0u, 1u, thread), 0.0), thread, 256u).x;
+    let sum = add_up(vec4<f32>(own_sum(0u, 1u, thread)), thread, 256u).x;
     if thread == 0u {
         let curvature = numbers[curvature_at(params.pair)];
         var alpha = 0.0;
@@ -229,7 +215,7 @@ fn finish_alpha(@builtin(local_invocation_index) thread: u32) {
 // The factor of P that makes H agree with a pair: yᵀ H y = sᵀ y.
 @compute @workgroup_size(256)
 fn finish_scale(@builtin(local_invocation_index) thread: u32) {
-    let sum = add_up(vec2<f32>(own_sum(0u, 1u, thread), 0.0), thread, 256u).x;
+    let sum = add_up(vec4<f32>(own_sum(0u, 1u, thread)), thread, 256u).x;
     if thread == 0u {
         numbers[SCALE] = numbers[curvature_at(params.pair)] / sum;
     }
@@ -238,7 +224,7 @@ fn finish_scale(@builtin(local_invocation_index) thread: u32) {
 // On the way up: the factor of s, alpha - sum / curvature.
 @compute @workgroup_size(256)
 fn finish_beta(@builtin(local_invocation_index) thread: u32) {
-    let sum = add_up(vec2<f32>(own_sum(0u, 1u, thread), 0.0), thread, 256u).x;
+    let sum = add_up(vec4<f32>(own_sum(0u, 1u, thread)), thread, 256u).x;
     if thread == 0u {
         let curvature = numbers[curvature_at(params.pair)];
         var factor = 0.0;

@@ -80,8 +80,6 @@ fn gain(
     }
 }
 
-var<workgroup> tree: array<f32, 64>;
-
 // sum gains · planes²
 @compute @workgroup_size(64)
 fn square(
@@ -97,14 +95,8 @@ fn square(
             sum = fma(gains[at] * planes[at], planes[at], sum);
         }
     }
-    tree[thread] = sum;
-    for (var half = 32u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if thread < half {
-            tree[thread] += tree[thread + half];
-        }
-    }
+    let total = add_up(vec4<f32>(sum), thread, 64u);
     if thread == 0u && number < params.sums {
-        partial_sums[number] = tree[0];
+        partial_sums[number] = total.x;
     }
 }
