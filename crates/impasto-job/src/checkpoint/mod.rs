@@ -251,7 +251,8 @@ impl CheckpointWriter {
         self.write(&session.state(), events, "")
     }
 
-    /// Whether there is a checkpoint of this state or a later one now. A failure is reported once, with what follows from it.
+    /// Whether there is a checkpoint of this state or a later one now. A failure is reported once,
+    /// with what follows from it.
     fn write(&mut self, state: &SessionState<'_>, events: &mut dyn Events, then: &str) -> bool {
         let Some(kept) = &mut self.kept else {
             return false;

@@ -67,8 +67,8 @@ fn go(
     }
 }
 
-// Sums over the way from the point to the trial: of the squared gradient there, of s · y, and of the
-// squares of both.
+// Sums over the way from the point to the trial: of the squared gradient there, of s · y, and of
+// the squares of both.
 @compute @workgroup_size(64)
 fn compare(
     @builtin(workgroup_id) group: vec3<u32>,

@@ -50,8 +50,8 @@ fn neighbour(number: u32, at: u32, len: u32, by: i32, step: u32) -> f32 {
     return image[i32(number) + (there - i32(at)) * i32(step)];
 }
 
-// Adds the gradient of the total variation, and leaves the gradient of what is painted. The sums are
-// of the squared differences from the pixels to the right and below.
+// Adds the gradient of the total variation, and leaves the gradient of what is painted. The sums
+// are of the squared differences from the pixels to the right and below.
 @compute @workgroup_size(64)
 fn add_terms(
     @builtin(workgroup_id) group: vec3<u32>,

@@ -1,5 +1,5 @@
-// The two-loop recursion of L-BFGS on arrays of an image's length. The factors are made on the card,
-// so nothing waits for a sum.
+// The two-loop recursion of L-BFGS on arrays of an image's length. The factors are made on the
+// card, so nothing waits for a sum.
 
 struct Params {
     // Values of an array, four at a time.

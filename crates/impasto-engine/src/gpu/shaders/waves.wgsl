@@ -1,5 +1,5 @@
-// An image as three planes of colours, whose sides are filled up with zeros, and what is done to its
-// waves. The transforms between are products (`product.wgsl`).
+// An image as three planes of colours, whose sides are filled up with zeros, and what is done to
+// its waves. The transforms between are products (`product.wgsl`).
 
 struct Params {
     // Of the image.
