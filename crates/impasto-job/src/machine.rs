@@ -45,7 +45,8 @@ pub struct DeviceOptions {
     pub device: Option<DeviceChoice>,
 
     /// Memory of the graphics card that impasto may take at most: 6GiB. A picture that does not fit
-    /// is evaluated in bands. [default: as much as the driver gives]
+    /// is evaluated in bands. L-BFGS may remember fewer steps, or compute on the CPU. [default: as
+    /// much as the driver gives]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SIZE"))]
     pub device_memory: Option<MemorySize>,
 }

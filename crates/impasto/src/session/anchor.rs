@@ -1,6 +1,5 @@
 //! A state in memory that a session goes back to.
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use impasto_engine::Image;
@@ -39,17 +38,9 @@ impl Anchor {
         point: Option<&Image>,
         losses: &Losses,
     ) -> Result<Option<Self>> {
-        let Some(on_card) = work.on_card() else { return Ok(None) };
         let began = Instant::now();
-        let state = SessionState {
-            position,
-            point: match point {
-                Some(point) => Cow::Owned(point.as_slice().to_vec()),
-                None => on_card.point()?.into(),
-            },
-            optimizer: on_card.state()?,
-            matches: work.task.matches().into_iter().map(|matches| Cow::Owned(matches.to_vec())).collect(),
-        };
+        let Some(state) = work.read_state(position, point)? else { return Ok(None) };
+        let state = state.into_owned();
         let taken = Instant::now();
         Ok(Some(Self { state, losses: losses.clone(), taken, reading: taken - began }))
     }

@@ -131,8 +131,8 @@ pub struct Session {
     scales: Vec<Scale>,
     /// Index into `scales`.
     scale: usize,
-    /// `None` after a failed attempt to start a scale. The session then still holds the previous
-    /// scale's result.
+    /// `None` after a failed attempt to start a scale, with the previous scale's result, and after
+    /// the optimiser's card was lost, at the anchor.
     work: Option<ScaleState>,
     /// The objective at the start of the scale and after each of its steps.
     totals: Vec<f64>,
@@ -253,25 +253,29 @@ impl Session {
     /// An optimiser on a graphics card is read from there. If the card fails, the state is that of
     /// a few steps before, which the session keeps in memory.
     pub fn state(&self) -> SessionState<'_> {
-        let on_card = self.work.as_ref().is_some_and(|work| work.on_card().is_some());
-        match (&self.anchor, on_card) {
-            (Some(anchor), true) => self.read_state().unwrap_or_else(|error| {
-                self.failure.replace(Some(error));
-                anchor.state.lent()
-            }),
-            (Some(anchor), false) => anchor.state.lent(),
-            (None, _) => SessionState {
-                position: self.position(),
-                point: Cow::Borrowed(self.point().as_slice()),
-                optimizer: match &self.work {
-                    Some(ScaleState { optimizer: Minimiser::InProcess(optimizer), .. }) => optimizer.state(),
-                    // The next scale begins without a memory.
-                    _ => OptimizerState::empty(self.plan.scales[self.scale].optimizer, self.point().as_slice()),
-                },
-                matches: match &self.work {
-                    Some(work) => work.task.matches().into_iter().map(Cow::Borrowed).collect(),
-                    None => self.matches_before.iter().map(|matches| Cow::Borrowed(matches.as_slice())).collect(),
-                },
+        if let Some(anchor) = &self.anchor {
+            let read = self.work.as_ref().map(|work| work.read_state(self.position(), self.point.get()));
+            return match read {
+                Some(Ok(Some(state))) => state,
+                Some(Err(error)) => {
+                    self.failure.replace(Some(error));
+                    anchor.state.lent()
+                }
+                // The session has fallen back to it.
+                Some(Ok(None)) | None => anchor.state.lent(),
+            };
+        }
+        SessionState {
+            position: self.position(),
+            point: Cow::Borrowed(self.point().as_slice()),
+            optimizer: match &self.work {
+                Some(ScaleState { optimizer: Minimiser::InProcess(optimizer), .. }) => optimizer.state(),
+                // The next scale begins without a memory.
+                _ => OptimizerState::empty(self.plan.scales[self.scale].optimizer, self.point().as_slice()),
+            },
+            matches: match &self.work {
+                Some(work) => work.task.matches().into_iter().map(Cow::Borrowed).collect(),
+                None => self.matches_before.iter().map(|matches| Cow::Borrowed(matches.as_slice())).collect(),
             },
         }
     }

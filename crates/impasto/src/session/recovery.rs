@@ -5,8 +5,6 @@
 //! the anchor, and makes the steps since again. They have the same bits if the card still has room
 //! for the optimiser. A second failure at the same scale is an error.
 
-use std::borrow::Cow;
-
 use impasto_engine::Image;
 use impasto_engine::network::DeviceError;
 
@@ -17,7 +15,6 @@ use crate::session::anchor::Anchor;
 use crate::session::position::{SchedulePosition, StopReason};
 use crate::session::scale_setup::ScaleState;
 use crate::session::schedule::Scale;
-use crate::session::state::SessionState;
 use crate::session::task::Task;
 
 impl Session {
@@ -48,23 +45,6 @@ impl Session {
         Ok(())
     }
 
-    /// Reads the state of a session whose optimiser is on the card.
-    ///
-    /// Errors: the card fails.
-    pub(super) fn read_state(&self) -> Result<SessionState<'_>> {
-        let work = self.work.as_ref().ok_or_else(cannot_go_on)?;
-        let on_card = work.on_card().ok_or_else(cannot_go_on)?;
-        Ok(SessionState {
-            position: self.position(),
-            point: match self.point.get() {
-                Some(point) => Cow::Borrowed(point.as_slice()),
-                None => on_card.point()?.into(),
-            },
-            optimizer: on_card.state()?,
-            matches: work.task.matches().into_iter().map(Cow::Borrowed).collect(),
-        })
-    }
-
     /// Returns the anchor of a scale that has just begun. The rest of the session is there already.
     /// `None`: its optimiser is in the process.
     ///
@@ -86,7 +66,7 @@ impl Session {
     }
 
     /// Puts everything but the work back to the anchor, if there is one.
-    fn fall_back(&mut self) {
+    pub(super) fn fall_back(&mut self) {
         let Some(anchor) = &self.anchor else { return };
         let SchedulePosition { scales, scale, totals, finished, .. } = &anchor.state.position;
         (self.scales, self.scale, self.finished) = (scales.clone(), *scale, *finished);

@@ -37,18 +37,19 @@ impl Session {
     pub fn restore(&mut self, saved: &SavedState) -> Result<()> {
         self.check_fits(saved)?;
         let is_current = saved.position().scale == self.scale;
-        // It must not be on a card alone when the scale may have to begin again.
-        self.point();
+        // The scale may have to begin again, so the point must not be on a card alone.
+        if self.fetch().is_err() {
+            self.fall_back();
+        }
         let mut task = self.take_task()?.filter(|_| is_current);
-        let anchor = self.anchor.take();
-        self.failure.take();
+        self.anchor = None;
         match self.read_scale(saved, &mut task) {
             Ok(read) => {
                 self.adopt(read, saved.position().clone());
                 Ok(())
             }
             Err(error) => {
-                self.begin_scale_again(task.filter(|_| is_current), anchor);
+                self.begin_scale_again(task.filter(|_| is_current));
                 Err(error)
             }
         }
@@ -108,14 +109,8 @@ impl Session {
         self.drop_used_styles();
     }
 
-    /// Begins the current scale again from its picture, if that is possible. `anchor` is that of
-    /// before.
-    fn begin_scale_again(&mut self, task: Option<Task>, anchor: Option<Anchor>) {
-        if self.point.get().is_none() {
-            // The card could not be read when the state was.
-            let point = anchor.as_ref().map(Anchor::point);
-            self.point = point.map_or_else(OnceCell::new, OnceCell::from);
-        }
+    /// Begins the current scale again from its picture, if that is possible.
+    fn begin_scale_again(&mut self, task: Option<Task>) {
         let (setup, scale, point) = (self.setup(), self.scale, self.point());
         let work = self.pool.install(|| {
             let mut task = task.map_or_else(|| setup.task(scale), Ok)?;

@@ -1,6 +1,7 @@
 //! How a scale begins: with its targets and an optimiser, either from a picture or from the saved
 //! state of a run.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ use crate::options::{Init, OptimizerKind, Options};
 use crate::session::memory::plan::{MemoryPlan, ScalePlan};
 use crate::session::position::SchedulePosition;
 use crate::session::schedule::Scale;
-use crate::session::state::SavedState;
+use crate::session::state::{SavedState, SessionState};
 use crate::session::subject::Subject;
 use crate::session::task::Task;
 use crate::style::source::Style;
@@ -53,6 +54,27 @@ impl ScaleState {
             Minimiser::OnCard(optimizer) => Some(&**optimizer),
             Minimiser::InProcess(_) => None,
         }
+    }
+
+    /// Reads the state at this position from the card. `point`: the point, if it is in memory
+    /// already. `None`: the minimiser is in the process.
+    ///
+    /// Errors: the card fails.
+    pub(crate) fn read_state<'a>(
+        &'a self,
+        position: SchedulePosition<'a>,
+        point: Option<&'a Image>,
+    ) -> Result<Option<SessionState<'a>>> {
+        let Some(on_card) = self.on_card() else { return Ok(None) };
+        Ok(Some(SessionState {
+            position,
+            point: match point {
+                Some(point) => Cow::Borrowed(point.as_slice()),
+                None => on_card.point()?.into(),
+            },
+            optimizer: on_card.state()?,
+            matches: self.task.matches().into_iter().map(Cow::Borrowed).collect(),
+        }))
     }
 }
 

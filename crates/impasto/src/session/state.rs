@@ -47,6 +47,16 @@ pub struct SessionState<'a> {
 }
 
 impl SessionState<'_> {
+    /// Returns the same with arrays of its own.
+    pub(crate) fn into_owned(self) -> SessionState<'static> {
+        SessionState {
+            position: self.position.into_owned(),
+            point: self.point.into_owned().into(),
+            optimizer: self.optimizer.into_owned(),
+            matches: self.matches.into_iter().map(|matches| matches.into_owned().into()).collect(),
+        }
+    }
+
     /// Returns the same, with the arrays of this one.
     pub(crate) fn lent(&self) -> SessionState<'_> {
         SessionState {

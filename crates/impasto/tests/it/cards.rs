@@ -351,6 +351,10 @@ fn finish(session: &mut Session) -> impasto::Result<()> {
     Ok(())
 }
 
+/// Calls of a step of L-BFGS after the first one: the direction, a way forward and one back, and
+/// what they have shown.
+const STEP: usize = 4;
+
 /// Steps between two searches for matches.
 const RENEWAL: usize = 15;
 
@@ -395,12 +399,11 @@ fn an_image_comes_from_the_card_only_when_it_is_shown() {
     session.step().unwrap();
     let before = calls.load(Ordering::Relaxed);
     session.step().unwrap();
-    // The direction, a way forward and one back, and what they have shown.
-    assert_eq!(calls.load(Ordering::Relaxed) - before, 4);
+    assert_eq!(calls.load(Ordering::Relaxed) - before, STEP);
     let shown = session.image().clone();
-    assert_eq!(calls.load(Ordering::Relaxed) - before, 5);
+    assert_eq!(calls.load(Ordering::Relaxed) - before, STEP + 1);
     assert!(*session.image() == shown && session.picture() == shown);
-    assert_eq!(calls.load(Ordering::Relaxed) - before, 5);
+    assert_eq!(calls.load(Ordering::Relaxed) - before, STEP + 1);
     let seen = Cell::new(0);
     session
         .run(&mut |progress: &Progress<'_>| {
@@ -569,6 +572,44 @@ fn a_state_from_the_card_leads_to_the_same_bits() {
         resumed.restore(&SavedState::open(&path).unwrap()).unwrap();
         finish(&mut resumed).unwrap();
         assert!(resumed.image() == whole.image(), "{optimizer:?}");
+    }
+}
+
+/// The card is lost before the session can bring its point to memory.
+#[test]
+fn a_session_whose_card_is_lost_takes_a_state_or_is_at_its_last_one() {
+    let options = Options { scales: Scales::Count(1), steps: 5, ..options(OptimizerKind::Lbfgs) };
+    let Some((healthy, calls)) = network(Faults::default()) else { return };
+    let mut whole = session(&healthy, &options).unwrap();
+    for _ in 0..3 {
+        whole.step().unwrap();
+    }
+    let of_steps = calls.load(Ordering::Relaxed);
+    let start = session(&healthy, &options).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [path, other] = ["state", "other"].map(|name| folder.path().join(name));
+    whole.state().save(&path).unwrap();
+    let (photo, painting) = (example("coffee.jpg"), example("gravel.jpg"));
+    Session::new(&healthy, &photo, &painting, &options).unwrap().state().save(&other).unwrap();
+    finish(&mut whole).unwrap();
+
+    for is_fit in [true, false] {
+        let (network, calls) = network(Faults { failing: vec![of_steps], ..Faults::default() }).unwrap();
+        let mut lost = session(&network, &options).unwrap();
+        for _ in 0..3 {
+            lost.step().unwrap();
+        }
+        assert_eq!(calls.load(Ordering::Relaxed), of_steps);
+        if is_fit {
+            lost.restore(&SavedState::open(&path).unwrap()).unwrap();
+            assert_eq!(lost.steps_done(), 3);
+        } else {
+            let error = lost.restore(&SavedState::open(&other).unwrap()).unwrap_err();
+            assert!(matches!(error, Error::UnfitState { .. }), "{error}");
+            assert!(lost.steps_done() == 0 && lost.image() == start.image() && lost.losses() == start.losses());
+        }
+        finish(&mut lost).unwrap();
+        assert!(lost.image() == whole.image(), "{is_fit}");
     }
 }
 

@@ -66,9 +66,9 @@ pub(crate) fn optimizers(
         OptimizerKind::Lbfgs => [(full, 1.0)].into_iter().chain(shorter).map(lbfgs).chain([adam]).collect(),
     };
     if let Some(card) = card {
+        let on_card: Vec<_> = all.iter().filter_map(|choice| on_card(scale, card, keeps, choice)).collect();
         all.iter_mut().for_each(|choice| choice.cost *= IN_PROCESS_COST);
-        let on_card = all.iter().filter_map(|choice| on_card(scale, card, keeps, choice)).collect();
-        all = [on_card, all].concat();
+        all.splice(..0, on_card);
     }
     all
 }
@@ -88,5 +88,5 @@ fn on_card(scale: &Scale, card: &CardLimits, keeps: bool, of: &OptimizerChoice) 
     // While the arrays are made, there is at most the copy that they are made from.
     let bytes = (COPIES_OF_CARD * copy).max(copy + arrays.passing);
     let fits = card.keeps_points && arrays.largest_buffer <= card.largest_buffer;
-    fits.then(|| OptimizerChoice { bytes, arrays: Some(arrays), cost: of.cost / IN_PROCESS_COST, ..*of })
+    fits.then_some(OptimizerChoice { bytes, arrays: Some(arrays), ..*of })
 }
