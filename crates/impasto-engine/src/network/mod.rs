@@ -20,7 +20,8 @@
 //! returns the sums of every style term, and [`Workspace::backward`] takes `S`, `b` and `c` of
 //! every term and returns the gradient with respect to the image. Feature maps, weights of
 //! positions and the reference `Y` never leave the backend. At 512 px an image goes in, a gradient
-//! comes out, and 2.4 MB of matrices cross in each direction.
+//! comes out, and 2.4 MB of matrices cross in each direction. On a card the image and its gradient
+//! can stay there, with the arrays of an optimiser ([`ResidentWorkspace`]).
 //!
 //! Losses keep what is theirs: targets, units, weights, and all arithmetic on the matrices (in
 //! f64).

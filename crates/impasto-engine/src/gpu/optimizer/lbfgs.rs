@@ -117,9 +117,9 @@ impl GpuLbfgs {
             face: arrays.recursion("face_downhill", [0, 0, 0], [&arrays.direction, point, gradient]),
             finish_curvatures: arrays.finish("finish_curvatures", 0, groups, history),
             precondition,
-            stretch: arrays.motion("stretch", &arrays.scratch),
-            go: arrays.motion("go", &arrays.scratch),
-            compare: arrays.motion("compare", &arrays.scratch),
+            stretch: arrays.motion("stretch", arrays.quads()),
+            go: arrays.motion("go", groups * THREADS),
+            compare: arrays.motion("compare", groups * THREADS),
             advance,
             stay,
             point: arrays.point.clone(),
@@ -220,7 +220,7 @@ impl Arrays<'_> {
             turn: self.recursion("update", [SCALE, ZERO, slot], [direction, y, y]),
             beta: self.finish("finish_beta", slot, self.groups, 1),
             up: self.recursion("update", [ONE, factor, slot], [direction, s, y_after]),
-            accept: self.accept(s, y),
+            accept: self.motion_of("accept", [s, y], self.quads()),
             s: s.clone(),
             y: y.clone(),
         }
@@ -228,9 +228,8 @@ impl Arrays<'_> {
 
     /// The parameters of `recursion.wgsl`.
     fn params(&self, [first, second, pair]: [usize; 3], groups: usize) -> [u32; 8] {
-        let quads = self.point.len.div_ceil(4);
         let [quads, first, second, pair, groups, history] =
-            [quads, first, second, pair, groups, self.history].map(|n| n as u32);
+            [self.quads(), first, second, pair, groups, self.history].map(|n| n as u32);
         [quads, first, second, pair, groups, history, self.min_cosine.to_bits(), 0]
     }
 
@@ -254,20 +253,22 @@ impl Arrays<'_> {
         passes
     }
 
+    /// Values of an array, four at a time.
+    fn quads(&self) -> usize {
+        self.point.len.div_ceil(4)
+    }
+
     /// A function of `motion.wgsl` on the direction.
-    fn motion(&self, function: &'static str, unused: &GpuBuffer) -> Passes {
-        let threads = if function == "stretch" { self.point.len.div_ceil(4) } else { self.groups * THREADS };
-        self.move_with(function, [&self.direction, unused], threads)
+    fn motion(&self, function: &'static str, threads: usize) -> Passes {
+        // No change of the gradient is written. A buffer must be bound all the same.
+        self.motion_of(function, [&self.direction, &self.scratch], threads)
     }
 
-    fn accept(&self, s: &GpuBuffer, y: &GpuBuffer) -> Passes {
-        self.move_with("accept", [s, y], self.point.len.div_ceil(4))
-    }
-
-    fn move_with(&self, function: &'static str, [way, change]: [&GpuBuffer; 2], threads: usize) -> Passes {
+    /// A function of `motion.wgsl` with its way and its change.
+    fn motion_of(&self, function: &'static str, [way, change]: [&GpuBuffer; 2], threads: usize) -> Passes {
         let Self { numbers, sums, point, gradient, trial, trial_gradient, .. } = self;
         let buffers = [numbers, sums, point, gradient, trial, trial_gradient, way, change];
-        let params = [self.point.len.div_ceil(4) as u32, self.groups as u32, 0, 0];
+        let params = [self.quads() as u32, self.groups as u32, 0, 0];
         let mut passes = Passes::default();
         passes.each(self.device, (Shader::Motion, function), &[], &params, &buffers, threads);
         passes

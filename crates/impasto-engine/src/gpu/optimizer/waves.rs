@@ -80,7 +80,7 @@ impl Waves {
     pub(super) fn apply(&self, device: &GpuDevice, passes: &mut Passes, image: &GpuBuffer, sums: &GpuBuffer) {
         self.to_waves(device, passes, image, sums);
         self.each(device, passes, "gain", image, sums, self.gains.len);
-        self.along_rows(device, passes, &self.row_waves);
+        self.along_rows(device, passes, &self.row_waves, [&self.planes, &self.other_planes]);
         self.along_columns(device, passes, &self.column_values, [&self.other_planes, &self.planes]);
         self.each(device, passes, "unpack", image, sums, self.height * self.width);
     }
@@ -97,14 +97,11 @@ impl Waves {
     fn to_waves(&self, device: &GpuDevice, passes: &mut Passes, image: &GpuBuffer, sums: &GpuBuffer) {
         self.each(device, passes, "pack", image, sums, self.height * self.width);
         self.along_columns(device, passes, &self.column_waves, [&self.planes, &self.other_planes]);
-        // The waves of `row_values`' columns: `X Rᵀ`.
-        let [from, to] = [&self.other_planes, &self.planes];
-        self.product(device, passes, [from, &self.row_values, to], [3 * self.rows, self.columns, self.columns]);
+        self.along_rows(device, passes, &self.row_values, [&self.other_planes, &self.planes]);
     }
 
-    /// `other_planes = planes · basis`.
-    fn along_rows(&self, device: &GpuDevice, passes: &mut Passes, basis: &GpuBuffer) {
-        let [from, to] = [&self.planes, &self.other_planes];
+    /// `to = from · basis`.
+    fn along_rows(&self, device: &GpuDevice, passes: &mut Passes, basis: &GpuBuffer, [from, to]: [&GpuBuffer; 2]) {
         self.product(device, passes, [from, basis, to], [3 * self.rows, self.columns, self.columns]);
     }
 
