@@ -6,11 +6,12 @@
 
 use std::path::PathBuf;
 
-use impasto::Objective;
+use impasto::{Image, Objective};
 use serde::Serialize;
 use serde_with::serde_as;
 
 use crate::job::paths::AnyPath;
+use crate::job::values::Adjustment;
 use crate::plan::Plan;
 
 /// Something that a run tells.
@@ -44,6 +45,17 @@ pub enum Event {
         /// Its name.
         #[serde_as(as = "AnyPath")]
         path: PathBuf,
+    },
+    /// A checkpoint is written.
+    Checkpoint {
+        /// Its folder.
+        #[serde_as(as = "AnyPath")]
+        folder: PathBuf,
+    },
+    /// Weights changed, as [`Events::adjustment`] asked.
+    Adjusted {
+        /// What changed, and after which step.
+        adjustment: Adjustment,
     },
     /// The steps are over, and the result follows.
     Ended,
@@ -104,14 +116,38 @@ impl Step {
     }
 }
 
+/// The picture of a run after a step.
+pub struct LivePicture<'a> {
+    pub(crate) progress: &'a impasto::Progress<'a>,
+    /// Brings a picture of the session to the result's size and colours.
+    pub(crate) finish: &'a dyn Fn(&Image) -> Image,
+}
+
+impl LivePicture<'_> {
+    /// Steps done.
+    pub fn step(&self) -> usize {
+        self.progress.step
+    }
+
+    /// The picture in the result's size and colours. On a graphics card this fetches it.
+    pub fn image(&self) -> Image {
+        (self.finish)(self.progress.image())
+    }
+}
+
 /// What surrounds a run.
 pub trait Events {
     /// Takes what the run tells.
     fn event(&mut self, event: Event);
 
-    /// May look at the picture after every step: [`impasto::Progress::image`]. On a graphics card
-    /// that fetches it.
-    fn picture(&mut self, _progress: &impasto::Progress<'_>) {}
+    /// May look at the picture after every step.
+    fn picture(&mut self, _picture: &LivePicture<'_>) {}
+
+    /// Asks for other weights from the next step on; the step of the adjustment does not matter.
+    /// The run calls this after every step.
+    fn adjustment(&mut self) -> Option<Adjustment> {
+        None
+    }
 
     /// Whether the run is to end after this step.
     fn stop_requested(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::content::{self, Content};
 use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::job::inputs::{InitFrom, StyleInput};
-use crate::job::values::Count;
+use crate::job::values::{Adjustment, Count};
 use crate::job::{Job, Kind};
 use crate::pictures::{self, LoadedStyle, ReadLimits, Remedy, Scaled, SizeHint};
 use crate::recipe;
@@ -81,6 +81,16 @@ impl Prepared {
             Sources::Reconstruct(photo) => RunPlan::reconstruct(network, photo, &self.numerics),
         };
         plan.map_err(|error| named(error, job))
+    }
+
+    /// Notes in the recipe what was adjusted while the run went on.
+    pub(crate) fn note_adjustments(&mut self, resolved: &Resolved, device: &str, made: &[Adjustment]) -> Result<()> {
+        if !made.is_empty() {
+            let mut job = resolved.job.clone();
+            job.options.adjust.get_or_insert_default().extend(made);
+            self.save.recipe = recipe_with(resolved, &job, device, self.size)?;
+        }
+        Ok(())
     }
 
     /// Gives the style pictures back. A session has them for itself for as long as it needs them.
@@ -209,7 +219,17 @@ pub(crate) fn check_room(resolved: &Resolved, (width, height): (usize, usize)) -
 
 /// What is written into the picture.
 fn recipe_of(resolved: &Resolved, network: &Network, (width, height): (usize, usize)) -> Result<Option<String>> {
-    Ok(recipe::text(&resolved.job, resolved.output()?, [width, height], network.identity()?))
+    recipe_with(resolved, &resolved.job, network.identity()?, (width, height))
+}
+
+/// As [`recipe_of`], of the job with what was adjusted while it ran.
+fn recipe_with(
+    resolved: &Resolved,
+    job: &Job,
+    device: &str,
+    (width, height): (usize, usize),
+) -> Result<Option<String>> {
+    Ok(recipe::text(job, resolved.output()?, [width, height], device, resolved.notes_folder))
 }
 
 /// The options with memory reserved for writing the picture and its snapshots, and with a place for

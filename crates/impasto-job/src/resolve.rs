@@ -21,7 +21,7 @@ use crate::files::{self, InputFiles};
 use crate::job::inputs::{InitFrom, Inputs};
 use crate::job::options::JobOptions;
 use crate::job::output::Output;
-use crate::job::values::{Brush, Count, Factor, OutputSize, Seed, Strength, Weight, check_pixels};
+use crate::job::values::{Adjustment, Brush, Count, Factor, OutputSize, Seed, Strength, Weight, check_pixels};
 use crate::job::{Job, Kind, to_map};
 use crate::machine::{Limits, Machine};
 use crate::read_once::ReadOnce;
@@ -74,6 +74,17 @@ pub struct Resolved {
     pub limits: Limits,
     /// What checkpoints there are to be.
     pub checkpoints: CheckpointPlan,
+    /// The recipe in the picture notes the folder that the picture is written to.
+    pub notes_folder: bool,
+}
+
+impl Resolved {
+    /// The same with a recipe that does not note where the picture was made. For a folder that is
+    /// nobody's.
+    #[must_use]
+    pub fn without_folder(self) -> Resolved {
+        Resolved { notes_folder: false, ..self }
+    }
 }
 
 /// Fills in the options of a job.
@@ -114,7 +125,7 @@ pub fn resolve_within(job: &Job, limits: Limits, checkpoints: CheckpointPlan) ->
     let mut job = Job { inputs, options: complete.options.clone(), ..job.clone() };
     ReadOnce::default().hold(&mut job.inputs)?;
     check_checksums(&mut job.inputs)?;
-    Ok(Resolved { job, complete, save, limits, checkpoints })
+    Ok(Resolved { job, complete, save, limits, checkpoints, notes_folder: true })
 }
 
 /// What options come to within limits.
@@ -157,6 +168,7 @@ fn transfer(job: &Job) -> Result<Complete> {
         strength,
         brush,
         preset,
+        adjust,
         steps,
         scales,
         tolerance,
@@ -238,6 +250,7 @@ fn transfer(job: &Job) -> Result<Complete> {
         style_loss: style_loss.unwrap_or(defaults.style_loss),
         scales: scales.unwrap_or(defaults.scales),
         tolerance: tolerance.map_or(defaults.tolerance, Weight::get),
+        adjustments: adjustments(adjust.as_deref().unwrap_or_default(), defaults.objective)?,
         ..defaults
     };
     let colors = colors.unwrap_or_default();
@@ -259,6 +272,7 @@ fn transfer(job: &Job) -> Result<Complete> {
         style_scales,
         colors: Some(colors),
         preset: Some(preset),
+        adjust: adjust.filter(|adjust| !adjust.is_empty()),
         steps: Count::new(numerics.steps),
         scales: Some(numerics.scales),
         tolerance: Weight::new(numerics.tolerance),
@@ -274,6 +288,23 @@ fn transfer(job: &Job) -> Result<Complete> {
         pooling: Some(numerics.pooling),
     };
     Ok(Complete { options, size: size_options, colors, init: Some(init), numerics })
+}
+
+/// Changes of weights in the words of the library.
+pub(crate) fn adjustments(adjust: &[Adjustment], objective: Objective) -> Result<Vec<impasto::Adjustment>> {
+    adjust
+        .iter()
+        .map(|&Adjustment { step, strength, tv_weight }| {
+            if strength.is_some() {
+                check_dial(objective)?;
+            }
+            Ok(impasto::Adjustment {
+                step,
+                content_weight: strength.map(|strength| content_weight_at(strength.get())),
+                tv_weight: tv_weight.map(Weight::get),
+            })
+        })
+        .collect()
 }
 
 /// Refuses a strength if there is no such dial.
@@ -410,7 +441,7 @@ fn start(init: &InitFrom) -> Init {
 }
 
 /// Refuses inputs that do not go with the kind of job, or that are missing.
-pub(crate) fn check_inputs(job: &Job) -> Result<()> {
+pub fn check_inputs(job: &Job) -> Result<()> {
     let Inputs { content, styles, mask, keep, init: _, weights: _ } = &job.inputs;
     let (has_content, has_styles) = match job.kind {
         Kind::Transfer | Kind::Sweep => (true, true),

@@ -5,6 +5,7 @@
 //! checkpoints, write the picture, report.
 
 use std::io::{self, Write};
+use std::mem;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -16,16 +17,16 @@ use crate::checkpoint::CheckpointWriter;
 use crate::content::Content;
 use crate::device::{self, TakenDevice};
 use crate::error::{Error, OrWhose, Result};
-use crate::events::{Event, Events, Step, while_writing};
+use crate::events::{Event, Events, LivePicture, Step, while_writing};
 use crate::files;
-use crate::job::values::Count;
+use crate::job::values::{Adjustment, Count};
 use crate::job::{Job, Kind};
 use crate::machine::{Limits, PlannedFor};
 use crate::pictures;
 use crate::plan::Plan;
 use crate::prepared::Prepared;
 use crate::report::{Report, ReportedScale};
-use crate::resolve::Resolved;
+use crate::resolve::{self, Resolved};
 use crate::shared_inputs::SharedInputs;
 use crate::snapshots::Snapshots;
 
@@ -43,12 +44,7 @@ pub fn run(resolved: &Resolved, events: &mut dyn Events) -> Result<Report> {
 ///
 /// Errors: as [`run`], before the first evaluation.
 pub fn plan(resolved: &Resolved, events: &mut dyn Events) -> Result<Plan> {
-    let job = &resolved.job;
-    let (network, device) = Runner::default().network(job, &resolved.limits)?;
-    let prepared = Prepared::new(resolved, &network, None, events)?;
-    let run = prepared.plan(job, &network)?;
-    let time = run.estimate(&network)?;
-    Ok(Plan::of_run(job.output.file.as_deref(), &run, time, prepared.numerics.memory, &device))
+    Runner::default().plan(resolved, events)
 }
 
 /// Does jobs one after the other.
@@ -71,10 +67,13 @@ struct Begun {
 }
 
 /// A picture that was made, and how.
-pub(crate) struct Painted {
-    /// In the result's colours.
-    pub(crate) image: Image,
-    pub(crate) report: Report,
+pub struct Painted {
+    /// In the result's size and colours.
+    pub image: Image,
+    /// How it is written as a file, with what goes with it.
+    pub save: SaveOptions,
+    /// What the run says at its end.
+    pub report: Report,
 }
 
 /// What a run does with its picture.
@@ -108,6 +107,24 @@ impl Runner {
         painted.map(|painted| painted.report).ok_or_else(|| Error::interrupted("interrupted"))
     }
 
+    /// Does one job and hands the picture to the caller, who writes it; `None`: the run was asked to
+    /// stop, and its checkpoint has what was done.
+    ///
+    /// Errors: as [`run`], except for those of writing.
+    pub fn take(&mut self, resolved: &Resolved, events: &mut dyn Events) -> Result<Option<Painted>> {
+        self.paint(resolved, Destiny::Taken, events)
+    }
+
+    /// As [`plan`].
+    pub fn plan(&mut self, resolved: &Resolved, events: &mut dyn Events) -> Result<Plan> {
+        let job = &resolved.job;
+        let (network, device) = self.network(job, &resolved.limits)?;
+        let prepared = Prepared::new(resolved, &network, self.shared.as_mut(), events)?;
+        let run = prepared.plan(job, &network)?;
+        let time = run.estimate(&network)?;
+        Ok(Plan::of_run(job.output.file.as_deref(), &run, time, prepared.numerics.memory, &device))
+    }
+
     /// Makes the picture of a job; `None`: the run was asked to stop, and its picture is not wanted
     /// then.
     pub(crate) fn paint(
@@ -129,7 +146,16 @@ impl Runner {
         let mut checkpoints = CheckpointWriter::begin(&resolved.checkpoints, job, planned, &mut session, events)?;
         tell_notes(&network, events);
         let mut snapshots = snapshots(resolved, &prepared)?;
-        let reason = steps(&mut session, &network, &prepared, &mut checkpoints, snapshots.as_mut(), destiny, events);
+        let mut made = Vec::new();
+        let reason = Steps {
+            network: &network,
+            prepared: &prepared,
+            checkpoints: &mut checkpoints,
+            snapshots: snapshots.as_mut(),
+            destiny,
+            adjusted: &mut made,
+        }
+        .run(&mut session, events);
         events.event(Event::Ended);
         // Losses that are no numbers are in the options or the pictures; a batch goes on with the
         // next.
@@ -149,6 +175,7 @@ impl Runner {
             return Ok(None);
         }
         check_start_left(&prepared, &session)?;
+        prepared.note_adjustments(resolved, network.identity()?, &made)?;
         let image = prepared.result(&session);
         let written = match destiny {
             Destiny::Taken => Ok(()),
@@ -165,7 +192,7 @@ impl Runner {
         let saved = snapshots.map(|snapshots| snapshots.saved).unwrap_or_default();
         let report = report(job, &prepared, &session, &device, reason, seconds, start_loss);
         let report = Report { saved: (job.kind == Kind::Transfer).then_some(saved), ..report };
-        Ok(Some(Painted { image, report }))
+        Ok(Some(Painted { image, save: prepared.save, report }))
     }
 
     /// The content of a job at the size that it is worked on.
@@ -228,28 +255,75 @@ fn tell_notes(network: &Network, events: &mut dyn Events) {
     }
 }
 
-/// Steps until there is nothing left to do or the run is asked to stop.
-fn steps(
-    session: &mut Session,
-    network: &Network,
-    prepared: &Prepared,
-    checkpoints: &mut CheckpointWriter,
-    mut snapshots: Option<&mut Snapshots<'_>>,
+/// What is done after every step of a run.
+struct Steps<'a, 'b> {
+    network: &'a Network,
+    prepared: &'a Prepared,
+    checkpoints: &'a mut CheckpointWriter,
+    snapshots: Option<&'a mut Snapshots<'b>>,
     destiny: Destiny,
-    events: &mut dyn Events,
-) -> impasto::Result<StopReason> {
-    session.run(&mut |progress: &impasto::Progress<'_>| {
-        tell_notes(network, events);
+    /// What was adjusted on the way.
+    adjusted: &'a mut Vec<Adjustment>,
+}
+
+impl Steps<'_, '_> {
+    /// Steps until there is nothing left to do or the run is asked to stop.
+    fn run(mut self, session: &mut Session, events: &mut dyn Events) -> impasto::Result<StopReason> {
+        let mut is_seen = false;
+        loop {
+            let mut adjustment = None;
+            let reason = session.run(&mut |progress: &impasto::Progress<'_>| {
+                // A session that goes on shows its last step again.
+                if mem::take(&mut is_seen) {
+                    return ControlFlow::Continue(());
+                }
+                if self.update(progress, events).is_break() {
+                    return ControlFlow::Break(());
+                }
+                adjustment = events.adjustment();
+                if adjustment.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+            match adjustment {
+                Some(adjustment) if reason == StopReason::Interrupted => self.adjust(adjustment, session, events),
+                _ => return Ok(reason),
+            }
+            is_seen = true;
+        }
+    }
+
+    fn update(&mut self, progress: &impasto::Progress<'_>, events: &mut dyn Events) -> ControlFlow<()> {
+        let prepared = self.prepared;
+        tell_notes(self.network, events);
         events.event(Event::Step(Step::new(progress, prepared.numerics.objective)));
-        events.picture(progress);
-        if let Some(snapshots) = &mut snapshots {
+        events.picture(&LivePicture { progress, finish: &|image| prepared.finish(image) });
+        if let Some(snapshots) = &mut self.snapshots {
             snapshots.update(progress, |image| prepared.finish(image), events);
         }
-        checkpoints.update(progress, events);
+        self.checkpoints.update(progress, events);
         // At the start there is no picture yet that would be worth writing.
-        let may_stop = progress.step > 0 || destiny != Destiny::Written;
+        let may_stop = progress.step > 0 || self.destiny != Destiny::Written;
         if may_stop && events.stop_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })
+    }
+
+    /// Changes the weights of the session. The run goes on as it is if that cannot be.
+    fn adjust(&mut self, wanted: Adjustment, session: &mut Session, events: &mut dyn Events) {
+        let Adjustment { strength, tv_weight, .. } = wanted;
+        let objective = self.prepared.numerics.objective;
+        let made = resolve::adjustments(&[wanted], objective).and_then(|adjustments| {
+            let [impasto::Adjustment { content_weight, tv_weight, .. }] = adjustments[..] else {
+                return Err(Error::program("one adjustment came to several"));
+            };
+            Ok(session.adjust(content_weight, tv_weight)?)
+        });
+        match made {
+            Ok(impasto::Adjustment { step, .. }) => {
+                let made = Adjustment { step, strength, tv_weight };
+                self.adjusted.push(made);
+                events.event(Event::Adjusted { adjustment: made });
+            }
+            Err(error) => events.event(Event::Warning { about: None, text: error.to_string() }),
+        }
+    }
 }
 
 /// Refuses the end of a run that has found no step from its start, if there is a loss to lower: its

@@ -100,7 +100,7 @@ pub fn run(
     let blank = layout(cells.iter().map(|cell| tile(cell, shown.image.clone())).collect());
     let size = [blank.width(), blank.height()];
     check_room(&resolved, size.into())?;
-    let recipe = recipe::text(&resolved.job, &output, size, &device.identity);
+    let recipe = recipe::text(&resolved.job, &output, size, &device.identity, resolved.notes_folder);
     drop(blank);
 
     let (mut tiles, mut pictures) = (Vec::new(), Vec::new());

@@ -76,8 +76,8 @@ pub use network::Network;
 #[cfg(feature = "gpu")]
 pub use network::card::{Card, GpuKind, SelfTest, cards};
 pub use options::{
-    BALANCED_WEIGHTS, DEFAULT_STRENGTH, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Preset, Scales,
-    StyleLossKind, WeightedLayer, content_weight_at,
+    Adjustment, BALANCED_WEIGHTS, DEFAULT_STRENGTH, Init, Objective, OptimizerKind, Options, PAPER_WEIGHTS, Preset,
+    Scales, StyleLossKind, WeightedLayer, content_weight_at,
 };
 pub use picture::mask::Mask;
 pub use picture::prepare::{SizeOptions, prepare};

@@ -360,6 +360,28 @@ pub struct Options {
     /// it they are computed again in every evaluation. The file has no name there, and disappears
     /// with the session or the process. Default `None`.
     pub feature_cache: Option<PathBuf>,
+    /// Changes of the weights in the course of the run, by their steps. Default none.
+    /// [`Session::adjust`](crate::Session::adjust) adds one.
+    pub adjustments: Vec<Adjustment>,
+}
+
+/// A change of the objective's weights in the course of a run. From there the optimiser begins
+/// anew at the picture so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Adjustment {
+    /// Steps, over all scales, after which it is made.
+    pub step: usize,
+    /// alpha of eq. (4) from there on: finite, positive. `None`: as before.
+    pub content_weight: Option<f64>,
+    /// Weight of the total variation from there on: finite, not negative. `None`: as before.
+    pub tv_weight: Option<f64>,
+}
+
+/// The weights of the objective that can be adjusted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Weights {
+    pub(crate) content_weight: f64,
+    pub(crate) tv_weight: f64,
 }
 
 impl Default for Options {
@@ -387,6 +409,7 @@ impl Default for Options {
             reserved_bytes: 0,
             plan_threads: None,
             feature_cache: None,
+            adjustments: vec![],
         }
     }
 }
@@ -497,7 +520,42 @@ impl Options {
                 ));
             }
         }
+        self.check_adjustments()?;
         check_threads(self.threads)
+    }
+
+    /// Refuses adjustments that are out of order or that cannot be made.
+    fn check_adjustments(&self) -> Result<()> {
+        let refused = |problem: String| Err(Error::option("adjustments", problem));
+        if self.adjustments.windows(2).any(|pair| pair[0].step > pair[1].step) {
+            return refused("are not in the order of their steps; sort them".to_owned());
+        }
+        for &Adjustment { step, content_weight, tv_weight } in &self.adjustments {
+            if content_weight.is_none() && tv_weight.is_none() {
+                return refused(format!("change nothing after step {step}; give a weight, or leave it out"));
+            }
+            if let Some(weight) = content_weight.filter(|&weight| !is_positive(weight)) {
+                return refused(format!("give the content the weight {weight}; give a finite number above 0"));
+            }
+            if content_weight.is_some() && self.content_weight == 0.0 {
+                return refused("give the content a weight in a run without content; leave it out".to_owned());
+            }
+            if let Some(weight) = tv_weight.filter(|&weight| !(weight.is_finite() && weight >= 0.0)) {
+                return refused(format!(
+                    "give the total variation the weight {weight}; give a finite number, 0 or above"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the weights that count after the first `made` adjustments.
+    pub(crate) fn weights(&self, made: usize) -> Weights {
+        let Self { content_weight, tv_weight, .. } = *self;
+        self.adjustments[..made].iter().fold(Weights { content_weight, tv_weight }, |before, adjustment| Weights {
+            content_weight: adjustment.content_weight.unwrap_or(before.content_weight),
+            tv_weight: adjustment.tv_weight.unwrap_or(before.tv_weight),
+        })
     }
 }
 

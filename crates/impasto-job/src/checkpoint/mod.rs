@@ -27,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::events::{Event, Events, while_writing};
 use crate::files;
 use crate::job::Job;
+use crate::job::options::JobOptions;
 use crate::machine::{CheckpointOptions, Machine, PlannedFor};
 
 const RUN: &str = "run.json";
@@ -90,6 +91,30 @@ impl CheckpointPlan {
     #[must_use]
     pub fn resuming(self, resumed: Resumed) -> CheckpointPlan {
         CheckpointPlan { destination: Destination::Resumed(Box::new(resumed)), ..self }
+    }
+}
+
+impl Resumed {
+    /// The same run, whose inputs and output are now where `job` says. Its checkpoints may have
+    /// come from another machine.
+    ///
+    /// Errors: `job` is another one.
+    pub fn moved(mut self, job: &Job) -> Result<Resumed> {
+        let manifest = &mut self.manifest;
+        let [of_run, of_job] =
+            [&manifest.job, job].map(|job| job.inputs.files().into_iter().map(|(_, f)| f.sha256.clone()));
+        if !of_run.eq(of_job) {
+            return Err(Error::user(format!(
+                "{} holds the checkpoints of a run with other inputs; begin the run again",
+                self.folder.display()
+            )));
+        }
+        let options = JobOptions { adjust: job.options.adjust.clone(), ..manifest.job.options.clone() };
+        if let (Some(cache), Some(output)) = (&mut manifest.planned.feature_cache, &job.output.file) {
+            *cache = files::folder_of(output).to_owned();
+        }
+        manifest.job = Job { options, inputs: job.inputs.clone(), output: job.output.clone(), ..manifest.job.clone() };
+        Ok(self)
     }
 }
 
@@ -262,7 +287,10 @@ impl CheckpointWriter {
         kept.last = Instant::now();
         kept.wait = kept.every.max(started.elapsed().saturating_mul(WRITING_SHARE));
         match result {
-            Ok(()) => true,
+            Ok(()) => {
+                events.event(Event::Checkpoint { folder: kept.folder.clone() });
+                true
+            }
             Err(error) => {
                 if !kept.warned {
                     warn(events, format!("no checkpoint: {error}{then}"));

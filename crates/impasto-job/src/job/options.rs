@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use crate::job::values::{Brush, Count, Factor, OutputSize, Seed, Strength, Weight};
+use crate::job::values::{Adjustment, Brush, Count, Factor, OutputSize, Seed, Strength, Weight};
 
 /// How the picture is to look, and how it is computed.
 #[skip_serializing_none]
@@ -91,6 +91,14 @@ pub struct JobOptions {
     #[cfg_attr(feature = "clap", arg(long, value_enum, help_heading = "Optimisation"))]
     #[schemars(extend("x-kinds" = ["transfer", "sweep"]))]
     pub preset: Option<Preset>,
+
+    /// Change the strength or the weight of the total variation after a step, as in
+    /// 40:strength=70,tv-weight=0.1. The optimiser begins anew there, at the picture so far. May be
+    /// given several times, in the order of the steps. [default: no change]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "STEP:CHANGE,...", help_heading = "Optimisation"))]
+    #[cfg_attr(feature = "clap", arg(allow_hyphen_values = true))]
+    #[schemars(extend("x-kinds" = ["transfer"]))]
+    pub adjust: Option<Vec<Adjustment>>,
 
     /// Steps of the optimiser over all scales. Each is one pass forward and one back through the
     /// network. [default: 40 draft, 120 standard, 400 fine]

@@ -382,6 +382,72 @@ impl Crop {
     }
 }
 
+/// A change of weights in the course of a run, written `40:strength=70,tv-weight=0.1`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adjustment {
+    /// Steps, over all scales, after which it is made.
+    pub step: usize,
+    /// The strength from there on; `None`: as before.
+    pub strength: Option<Strength>,
+    /// Weight of the total variation from there on; `None`: as before.
+    pub tv_weight: Option<Weight>,
+}
+
+const ADJUSTMENT_NEEDS: &str = "a step and what changes after it, as in 40:strength=70 or 40:strength=70,tv-weight=0.1";
+
+impl FromStr for Adjustment {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Adjustment, String> {
+        let needs = || format!("needs {ADJUSTMENT_NEEDS}");
+        let (step, changes) = text.split_once(':').ok_or_else(needs)?;
+        let step = step.trim().parse().map_err(|_| needs())?;
+        let mut adjustment = Adjustment { step, strength: None, tv_weight: None };
+        for change in changes.split(',') {
+            let (name, value) = change.split_once('=').ok_or_else(needs)?;
+            let of_value = |problem: String| format!("{}: {problem}", name.trim());
+            match name.trim() {
+                "strength" => adjustment.strength = Some(value.trim().parse().map_err(of_value)?),
+                "tv-weight" => adjustment.tv_weight = Some(value.trim().parse().map_err(of_value)?),
+                _ => return Err(needs()),
+            }
+        }
+        Ok(adjustment)
+    }
+}
+
+impl fmt::Display for Adjustment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Adjustment { step, strength, tv_weight } = self;
+        let strength = strength.map(|strength| format!("strength={}", strength.get()));
+        let tv_weight = tv_weight.map(|weight| format!("tv-weight={}", weight.get()));
+        let changes: Vec<String> = strength.into_iter().chain(tv_weight).collect();
+        write!(f, "{step}:{}", changes.join(","))
+    }
+}
+
+impl Serialize for Adjustment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Adjustment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Adjustment, D::Error> {
+        from_text(deserializer, ADJUSTMENT_NEEDS)
+    }
+}
+
+impl JsonSchema for Adjustment {
+    fn schema_name() -> Cow<'static, str> {
+        "Adjustment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "examples": ["40:strength=70", "40:strength=70,tv-weight=0.1"] })
+    }
+}
+
 /// Memory in bytes, written `4GiB` or `800MB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemorySize(pub u64);
@@ -476,6 +542,20 @@ mod tests {
         assert_eq!(memory, MemorySize(1 << 30));
         assert_eq!(memory.to_string().parse(), Ok(memory));
         assert!("4 lightyears".parse::<MemorySize>().is_err() && "0".parse::<MemorySize>().is_err());
+    }
+
+    #[test]
+    fn adjustments_read_what_they_write() {
+        for text in ["40:strength=70", "0:tv-weight=0.1", "7:strength=0.5,tv-weight=0"] {
+            assert_eq!(text.parse::<Adjustment>().unwrap().to_string(), text);
+        }
+        let refused = |text: &str| text.parse::<Adjustment>().unwrap_err();
+        for text in
+            ["", "40", "40:", "x:strength=1", "-1:strength=1", "4:strength", "4:brush=1", "4:strength=1;tv-weight=2"]
+        {
+            assert!(refused(text).contains("40:strength=70") || refused(text).starts_with("strength: "), "{text}");
+        }
+        assert!(refused("4:strength=101").starts_with("strength: needs "), "{}", refused("4:strength=101"));
     }
 
     #[test]

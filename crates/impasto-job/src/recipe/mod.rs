@@ -35,8 +35,9 @@ struct OfAnyVersion {
 }
 
 /// The recipe of a picture of `size` (width and height in px) that `job`, resolved, makes at
-/// `output` on `device`; `None`: the job wants none, or has an input without a checksum.
-pub(crate) fn text(job: &Job, output: &Path, size: [usize; 2], device: &str) -> Option<String> {
+/// `output` on `device`; `None`: the job wants none, or has an input without a checksum. It notes
+/// the folder of `output` if `notes_folder` says so.
+pub(crate) fn text(job: &Job, output: &Path, size: [usize; 2], device: &str, notes_folder: bool) -> Option<String> {
     if job.output.no_recipe || job.inputs.files().iter().any(|(_, file)| file.sha256.is_none()) {
         return None;
     }
@@ -49,8 +50,8 @@ pub(crate) fn text(job: &Job, output: &Path, size: [usize; 2], device: &str) -> 
     // What leads to the picture, not where it lay.
     recipe.output = Output { file: None, save_every: None, ..recipe.output };
     recipe.version = VERSION;
-    recipe.made =
-        Some(Made { program: PROGRAM.to_owned(), device: Some(device.to_owned()), size, folder: without_home(folder) });
+    let folder = notes_folder.then(|| without_home(folder)).flatten();
+    recipe.made = Some(Made { program: PROGRAM.to_owned(), device: Some(device.to_owned()), size, folder });
     Some(serde_json::to_string(&recipe).expect("a job has no maps with other keys than text"))
 }
 

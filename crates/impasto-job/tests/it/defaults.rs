@@ -6,7 +6,7 @@ use impasto_job::schema::schema;
 use serde_json::Value;
 
 /// Defaults that the help gives in other words than the value.
-const IN_WORDS: [&str; 5] = ["style-size", "strengths", "style-scales", "upscale", "tileable"];
+const IN_WORDS: [&str; 6] = ["adjust", "style-size", "strengths", "style-scales", "upscale", "tileable"];
 
 /// A value as it is written on the command line.
 fn word(value: &Value) -> String {

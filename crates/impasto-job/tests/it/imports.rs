@@ -27,7 +27,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Ident, ItemMod, ItemUse, Macro, Meta, UseTree, VisRestricted};
 
 /// Crates that are checked: folders beside this package's own.
-const CRATES: [&str; 3] = ["impasto", "impasto-job", "impasto-cli"];
+const CRATES: [&str; 4] = ["impasto", "impasto-job", "impasto-cli", "impasto-studio"];
 
 /// Components that may stay.
 const EXCEPTIONS: &[Exception] = &[];

@@ -25,6 +25,7 @@ fn sample(name: &str) -> Value {
         "strength" => json!(33.333333333333336),
         "brush" => json!(66.66666666666667),
         "preset" => json!("fine"),
+        "adjust" => json!(["3:strength=0.1", "4:tv-weight=2"]),
         "steps" => json!(7),
         "scales" => json!(2),
         "tolerance" => json!(0.1),

@@ -26,6 +26,7 @@
 //! # }
 //! ```
 
+mod adjusting;
 pub(crate) mod anchor;
 pub(crate) mod blueprint;
 pub(crate) mod memory;
@@ -163,6 +164,8 @@ pub struct Session {
     elapsed_before: Duration,
     finished: Option<StopReason>,
     is_intact: bool,
+    /// How many of [`Options::adjustments`] have been made.
+    adjusted: usize,
 }
 
 impl fmt::Debug for Session {
@@ -202,9 +205,17 @@ impl Session {
         let Blueprint { subject, styles, scales, memory: plan, cost, pool } =
             Blueprint::new(network, subject, styles, options)?;
         let point = start(&subject.content, &scales[0], options)?;
-        let setup = ScaleSetup { network, subject: &subject, styles: &styles, options, scales: &scales, plan: &plan };
+        let setup = ScaleSetup {
+            network,
+            subject: &subject,
+            styles: &styles,
+            options,
+            scales: &scales,
+            plan: &plan,
+            weights: options.weights(0),
+        };
         let begun = Instant::now();
-        let (work, losses) = pool.install(|| setup.work(0, &point))?;
+        let (mut work, losses) = pool.install(|| setup.work(0, &point))?;
         let evaluation = EvaluationTime::new(cost.0[0].evaluation_by_start(begun.elapsed()));
         let mut session = Self {
             network: network.clone(),
@@ -233,8 +244,9 @@ impl Session {
             elapsed_before: Duration::ZERO,
             finished: None,
             is_intact: true,
+            adjusted: 0,
         };
-        session.anchor = session.anchor_of(&work)?;
+        session.anchor = session.anchor_of_begun(&mut work)?;
         session.work = Some(work);
         session.drop_used_styles();
         Ok(session)
@@ -288,6 +300,7 @@ impl Session {
             totals: Cow::Borrowed(&self.totals),
             elapsed: self.elapsed(),
             finished: self.finished,
+            adjusted: self.adjusted,
         }
     }
 
@@ -309,7 +322,7 @@ impl Session {
 
     fn setup(&self) -> ScaleSetup<'_> {
         let Self { network, subject, styles, options, scales, plan, .. } = self;
-        ScaleSetup { network, subject, styles, options, scales, plan }
+        ScaleSetup { network, subject, styles, options, scales, plan, weights: options.weights(self.adjusted) }
     }
 
     /// Returns how long the run has taken, including the time in the observer, and the time before
@@ -403,6 +416,7 @@ impl Session {
     ///
     /// Errors: a point cannot be evaluated. Calling this again then makes the same step.
     fn optimise(&mut self) -> Result<Outcome> {
+        self.make_adjustments()?;
         let has_matches = self.work.as_ref().is_some_and(|work| work.task.has_matches());
         if has_matches && self.steps_here() > 0 && self.steps_here().is_multiple_of(RENEWAL) {
             self.renew_matches()?;
@@ -483,12 +497,12 @@ impl Session {
         };
         let point = resize(self.point(), width, height, self.options.padding);
         let setup = self.setup();
-        let (work, losses) = self.pool.install(|| setup.work(next, &point))?;
+        let (mut work, losses) = self.pool.install(|| setup.work(next, &point))?;
         let before = (mem::take(&mut self.totals), mem::replace(&mut self.losses, losses));
         self.totals = vec![self.losses.total];
         let point = mem::replace(&mut self.point, point.into());
         self.scale = next;
-        self.anchor = match self.anchor_of(&work) {
+        self.anchor = match self.anchor_of_begun(&mut work) {
             Ok(anchor) => anchor,
             Err(error) => {
                 // The next attempt begins where this one did.
@@ -511,10 +525,13 @@ impl Session {
     }
 
     /// Returns after how many steps of this scale the objective became what it is, because strokes
-    /// were matched anew.
+    /// were matched anew or weights changed.
     fn renewed_after(&self) -> usize {
         let has_matches = self.work.as_ref().is_some_and(|work| work.task.has_matches());
-        if has_matches { self.steps_here().saturating_sub(1) / RENEWAL * RENEWAL } else { 0 }
+        let matched = if has_matches { self.steps_here().saturating_sub(1) / RENEWAL * RENEWAL } else { 0 };
+        let adjusted = self.options.adjustments[..self.adjusted].last().map_or(0, |last| last.step);
+        let before = self.steps_done - self.steps_here();
+        matched.max(adjusted.saturating_sub(before))
     }
 
     /// Returns whether the last steps gained less than [`Options::tolerance`] of the objective

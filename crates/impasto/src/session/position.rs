@@ -33,13 +33,15 @@ pub(crate) struct SchedulePosition<'a> {
     pub(crate) totals: Cow<'a, [f64]>,
     pub(crate) elapsed: Duration,
     pub(crate) finished: Option<StopReason>,
+    /// How many of [`Options::adjustments`](crate::Options::adjustments) have been made.
+    pub(crate) adjusted: usize,
 }
 
 impl SchedulePosition<'_> {
     /// Returns the same with a course of its own.
     pub(crate) fn into_owned(self) -> SchedulePosition<'static> {
-        let Self { identity, scales, scale, totals, elapsed, finished } = self;
-        SchedulePosition { identity, scales, scale, totals: totals.into_owned().into(), elapsed, finished }
+        let Self { identity, scales, scale, totals, elapsed, finished, adjusted } = self;
+        SchedulePosition { identity, scales, scale, totals: totals.into_owned().into(), elapsed, finished, adjusted }
     }
 
     /// Returns the steps done so far, at all scales.

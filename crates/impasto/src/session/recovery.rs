@@ -53,6 +53,32 @@ impl Session {
         Anchor::read(work, self.position().into_owned(), self.point.get(), &self.losses)
     }
 
+    /// Returns the anchor of a scale that has just begun, as [`Session::anchor_of`] does. If the card
+    /// fails meanwhile for the first time at this scale, the scale begins again at the same point.
+    ///
+    /// Errors: the card fails again.
+    pub(super) fn anchor_of_begun(&mut self, work: &mut ScaleState) -> Result<Option<Anchor>> {
+        let (name, reason) = match self.anchor_of(work) {
+            Err(Error::Device { reason: DeviceError::Failed { name, reason } }) if !work.task.has_failed() => {
+                (name, reason)
+            }
+            read => return read,
+        };
+        let (setup, scale, point) = (self.setup(), self.scale, self.point());
+        let begun = self.pool.install(|| {
+            work.task.reopen()?;
+            setup.optimizer(scale, &mut work.task, point)
+        });
+        let (optimizer, losses) = begun?;
+        work.optimizer = optimizer;
+        self.totals = vec![losses.total];
+        self.losses = losses;
+        self.network
+            .notes()
+            .add(format!("{name} failed ({reason}) and was opened again; the run goes on from the same point"));
+        self.anchor_of(work)
+    }
+
     /// Takes another anchor if it is time.
     ///
     /// Errors: the card fails.
@@ -68,8 +94,9 @@ impl Session {
     /// Puts everything but the work back to the anchor, if there is one.
     pub(super) fn fall_back(&mut self) {
         let Some(anchor) = &self.anchor else { return };
-        let SchedulePosition { scales, scale, totals, finished, .. } = &anchor.state.position;
+        let SchedulePosition { scales, scale, totals, finished, adjusted, .. } = &anchor.state.position;
         (self.scales, self.scale, self.finished) = (scales.clone(), *scale, *finished);
+        self.adjusted = *adjusted;
         self.totals = totals.to_vec();
         self.losses = anchor.losses.clone();
         self.point = anchor.point().into();
@@ -92,6 +119,7 @@ impl Session {
         let (setup, scale, point, state) = (self.setup(), self.scale, self.point(), &anchor.state);
         let begun = self.pool.install(|| {
             task.reopen()?;
+            task.set_weights(setup.weights);
             let matches: Vec<Vec<u32>> = state.matches.iter().map(|matches| matches.to_vec()).collect();
             task.set_matches(&matches);
             setup.optimizer_of(scale, &mut task, point, Some(state.optimizer.lent()))

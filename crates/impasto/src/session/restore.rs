@@ -1,6 +1,7 @@
 //! How a session continues from a state.
 
 use std::cell::OnceCell;
+use std::mem;
 use std::time::Instant;
 
 use crate::error::{Error, Result};
@@ -43,12 +44,14 @@ impl Session {
         }
         let mut task = self.take_task()?.filter(|_| is_current);
         self.anchor = None;
+        let adjusted = mem::replace(&mut self.adjusted, saved.position().adjusted);
         match self.read_scale(saved, &mut task) {
             Ok(read) => {
                 self.adopt(read, saved.position().clone());
                 Ok(())
             }
             Err(error) => {
+                self.adjusted = adjusted;
                 self.begin_scale_again(task.filter(|_| is_current));
                 Err(error)
             }
@@ -59,6 +62,14 @@ impl Session {
     fn check_fits(&self, saved: &SavedState) -> Result<()> {
         let position = saved.position();
         position.check_scales(&self.scales)?;
+        let adjustments = self.options.adjustments.len();
+        if position.adjusted > adjustments {
+            let problem = format!(
+                "its weights were adjusted {} times, but the run has {adjustments} adjustments",
+                position.adjusted
+            );
+            return Err(Error::UnfitState { problem });
+        }
         let ScalePlan { optimizer, history, .. } = self.plan.scales[position.scale];
         saved.check_optimizer(optimizer, history)?;
         if position.scale != self.scale && self.is_last_scale() {
@@ -76,6 +87,7 @@ impl Session {
         let setup = self.setup();
         self.pool.install(|| {
             let mut there = task.take().map_or_else(|| setup.task(scale), Ok)?;
+            there.set_weights(setup.weights);
             let (optimizer, restored) = match setup.restored(scale, &mut there, saved) {
                 Ok(restored) => restored,
                 Err(error) => {
@@ -114,6 +126,7 @@ impl Session {
         let (setup, scale, point) = (self.setup(), self.scale, self.point());
         let work = self.pool.install(|| {
             let mut task = task.map_or_else(|| setup.task(scale), Ok)?;
+            task.set_weights(setup.weights);
             let (optimizer, _) = setup.optimizer(scale, &mut task, point)?;
             Ok::<_, Error>(ScaleState { task, optimizer })
         });

@@ -23,7 +23,7 @@ use crate::optimizer::on_card::CardOptimizer;
 use crate::optimizer::preconditioner::Preconditioner;
 use crate::optimizer::state::OptimizerState;
 use crate::optimizer::step::Optimizer;
-use crate::options::{Init, OptimizerKind, Options};
+use crate::options::{Init, OptimizerKind, Options, Weights};
 use crate::session::memory::plan::{MemoryPlan, ScalePlan};
 use crate::session::position::SchedulePosition;
 use crate::session::schedule::Scale;
@@ -86,6 +86,8 @@ pub(crate) struct ScaleSetup<'a> {
     pub(crate) options: &'a Options,
     pub(crate) scales: &'a [Scale],
     pub(crate) plan: &'a MemoryPlan,
+    /// The weights that count at present.
+    pub(crate) weights: Weights,
 }
 
 impl ScaleSetup<'_> {
@@ -102,7 +104,10 @@ impl ScaleSetup<'_> {
         let halvings = self.scales.len() - 1 - scale;
         let ScalePlan { layout, style_layout, .. } = &self.plan.scales[scale];
         let subject = self.subject.resized(width, height, self.options.padding);
-        Task::new(self.network, subject, self.styles, halvings, [layout, style_layout], self.options)
+        let layouts = [layout, style_layout];
+        let mut task = Task::new(self.network, subject, self.styles, halvings, layouts, self.options)?;
+        task.set_weights(self.weights);
+        Ok(task)
     }
 
     /// Makes an optimiser that begins at a point. Returns the losses there too.

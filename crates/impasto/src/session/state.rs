@@ -26,7 +26,7 @@ use crate::session::position::{SchedulePosition, StopReason, scale_list};
 use crate::session::schedule::Scale;
 use crate::tensor_file::{FileKind, Parsed, Tensor, TensorFile, all, unknown};
 
-const KIND: FileKind = FileKind { format: "impasto-state", version: "2" };
+const KIND: FileKind = FileKind { format: "impasto-state", version: "3" };
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = size_of::<u32>();
@@ -81,13 +81,14 @@ impl SessionState<'_> {
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let SchedulePosition { identity, scales, scale, totals, elapsed, finished } = &self.position;
+        let SchedulePosition { identity, scales, scale, totals, elapsed, finished, adjusted } = &self.position;
         let mut words = HashMap::from([
             ("identity", identity.clone()),
             ("scales", scale_list(scales)),
             ("scale", scale.to_string()),
             ("seconds", elapsed.as_secs_f64().to_string()),
             ("finished", word(*finished).to_owned()),
+            ("adjusted", adjusted.to_string()),
         ]);
         let Scale { width, height, .. } = self.position.here();
         let mut tensors = vec![
@@ -282,7 +283,9 @@ impl<R: Read + Seek> StateContents<R> {
         }
         let elapsed = Duration::try_from_secs_f64(number(get("seconds"))?).map_err(|_| unknown(get("seconds")))?;
         let identity = get("identity").to_owned();
-        let position = SchedulePosition { identity, scales, scale: index, totals: totals.into(), elapsed, finished };
+        let adjusted = number(get("adjusted"))?;
+        let position =
+            SchedulePosition { identity, scales, scale: index, totals: totals.into(), elapsed, finished, adjusted };
         // States of before strokes were matched do not say.
         let matches = if get(MATCHES).is_empty() { 0 } else { number(get(MATCHES))? };
         if (0..matches).any(|i| file.len(&matches_name(i)).is_none()) {
@@ -424,6 +427,7 @@ mod tests {
             totals: vec![0.1 + 0.2, 1e-300, f64::MIN_POSITIVE / 8.0].into(),
             elapsed: Duration::from_millis(1_234),
             finished: None,
+            adjusted: 3,
         }
     }
 

@@ -68,6 +68,11 @@ impl Summands {
         self.contents.push(Summand::new(layer, 1.0, loss));
     }
 
+    /// Changes alpha of eq. (4).
+    pub(crate) fn set_content_weight(&mut self, weight: f64) {
+        self.content_weight = weight;
+    }
+
     /// Returns whether positions are matched with the style.
     pub(crate) fn has_strokes(&self) -> bool {
         !self.strokes.is_empty()

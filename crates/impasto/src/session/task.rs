@@ -25,7 +25,7 @@ use crate::loss::losses::Losses;
 use crate::loss::total_variation::{add_total_variation_gradient, gradient_factor, total_variation};
 use crate::network::Network;
 use crate::network::recovering::RecoveringWorkspace;
-use crate::options::{Objective, Options, WeightedLayer};
+use crate::options::{Objective, Options, WeightedLayer, Weights};
 use crate::picture::mask::Mask;
 use crate::session::subject::Subject;
 use crate::session::summands::{Summands, stroke_summands};
@@ -46,6 +46,8 @@ pub(crate) struct Task {
     sums: Vec<StyleSums>,
     /// Weight of the raw total variation.
     tv_weight: f64,
+    /// What the weight of the total variation is divided by.
+    tv_unit: f64,
     /// Whether the picture lies on a torus: [`Padding::Circular`].
     wraps: bool,
     width: usize,
@@ -124,6 +126,7 @@ impl Task {
             summands: Summands::new(&layers.styles, regions, (strokes, stroke_variances), options),
             sums: vec![],
             tv_weight: options.tv_weight / tv_unit,
+            tv_unit,
             wraps,
             width: content.width(),
             height: content.height(),
@@ -246,6 +249,14 @@ impl Task {
         });
         let terms = PixelTerms { variation: gradient_factor(self.tv_weight, len), wraps: self.wraps, keep };
         Some(make(self.workspace.as_mut()?.resident()?, &terms))
+    }
+
+    /// Changes the weights of the objective from the next evaluation on. An optimiser that has been
+    /// made for other weights must not go on.
+    pub(crate) fn set_weights(&mut self, weights: Weights) {
+        let Weights { content_weight, tv_weight } = weights;
+        self.summands.set_content_weight(content_weight);
+        self.tv_weight = tv_weight / self.tv_unit;
     }
 
     /// Returns whether the card has failed since the task was made.

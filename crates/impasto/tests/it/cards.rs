@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use impasto::{
-    Error, Image, Layer, Mask, Network, OptimizerKind, Options, Progress, SavedState, Scales, Session, StyleLossKind,
-    StylePicture, Subject, WeightedLayer, picture,
+    Adjustment, Error, Image, Layer, Mask, Network, OptimizerKind, Options, Progress, SavedState, Scales, Session,
+    StyleLossKind, StylePicture, Subject, WeightedLayer, picture,
 };
 use impasto_engine::cpu::Isa;
 use impasto_engine::gpu::{GpuBackend, adapters};
@@ -444,6 +444,28 @@ fn a_card_that_is_lost_once_at_a_scale_does_not_change_a_bit() {
             assert!(disturbed.losses() == undisturbed.losses(), "{optimizer:?}, call {call} of {all}");
             let notes = network.take_notes();
             assert!(notes.len() == 1 && notes[0].starts_with(LOST), "{optimizer:?}, call {call} of {all}: {notes:?}");
+        }
+    }
+}
+
+/// The optimiser begins anew where weights change. A card that is lost before, there or after that
+/// does not change a bit.
+#[test]
+fn weights_change_on_a_card_whose_loss_does_not_matter() {
+    for optimizer in BOTH {
+        let Some((healthy, calls)) = network(Faults::default()) else { return };
+        let adjustment = |step, weight| Adjustment { step, content_weight: Some(weight), tv_weight: Some(weight) };
+        let options = Options { adjustments: vec![adjustment(1, 2.0), adjustment(3, 0.1)], ..options(optimizer) };
+        let mut undisturbed = session(&healthy, &options).unwrap();
+        let of_start = calls.load(Ordering::Relaxed);
+        finish(&mut undisturbed).unwrap();
+        let all = calls.load(Ordering::Relaxed);
+        for call in (of_start + 1..all).step_by(((all - of_start) / 6).max(1)) {
+            let (network, _) = network(Faults { failing: vec![call], ..Faults::default() }).unwrap();
+            let mut disturbed = session(&network, &options).unwrap();
+            finish_in_order(&mut disturbed);
+            assert!(disturbed.image() == undisturbed.image(), "{optimizer:?}, call {call} of {all}");
+            assert!(disturbed.losses() == undisturbed.losses(), "{optimizer:?}, call {call} of {all}");
         }
     }
 }

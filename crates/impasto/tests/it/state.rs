@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use impasto::{
-    Error, Image, Init, Mask, Network, OptimizerKind, Options, Progress, SavedState, Scales, Session, SizeOptions,
-    StopReason, StyleLossKind, Subject, picture, prepare,
+    Adjustment, Error, Image, Init, Mask, Network, OptimizerKind, Options, Progress, SavedState, Scales, Session,
+    SizeOptions, StopReason, StyleLossKind, Subject, picture, prepare,
 };
 
 static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
@@ -71,6 +71,67 @@ fn options() -> Options {
 #[test]
 fn lbfgs_goes_on_with_the_same_bits_from_every_step() {
     check(&options(), 5, 0..=5);
+}
+
+/// Adjustments at the start, inside a scale and between two scales.
+fn adjusted(optimizer: OptimizerKind) -> Options {
+    let adjustment = |step, content_weight, tv_weight| Adjustment { step, content_weight, tv_weight };
+    let adjustments = vec![
+        adjustment(0, Some(0.5), None),
+        adjustment(1, Some(2.0), Some(0.1)),
+        adjustment(2, None, Some(0.0)),
+        adjustment(4, Some(0.05), None),
+    ];
+    Options { optimizer, adjustments, ..options() }
+}
+
+#[test]
+fn a_run_whose_weights_change_goes_on_with_the_same_bits_from_every_step() {
+    for optimizer in [OptimizerKind::Lbfgs, OptimizerKind::Adam] {
+        check(&adjusted(optimizer), 5, 0..=5);
+    }
+}
+
+#[test]
+fn weights_that_change_while_a_run_goes_on_make_the_picture_of_those_known_before() {
+    for optimizer in [OptimizerKind::Lbfgs, OptimizerKind::Adam] {
+        let options = adjusted(optimizer);
+        let mut known = session(&options);
+        run(&mut known, None);
+        let mut told = session(&Options { adjustments: vec![], ..options.clone() });
+        for step in 0..=5 {
+            assert_eq!(told.steps_done(), step);
+            for &adjustment in options.adjustments.iter().filter(|adjustment| adjustment.step == step) {
+                let made = told.adjust(adjustment.content_weight, adjustment.tv_weight).unwrap();
+                assert_eq!(made, adjustment);
+            }
+            told.step().unwrap();
+        }
+        assert!(told.picture() == known.picture(), "{optimizer:?}");
+        assert_eq!(told.losses(), known.losses(), "{optimizer:?}");
+        let mut plain = session(&Options { adjustments: vec![], ..options });
+        run(&mut plain, None);
+        assert!(plain.picture() != known.picture(), "{optimizer:?}: weights count");
+    }
+}
+
+#[test]
+fn adjustments_that_cannot_be_made_change_nothing() {
+    let mut session = session(&options());
+    session.step().unwrap();
+    for (content_weight, tv_weight) in [(None, None), (Some(0.0), None), (Some(f64::NAN), None), (None, Some(-1.0))] {
+        let error = session.adjust(content_weight, tv_weight).unwrap_err().to_string();
+        assert!(error.starts_with("`adjustments` "), "{error}");
+    }
+    let unsorted = vec![
+        Adjustment { step: 2, tv_weight: Some(1.0), ..Adjustment::default() },
+        Adjustment { step: 1, tv_weight: Some(1.0), ..Adjustment::default() },
+    ];
+    assert!(Options { adjustments: unsorted, ..options() }.validate().is_err());
+    run(&mut session, None);
+    let mut plain = self::session(&options());
+    run(&mut plain, None);
+    assert!(session.picture() == plain.picture());
 }
 
 #[test]
