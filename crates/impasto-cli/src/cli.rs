@@ -21,10 +21,16 @@ use crate::commands::reconstruct::ReconstructArgs;
 use crate::commands::resume::ResumeArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::schema::SchemaArgs;
+#[cfg(feature = "studio")]
+use crate::commands::studio::StudioArgs;
 use crate::commands::style::StyleFileArgs;
+#[cfg(feature = "studio")]
+use crate::commands::submit::SubmitArgs;
 use crate::commands::sweep::SweepArgs;
 use crate::commands::texture::TextureArgs;
 use crate::commands::transfer::{EXAMPLES, TransferArgs};
+#[cfg(feature = "studio")]
+use crate::commands::worker::WorkerArgs;
 use crate::text;
 
 /// Paint a photo in the manner of a painting (neural style transfer, on the CPU or a graphics
@@ -60,6 +66,12 @@ pub enum Command {
     #[cfg(feature = "gpu")]
     Devices(DevicesArgs),
     Run(Box<RunArgs>),
+    #[cfg(feature = "studio")]
+    Studio(Box<StudioArgs>),
+    #[cfg(feature = "studio")]
+    Worker(Box<WorkerArgs>),
+    #[cfg(feature = "studio")]
+    Submit(SubmitArgs),
     Schema(SchemaArgs),
     Recipe(RecipeArgs),
     Again(Box<AgainArgs>),

@@ -63,6 +63,12 @@ fn dispatch(cli: &Cli, line: &[OsString]) -> Result<(), Failure> {
         #[cfg(feature = "gpu")]
         Some(Command::Devices(args)) => commands::devices::run(args),
         Some(Command::Run(args)) => run::run(args),
+        #[cfg(feature = "studio")]
+        Some(Command::Studio(args)) => commands::studio::run(args),
+        #[cfg(feature = "studio")]
+        Some(Command::Worker(args)) => commands::worker::run(args),
+        #[cfg(feature = "studio")]
+        Some(Command::Submit(args)) => commands::submit::run(args),
         Some(Command::Schema(args)) => schema::run(args),
         Some(Command::Recipe(args)) => recipe::run(args),
         Some(Command::Again(args)) => again::run(args),

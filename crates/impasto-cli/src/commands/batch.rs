@@ -98,14 +98,19 @@ pub fn run(args: &BatchArgs) -> Result<(), Failure> {
     if args.config.print_config {
         return text::print(&config::printed(Maker::Batch, &picture).or_user()?);
     }
+    let folder = picture.output.file.clone().unwrap_or_default();
+    make_all(jobs(args, &picture)?, Some(&folder), &picture)
+}
+
+/// The jobs of a batch whose options are complete.
+pub fn jobs(args: &BatchArgs, picture: &PictureArgs) -> Result<Vec<Job>, Failure> {
     let names = [("PHOTO", !args.photos.is_empty()), ("--style", !picture.styles.styles.is_empty())];
-    check_names(&names, &picture)?;
+    check_names(&names, picture)?;
     let styles = picture.style_inputs(None).or_user()?;
     let folder = picture.output.file.clone().unwrap_or_default();
     let template = picture.job(Kind::Transfer);
     let template = Job { output: Output { file: None, ..template.output }, ..template };
-    let jobs = expand::batch::jobs(&template, &args.photos, &styles, &folder)?;
-    make_all(jobs, Some(&folder), &picture)
+    Ok(expand::batch::jobs(&template, &args.photos, &styles, &folder)?)
 }
 
 /// Does many jobs and reports each; or prints them, if only that is asked for. `folder` is made

@@ -14,7 +14,13 @@ pub mod reconstruct;
 pub mod resume;
 pub mod run;
 pub mod schema;
+#[cfg(feature = "studio")]
+pub mod studio;
 pub mod style;
+#[cfg(feature = "studio")]
+pub mod submit;
 pub mod sweep;
 pub mod texture;
 pub mod transfer;
+#[cfg(feature = "studio")]
+pub mod worker;

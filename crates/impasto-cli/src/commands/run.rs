@@ -81,7 +81,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     };
     let text = read(job).or_user()?;
     let made = if text.trim_start().starts_with('[') {
-        let jobs = list(&text).with_context(|| name.clone()).or_user()?;
+        let jobs = jobs_of(&text).with_context(|| name.clone()).or_user()?;
         refuse_others(Maker::Batch, &options).or_user()?;
         let folders = if only.dry_run { Ok(()) } else { make_folders(&jobs) };
         folders.and_then(|()| make_all(jobs, None, &options))
@@ -94,7 +94,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
 }
 
 /// The text of the file, or of standard input.
-fn read(path: &Path) -> anyhow::Result<String> {
+pub fn read(path: &Path) -> anyhow::Result<String> {
     let name = path.display();
     if files::is_stream(path) {
         return io::read_to_string(io::stdin().lock()).context("cannot read standard input");
@@ -107,7 +107,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
 }
 
 /// The jobs of a list.
-fn list(text: &str) -> anyhow::Result<Vec<Job>> {
+pub fn jobs_of(text: &str) -> anyhow::Result<Vec<Job>> {
     let list: Vec<Value> = serde_json::from_str(text)?;
     if list.is_empty() {
         bail!("the list has no jobs");

@@ -27,6 +27,8 @@ mod outputs;
 mod pipes;
 mod snapshots;
 mod streams;
+#[cfg(all(unix, feature = "studio"))]
+mod studio;
 mod styles;
 mod sweep;
 mod synthesis;

@@ -1,0 +1,7 @@
+//! The studio as a program: what the guide shows, kills, and many machines.
+
+mod fleet;
+mod guide;
+mod kills;
+mod program;
+mod servers;

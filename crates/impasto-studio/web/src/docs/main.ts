@@ -1,0 +1,4 @@
+/** Starts the API reference. */
+
+import "../state/theme";
+import "./page";
