@@ -8,6 +8,9 @@ use bytes::Bytes;
 use impasto::Image;
 use impasto::picture::{self, Format, SaveOptions};
 
+/// Quality of live pictures as JPEG.
+pub const QUALITY: u8 = 88;
+
 /// The newest picture of each run in this process. Clones share them.
 #[derive(Clone, Default)]
 pub struct LivePictures(Arc<Mutex<HashMap<String, LivePicture>>>);

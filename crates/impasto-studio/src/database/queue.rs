@@ -320,7 +320,7 @@ impl Database {
         let mut transaction = self.pool.begin().await?;
         let sql = self.sql(
             "UPDATE jobs SET state = $1, wanted = NULL, error = $2, result = $3, report = $4, strikes = 0, \
-             picture = NULL, lease_until = 0, last_event = last_event + 1, ended = CASE WHEN $5 = 1 THEN {now} ELSE NULL END \
+             picture = CASE WHEN $5 = 1 THEN NULL ELSE picture END, lease_until = 0, last_event = last_event + 1, ended = CASE WHEN $5 = 1 THEN {now} ELSE NULL END \
              WHERE id = $6 AND lease = $7 AND state = 'running' RETURNING last_event",
         );
         let row = sqlx::query(sql)

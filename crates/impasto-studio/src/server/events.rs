@@ -4,11 +4,25 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use utoipa::ToSchema;
 
 use crate::server::error::ApiResult;
 use crate::server::extract::Path;
 use crate::server::jobs::known;
 use crate::server::state::Studio;
+
+/// An event of a stream.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it is written as text; this describes it")]
+pub struct EventView {
+    /// Its number. Pictures and the end have none.
+    id: Option<String>,
+    /// Its word: `queued`, `started`, `planned`, `step`, `warning`, `note`, `adjusted`, `paused`, `resumed`,
+    /// `cancelled`, `done`, `failed`, `set-aside`, `picture` or `end`.
+    event: String,
+    /// Its data, as JSON.
+    data: String,
+}
 
 /// Watch a job.
 ///
@@ -21,7 +35,7 @@ use crate::server::state::Studio;
         ("Last-Event-ID" = Option<String>, Header, description = "Number of the last event that arrived."),
     ),
     responses(
-        (status = 200, description = "The events.", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The events.", body = EventView, content_type = "text/event-stream"),
         (status = 404, description = "There is no such job."),
     ))]
 pub async fn events(State(studio): State<Studio>, Path(id): Path<String>, headers: HeaderMap) -> ApiResult<Response> {

@@ -15,7 +15,7 @@ use crate::server::state::Studio;
 
 /// Get figures for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "studio",
-    responses((status = 200, description = "The figures, as OpenMetrics text.", body = String, content_type = "text/plain")))]
+    responses((status = 200, description = "The figures, as OpenMetrics text.", body = String, content_type = "application/openmetrics-text")))]
 pub async fn metrics(State(studio): State<Studio>) -> ApiResult<Response> {
     let mut registry = Registry::with_prefix("impasto");
     registry.register("http_requests", "Requests answered, by status", studio.counts.requests.clone());

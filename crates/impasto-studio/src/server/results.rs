@@ -12,6 +12,7 @@ use impasto::picture::{self, BitDepth, Format, SaveOptions};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::live;
 use crate::model::JobView;
 use crate::names;
 use crate::server::compute::computed;
@@ -22,9 +23,6 @@ use crate::server::jobs::known;
 use crate::server::state::Studio;
 use crate::server::thumbnails;
 use crate::store::Name;
-
-/// Quality of live pictures.
-const LIVE_QUALITY: u8 = 88;
 
 /// In which form a result is wanted.
 #[derive(Deserialize, IntoParams)]
@@ -75,7 +73,8 @@ fn media_type(format: Format) -> &'static str {
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/result", tag = "jobs",
     params(("id" = String, Path, description = "Name of the job."), ResultQuery),
     responses(
-        (status = 200, description = "The picture.", body = Vec<u8>, content_type = "image/png"),
+        (status = 200, description = "The picture.", content(
+            (Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/tiff"), (Vec<u8> = "image/webp"))),
         (status = 404, description = "There is no such job."),
         (status = 409, description = "The job has no result yet."),
         (status = 422, description = "The format has no such form."),
@@ -183,7 +182,7 @@ pub async fn preview(
     studio.database.note_watched(&job.id).await?;
     let image = match studio.live.get(&job.id) {
         Some(live) if region.is_none() => {
-            let jpeg = computed(move || live.jpeg(LIVE_QUALITY)).await?.map_err(ApiError::internal)?;
+            let jpeg = computed(move || live.jpeg(live::QUALITY)).await?.map_err(ApiError::internal)?;
             return Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response());
         }
         Some(live) => live.image,
@@ -199,7 +198,7 @@ pub async fn preview(
     };
     let Some(region) = region else {
         let jpeg =
-            computed(move || crate::thumbnails::jpeg(&image, LIVE_QUALITY)).await?.map_err(ApiError::internal)?;
+            computed(move || crate::thumbnails::jpeg(&image, live::QUALITY)).await?.map_err(ApiError::internal)?;
         return Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response());
     };
     let part = cropped(&image, region)?;

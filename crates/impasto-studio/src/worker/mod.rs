@@ -25,8 +25,8 @@ use crate::database::Database;
 use crate::database::jobs::Lane;
 use crate::database::queue::{Lease, Left, Taken};
 use crate::error::{Error, Result};
-use crate::live::LivePictures;
-use crate::store::Store;
+use crate::live::{self, LivePictures};
+use crate::store::{Name, Store};
 use crate::worker::gate::Gate;
 use crate::worker::keeper::Keeper;
 use crate::worker::requests::{Requests, Stop};
@@ -192,6 +192,9 @@ impl Worker {
         // The last events are noted before the end is.
         drop(keeper.await);
         if let Some(live) = &self.live {
+            if matches!(outcome, Outcome::Stopped) {
+                self.keep_picture(live, &id).await;
+            }
             live.remove(&id);
         }
         let left = self.left(&taken, outcome, &requests).await;
@@ -260,6 +263,19 @@ impl Worker {
         }
     }
 
+    /// Keeps the live picture of a run that goes on later, for those who look at it meanwhile.
+    async fn keep_picture(&self, live: &LivePictures, id: &str) {
+        let Some(picture) = live.get(id) else { return };
+        let kept = async {
+            let jpeg = tokio::task::spawn_blocking(move || picture.jpeg(live::QUALITY)).await;
+            let jpeg = jpeg.map_err(|error| Error::new(error.to_string()))?;
+            self.store.put(&Name::Live(id), jpeg.map_err(|error| Error::new(error.to_string()))?).await
+        };
+        if let Err(error) = kept.await {
+            warn!(%error, job = id, "cannot keep the picture so far");
+        }
+    }
+
     /// How a job stands after its run; `None`: it is another worker's. What was made is in the
     /// store then.
     async fn left(&self, taken: &Taken, outcome: Outcome, requests: &Requests) -> Option<Left> {
@@ -305,10 +321,10 @@ impl Worker {
             }
         }
         if matches!(left, Left::Done { .. } | Left::Cancelled)
-            && let Err(error) = run::remove_checkpoints(&self.store, &taken.lease.job).await
+            && let Err(error) = run::remove_passing(&self.store, &taken.lease.job).await
         {
             // They take room until the job is deleted, and do no other harm.
-            warn!(%error, job = taken.lease.job, "cannot remove checkpoints");
+            warn!(%error, job = taken.lease.job, "cannot remove what the job no longer needs");
         }
     }
 }

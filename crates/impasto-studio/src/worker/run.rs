@@ -213,9 +213,10 @@ pub async fn store_checkpoint(store: &Store, job: &str, number: i64, folder: &Pa
     Ok(())
 }
 
-/// Removes all checkpoints of a job from the store.
-pub async fn remove_checkpoints(store: &Store, job: &str) -> Result<()> {
-    store.remove_of_job(job, |name| name.starts_with("checkpoint-")).await
+/// Removes from the store what a job that has ended no longer needs: checkpoints and the live
+/// picture.
+pub async fn remove_passing(store: &Store, job: &str) -> Result<()> {
+    store.remove_of_job(job, |name| !name.starts_with("result-")).await
 }
 
 /// Removes a checkpoint from the store.

@@ -27,9 +27,6 @@ const SHOWING_SHARE: u32 = 25;
 /// Versions of pictures that each taking of a job has room for: one for each step.
 pub const VERSIONS: i64 = 1_000_000;
 
-/// Quality of pictures that are sent.
-const SENT_QUALITY: u8 = 90;
-
 /// Something that a run tells.
 #[derive(Debug)]
 pub enum Told {
@@ -83,7 +80,12 @@ impl Watcher {
 impl Events for Watcher {
     fn event(&mut self, event: Event) {
         let told = match event {
-            Event::Planned(plan) => Told::Plan(value(&plan)),
+            Event::Planned(plan) => {
+                let mut plan = value(&plan);
+                // The folder is the worker's.
+                plan["output"] = Value::Null;
+                Told::Plan(plan)
+            }
             Event::Step(step) => Told::Step(step.step as u64, value(&step)),
             Event::Warning { about, text } => Told::Event("warning", about_file(about.as_deref(), &text)),
             Event::Note { about, text } => Told::Event("note", about_file(Some(&about), &text)),
@@ -111,7 +113,7 @@ impl Events for Watcher {
             }
             Show::Elsewhere => {
                 let options =
-                    SaveOptions { format: Some(Format::Jpeg), quality: Some(SENT_QUALITY), ..SaveOptions::default() };
+                    SaveOptions { format: Some(Format::Jpeg), quality: Some(live::QUALITY), ..SaveOptions::default() };
                 // A picture that cannot be encoded is not shown; the run itself says what is wrong.
                 let jpeg = picture::encode(&live.image(), Path::new("live.jpg"), &options).ok();
                 jpeg.map(|jpeg| Told::SentPicture(version, jpeg))

@@ -1,5 +1,6 @@
 //! The studio as a program: what the guide shows, kills, and many machines.
 
+mod contract;
 mod fleet;
 mod guide;
 mod kills;

@@ -199,11 +199,10 @@ export class StudioStage extends StudioElement {
     const swaps = this.#swaps;
     if (!swaps) return;
     void swaps.photo.show(this.scene.photo);
-    const { base, live, job } = this.scene;
+    const { base, live, holds } = this.scene;
     clearTimeout(this.#liveTimer);
     if (!live) {
-      // A paused or cancelled job has no live picture on the server. The last one stays.
-      if (this.#liveJob !== null && this.#liveJob === job && !this.scene.isResult) {
+      if (holds !== null && holds === this.#liveJob) {
         swaps.base.hold();
         swaps.detail.hold();
         return;

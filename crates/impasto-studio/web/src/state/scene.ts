@@ -13,12 +13,12 @@ import { text } from "../text";
 export interface Scene {
   /** Size of the picture in px, that of the result. */
   size: Size;
-  /** The job that the picture is of. */
-  job: string | null;
   /** The whole picture. */
   base: string | null;
   /** A picture that grows. Parts of it can be fetched. */
   live: { id: string; version: number } | null;
+  /** The job whose live picture stays if the stage shows it. The server no longer has it. */
+  holds: string | null;
   photo: string | null;
   label: string;
   /** A line over the stage, for instance why there is no picture. */
@@ -57,9 +57,9 @@ function formScene(): Scene | null {
   const message = error === planned.value.error ? null : error;
   return {
     size: planned.value.plan?.size ?? guess,
-    job: null,
     base: base ?? photoUrl,
     live: null,
+    holds: null,
     photo: photoUrl,
     label: isComing ? text.canvas.previewBusy : idle,
     message,
@@ -73,9 +73,10 @@ function jobScene(shown: JobView): Scene {
   const sha256 = content && typeof content === "object" ? content.sha256 : undefined;
   const photo = sha256 ? urls.file(sha256, PHOTO_SIZE) : null;
   const size: Size = shown.size ?? shown.plan?.size ?? [NO_PLAN_SIZE, NO_PLAN_SIZE];
-  const scene = { size, job: shown.id, photo, isError: false, message: null, paintsMask: false };
+  const scene = { size, photo, isError: false, message: null, paintsMask: false };
   if (shown.state === "done") {
-    return { ...scene, base: urls.shown(shown.id), live: null, label: text.canvas.result };
+    const base = urls.shown(shown.id);
+    return { ...scene, base, live: null, holds: null, label: text.canvas.result };
   }
   const version = shown.picture;
   const live = version === null ? null : { id: shown.id, version };
@@ -83,6 +84,7 @@ function jobScene(shown: JobView): Scene {
     ...scene,
     base: live ? urls.live(live.id, live.version) : photo,
     live,
+    holds: shown.id,
     label: shown.state === "running" && live ? text.canvas.live : text.state[shown.state],
     message: messageOf(shown),
     isError: shown.state === "failed" || shown.state === "set-aside",
