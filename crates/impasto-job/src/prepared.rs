@@ -87,7 +87,7 @@ impl Prepared {
     pub(crate) fn note_adjustments(&mut self, resolved: &Resolved, device: &str, made: &[Adjustment]) -> Result<()> {
         if !made.is_empty() {
             let mut job = resolved.job.clone();
-            job.options.adjust.get_or_insert_default().extend(made);
+            Adjustment::add(&mut job.options.adjust, made.iter().copied());
             self.save.recipe = recipe_with(resolved, &job, device, self.size)?;
         }
         Ok(())

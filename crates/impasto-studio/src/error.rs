@@ -28,6 +28,14 @@ impl Error {
 
     /// Whether the same may work a moment later: the other side was away, or the disk was busy.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, Error::Database(_) | Error::Store(_) | Error::Io(_))
+        use std::io::ErrorKind::{AlreadyExists, InvalidFilename, IsADirectory, NotADirectory, PermissionDenied};
+        match self {
+            Error::Text(_) => false,
+            Error::Database(_) | Error::Store(_) => true,
+            Error::Io(error) => !matches!(
+                error.kind(),
+                AlreadyExists | InvalidFilename | IsADirectory | NotADirectory | PermissionDenied
+            ),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use impasto::Image;
@@ -21,7 +21,7 @@ pub struct LivePicture {
     /// In the result's size and colours.
     pub image: Arc<Image>,
     /// The same as JPEG, once somebody has asked for it.
-    jpeg: Arc<OnceLock<Bytes>>,
+    jpeg: Arc<Mutex<Option<Bytes>>>,
 }
 
 impl LivePicture {
@@ -32,12 +32,13 @@ impl LivePicture {
 
     /// The picture as JPEG. However many ask, it is made once.
     pub fn jpeg(&self, quality: u8) -> impasto::Result<Bytes> {
-        if let Some(jpeg) = self.jpeg.get() {
+        let mut made = self.jpeg.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(jpeg) = &*made {
             return Ok(jpeg.clone());
         }
         let options = SaveOptions { format: Some(Format::Jpeg), quality: Some(quality), ..SaveOptions::default() };
         let jpeg = Bytes::from(picture::encode(&self.image, Path::new("live.jpg"), &options)?);
-        Ok(self.jpeg.get_or_init(|| jpeg).clone())
+        Ok(made.insert(jpeg).clone())
     }
 }
 

@@ -2,21 +2,26 @@
 
 use std::path::Path;
 
-/// Longest name, in characters.
-const LONGEST: usize = 80;
+use impasto_job::job::Job;
+use impasto_job::job::inputs::InputFile;
 
-/// A name that is safe as a file's on any system: letters, digits, spaces and `._-()` of the last
-/// part of a path, not empty, without a dot at its start.
+/// Longest name, in bytes. Systems allow 255, and numbers are added.
+const LONGEST: usize = 120;
+
+/// A name that is harmless as a file's: letters, digits, spaces and `._-()` of the last part of a
+/// path, not empty, without a dot at its start.
 pub fn cleaned(path: &Path) -> String {
     let name = path.to_string_lossy();
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let is_safe = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | ' ' | '(' | ')');
     let safe: String = name.chars().map(|c| if is_safe(c) { c } else { '_' }).collect();
-    let safe = safe.trim_matches([' ', '.']);
-    let skipped = safe.chars().count().saturating_sub(LONGEST);
     // The end has the extension.
-    let short: String = safe.chars().skip(skipped).collect();
-    if short.is_empty() { "file".to_owned() } else { short }
+    let mut start = safe.len().saturating_sub(LONGEST);
+    while !safe.is_char_boundary(start) {
+        start += 1;
+    }
+    let short = safe[start..].trim_matches([' ', '.']);
+    if short.is_empty() { "file".to_owned() } else { short.to_owned() }
 }
 
 /// The name, with a number if it is among those that are taken. It is taken then.
@@ -31,6 +36,15 @@ pub fn unused(name: &str, taken: &mut Vec<String>) -> String {
     let name = (1..).map(numbered).find(is_free).unwrap_or_default();
     taken.push(name.clone());
     name
+}
+
+/// Gives each input of a job a name of its own, made from what people called it. Returns the names.
+pub fn name_inputs(job: &mut Job) -> Vec<String> {
+    let mut taken = Vec::new();
+    for InputFile { path, .. } in job.inputs.files_mut() {
+        *path = unused(&cleaned(path), &mut taken).into();
+    }
+    taken
 }
 
 /// What a job is called: `photo × painting`.
@@ -55,7 +69,11 @@ mod tests {
         assert_eq!(cleaned(".."), "file");
         assert_eq!(cleaned(".bashrc"), "bashrc");
         assert_eq!(cleaned("a\0b\n<c>.png"), "a_b__c_.png");
-        assert_eq!(cleaned(&format!("{}.png", "x".repeat(500))).len(), LONGEST);
+        for letter in ["x", "ü", "😀", "𐐷"] {
+            let long = cleaned(&format!("{}.png", letter.repeat(500)));
+            assert!(long.len() <= LONGEST && long.ends_with(".png"), "{long}");
+        }
+        assert_eq!(cleaned(&format!("a.{}", "b".repeat(119))), "b".repeat(119));
     }
 
     #[test]

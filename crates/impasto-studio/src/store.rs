@@ -10,14 +10,21 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use object_store::aws::AmazonS3Builder;
+use object_store::ClientConfigKey;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::buffered::BufWriter;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWriteExt};
 
 use crate::error::{Error, Result};
+
+/// A request to S3 may take so long.
+const REQUEST: &str = "300s";
+
+/// More bytes than these go to S3 in parts.
+const WHOLE: usize = 8 << 20;
 
 /// A store of files. Clones share it.
 #[derive(Clone)]
@@ -98,7 +105,8 @@ impl Store {
         }
         // The provider that is installed first stays. Another one does as well.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let s3 = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
+        let timeout = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
+        let s3 = AmazonS3Builder::from_env().with_config(timeout, REQUEST).with_bucket_name(bucket).build()?;
         let objects: Arc<dyn ObjectStore> = match prefix.trim_matches('/') {
             "" => Arc::new(s3),
             prefix => Arc::new(object_store::prefix::PrefixStore::new(s3, prefix)),
@@ -113,21 +121,35 @@ impl Store {
 
     /// Writes a file, whole or not at all.
     pub async fn put(&self, name: &Name<'_>, bytes: Bytes) -> Result<()> {
-        self.objects.put(&name.key(), bytes.into()).await?;
-        Ok(())
+        if self.folder.is_some() || bytes.len() <= WHOLE {
+            self.objects.put(&name.key(), bytes.into()).await?;
+            return Ok(());
+        }
+        self.write(name, &mut bytes.as_ref()).await
     }
 
     /// Puts a file of this machine into the store, whole or not at all. The file must not change
     /// in place afterwards.
     pub async fn put_file(&self, name: &Name<'_>, path: &Path) -> Result<()> {
         if let Some(folder) = &self.folder {
-            return link(path, &folder.join(name.key().as_ref()));
+            return linked(path.to_owned(), folder.join(name.key().as_ref())).await;
         }
-        let mut file = tokio::fs::File::open(path).await?;
+        self.write(name, &mut tokio::fs::File::open(path).await?).await
+    }
+
+    /// Writes what a reader gives, in parts. Nothing of it stays after an error.
+    async fn write(&self, name: &Name<'_>, from: &mut (impl AsyncRead + Unpin)) -> Result<()> {
         let mut writer = BufWriter::new(Arc::clone(&self.objects), name.key());
-        tokio::io::copy(&mut file, &mut writer).await?;
-        writer.shutdown().await?;
-        Ok(())
+        let written = async {
+            tokio::io::copy(from, &mut writer).await?;
+            writer.shutdown().await
+        };
+        let written = written.await;
+        if written.is_err() {
+            // If this fails too, the error that came first says more.
+            drop(writer.abort().await);
+        }
+        Ok(written?)
     }
 
     /// The bytes of a file; `None`: there is none.
@@ -146,7 +168,7 @@ impl Store {
             if !from.exists() {
                 return Ok(false);
             }
-            link(&from, path)?;
+            linked(from, path.to_owned()).await?;
             return Ok(true);
         }
         let found = match self.objects.get(&name.key()).await {
@@ -185,8 +207,13 @@ impl Store {
         self.remove_of_job(job, |_| true).await
     }
 
+    /// Removes what a job that has ended no longer needs: checkpoints and the live picture.
+    pub async fn remove_passing(&self, job: &str) -> Result<()> {
+        self.remove_of_job(job, |name| !name.starts_with("result-")).await
+    }
+
     /// Removes what a job has under names that `is_meant` accepts.
-    pub(crate) async fn remove_of_job(&self, job: &str, is_meant: impl Fn(&str) -> bool) -> Result<()> {
+    async fn remove_of_job(&self, job: &str, is_meant: impl Fn(&str) -> bool) -> Result<()> {
         let listed: Vec<_> = self.objects.list(Some(&Key::from(format!("jobs/{job}")))).try_collect().await?;
         let prefix = format!("jobs/{job}/");
         let is_meant = |key: &Key| key.as_ref().strip_prefix(&prefix).is_some_and(&is_meant);
@@ -200,6 +227,12 @@ impl Store {
     }
 }
 
+/// As [`link`], apart from the threads that answer: another disk needs a copy.
+async fn linked(from: PathBuf, to: PathBuf) -> Result<()> {
+    let linked = tokio::task::spawn_blocking(move || link(&from, &to)).await;
+    linked.map_err(|error| Error::new(error.to_string()))?
+}
+
 /// Gives a file a second name, without copying it if the two are on one disk.
 ///
 /// Errors: there is no such file. Nothing is made then.
@@ -208,7 +241,9 @@ fn link(from: &Path, to: &Path) -> Result<()> {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder)?;
     }
-    let new = to.with_extension("new");
+    // No name that is made from a person's begins with a dot or has this sign.
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    let new = to.with_file_name(format!(".{name}~new"));
     match fs::remove_file(&new) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
         _ => {}
@@ -219,6 +254,11 @@ fn link(from: &Path, to: &Path) -> Result<()> {
     }
     // Renaming a link to another link of the same file does nothing and leaves both.
     fs::rename(&new, to)?;
+    #[cfg(unix)]
+    if let Some(folder) = to.parent() {
+        // The name itself survives a power cut then.
+        fs::File::open(folder)?.sync_all()?;
+    }
     match fs::remove_file(&new) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),

@@ -13,7 +13,9 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::database::Database;
+use crate::database::jobs::Lane;
 use crate::error::{Error, Result};
+use crate::gallery::Gallery;
 use crate::live::LivePictures;
 use crate::server::{self, Hosts, Limits, Parts, Token};
 use crate::store::{Name, Store};
@@ -22,8 +24,11 @@ use crate::worker::{Worker, WorkerOptions};
 /// How long the end may take. What has not ended by then is left as it is: nothing is lost.
 const END: Duration = Duration::from_millis(1800);
 
-/// How often deleted jobs and unused files are removed.
-const SWEEP: Duration = Duration::from_secs(60);
+/// How often vanished workers are looked for.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// How long giving back a job may take at the end.
+const GIVE_BACK: Duration = Duration::from_millis(150);
 
 /// Where jobs and files are.
 #[derive(Clone, Debug)]
@@ -82,14 +87,14 @@ pub fn serve(options: &ServerOptions, ready: impl FnOnce(&str)) -> Result<Served
     let is_alone = options.place.database.is_none();
     let mut lock = None;
     if is_alone {
-        match Lock::take(&data.join("studio.lock"))? {
+        match Lock::take(data)? {
             Ok(taken) => lock = Some(taken),
             Err(address) => return Ok(Served::AlreadyRuns(address)),
         }
     }
     let runtime = runtime()?;
     let served = runtime.block_on(serve_on(options, is_alone, |address| {
-        if let Some(lock) = &mut lock {
+        if let Some(lock) = &lock {
             lock.note(address);
         }
         ready(address);
@@ -138,7 +143,18 @@ async fn serve_on(options: &ServerOptions, is_alone: bool, ready: impl FnOnce(&s
         let options = WorkerOptions { name: worker_name(), work: work.folder.clone(), machine, lease };
         Worker::new(database.clone(), store.clone(), options, Some(live))
     });
-    let tasks = working.clone().map(|worker| tokio::spawn(worker.work(end.clone())));
+    let mut tasks = tokio::spawn({
+        let (working, mut end) = (working.clone(), end.clone());
+        async move {
+            match working {
+                Some(worker) => worker.work(end).await,
+                None => {
+                    drop(end.wait_for(|ends| *ends).await);
+                    Ok(())
+                }
+            }
+        }
+    });
     let sweeper = tokio::spawn(sweep(database.clone(), store));
     let mut stopped = end.clone();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
@@ -149,22 +165,29 @@ async fn serve_on(options: &ServerOptions, is_alone: bool, ready: impl FnOnce(&s
     tokio::select! {
         signal = told_to_end() => signal?,
         failed = &mut server => return Err(Error::new(format!("the server ended: {failed:?}"))),
+        failed = &mut tasks => {
+            return Err(Error::new(format!("the worker ended: {}", failed.map_or_else(|error| error.to_string(), words))));
+        }
     }
     info!("ends");
     ends.send_replace(true);
     sweeper.abort();
     let all = async {
         drop(server.await);
-        if let Some(tasks) = tasks {
-            drop(tasks.await);
-        }
+        drop(tasks.await);
     };
     if tokio::time::timeout(END, all).await.is_err()
         && let Some(worker) = working
     {
-        worker.give_back().await;
+        // What the database does not hear in time, it notices by itself.
+        drop(tokio::time::timeout(GIVE_BACK, worker.give_back()).await);
     }
     Ok(())
+}
+
+/// How a worker ended.
+fn words(ended: Result<()>) -> String {
+    ended.err().map_or_else(|| "nobody told it to".to_owned(), |error| error.to_string())
 }
 
 /// Works for a queue until the process is told to end.
@@ -187,7 +210,7 @@ pub fn work(place: &Place, options: &WorkOptions) -> Result<()> {
         info!("ends");
         ends.send_replace(true);
         if tokio::time::timeout(END, working).await.is_err() {
-            worker.give_back().await;
+            drop(tokio::time::timeout(GIVE_BACK, worker.give_back()).await);
         }
         Ok(())
     });
@@ -214,8 +237,13 @@ pub(crate) fn runtime() -> Result<Runtime> {
     Ok(Builder::new_multi_thread().worker_threads(2).thread_name("studio").enable_all().build()?)
 }
 
+/// Makes a folder that is not there, for its owner alone.
 fn make_folder(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).map_err(|error| {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| {
         Error::new(format!("cannot make the folder {}: {error}; choose another with --data", folder.display()))
     })
 }
@@ -242,17 +270,23 @@ async fn told_to_end() -> Result<()> {
     Ok(tokio::signal::ctrl_c().await?)
 }
 
-/// Removes what nobody can restore or uses any more, from time to time.
+/// Puts in order what vanished workers have left, and removes what is no longer needed, from time to
+/// time.
 async fn sweep(database: Database, store: Store) {
-    loop {
+    for round in 0_u64.. {
         tokio::time::sleep(SWEEP).await;
         let swept = async {
-            for job in database.forget_deleted_jobs().await? {
-                store.remove_job(&job).await?;
+            // Where no worker is left, nobody else notices that one has vanished.
+            for lane in [Lane::Pictures, Lane::Previews] {
+                database.expire(lane).await?;
             }
-            for sha256 in database.forget_unused_files().await? {
-                store.remove(&Name::Upload(&sha256)).await?;
-                store.remove(&Name::Thumbnail(&sha256)).await?;
+            if round.is_multiple_of(12) {
+                remove_jobs(&database, &store).await?;
+            }
+            if round.is_multiple_of(720) {
+                // The gallery is used, even if no job names it.
+                Gallery::install(&database, &store).await?;
+                remove_files(&database, &store).await?;
             }
             Ok::<_, Error>(())
         };
@@ -262,48 +296,95 @@ async fn sweep(database: Database, store: Store) {
     }
 }
 
+/// Removes jobs that nobody can restore any more, and what ended jobs no longer need. Their rows go
+/// last, so nothing is lost track of.
+async fn remove_jobs(database: &Database, store: &Store) -> Result<()> {
+    for job in database.forgettable_jobs().await? {
+        store.remove_job(&job).await?;
+        database.forget_job(&job).await?;
+    }
+    for job in database.ended_with_checkpoints().await? {
+        store.remove_passing(&job).await?;
+        database.forget_checkpoints(&job).await?;
+    }
+    Ok(())
+}
+
+/// Removes files that no job names. If one is uploaded again in this moment, it is stored again
+/// when it is uploaded the next time.
+async fn remove_files(database: &Database, store: &Store) -> Result<()> {
+    for sha256 in database.unused_files().await? {
+        if database.forget_file(&sha256).await? {
+            store.remove(&Name::Upload(&sha256)).await?;
+            store.remove(&Name::Thumbnail(&sha256)).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The token in the folder, which only its owner may read. It is made if it is not there.
 fn kept_token(data: &Path) -> Result<Token> {
     let path = data.join("token");
     let unusable = |error: std::io::Error| Error::new(format!("cannot keep the token in {}: {error}", path.display()));
-    match fs::read_to_string(&path) {
-        Ok(text) if text.trim().len() >= 32 => return Ok(Token::of(text.trim())),
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(unusable(error)),
+    let mut file = private_file(&path).map_err(unusable)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(unusable)?;
+    if text.trim().len() >= 32 {
+        return Ok(Token::of(text.trim()));
     }
     let token = Token::random();
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&path).and_then(|mut file| file.write_all(token.text().as_bytes())).map_err(unusable)?;
+    rewrite(&mut file, token.text()).map_err(unusable)?;
     Ok(token)
 }
 
+/// Opens a file that only its owner may read. It is made if it is not there.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
+}
+
+fn rewrite(file: &mut File, text: &str) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(text.as_bytes())
+}
+
 /// The right of one server to a folder. The system takes it back when the process ends.
-struct Lock(File);
+struct Lock {
+    /// Where its address is, for those who come later.
+    address: PathBuf,
+    _file: File,
+}
 
 impl Lock {
     /// Takes the right; the inner error is the address of the server that has it.
-    fn take(path: &Path) -> Result<std::result::Result<Lock, String>> {
-        let options = File::options().create(true).truncate(false).read(true).write(true).open(path);
-        let mut file = options.map_err(|error| Error::new(format!("cannot write {}: {error}", path.display())))?;
+    fn take(data: &Path) -> Result<std::result::Result<Lock, String>> {
+        let (path, address) = (data.join("studio.lock"), data.join("address"));
+        let file =
+            private_file(&path).map_err(|error| Error::new(format!("cannot write {}: {error}", path.display())))?;
         match file.try_lock() {
-            Ok(()) => Ok(Ok(Lock(file))),
+            Ok(()) => {
+                // That of a server that has ended.
+                drop(fs::remove_file(&address));
+                Ok(Ok(Lock { address, _file: file }))
+            }
             Err(TryLockError::WouldBlock) => {
-                let mut address = String::new();
-                file.read_to_string(&mut address)?;
-                Ok(Err(address))
+                let words = |_| format!("it has just begun; look into {} in a moment", address.display());
+                Ok(Err(fs::read_to_string(&address).unwrap_or_else(words)))
             }
             Err(TryLockError::Error(error)) => Err(Error::new(format!("cannot lock {}: {error}", path.display()))),
         }
     }
 
     /// Notes the address for those who come later. Without it they are told less.
-    fn note(&mut self, address: &str) {
-        let written =
-            self.0.set_len(0).and_then(|()| self.0.rewind()).and_then(|()| self.0.write_all(address.as_bytes()));
+    fn note(&self, address: &str) {
+        let written = private_file(&self.address).and_then(|mut file| rewrite(&mut file, address));
         if let Err(error) = written {
             warn!(%error, "cannot note the address of the studio");
         }

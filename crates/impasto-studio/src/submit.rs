@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use impasto_job::job::Job;
 use impasto_job::job::inputs::InputFile;
+use impasto_job::job::{Job, Kind};
 use impasto_job::resolve;
 
 use crate::database::Database;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::JobView;
 use crate::names;
 use crate::server::Limits;
-use crate::store::Store;
+use crate::store::{Name, Store};
 use crate::studio::{self, Place};
 use crate::uploads::{self, Unfit};
 
@@ -37,6 +37,9 @@ fn checked(job: &Job) -> Result<()> {
     let words = |error: impasto_job::error::Error| Error::new(error.to_string());
     resolve::complete(job).map_err(words)?;
     resolve::check_inputs(job).map_err(words)?;
+    if job.kind == Kind::Sweep {
+        return Err(Error::new("a sweep is a sheet of many pictures; submit a job for each"));
+    }
     if job.inputs.weights.is_some() {
         return Err(Error::new("`inputs.weights` cannot be given to a queue; the network in the program is used"));
     }
@@ -50,11 +53,9 @@ async fn put(database: &Database, store: &Store, job: &Job, priority: i64) -> Re
         job.output.format = impasto::picture::Format::of(file).ok();
     }
     (job.output.file, job.output.save_every, job.made) = (None, None, None);
-    let mut stems = Vec::new();
     for InputFile { path, sha256, .. } in job.inputs.files_mut() {
         let name = names::cleaned(path);
         *sha256 = Some(upload(database, store, path, &name, sha256.as_deref()).await?);
-        stems.push(name.clone());
         *path = name.into();
     }
     let styles = job.inputs.styles.iter().map(|style| style.file.path.as_path());
@@ -63,7 +64,7 @@ async fn put(database: &Database, store: &Store, job: &Job, priority: i64) -> Re
     let new = NewJob { job, title, lane: Lane::Pictures, group: None, priority, idempotency_key: None, request };
     match database.create_job(&new).await? {
         Created::New(job) | Created::Before(job) => Ok(job),
-        Created::OtherRequest => Err(Error::new("a job without a key cannot have come before")),
+        Created::OtherRequest | Created::Deleted => Err(Error::new("the job was deleted while it was created")),
     }
 }
 
@@ -75,8 +76,7 @@ async fn upload(database: &Database, store: &Store, path: &Path, name: &str, sta
     if stated.is_some_and(|stated| !stated.eq_ignore_ascii_case(&sha256)) {
         return Err(Error::new(format!("{shown} is not the file that the job names: its checksum is {sha256}")));
     }
-    if database.file(&sha256).await?.is_some() {
-        database.use_file(&sha256).await?;
+    if database.use_file(&sha256).await? && store.has(&Name::Upload(&sha256)).await? {
         return Ok(sha256);
     }
     let described = uploads::described(&bytes, name, sha256.clone(), Limits::default().pixels);

@@ -11,19 +11,17 @@ use crate::error::{Error, Result};
 use crate::names;
 use crate::store::{Name, Store};
 
-/// Names that are taken in a folder.
-pub type Names = Vec<String>;
-
 /// Brings the inputs of a job to a folder, under names that are made from what people called them.
 /// Returns the job with their paths, and with an output there.
 ///
 /// Errors: a file that is not in the store; the store or the disk.
-pub async fn fetch(store: &Store, job: &Job, folder: &Path, taken: &mut Names) -> Result<Job> {
+pub async fn fetch(store: &Store, job: &Job, folder: &Path) -> Result<Job> {
     fs::create_dir_all(folder)
         .map_err(|error| Error::new(format!("cannot make the folder {}: {error}", folder.display())))?;
     let mut job = job.clone();
+    let mut taken = names::name_inputs(&mut job);
     for InputFile { path, sha256, .. } in job.inputs.files_mut() {
-        let name = names::unused(&names::cleaned(path), taken);
+        let name = path.display().to_string();
         let sha256 = sha256.clone().unwrap_or_default();
         let here = folder.join(&name);
         if !store.get_file(&Name::Upload(&sha256), &here).await? {
@@ -32,6 +30,6 @@ pub async fn fetch(store: &Store, job: &Job, folder: &Path, taken: &mut Names) -
         *path = here;
     }
     let extension = job.output.format.unwrap_or(Format::Png).extension();
-    job.output.file = Some(folder.join(names::unused(&format!("out.{extension}"), taken)));
+    job.output.file = Some(folder.join(names::unused(&format!("out.{extension}"), &mut taken)));
     Ok(job)
 }

@@ -1,6 +1,7 @@
 //! `impasto studio`: a page to make pictures with.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -82,14 +83,23 @@ pub struct WorkArgs {
     pub lease: Option<Seconds>,
 }
 
+/// Seconds that a lease may have.
+const LEASES: RangeInclusive<f64> = 2.0..=3600.0;
+
 /// Seconds between checkpoints, if nobody says.
 const CHECKPOINT_EVERY: f64 = 15.0;
 
 impl WorkArgs {
     /// What the worker is like.
-    pub fn options(&self) -> WorkOptions {
-        let lease = self.lease.map_or(LEASE, |lease| Duration::from_secs_f64(lease.get()));
-        WorkOptions { machine: self.machine(), lease }
+    ///
+    /// Errors: a lease that is too short to be renewed, or so long that nobody would notice.
+    pub fn options(&self) -> Result<WorkOptions, Failure> {
+        let lease = self.lease.map_or(LEASE.as_secs_f64(), Seconds::get);
+        if !LEASES.contains(&lease) {
+            let (least, most) = (LEASES.start(), LEASES.end());
+            return Err(Failure::User(anyhow!("--lease is {lease} s; give {least} to {most} s")));
+        }
+        Ok(WorkOptions { machine: self.machine(), lease: Duration::from_secs_f64(lease) })
     }
 
     fn machine(&self) -> Machine {
@@ -174,11 +184,13 @@ pub struct StudioArgs {
 
     /// Most MiB of a file that is uploaded.
     #[arg(long, value_name = "MIB", default_value_t = 256, help_heading = "Limits")]
-    pub max_file: usize,
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub max_file: u32,
 
     /// Most millions of pixels of a picture.
     #[arg(long, value_name = "MILLIONS", default_value_t = 100, help_heading = "Limits")]
-    pub max_pixels: u64,
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub max_pixels: u32,
 
     /// Most files that are kept.
     #[arg(long, value_name = "N", default_value_t = 10_000, help_heading = "Limits")]
@@ -190,7 +202,7 @@ pub struct StudioArgs {
 
     /// MiB that stay free on the disk of the store.
     #[arg(long, value_name = "MIB", default_value_t = 1_024, help_heading = "Limits")]
-    pub free_disk: u64,
+    pub free_disk: u32,
 
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -228,13 +240,13 @@ pub fn run(args: &StudioArgs) -> Result<(), Failure> {
         address: SocketAddr::new(listen, args.port),
         hosts: args.hosts.clone(),
         token: args.token.clone(),
-        worker: (!args.no_worker).then(|| args.work.options()),
+        worker: if args.no_worker { None } else { Some(args.work.options()?) },
         limits: Limits {
-            file_bytes: args.max_file << 20,
-            pixels: args.max_pixels * 1_000_000,
+            file_bytes: (args.max_file as usize) << 20,
+            pixels: u64::from(args.max_pixels) * 1_000_000,
             files: args.max_files,
             queue: args.max_queue,
-            free_disk: args.free_disk << 20,
+            free_disk: u64::from(args.free_disk) << 20,
         },
     };
     let served = studio::serve(&options, |address| {

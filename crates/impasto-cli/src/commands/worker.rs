@@ -42,6 +42,7 @@ pub fn run(args: &WorkerArgs) -> Result<(), Failure> {
     if place.store.is_none() {
         return Err(Failure::User(anyhow!("--store is missing: name the one of the studio")));
     }
+    let options = args.work.options()?;
     args.logs.begin();
-    studio::work(&place, &args.work.options()).or_program()
+    studio::work(&place, &options).or_program()
 }

@@ -393,6 +393,18 @@ pub struct Adjustment {
     pub tv_weight: Option<Weight>,
 }
 
+impl Adjustment {
+    /// Adds adjustments that were made while a run went on to those that it began with. Each takes
+    /// the place of those for later steps.
+    pub fn add(adjust: &mut Option<Vec<Adjustment>>, made: impl IntoIterator<Item = Adjustment>) {
+        for adjustment in made {
+            let all = adjust.get_or_insert_default();
+            all.retain(|other| other.step <= adjustment.step);
+            all.push(adjustment);
+        }
+    }
+}
+
 const ADJUSTMENT_NEEDS: &str = "a step and what changes after it, as in 40:strength=70 or 40:strength=70,tv-weight=0.1";
 
 impl FromStr for Adjustment {
@@ -555,6 +567,10 @@ mod tests {
         {
             assert!(refused(text).contains("40:strength=70") || refused(text).starts_with("strength: "), "{text}");
         }
+        let adjustments = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Adjustment>>();
+        let mut all = Some(adjustments(&["20:strength=1", "40:strength=2"]));
+        Adjustment::add(&mut all, adjustments(&["30:strength=3", "35:strength=4"]));
+        assert_eq!(all, Some(adjustments(&["20:strength=1", "30:strength=3", "35:strength=4"])));
         assert!(refused("4:strength=101").starts_with("strength: needs "), "{}", refused("4:strength=101"));
     }
 

@@ -57,21 +57,26 @@ impl Database {
         Ok((row.try_get("number")?, row.try_get("bytes")?))
     }
 
-    /// Notes that a file is used, so that it stays.
-    pub async fn use_file(&self, sha256: &str) -> Result<()> {
+    /// Notes that a file is used, so that it stays. Returns whether there is one.
+    pub async fn use_file(&self, sha256: &str) -> Result<bool> {
         let sql = self.sql("UPDATE files SET used = {now} WHERE sha256 = $1");
-        sqlx::query(sql).bind(sha256).execute(&self.pool).await?;
-        Ok(())
+        Ok(sqlx::query(sql).bind(sha256).execute(&self.pool).await?.rows_affected() > 0)
     }
 
-    /// Forgets files that no job names and that nobody has used for a day. Returns their checksums.
-    pub async fn forget_unused_files(&self) -> Result<Vec<String>> {
+    /// Files that no job names and that nobody has used for a day, at most a hundred.
+    pub async fn unused_files(&self) -> Result<Vec<String>> {
         // A job's text has the checksums of its inputs.
         let sql = self.sql(
-            "DELETE FROM files WHERE used < {now} - $1 \
-             AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.job LIKE '%' || files.sha256 || '%') RETURNING sha256",
+            "SELECT sha256 FROM files WHERE used < {now} - $1 \
+             AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.job LIKE '%' || files.sha256 || '%') LIMIT 100",
         );
         let rows = sqlx::query(sql).bind(UNUSED).fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok(row.try_get("sha256")?)).collect()
+    }
+
+    /// Forgets a file, unless somebody has used it meanwhile. Returns whether it is forgotten.
+    pub async fn forget_file(&self, sha256: &str) -> Result<bool> {
+        let sql = self.sql("DELETE FROM files WHERE sha256 = $1 AND used < {now} - $2");
+        Ok(sqlx::query(sql).bind(sha256).bind(UNUSED).execute(&self.pool).await?.rows_affected() > 0)
     }
 }

@@ -58,6 +58,21 @@ pub enum Created {
     Before(JobView),
     /// The key came before, with another request.
     OtherRequest,
+    /// The same request came before, and its job was deleted.
+    Deleted,
+}
+
+/// What came of an idempotency key before.
+#[derive(Debug)]
+pub enum Known {
+    /// Nothing: it is new.
+    New,
+    /// The same request, and this is its job.
+    Job(Box<JobView>),
+    /// Another request.
+    OtherRequest,
+    /// The same request, and its job was deleted.
+    Deleted,
 }
 
 /// Which jobs are looked for.
@@ -104,7 +119,11 @@ pub enum Controlled {
 /// A job as the API shows it. Columns of the row: those of `jobs`, and `ahead`.
 fn view(row: &AnyRow) -> Result<JobView> {
     let job: String = row.try_get("job")?;
-    let job = Job::from_json(&job).map_err(|error| Error::new(format!("a job in the database: {error}")))?;
+    // One that another version has written must not hide all others.
+    let (job, unreadable) = match Job::from_json(&job) {
+        Ok(job) => (job, None),
+        Err(error) => (Job::default(), Some(format!("this version cannot read the job: {error}"))),
+    };
     let state: String = row.try_get("state")?;
     let state = State::of_word(&state).ok_or_else(|| Error::new(format!("a job in the database is {state:?}")))?;
     let plan: Option<serde_json::Value> = json(row, "plan")?;
@@ -130,7 +149,7 @@ fn view(row: &AnyRow) -> Result<JobView> {
         plan,
         progress: json(row, "progress")?,
         report: json(row, "report")?,
-        error: row.try_get("error")?,
+        error: unreadable.or(row.try_get("error")?),
         picture: row.try_get("picture")?,
         adjustments: json(row, "adjustments")?.unwrap_or_default(),
         worker: row.try_get("worker")?,
@@ -164,13 +183,12 @@ impl Database {
                 if request != new.request {
                     return Ok(Created::OtherRequest);
                 }
-                let job = self.job(&id).await?;
-                return job.map(Created::Before).ok_or_else(|| Error::new("a job disappeared while it was read"));
+                return Ok(self.job(&id).await?.map_or(Created::Deleted, Created::Before));
             }
         }
         let sql = self.sql(
             "INSERT INTO jobs (id, number, job, title, lane, jobs_group, priority, state, idempotency_key, request, \
-             created) VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, {now})",
+             title_lower, created) VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, $10, {now})",
         );
         sqlx::query(sql)
             .bind(&id)
@@ -182,13 +200,30 @@ impl Database {
             .bind(new.priority)
             .bind(&new.idempotency_key)
             .bind(&new.request)
+            // SQLite makes small letters of Latin ones only.
+            .bind(new.title.to_lowercase())
             .execute(&mut *transaction)
             .await?;
         tell(&mut transaction, &id, "queued", "{}").await?;
         transaction.commit().await?;
         self.work.ring();
-        let job = self.job(&id).await?;
-        job.map(Created::New).ok_or_else(|| Error::new("a job disappeared while it was created"))
+        Ok(self.job(&id).await?.map_or(Created::Deleted, Created::New))
+    }
+
+    /// What came of an idempotency key before.
+    pub async fn known_key(&self, key: &str, request: &str) -> Result<Known> {
+        let row = sqlx::query("SELECT id, request FROM jobs WHERE idempotency_key = $1")
+            .bind(key)
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = row else {
+            return Ok(Known::New);
+        };
+        let (id, before): (String, String) = (row.try_get("id")?, row.try_get("request")?);
+        if before != request {
+            return Ok(Known::OtherRequest);
+        }
+        Ok(self.job(&id).await?.map_or(Known::Deleted, |job| Known::Job(Box::new(job))))
     }
 
     /// A job that is not deleted.
@@ -204,7 +239,7 @@ impl Database {
         let sql = self.sql(&format!(
             "{VIEW} WHERE jobs.deleted IS NULL AND jobs.lane = 'picture' \
              AND (jobs.jobs_group = $1 OR ($1 IS NULL AND jobs.jobs_group IS NULL)) \
-             AND LOWER(jobs.title) LIKE $2 ESCAPE '!' AND jobs.favourite >= $3 AND jobs.number < $4 \
+             AND jobs.title_lower LIKE $2 ESCAPE '!' AND jobs.favourite >= $3 AND jobs.number < $4 \
              AND (jobs.state = $5 OR $5 = '') ORDER BY jobs.number DESC LIMIT $6"
         ));
         let pattern = text.as_deref().unwrap_or_default().to_lowercase();
@@ -225,7 +260,7 @@ impl Database {
         Ok(JobList { jobs, next })
     }
 
-    /// How many jobs wait or run, and how many there are in each state.
+    /// How many jobs there are in each state.
     pub async fn jobs_by_state(&self) -> Result<Vec<(State, i64)>> {
         let rows = sqlx::query("SELECT state, COUNT(*) AS number FROM jobs WHERE deleted IS NULL GROUP BY state")
             .fetch_all(&self.pool)
@@ -251,7 +286,9 @@ impl Database {
     pub async fn delete_job(&self, id: &str) -> Result<bool> {
         self.control(id, Control::Cancel).await?;
         let sql = self.sql("UPDATE jobs SET deleted = {now} WHERE id = $1 AND deleted IS NULL");
-        Ok(sqlx::query(sql).bind(id).execute(&self.pool).await?.rows_affected() > 0)
+        let deleted = sqlx::query(sql).bind(id).execute(&self.pool).await?.rows_affected() > 0;
+        self.asks.ring();
+        Ok(deleted)
     }
 
     /// Takes back that a job was deleted; `None`: it was not, or it is gone.
@@ -263,21 +300,38 @@ impl Database {
         self.job(id).await
     }
 
-    /// Removes the rows of jobs that nobody can restore any more, and of old previews. Returns
-    /// their names, so that their files can be removed.
-    pub async fn forget_deleted_jobs(&self) -> Result<Vec<String>> {
-        let mut transaction = self.pool.begin().await?;
+    /// Jobs that nobody can restore any more, and old previews.
+    pub async fn forgettable_jobs(&self) -> Result<Vec<String>> {
         let sql = self.sql(
-            "DELETE FROM jobs WHERE state <> 'running' AND (deleted < {now} - $1 \
-             OR (lane = 'preview' AND state <> 'queued' AND created < {now} - $1)) RETURNING id",
+            "SELECT id FROM jobs WHERE state <> 'running' AND (deleted < {now} - $1 \
+             OR (lane = 'preview' AND state <> 'queued' AND created < {now} - $1)) LIMIT 100",
         );
-        let rows = sqlx::query(sql).bind(RESTORABLE).fetch_all(&mut *transaction).await?;
-        let ids = rows.iter().map(|row| Ok(row.try_get("id")?)).collect::<Result<Vec<String>>>()?;
-        for id in &ids {
-            sqlx::query("DELETE FROM events WHERE job = $1").bind(id).execute(&mut *transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(ids)
+        let rows = sqlx::query(sql).bind(RESTORABLE).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+    }
+
+    /// Removes the rows of a job whose files are removed.
+    pub async fn forget_job(&self, id: &str) -> Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query("DELETE FROM events WHERE job = $1").bind(id).execute(&mut *transaction).await?;
+        sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id).execute(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Jobs that have ended and may still have checkpoints in the store.
+    pub async fn ended_with_checkpoints(&self) -> Result<Vec<String>> {
+        let rows = sqlx::query(
+            "SELECT id FROM jobs WHERE checkpoint > 0 AND state IN ('done', 'cancelled', 'set-aside', 'failed') LIMIT 100",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+    }
+
+    /// Notes that a job that has ended has no checkpoints any more.
+    pub async fn forget_checkpoints(&self, id: &str) -> Result<()> {
+        sqlx::query("UPDATE jobs SET checkpoint = 0 WHERE id = $1").bind(id).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Pauses, resumes, cancels or adjusts a job. If a worker is at it, it answers after its step.
@@ -321,6 +375,7 @@ impl Database {
         transaction.commit().await?;
         self.work.ring();
         self.news.ring();
+        self.asks.ring();
         match self.job(id).await? {
             Some(job) => Ok(Controlled::Yes(Box::new(job))),
             None => Ok(Controlled::Unknown),

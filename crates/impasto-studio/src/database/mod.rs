@@ -62,6 +62,8 @@ pub struct Database {
     work: Bell,
     /// Rings in this process when something has happened to a job.
     news: Bell,
+    /// Rings in this process when something is asked of a job.
+    asks: Bell,
 }
 
 /// Wakes those who listen in this process.
@@ -116,10 +118,10 @@ impl Database {
         let options = options.after_connect(move |connection, _| {
             Box::pin(async move {
                 if dialect == Dialect::Sqlite {
-                    // With a log beside it, readers and the writer do not wait for each other, and
-                    // a process that is killed leaves the file in order.
+                    // With a log beside it, readers and the writer do not wait for each other. What
+                    // is committed survives a kill and a power cut.
                     connection.execute("PRAGMA journal_mode = WAL").await?;
-                    connection.execute("PRAGMA synchronous = NORMAL").await?;
+                    connection.execute("PRAGMA synchronous = FULL").await?;
                     connection.execute("PRAGMA busy_timeout = 10000").await?;
                 }
                 Ok(())
@@ -132,7 +134,7 @@ impl Database {
             ))
         })?;
         migrations::run(&pool).await?;
-        Ok(Database { pool, dialect, work: Bell::new(), news: Bell::new() })
+        Ok(Database { pool, dialect, work: Bell::new(), news: Bell::new(), asks: Bell::new() })
     }
 
     /// Opens the SQLite database in a file, which is made if it is not there.
@@ -157,6 +159,11 @@ impl Database {
     /// Hears when there may be work.
     pub fn work(&self) -> Listener {
         self.work.listener()
+    }
+
+    /// Hears when something is asked of a job.
+    pub fn asks(&self) -> Listener {
+        self.asks.listener()
     }
 
     /// Hears when something has happened to a job.

@@ -98,22 +98,8 @@ pub enum Left {
     Failed(String),
     /// Somebody asked for its end.
     Cancelled,
-    /// Somebody asked for a pause.
-    Paused,
-    /// The worker ends, and another one is to go on.
-    GivenBack,
-}
-
-impl Left {
-    fn state(&self) -> State {
-        match self {
-            Left::Done { .. } => State::Done,
-            Left::Failed(_) => State::Failed,
-            Left::Cancelled => State::Cancelled,
-            Left::Paused => State::Paused,
-            Left::GivenBack => State::Queued,
-        }
-    }
+    /// It was asked to stop, or the worker ends. Another one goes on, now or when it is resumed.
+    Stopped,
 }
 
 fn milliseconds(time: Duration) -> i64 {
@@ -165,7 +151,7 @@ impl Database {
 
     /// Puts in order the jobs whose workers have vanished: one that too many have vanished with is
     /// set aside, and one that was to be paused or cancelled is.
-    async fn expire(&self, lane: Lane) -> Result<()> {
+    pub async fn expire(&self, lane: Lane) -> Result<()> {
         let gone = "state = 'running' AND lane = $1 AND lease_until < {now}";
         let sql = self.sql(&format!("SELECT id FROM jobs WHERE {gone} LIMIT 1"));
         if sqlx::query(sql).bind(lane.word()).fetch_optional(&self.pool).await?.is_none() {
@@ -202,17 +188,17 @@ impl Database {
         Ok(())
     }
 
-    /// Keeps a job for longer.
-    pub async fn renew(&self, lease: &Lease) -> Result<()> {
+    /// Keeps a job for longer. Returns `false` if it is no longer the worker's.
+    pub async fn renew(&self, lease: &Lease) -> Result<bool> {
         let sql =
             self.sql("UPDATE jobs SET lease_until = {now} + $1 WHERE id = $2 AND lease = $3 AND state = 'running'");
-        sqlx::query(sql)
+        let renewed = sqlx::query(sql)
             .bind(milliseconds(lease.length))
             .bind(&lease.job)
             .bind(lease.number)
             .execute(&self.pool)
             .await?;
-        Ok(())
+        Ok(renewed.rows_affected() > 0)
     }
 
     /// What is asked of the worker that has a job.
@@ -264,7 +250,11 @@ impl Database {
         if !news.adjusted.is_empty() {
             let mut made: Vec<Adjustment> = json(&row, "adjustments")?.unwrap_or_default();
             let mut asked: Vec<Adjustment> = json(&row, "asked")?.unwrap_or_default();
-            made.extend(&news.adjusted);
+            for adjustment in &news.adjusted {
+                // A run that began again at a checkpoint may come to an earlier step.
+                made.retain(|other| other.step <= adjustment.step);
+                made.push(*adjustment);
+            }
             asked.drain(..news.adjusted.len().min(asked.len()));
             let text = |list: &[Adjustment]| serde_json::to_string(list).map_err(|error| Error::new(error.to_string()));
             sqlx::query("UPDATE jobs SET adjustments = $1, asked = $2 WHERE id = $3")
@@ -302,26 +292,37 @@ impl Database {
         Ok(Some(before.try_get("checkpoint")?))
     }
 
-    /// Ends a worker's right to a job, and says how the job stands from now on. Returns `false` if
-    /// it was no longer its job.
+    /// Ends a worker's right to a job, and says how the job stands from now on. One that goes on later
+    /// stands where it was asked to last. Returns `false` if it was no longer the worker's.
     pub async fn leave_job(&self, lease: &Lease, left: &Left) -> Result<bool> {
-        let state = left.state();
-        let (kind, message) = match left {
-            Left::Done { .. } => ("done", None),
-            Left::Failed(message) => ("failed", Some(message)),
-            Left::Cancelled => ("cancelled", None),
-            Left::Paused => ("paused", None),
-            Left::GivenBack => ("queued", None),
-        };
-        let (result, report) = match left {
-            Left::Done { result, report } => (Some(result), Some(report)),
-            _ => (None, None),
-        };
         let mut transaction = self.pool.begin().await?;
+        // A change that changes nothing keeps the row as it is until the end of this transaction.
+        let asked = sqlx::query(
+            "UPDATE jobs SET state = state WHERE id = $1 AND lease = $2 AND state = 'running' RETURNING wanted, deleted",
+        )
+        .bind(&lease.job)
+        .bind(lease.number)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(asked) = asked else {
+            return Ok(false);
+        };
+        let (wanted, deleted): (Option<String>, Option<i64>) = (asked.try_get("wanted")?, asked.try_get("deleted")?);
+        let (state, message, result, report) = match left {
+            Left::Done { result, report } => (State::Done, None, Some(result), Some(report)),
+            Left::Failed(message) => (State::Failed, Some(message), None, None),
+            Left::Cancelled => (State::Cancelled, None, None, None),
+            Left::Stopped => match wanted.as_deref() {
+                _ if deleted.is_some() => (State::Cancelled, None, None, None),
+                Some("cancel") => (State::Cancelled, None, None, None),
+                Some("pause") => (State::Paused, None, None, None),
+                _ => (State::Queued, None, None, None),
+            },
+        };
         let sql = self.sql(
             "UPDATE jobs SET state = $1, wanted = NULL, error = $2, result = $3, report = $4, strikes = 0, \
-             picture = CASE WHEN $5 = 1 THEN NULL ELSE picture END, lease_until = 0, last_event = last_event + 1, ended = CASE WHEN $5 = 1 THEN {now} ELSE NULL END \
-             WHERE id = $6 AND lease = $7 AND state = 'running' RETURNING last_event",
+             picture = CASE WHEN $5 = 1 THEN NULL ELSE picture END, lease_until = 0, last_event = last_event + 1, \
+             ended = CASE WHEN $5 = 1 THEN {now} ELSE NULL END WHERE id = $6 RETURNING last_event",
         );
         let row = sqlx::query(sql)
             .bind(state.word())
@@ -330,14 +331,10 @@ impl Database {
             .bind(report)
             .bind(i64::from(state.is_final()))
             .bind(&lease.job)
-            .bind(lease.number)
-            .fetch_optional(&mut *transaction)
+            .fetch_one(&mut *transaction)
             .await?;
-        let Some(row) = row else {
-            return Ok(false);
-        };
-        let body = serde_json::json!({ "message": message }).to_string();
-        events::append(&mut transaction, &lease.job, row.try_get("last_event")?, &[(kind.to_owned(), body)]).await?;
+        let event = (state.word().to_owned(), serde_json::json!({ "message": message }).to_string());
+        events::append(&mut transaction, &lease.job, row.try_get("last_event")?, &[event]).await?;
         transaction.commit().await?;
         self.news.ring();
         self.work.ring();

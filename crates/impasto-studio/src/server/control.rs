@@ -1,6 +1,8 @@
 //! Pausing, resuming, cancelling and adjusting jobs.
 
 use axum::extract::State;
+use impasto::Objective;
+use impasto_job::job::Kind;
 use impasto_job::job::values::{Strength, Weight};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -9,7 +11,7 @@ use crate::database::jobs::{Control, Controlled};
 use crate::model::{Adjustment, JobView, State as JobState};
 use crate::server::error::{ApiError, ApiResult};
 use crate::server::extract::{Json, Path};
-use crate::server::jobs::check_id;
+use crate::server::jobs::{check_id, known};
 use crate::server::state::Studio;
 
 /// What is asked of a job.
@@ -41,7 +43,7 @@ enum Action {
 }
 
 impl Action {
-    /// What is said of a job that cannot do it.
+    /// What the job is then.
     fn done(self) -> &'static str {
         match self {
             Action::Pause => "paused",
@@ -74,7 +76,11 @@ pub async fn control(
     check_id(&id)?;
     let ControlBody { action, strength, tv_weight } = body;
     let control = match action {
-        Action::Adjust => Control::Adjust(adjustment(strength, tv_weight)?),
+        Action::Adjust => {
+            let adjustment = adjustment(strength, tv_weight)?;
+            check_adjustable(&known(&studio, &id).await?, adjustment)?;
+            Control::Adjust(adjustment)
+        }
         _ if strength.is_some() || tv_weight.is_some() => {
             return Err(ApiError::unprocessable("weights go with the action `adjust`; leave them out"));
         }
@@ -98,6 +104,26 @@ fn words(state: JobState) -> &'static str {
         state => state.word(),
     }
 }
+
+/// Refuses an adjustment that the job's run would refuse.
+fn check_adjustable(view: &JobView, adjustment: Adjustment) -> ApiResult<()> {
+    if view.job.kind != Kind::Transfer {
+        return Err(ApiError::unprocessable(format!("a {} cannot be adjusted", view.job.kind)));
+    }
+    if adjustment.strength.is_some() && view.job.options.objective == Some(Objective::Paper) {
+        return Err(ApiError::field("strength", "is a dial of the balanced objective, and this job has the paper's"));
+    }
+    if adjustment.strength.is_some() && view.job.options.content_weight.is_some_and(|weight| weight.get() == 0.0) {
+        return Err(ApiError::field("strength", "weighs the content, which this job leaves out"));
+    }
+    if view.adjustments.len() >= ADJUSTMENTS {
+        return Err(ApiError::conflict(format!("the job was adjusted {ADJUSTMENTS} times, which is the most")));
+    }
+    Ok(())
+}
+
+/// Most adjustments of a job.
+const ADJUSTMENTS: usize = 200;
 
 fn adjustment(strength: Option<f64>, tv_weight: Option<f64>) -> ApiResult<Adjustment> {
     if strength.is_none() && tv_weight.is_none() {

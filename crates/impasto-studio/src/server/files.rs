@@ -1,13 +1,16 @@
 //! Uploading files, and showing them.
 
 use std::path::Path as FilePath;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::BytesMut;
+use futures_util::StreamExt;
 use serde::Deserialize;
+use tokio::time::timeout;
 use utoipa::IntoParams;
 
 use crate::model::FileView;
@@ -38,6 +41,7 @@ pub struct UploadQuery {
     responses(
         (status = 201, description = "The file is new.", body = FileView),
         (status = 200, description = "The file was there before.", body = FileView),
+        (status = 408, description = "The file stopped arriving."),
         (status = 413, description = "The file, or its picture, is too large."),
         (status = 415, description = "The file is no picture that impasto reads."),
         (status = 429, description = "There are too many files."),
@@ -49,15 +53,18 @@ pub async fn upload(
     body: Body,
 ) -> ApiResult<Response> {
     let name = names::cleaned(FilePath::new(&name));
-    let _permit = studio.pictures.acquire().await.map_err(ApiError::internal)?;
+    let _upload = studio.uploads.acquire().await.map_err(ApiError::internal)?;
     let bytes = read(body, &name, studio.limits.file_bytes).await?;
     let sha256 = uploads::checksum(&bytes);
-    if let Some(known) = studio.database.file(&sha256).await? {
-        studio.database.use_file(&sha256).await?;
+    if let Some(known) = studio.database.file(&sha256).await?
+        && studio.database.use_file(&sha256).await?
+        && studio.store.has(&Name::Upload(&sha256)).await?
+    {
         return Ok((StatusCode::OK, axum::Json(known)).into_response());
     }
     check_room(&studio, bytes.len()).await?;
     let (read, most) = (bytes.clone(), studio.limits.pixels);
+    let _picture = studio.pictures.acquire().await.map_err(ApiError::internal)?;
     let described = computed(move || uploads::described(&read, &name, sha256, most)).await?;
     let described = described.map_err(|unfit| match unfit {
         Unfit::TooLarge(words) => ApiError::too_large(words),
@@ -67,14 +74,22 @@ pub async fn upload(
     Ok((StatusCode::CREATED, axum::Json(described.file)).into_response())
 }
 
+/// A body that brings nothing for so long has been given up.
+const SILENCE: Duration = Duration::from_secs(30);
+
 /// The body, up to a limit.
 async fn read(body: Body, name: &str, most: usize) -> ApiResult<Bytes> {
-    match Limited::new(body, most).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(ApiError::too_large(format!("{name} is longer than {} MiB; send a smaller file", most >> 20)))
+    let mut body = body.into_data_stream();
+    let mut bytes = BytesMut::new();
+    loop {
+        let part = timeout(SILENCE, body.next()).await;
+        let part = part.map_err(|_| ApiError::timed_out(format!("{name} stopped arriving; send it again")))?;
+        let Some(part) = part else { return Ok(bytes.freeze()) };
+        let part = part.map_err(|error| ApiError::bad_request(format!("{name} did not arrive whole: {error}")))?;
+        if bytes.len() + part.len() > most {
+            return Err(ApiError::too_large(format!("{name} is longer than {} MiB; send a smaller file", most >> 20)));
         }
-        Err(error) => Err(ApiError::bad_request(format!("{name} did not arrive whole: {error}"))),
+        bytes.extend_from_slice(&part);
     }
 }
 
@@ -102,9 +117,14 @@ pub(super) fn check_disk(studio: &Studio, bytes: u64) -> ApiResult<()> {
     Ok(())
 }
 
+/// Whether a text can be a checksum as the studio writes it.
+pub(super) fn is_checksum(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// A file that was uploaded.
 async fn known(studio: &Studio, sha256: &str) -> ApiResult<FileView> {
-    let file = studio.database.file(sha256).await?;
+    let file = if is_checksum(sha256) { studio.database.file(sha256).await? } else { None };
     file.ok_or_else(|| ApiError::not_found("there is no file with this checksum; upload it"))
 }
 

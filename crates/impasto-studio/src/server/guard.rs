@@ -14,8 +14,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crate::server::error::ApiError;
 use crate::server::state::Studio;
 
-/// The cookie with the token.
-const COOKIE: &str = "impasto_token";
+/// The name of the cookie with the token. Cookies do not know ports, so two studios on one host need
+/// two names.
+fn cookie_name(host: &str) -> String {
+    let port =
+        host.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+    port.map_or("impasto_token".to_owned(), |port| format!("impasto_token_{port}"))
+}
 
 /// What the page may load: itself. Pictures may come from its own memory.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
@@ -30,10 +35,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     text(headers, &header::AUTHORIZATION)?.strip_prefix("Bearer ").map(str::trim)
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+fn cookie<'a>(headers: &'a HeaderMap, host: &str) -> Option<&'a str> {
+    let wanted = cookie_name(host);
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
 /// Whether a request comes from the studio's own page, as far as a browser says.
@@ -61,7 +67,7 @@ pub async fn guard(State(studio): State<Studio>, request: Request, next: Next) -
     let path = request.uri().path().to_owned();
     let mut response = match check(&studio, &request) {
         Err(refused) => refused.into_response(),
-        Ok(()) if path == "/" && token_of_query(request.uri()).is_some() => entrance(&studio, request.uri()),
+        Ok(()) if path == "/" && token_of_query(request.uri()).is_some() => entrance(&studio, &request),
         Ok(()) => next.run(request).await,
     };
     studio.counts.answered(response.status());
@@ -80,10 +86,16 @@ pub async fn guard(State(studio): State<Studio>, request: Request, next: Next) -
     response
 }
 
+/// The host that a request is for.
+fn host_of(request: &Request) -> &str {
+    text(request.headers(), &header::HOST).or_else(|| request.uri().host()).unwrap_or_default()
+}
+
 fn check(studio: &Studio, request: &Request) -> Result<(), ApiError> {
     let headers = request.headers();
-    let host = text(headers, &header::HOST).or_else(|| request.uri().host()).unwrap_or_default();
-    if !studio.hosts.allow(host) {
+    let host = host_of(request);
+    // Probes ask for the health of the studio by its address.
+    if request.uri().path() != "/healthz" && !studio.hosts.allow(host) {
         return Err(ApiError::forbidden(format!(
             "this studio does not answer for the host {host:?}; open it as localhost, or name the host with --host"
         )));
@@ -95,15 +107,16 @@ fn check(studio: &Studio, request: &Request) -> Result<(), ApiError> {
     if is_open(request.uri().path()) {
         return Ok(());
     }
-    let given = bearer(headers).or_else(|| cookie(headers));
+    let given = bearer(headers).or_else(|| cookie(headers, host));
     if given.is_some_and(|given| studio.token.is(given)) { Ok(()) } else { Err(ApiError::unauthorized()) }
 }
 
 /// Puts the token of the address into a cookie, and shows the page without it.
-fn entrance(studio: &Studio, uri: &Uri) -> Response {
-    if !token_of_query(uri).is_some_and(|token| studio.token.is(token)) {
+fn entrance(studio: &Studio, request: &Request) -> Response {
+    if !token_of_query(request.uri()).is_some_and(|token| studio.token.is(token)) {
         return ApiError::unauthorized().into_response();
     }
-    let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000", studio.token.text());
+    let name = cookie_name(host_of(request));
+    let cookie = format!("{name}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000", studio.token.text());
     ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
 }

@@ -5,6 +5,7 @@ use std::path::Path as FilePath;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use impasto::picture;
 use impasto_job::job::values::OutputSize;
 use impasto_job::job::{Job, Kind, values};
 use impasto_job::resolve;
@@ -13,13 +14,16 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::command;
-use crate::database::jobs::{Control, Created, Lane, NewJob, Search};
+use crate::database::jobs::{Control, Created, Known, Lane, NewJob, Search};
 use crate::model::{JobList, JobView, State as JobState};
 use crate::names;
 use crate::server::error::{ApiError, ApiResult};
 use crate::server::extract::{Json, Path, Query};
-use crate::server::files::check_disk;
+use crate::server::files::{check_disk, is_checksum};
 use crate::server::state::Studio;
+
+/// Most styles of a job.
+const STYLES: usize = 16;
 
 /// Previews go before everything else.
 const PREVIEW_PRIORITY: i64 = 1000;
@@ -52,6 +56,7 @@ pub struct NewJobBody {
     request_body(content = ref("#/components/schemas/Job"), content_type = "application/json"),
     responses(
         (status = 200, description = "What the run takes.", body = Object),
+        (status = 409, description = "A file was removed in this moment; upload it again."),
         (status = 413, description = "The body is too large."),
         (status = 415, description = "The body is not called JSON."),
         (status = 422, description = "The job cannot be made, or does not fit in memory."),
@@ -70,7 +75,7 @@ pub async fn plan(State(studio): State<Studio>, Json(job): Json<Value>) -> ApiRe
     responses(
         (status = 201, description = "The job is in the queue.", body = JobView),
         (status = 200, description = "The same request came before, and this is its job.", body = JobView),
-        (status = 409, description = "The key came before, with another request."),
+        (status = 409, description = "The key came before, with another request or for a job that was deleted."),
         (status = 413, description = "The body is too large."),
         (status = 415, description = "The body is not called JSON."),
         (status = 422, description = "The job cannot be made."),
@@ -93,12 +98,20 @@ pub async fn create(
     if group.as_ref().is_some_and(|group| group.len() > 64 || group.is_empty() || group.contains('\0')) {
         return Err(ApiError::field("group", "is empty or longer than 64 bytes; give a shorter one"));
     }
+    if let Some(key) = &key {
+        match studio.database.known_key(key, &text).await? {
+            Known::New => {}
+            Known::Job(job) => return Ok((StatusCode::OK, axum::Json(*job)).into_response()),
+            Known::OtherRequest => return Err(other_request()),
+            Known::Deleted => return Err(deleted()),
+        }
+    }
     let job = checked(&studio, &job).await?;
+    if preview {
+        check_preview(&job)?;
+    }
     check_disk(&studio, 0)?;
     check_queue(&studio).await?;
-    if let Some(former) = replaces.filter(|id| !id.contains('\0')) {
-        studio.database.control(&former, Control::Cancel).await?;
-    }
     let new = NewJob {
         title: title(&job),
         job,
@@ -108,13 +121,40 @@ pub async fn create(
         idempotency_key: key,
         request: text,
     };
-    match studio.database.create_job(&new).await? {
-        Created::New(job) => Ok((StatusCode::CREATED, axum::Json(job)).into_response()),
-        Created::Before(job) => Ok((StatusCode::OK, axum::Json(job)).into_response()),
-        Created::OtherRequest => Err(ApiError::conflict(
-            "this idempotency key came before, with another request; use another key for another request",
-        )),
+    let job = match studio.database.create_job(&new).await? {
+        Created::New(job) => job,
+        Created::Before(job) => return Ok((StatusCode::OK, axum::Json(job)).into_response()),
+        Created::OtherRequest => return Err(other_request()),
+        Created::Deleted => return Err(deleted()),
+    };
+    if let Some(former) = replaces.filter(|id| check_id(id).is_ok()) {
+        studio.database.control(&former, Control::Cancel).await?;
     }
+    Ok((StatusCode::CREATED, axum::Json(job)).into_response())
+}
+
+fn other_request() -> ApiError {
+    ApiError::conflict("this idempotency key came before, with another request; use another key for another request")
+}
+
+fn deleted() -> ApiError {
+    ApiError::conflict("this idempotency key came before, and its job was deleted; use another key")
+}
+
+/// Longest side of a preview in px, and its most steps: it holds back all pictures.
+const PREVIEW: (usize, usize) = (256, 100);
+
+/// Refuses a preview that is no small picture.
+fn check_preview(job: &Job) -> ApiResult<()> {
+    let (longest, steps) = PREVIEW;
+    let complete = resolve::complete(job)?;
+    if job.options.size == Some(OutputSize::Original) || complete.size.size > longest {
+        return Err(ApiError::field("options.size", format!("is too large for a preview; give at most {longest}")));
+    }
+    if complete.numerics.steps > steps {
+        return Err(ApiError::field("options.steps", format!("are too many for a preview; give at most {steps}")));
+    }
+    Ok(())
 }
 
 fn idempotency_key(headers: &HeaderMap) -> ApiResult<Option<String>> {
@@ -143,12 +183,15 @@ pub(super) async fn checked(studio: &Studio, job: &Value) -> ApiResult<Job> {
     }
     // Who made a picture is nothing that a request can say.
     job.made = None;
+    job.inputs.files_mut().into_iter().for_each(|file| file.path = names::cleaned(&file.path).into());
     let complete = resolve::complete(&job)?;
     resolve::check_inputs(&job)?;
     resolve::save_options(&job.output)
         .validate(FilePath::new("out.png"))
         .map_err(|error| ApiError::unprocessable(error.to_string()))?;
-    check_pixels(studio, &job, complete.size.size)?;
+    if job.inputs.styles.len() > STYLES {
+        return Err(ApiError::field("inputs.styles", format!("are more than {STYLES}; give fewer")));
+    }
     for (field, file) in job.inputs.files() {
         let name = names::cleaned(&file.path);
         let Some(sha256) = &file.sha256 else {
@@ -157,28 +200,31 @@ pub(super) async fn checked(studio: &Studio, job: &Value) -> ApiResult<Job> {
                 format!("is missing; upload {name}, and give its checksum"),
             ));
         };
-        if studio.database.file(&sha256.to_lowercase()).await?.is_none() {
+        let sha256 = sha256.to_lowercase();
+        if !is_checksum(&sha256) || !studio.database.use_file(&sha256).await? {
             return Err(ApiError::field(field, format!("is {name}, which is not uploaded; upload it first")));
         }
-        studio.database.use_file(&sha256.to_lowercase()).await?;
     }
+    check_pixels(studio, &job, complete.size.size).await?;
     for file in job.inputs.files_mut() {
-        file.path = names::cleaned(&file.path).into();
         file.sha256 = file.sha256.as_ref().map(|sha256| sha256.to_lowercase());
     }
     Ok(job)
 }
 
 /// Refuses a result with too many pixels.
-fn check_pixels(studio: &Studio, job: &Job, longest: usize) -> ApiResult<()> {
-    let pixels = match job.options.size {
-        Some(OutputSize::Both(width, height)) => width as u64 * height as u64,
-        // The content's own size was checked when it was uploaded.
-        Some(OutputSize::Original) => 0,
-        _ => (longest as u64).saturating_mul(longest as u64),
+async fn check_pixels(studio: &Studio, job: &Job, longest: usize) -> ApiResult<()> {
+    let content = match job.inputs.content.as_ref().and_then(|file| file.sha256.as_ref()) {
+        Some(sha256) => studio.database.file(&sha256.to_lowercase()).await?,
+        None => None,
     };
-    // A picture that is not square has fewer.
-    if pixels / 4 > studio.limits.pixels {
+    let (width, height) = match (job.options.size, content) {
+        (Some(OutputSize::Both(width, height)), _) => (width, height),
+        (Some(OutputSize::Original), Some(file)) => (file.width as usize, file.height as usize),
+        (_, Some(file)) => picture::fit(file.width as usize, file.height as usize, longest),
+        (_, None) => (longest, longest),
+    };
+    if width as u64 * height as u64 > studio.limits.pixels {
         let most = studio.limits.pixels / 1_000_000;
         return Err(ApiError::field("options.size", format!("asks for more than {most} million px; give less")));
     }
@@ -223,7 +269,7 @@ pub struct ListQuery {
 #[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(ListQuery),
     responses(
         (status = 200, description = "The jobs.", body = JobList),
-        (status = 422, description = "The limit is out of its range."),
+        (status = 422, description = "The limit is out of its range, or a text too long."),
     ))]
 pub async fn list(State(studio): State<Studio>, Query(query): Query<ListQuery>) -> ApiResult<Json<JobList>> {
     let ListQuery { limit, before, search, favourite, state, group } = query;
@@ -234,6 +280,9 @@ pub async fn list(State(studio): State<Studio>, Query(query): Query<ListQuery>) 
     let has_zero = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains('\0'));
     if has_zero(&search) || has_zero(&group) {
         return Err(ApiError::bad_request("the query has a NUL character; leave it out"));
+    }
+    if [&search, &group].into_iter().flatten().any(|text| text.len() > 200) {
+        return Err(ApiError::unprocessable("`search` or `group` is longer than 200 bytes; give less"));
     }
     let favourite = favourite.unwrap_or(false);
     let search = Search { text: search, favourite, state, group, before, limit };
@@ -343,9 +392,8 @@ pub struct CommandView {
     ))]
 pub async fn command(State(studio): State<Studio>, Path(id): Path<String>) -> ApiResult<Json<CommandView>> {
     let JobView { mut job, adjustments, .. } = known(&studio, &id).await?;
-    if !adjustments.is_empty() {
-        job.options.adjust.get_or_insert_default().extend(adjustments.into_iter().map(values::Adjustment::from));
-    }
+    values::Adjustment::add(&mut job.options.adjust, adjustments.into_iter().map(values::Adjustment::from));
+    names::name_inputs(&mut job);
     let command::Line { command, note } = command::of(&job);
     Ok(Json(CommandView { command, job, exact: note.is_none(), note }))
 }

@@ -86,6 +86,7 @@ pub async fn app(parts: Parts) -> Result<Router> {
         gallery,
         counts: Counts::default(),
         pictures: Semaphore::new(2),
+        uploads: Semaphore::new(4),
         database,
         store,
         live,

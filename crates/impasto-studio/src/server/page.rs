@@ -6,7 +6,6 @@ use rust_embed::RustEmbed;
 
 use crate::server::error::ApiError;
 use crate::server::files::FOR_EVER;
-use crate::uploads::hexadecimal;
 
 /// What Vite has built from `web/src`.
 #[derive(RustEmbed)]
@@ -29,9 +28,8 @@ pub async fn page(method: Method, uri: Uri) -> Response {
     }
     // Names under assets/ have a checksum in them.
     let cache = if path.starts_with("assets/") { FOR_EVER } else { "no-cache" };
-    let tag = format!("\"{}\"", hexadecimal(&file.metadata.sha256_hash()[..16]));
     let headers = [(header::CONTENT_TYPE, media_type(path)), (header::CACHE_CONTROL, cache)];
-    (headers, [(header::ETAG, tag)], file.data.into_owned()).into_response()
+    (headers, file.data.into_owned()).into_response()
 }
 
 fn media_type(path: &str) -> &'static str {

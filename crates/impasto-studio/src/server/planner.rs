@@ -13,10 +13,11 @@ use impasto_job::runner::Runner;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use crate::error::Error;
 use crate::server::compute::computed;
 use crate::server::error::{ApiError, ApiResult};
 use crate::store::Store;
-use crate::workplace::{self, Names};
+use crate::workplace;
 
 /// Plans that are remembered. A page asks for the same ones again.
 const REMEMBERED: usize = 64;
@@ -51,7 +52,11 @@ impl Planner {
             return Ok(plan.clone());
         }
         let folder = tempfile::Builder::new().prefix("plan-").tempdir_in(&self.work).map_err(ApiError::internal)?;
-        let job = workplace::fetch(store, &job, folder.path(), &mut Names::default()).await?;
+        let job = workplace::fetch(store, &job, folder.path()).await.map_err(|error| match error {
+            // The sweep has removed it since the job was checked.
+            Error::Text(words) => ApiError::conflict(words),
+            error => error.into(),
+        })?;
         let (machine, runner) = (self.machine.clone(), Arc::clone(&state.runner));
         let inside = format!("{}/", folder.path().display());
         let planned = computed(move || {

@@ -30,7 +30,7 @@ use crate::store::Name;
 pub struct ResultQuery {
     /// The format. Without it the result comes as the job made it.
     format: Option<ResultFormat>,
-    /// Bits of a value: 8, or 16 in PNG and TIFF. Default 8.
+    /// Bits of a value: 8, or 16 in PNG and TIFF. Default 8, or those of the job without a format.
     bits: Option<u8>,
     /// Show it, rather than save it as a file.
     inline: Option<bool>,
@@ -86,19 +86,29 @@ pub async fn result(
 ) -> ApiResult<Response> {
     let ResultQuery { format, bits, inline } = query;
     let bits = match bits {
-        None | Some(8) => BitDepth::Eight,
-        Some(16) => BitDepth::Sixteen,
+        None => None,
+        Some(8) => Some(BitDepth::Eight),
+        Some(16) => Some(BitDepth::Sixteen),
         Some(bits) => return Err(ApiError::unprocessable(format!("`bits` is {bits}; give 8 or 16"))),
     };
     let job = known(&studio, &id).await?;
     let own = job.job.output.format.unwrap_or(Format::Png);
     let own_bits = job.job.output.bit_depth.unwrap_or_default();
     let wanted = format.map_or(own, Format::from);
+    let bits = bits.unwrap_or(if format.is_none() { own_bits } else { BitDepth::Eight });
     let options = SaveOptions { format: Some(wanted), bit_depth: bits, ..SaveOptions::default() };
     options.validate(FilePath::new("result")).map_err(|error| ApiError::unprocessable(error.to_string()))?;
     let name = result_name(&studio, &job).await?;
     let bytes = studio.store.get(&Name::Stored(&name)).await?.ok_or_else(gone)?;
-    let is_own = format.is_none() || (wanted == own && bits == own_bits);
+    let is_own = wanted == own && bits == own_bits;
+    if let Some([width, height]) = job.size
+        && width.max(height) > wanted.max_side() as u64
+    {
+        let most = wanted.max_side();
+        return Err(ApiError::unprocessable(format!(
+            "the picture is {width}x{height} px, and this format has at most {most} px a side; choose png or tif"
+        )));
+    }
     let bytes = if is_own { bytes } else { converted(&studio, &name, bytes, options).await? };
     let disposition = if inline.unwrap_or(false) { "inline" } else { "attachment" };
     let disposition = format!("{disposition}; {}", file_name(&job, wanted));
@@ -180,6 +190,7 @@ pub async fn preview(
     let job = known(&studio, &id).await?;
     let region = region.as_deref().map(parse_region).transpose()?;
     studio.database.note_watched(&job.id).await?;
+    let _permit = studio.pictures.acquire().await.map_err(ApiError::internal)?;
     let image = match studio.live.get(&job.id) {
         Some(live) if region.is_none() => {
             let jpeg = computed(move || live.jpeg(live::QUALITY)).await?.map_err(ApiError::internal)?;
@@ -257,6 +268,7 @@ pub async fn thumbnail(
         return thumbnails::answer(&studio, bytes, size, "private, max-age=3600").await;
     }
     if let Some(live) = studio.live.get(&job.id) {
+        let _permit = studio.pictures.acquire().await.map_err(ApiError::internal)?;
         let small = computed(move || crate::thumbnails::of_picture(&live.image, size)).await?;
         return Ok(([(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, BRIEFLY)], small).into_response());
     }

@@ -53,6 +53,8 @@ pub(crate) struct Inner {
     pub ends: watch::Receiver<bool>,
     /// Reading and writing pictures takes memory and all cores, so few are at it at a time.
     pub pictures: Semaphore,
+    /// Files arrive in memory, so few do at a time.
+    pub uploads: Semaphore,
 }
 
 impl Deref for Studio {

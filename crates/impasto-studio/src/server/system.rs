@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
 use sysinfo::System as Machine;
+use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::gallery::{Example, GalleryEntry};
@@ -79,6 +80,9 @@ pub async fn schema() -> Json<Value> {
 pub(super) async fn health(State(studio): State<Studio>) -> Response {
     match studio.database.now().await {
         Ok(_) => "ok\n".into_response(),
-        Err(error) => ApiError::internal(error).into_response(),
+        Err(error) => {
+            warn!(%error, "the database does not answer");
+            ApiError::unavailable("the database does not answer").into_response()
+        }
     }
 }

@@ -1,6 +1,10 @@
 //! One picture computes at a time: a run waits between two steps while a preview is made.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often a run that waits looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Holds runs back. Clones share it.
 #[derive(Clone, Default)]
@@ -17,11 +21,13 @@ impl Gate {
         Closed(self.clone())
     }
 
-    /// Waits until nobody holds runs back.
-    pub fn pass(&self) {
+    /// Waits until nobody holds runs back, or until the run is to stop.
+    pub fn pass(&self, is_stopped: impl Fn() -> bool) {
         let (closed, changed) = &*self.0;
-        let guard = closed.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(changed.wait_while(guard, |closed| *closed > 0));
+        let mut guard = closed.lock().unwrap_or_else(PoisonError::into_inner);
+        while *guard > 0 && !is_stopped() {
+            guard = changed.wait_timeout(guard, LOOK).unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 }
 
@@ -37,20 +43,19 @@ impl Drop for Closed {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
-    use std::time::Duration;
 
     use super::*;
 
     #[test]
     fn a_run_waits_for_all_previews() {
         let gate = Gate::default();
-        gate.pass();
+        gate.pass(|| false);
         let (first, second) = (gate.close(), gate.close());
         let passed = Arc::new(AtomicBool::new(false));
         let run = {
             let (gate, passed) = (gate.clone(), Arc::clone(&passed));
             thread::spawn(move || {
-                gate.pass();
+                gate.pass(|| false);
                 passed.store(true, Ordering::SeqCst);
             })
         };
@@ -60,5 +65,7 @@ mod tests {
         drop(second);
         run.join().unwrap();
         assert!(passed.load(Ordering::SeqCst));
+        let _closed = gate.close();
+        gate.pass(|| true);
     }
 }

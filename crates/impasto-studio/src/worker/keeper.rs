@@ -1,9 +1,8 @@
-//! Keeps a job while it runs: renews the lease, notes what the run tells, and hears what is asked
-//! of it.
+//! Keeps a job while it runs: notes what the run tells, and hears what is asked of it.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -28,47 +27,76 @@ pub struct Keeper {
     pub requests: Requests,
 }
 
+/// What is on its way to the store, and what waits for its way. Of each kind only the newest counts.
+#[derive(Default)]
+struct Uploads {
+    /// The number of the last checkpoint.
+    number: i64,
+    checkpoint: Option<PathBuf>,
+    storing: Option<JoinHandle<()>>,
+    picture: Option<(i64, Vec<u8>)>,
+    sending: Option<JoinHandle<Option<i64>>>,
+}
+
+impl Uploads {
+    /// Whether nothing that must arrive is on its way.
+    fn are_done(&self) -> bool {
+        self.checkpoint.is_none() && self.storing.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+}
+
+/// Adds something that the run told to the news, or to what waits for the store.
+fn take(told: Told, news: &mut News, uploads: &mut Uploads) {
+    match told {
+        Told::Event(kind, body) => news.events.push((kind.to_owned(), body.to_string())),
+        Told::Plan(plan) => {
+            news.plan = Some(plan.to_string());
+            news.events.push(("planned".to_owned(), plan.to_string()));
+        }
+        Told::Step(steps, step) => {
+            news.steps = i64::try_from(steps).unwrap_or(i64::MAX);
+            news.progress = Some(step.to_string());
+            news.events.push(("step".to_owned(), step.to_string()));
+        }
+        Told::Adjusted(adjustment) => {
+            let body = serde_json::to_string(&adjustment).unwrap_or_default();
+            news.events.push(("adjusted".to_owned(), body));
+            news.adjusted.push(adjustment);
+        }
+        Told::Picture(version) => news.picture = Some(version),
+        Told::SentPicture(version, jpeg) => uploads.picture = Some((version, jpeg)),
+        Told::Checkpoint(folder) => uploads.checkpoint = Some(folder),
+    }
+}
+
 impl Keeper {
     /// Goes on until the run has told everything and the last of it is noted, or the job is
-    /// another worker's.
+    /// another worker's. `worker`: its name.
     pub async fn keep(self, mut hears: mpsc::UnboundedReceiver<Told>, mut ends: watch::Receiver<bool>, worker: String) {
-        let mut news = News::default();
-        let attempt = self.lease.number;
-        news.events
-            .push(("started".to_owned(), serde_json::json!({ "worker": worker, "attempt": attempt }).to_string()));
-        let mut renewed = Instant::now();
-        let mut upload: Option<JoinHandle<()>> = None;
-        // The newest checkpoint that is still to be uploaded.
-        let mut checkpoint: Option<PathBuf> = None;
-        let mut checkpoints = attempt * run::CHECKPOINTS;
+        let started = serde_json::json!({ "worker": worker, "attempt": self.lease.number }).to_string();
+        let mut news = News { events: vec![("started".to_owned(), started)], ..News::default() };
+        let mut uploads = Uploads { number: self.lease.number * run::CHECKPOINTS, ..Uploads::default() };
         let mut beat = tokio::time::interval(BEAT);
-        let mut changes = self.database.news();
+        let mut asks = self.database.asks();
         let mut is_over = false;
         loop {
             if !is_over {
                 tokio::select! {
                     told = hears.recv() => match told {
                         Some(told) => {
-                            if let Some(folder) = self.take(told, &mut news).await {
-                                checkpoint = Some(folder);
-                            }
+                            take(told, &mut news, &mut uploads);
                             continue;
                         }
                         None => is_over = true,
                     },
                     _ = beat.tick() => {}
-                    () = changes.wait(Duration::from_secs(60)) => {}
+                    () = asks.wait(Duration::from_secs(60)) => {}
                 }
             }
             if *ends.borrow_and_update() {
                 self.requests.stop(Stop::Release);
             }
-            let is_uploading = upload.as_ref().is_some_and(|upload| !upload.is_finished());
-            if !is_uploading && let Some(folder) = checkpoint.take() {
-                checkpoints += 1;
-                upload = Some(tokio::spawn(self.upload(folder, checkpoints)));
-            }
-            let is_noted = match self.note(&mut news, &mut renewed).await {
+            let is_noted = match self.note(&mut news).await {
                 Ok(is_noted) => is_noted,
                 Err(error) => {
                     warn!(%error, job = self.lease.job, "cannot note what a run tells; tries again");
@@ -76,48 +104,57 @@ impl Keeper {
                     false
                 }
             };
-            if is_over && checkpoint.is_none() && (is_noted || self.requests.stopped() == Some(Stop::Lost)) {
-                break;
+            let stopped = self.requests.stopped();
+            if matches!(stopped, Some(Stop::Cancel | Stop::Lost)) {
+                // Nobody goes on from there.
+                uploads.checkpoint = None;
             }
-            if is_over && let Some(upload) = upload.take_if(|_| checkpoint.is_some()) {
-                drop(upload.await);
+            if is_noted {
+                // A checkpoint is of steps and adjustments that are noted.
+                self.begin_uploads(&mut uploads, &mut news).await;
             }
-        }
-        if let Some(upload) = upload {
-            drop(upload.await);
+            let is_done = is_noted && news.is_empty() && uploads.are_done();
+            if is_over && (is_done || stopped == Some(Stop::Lost)) {
+                return;
+            }
+            if is_over {
+                tokio::time::sleep(BEAT / 10).await;
+            }
         }
     }
 
-    /// Adds something that the run told to the news. Returns the folder of a new checkpoint.
-    async fn take(&self, told: Told, news: &mut News) -> Option<PathBuf> {
-        match told {
-            Told::Event(kind, body) => news.events.push((kind.to_owned(), body.to_string())),
-            Told::Plan(plan) => {
-                news.plan = Some(plan.to_string());
-                news.events.push(("planned".to_owned(), plan.to_string()));
-            }
-            Told::Step(steps, step) => {
-                news.steps = steps as i64;
-                news.progress = Some(step.to_string());
-                news.events.push(("step".to_owned(), step.to_string()));
-            }
-            Told::Adjusted(adjustment) => {
-                let body = serde_json::to_string(&adjustment).unwrap_or_default();
-                news.events.push(("adjusted".to_owned(), body));
-                news.adjusted.push(adjustment);
-            }
-            Told::Picture(version) => news.picture = Some(version),
-            Told::SentPicture(version, jpeg) => match self.store.put(&Name::Live(&self.lease.job), jpeg.into()).await {
-                Ok(()) => news.picture = Some(version),
-                Err(error) => warn!(%error, job = self.lease.job, "cannot show how the picture grows"),
-            },
-            Told::Checkpoint(folder) => return Some(folder),
+    /// Begins to upload what waits, if the last of its kind has arrived.
+    async fn begin_uploads(&self, uploads: &mut Uploads, news: &mut News) {
+        if let Some(sent) = uploads.sending.take_if(|sending| sending.is_finished())
+            && let Ok(Some(version)) = sent.await
+        {
+            news.picture = Some(version);
         }
-        None
+        if uploads.sending.is_none()
+            && let Some((version, jpeg)) = uploads.picture.take()
+        {
+            let (store, job) = (self.store.clone(), self.lease.job.clone());
+            uploads.sending = Some(tokio::spawn(async move {
+                match store.put(&Name::Live(&job), jpeg.into()).await {
+                    Ok(()) => Some(version),
+                    Err(error) => {
+                        warn!(%error, job, "cannot show how the picture grows");
+                        None
+                    }
+                }
+            }));
+        }
+        uploads.storing.take_if(|storing| storing.is_finished());
+        if uploads.storing.is_none()
+            && let Some(folder) = uploads.checkpoint.take()
+        {
+            uploads.number += 1;
+            uploads.storing = Some(tokio::spawn(self.upload(folder, uploads.number)));
+        }
     }
 
     /// Brings the news to the database, and hears what is asked. Returns whether all is noted.
-    async fn note(&self, news: &mut News, renewed: &mut Instant) -> Result<bool> {
+    async fn note(&self, news: &mut News) -> Result<bool> {
         if !news.is_empty() {
             if !self.database.note_news(&self.lease, news).await? {
                 self.requests.stop(Stop::Lost);
@@ -125,10 +162,6 @@ impl Keeper {
             }
             self.requests.noted(news.adjusted.len());
             *news = News::default();
-        }
-        if renewed.elapsed() > self.lease.length / 5 {
-            self.database.renew(&self.lease).await?;
-            *renewed = Instant::now();
         }
         let asked = self.database.asked(&self.lease).await?;
         self.requests.set_watched(asked.watched);

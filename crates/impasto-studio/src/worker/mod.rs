@@ -91,10 +91,9 @@ impl Worker {
         info!(worker = self.options.name, "waits for jobs");
         let signs = tokio::spawn(self.clone().give_signs());
         let lanes = [Lane::Pictures, Lane::Previews].map(|lane| tokio::spawn(self.clone().lane(lane, ends.clone())));
-        for lane in lanes {
-            lane.await.map_err(|error| Error::new(format!("a lane of the worker ended: {error}")))?;
-        }
+        let ended = futures_util::future::try_join_all(lanes).await;
         signs.abort();
+        ended.map_err(|error| Error::new(format!("a lane of the worker ended: {error}")))?;
         // What the database does not hear now, it notices by itself.
         drop(self.database.forget_worker(&self.options.name).await);
         Ok(())
@@ -106,7 +105,7 @@ impl Worker {
         let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for lease in leases {
             // What the database does not hear now, it notices by itself.
-            drop(self.database.leave_job(&lease, &Left::GivenBack).await);
+            drop(self.database.leave_job(&lease, &Left::Stopped).await);
         }
         drop(self.database.forget_worker(&self.options.name).await);
     }
@@ -187,6 +186,8 @@ impl Worker {
             lease: taken.lease.clone(),
             requests: requests.clone(),
         };
+        // Until the end is noted: storing a result takes time too.
+        let renewing = tokio::spawn(renew(self.database.clone(), taken.lease.clone(), requests.clone()));
         let keeper = tokio::spawn(keeper.keep(hears, ends.clone(), self.options.name.clone()));
         let (outcome, is_whole) = self.outcome(lane, &taken, runner, &requests, told).await;
         // The last events are noted before the end is.
@@ -205,6 +206,7 @@ impl Worker {
         } else {
             info!(job = id, "is another worker's now");
         }
+        renewing.abort();
         self.leases.lock().unwrap_or_else(PoisonError::into_inner).retain(|lease| *lease != taken.lease);
         workplace.remove();
         is_whole
@@ -245,6 +247,7 @@ impl Worker {
             gate: (!is_preview).then(|| self.gate.clone()),
             show,
             next_picture: Instant::now(),
+            has_begun: false,
         };
         let closed = is_preview.then(|| self.gate.close());
         let machine = self.options.machine.clone();
@@ -286,8 +289,7 @@ impl Worker {
                 return match requests.stopped() {
                     Some(Stop::Lost) => None,
                     Some(Stop::Cancel) => Some(Left::Cancelled),
-                    Some(Stop::Pause) => Some(Left::Paused),
-                    Some(Stop::Release) | None => Some(Left::GivenBack),
+                    Some(Stop::Pause | Stop::Release) | None => Some(Left::Stopped),
                 };
             }
         };
@@ -314,6 +316,10 @@ impl Worker {
                     info!(job = taken.lease.job, "was taken by another worker meanwhile");
                     return;
                 }
+                Err(error) if !error.is_passing() => {
+                    error!(%error, job = taken.lease.job, "cannot note the end of a job");
+                    return;
+                }
                 Err(error) => {
                     warn!(%error, job = taken.lease.job, "cannot note the end of a job; tries again");
                     tokio::time::sleep(AFTER_FAILURE).await;
@@ -321,10 +327,25 @@ impl Worker {
             }
         }
         if matches!(left, Left::Done { .. } | Left::Cancelled)
-            && let Err(error) = run::remove_passing(&self.store, &taken.lease.job).await
+            && let Err(error) = self.store.remove_passing(&taken.lease.job).await
         {
             // They take room until the job is deleted, and do no other harm.
             warn!(%error, job = taken.lease.job, "cannot remove what the job no longer needs");
+        }
+    }
+}
+
+/// Renews a lease until it is lost.
+async fn renew(database: Database, lease: Lease, requests: Requests) {
+    loop {
+        tokio::time::sleep(lease.length / 5).await;
+        match database.renew(&lease).await {
+            Ok(true) => {}
+            Ok(false) => {
+                requests.stop(Stop::Lost);
+                return;
+            }
+            Err(error) => warn!(%error, job = lease.job, "cannot renew a lease; tries again"),
         }
     }
 }
@@ -334,7 +355,6 @@ fn left_word(left: &Left) -> &'static str {
         Left::Done { .. } => "done",
         Left::Failed(_) => "failed",
         Left::Cancelled => "cancelled",
-        Left::Paused => "paused",
-        Left::GivenBack => "given back",
+        Left::Stopped => "stopped",
     }
 }

@@ -13,14 +13,14 @@ use impasto_job::job::values::Adjustment;
 use impasto_job::machine::Machine;
 use impasto_job::pictures;
 use impasto_job::resolve::{self, Resolved};
-use impasto_job::runner::Runner;
+use impasto_job::runner::{Painted, Runner};
 
 use crate::database::queue::{Lease, Taken};
 use crate::error::Result;
 use crate::store::{Name, Store};
 use crate::thumbnails;
 use crate::worker::watcher::Watcher;
-use crate::workplace::{self, Names};
+use crate::workplace;
 
 /// Checkpoints that each taking of a job has numbers for.
 pub const CHECKPOINTS: i64 = 1_000_000;
@@ -81,10 +81,9 @@ impl Workplace {
     /// Errors: a file that is not in the store; the store or the disk.
     pub async fn fetch(&self, store: &Store, taken: &Taken) -> Result<Job> {
         drop(fs::remove_dir_all(&self.folder));
-        let mut job = workplace::fetch(store, &taken.job, &self.folder, &mut Names::default()).await?;
-        if !taken.adjustments.is_empty() {
-            job.options.adjust.get_or_insert_default().extend(taken.adjustments.iter().copied().map(Adjustment::from));
-        }
+        let mut job = workplace::fetch(store, &taken.job, &self.folder.join("files")).await?;
+        let made = taken.adjustments.iter().copied().map(Adjustment::from);
+        Adjustment::add(&mut job.options.adjust, made);
         if let Some(number) = taken.checkpoint {
             fs::create_dir_all(&self.checkpoint)?;
             for part in PARTS {
@@ -105,7 +104,8 @@ impl Workplace {
         drop(fs::remove_dir_all(&self.folder));
     }
 
-    /// Runs the job. It continues from its checkpoint, if there is one that fits.
+    /// Runs the job. It continues from its checkpoint, if there is one that fits, and else begins at
+    /// its start.
     pub fn run(
         &self,
         job: &Job,
@@ -114,48 +114,39 @@ impl Workplace {
         runner: &mut Runner,
         mut watcher: Watcher,
     ) -> Outcome {
-        let resolved = match self.resolved(job, machine, is_preview, &mut watcher) {
-            Ok(resolved) => resolved,
-            Err(error) => return Outcome::Failed(self.words(&error)),
-        };
-        let painting = match runner.take(&resolved, &mut watcher) {
+        let has_checkpoint = self.checkpoint.join(PARTS[0]).exists();
+        let mut ended = self.attempt(job, machine, is_preview, runner, &mut watcher);
+        if let Err(error) = &ended
+            && has_checkpoint
+            && !watcher.has_begun
+            && error.whose != Whose::Interrupted
+        {
+            let text = format!("{}; the run begins at its start", self.words(error));
+            watcher.event(Event::Warning { about: None, text });
+            drop(fs::remove_dir_all(&self.checkpoint));
+            ended = self.attempt(job, machine, is_preview, runner, &mut watcher);
+        }
+        let painting = match ended {
             Ok(Some(painting)) => painting,
             Ok(None) => return Outcome::Stopped,
             Err(error) if error.whose == Whose::Interrupted => return Outcome::Stopped,
             Err(error) => return Outcome::Failed(self.words(&error)),
         };
-        let output = job.output.file.clone().unwrap_or_default();
-        let master = SaveOptions {
-            format: Some(Format::Png),
-            bit_depth: BitDepth::Sixteen,
-            quality: None,
-            recipe: None,
-            ..painting.save.clone()
-        };
-        let encoded = picture::encode(&painting.image, &output, &painting.save).and_then(|file| {
-            if is_preview {
-                return Ok((file, None));
-            }
-            let master = picture::encode(&painting.image, Path::new("master.png"), &master)?;
-            let small = thumbnails::of_picture(&painting.image, thumbnails::STORED);
-            Ok((file, Some(Copies { master, small })))
-        });
-        let mut report = painting.report;
-        report.output = output.file_name().map(PathBuf::from).unwrap_or_default();
-        match (encoded, serde_json::to_string(&report)) {
-            (Ok((file, copies)), Ok(report)) => Outcome::Made(Made { file, copies, report }),
-            (Err(error), _) => Outcome::Failed(error.to_string()),
-            (_, Err(error)) => Outcome::Failed(error.to_string()),
+        match made(job, painting, is_preview) {
+            Ok(made) => Outcome::Made(made),
+            Err(error) => Outcome::Failed(self.words(&error)),
         }
     }
 
-    fn resolved(
+    /// Runs the job from its checkpoint, if there is one.
+    fn attempt(
         &self,
         job: &Job,
         machine: &Machine,
         is_preview: bool,
+        runner: &mut Runner,
         watcher: &mut Watcher,
-    ) -> impasto_job::error::Result<Resolved> {
+    ) -> impasto_job::error::Result<Option<Painted>> {
         let mut machine = machine.clone();
         if is_preview {
             machine.checkpoints.no_checkpoint = true;
@@ -163,17 +154,12 @@ impl Workplace {
             machine.checkpoints.checkpoint = Some(self.checkpoint.clone());
         }
         let plan = CheckpointPlan::new(&machine);
-        if self.checkpoint.join(PARTS[0]).exists() {
-            match self.resumed(job, &machine, plan.clone()) {
-                Ok(resolved) => return Ok(resolved.without_folder()),
-                Err(error) => {
-                    let text = format!("{}; the run begins at its start", self.words(&error));
-                    watcher.event(Event::Warning { about: None, text });
-                    drop(fs::remove_dir_all(&self.checkpoint));
-                }
-            }
-        }
-        Ok(resolve::resolve_within(job, machine.measure(), plan)?.without_folder())
+        let resolved = if self.checkpoint.join(PARTS[0]).exists() {
+            self.resumed(job, &machine, plan)?
+        } else {
+            resolve::resolve_within(job, machine.measure(), plan)?
+        };
+        runner.take(&resolved.without_folder(), watcher)
     }
 
     /// The job as it continues from the checkpoint, which may be from another machine.
@@ -189,8 +175,30 @@ impl Workplace {
 
     /// The words of an error, with the names of files and without their folder.
     fn words(&self, error: &impasto_job::error::Error) -> String {
-        error.to_string().replace(&format!("{}/", self.folder.display()), "")
+        let folder = format!("{}/", self.folder.display());
+        // PostgreSQL has no text with NUL.
+        error.to_string().replace(&format!("{folder}files/"), "").replace(&folder, "").replace('\0', "")
     }
+}
+
+/// What is kept of a picture.
+///
+/// Errors: it cannot be written in its format.
+fn made(job: &Job, painting: Painted, is_preview: bool) -> impasto_job::error::Result<Made> {
+    let Painted { image, save, mut report } = painting;
+    let output = job.output.file.clone().unwrap_or_default();
+    report.output = output.file_name().map(PathBuf::from).unwrap_or_default();
+    let file = picture::encode(&image, &output, &save)?;
+    let report =
+        serde_json::to_string(&report).map_err(|error| impasto_job::error::Error::program(error.to_string()))?;
+    if is_preview {
+        return Ok(Made { file, copies: None, report });
+    }
+    let options =
+        SaveOptions { format: Some(Format::Png), bit_depth: BitDepth::Sixteen, quality: None, recipe: None, ..save };
+    let master = picture::encode(&image, Path::new("master.png"), &options)?;
+    let small = thumbnails::of_picture(&image, thumbnails::STORED);
+    Ok(Made { file, copies: Some(Copies { master, small }), report })
 }
 
 /// Puts a result into the store. Returns its name there.
@@ -211,12 +219,6 @@ pub async fn store_checkpoint(store: &Store, job: &str, number: i64, folder: &Pa
         store.put_file(&Name::Checkpoint(job, number, part), &folder.join(part)).await?;
     }
     Ok(())
-}
-
-/// Removes from the store what a job that has ended no longer needs: checkpoints and the live
-/// picture.
-pub async fn remove_passing(store: &Store, job: &str) -> Result<()> {
-    store.remove_of_job(job, |name| !name.starts_with("result-")).await
 }
 
 /// Removes a checkpoint from the store.

@@ -68,6 +68,8 @@ pub struct Watcher {
     pub show: Show,
     /// The next picture is due then.
     pub next_picture: Instant,
+    /// The run has begun: its start is evaluated, or its state restored.
+    pub has_begun: bool,
 }
 
 impl Watcher {
@@ -86,7 +88,10 @@ impl Events for Watcher {
                 plan["output"] = Value::Null;
                 Told::Plan(plan)
             }
-            Event::Step(step) => Told::Step(step.step as u64, value(&step)),
+            Event::Step(step) => {
+                self.has_begun = true;
+                Told::Step(step.step as u64, value(&step))
+            }
             Event::Warning { about, text } => Told::Event("warning", about_file(about.as_deref(), &text)),
             Event::Note { about, text } => Told::Event("note", about_file(Some(&about), &text)),
             Event::Checkpoint { folder } => Told::Checkpoint(folder),
@@ -98,7 +103,7 @@ impl Events for Watcher {
 
     fn picture(&mut self, live: &LivePicture<'_>) {
         if let Some(gate) = &self.gate {
-            gate.pass();
+            gate.pass(|| self.requests.stopped().is_some());
         }
         if !self.requests.is_watched() || Instant::now() < self.next_picture {
             return;

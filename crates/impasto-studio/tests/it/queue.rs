@@ -4,7 +4,7 @@ use impasto_job::job::Job;
 use impasto_studio::database::Database;
 use impasto_studio::database::jobs::{Control, Created, Lane, NewJob};
 use impasto_studio::database::queue::{LEASE, Left, News};
-use impasto_studio::model::State;
+use impasto_studio::model::{Adjustment, State};
 
 async fn database() -> (tempfile::TempDir, Database) {
     let folder = tempfile::tempdir().unwrap();
@@ -81,8 +81,9 @@ async fn a_worker_whose_job_another_one_has_taken_can_write_nothing() {
     assert!(!database.leave_job(&lost, &done()).await.unwrap());
     assert!(database.asked(&lost).await.unwrap().lost);
     // It cannot even keep the lease.
-    database.renew(&lost).await.unwrap();
+    assert!(!database.renew(&lost).await.unwrap());
 
+    assert!(database.renew(&lease).await.unwrap());
     assert!(database.note_news(&lease, &step(1)).await.unwrap());
     assert_eq!(database.note_checkpoint(&lease, 7).await.unwrap(), Some(0));
     assert!(database.leave_job(&lease, &done()).await.unwrap());
@@ -138,6 +139,48 @@ async fn what_was_asked_of_a_vanished_worker_is_done() {
         assert!(database.take_job(Lane::Pictures, "w", LEASE).await.unwrap().is_none());
         assert_eq!(database.job(&id).await.unwrap().unwrap().state, state);
     }
+}
+
+/// A worker that ends or was asked to stop leaves the job where it was asked to stand last.
+#[tokio::test]
+async fn what_was_asked_last_counts_when_a_worker_stops() {
+    let (_folder, database) = database().await;
+    let cases: [(&[Control], State); 5] = [
+        (&[], State::Queued),
+        (&[Control::Pause], State::Paused),
+        (&[Control::Cancel], State::Cancelled),
+        (&[Control::Pause, Control::Resume], State::Queued),
+        (&[Control::Pause, Control::Cancel], State::Cancelled),
+    ];
+    for (controls, state) in cases {
+        let id = create(&database, 100).await;
+        let lease = database.take_job(Lane::Pictures, "w", LEASE).await.unwrap().unwrap().lease;
+        assert_eq!(lease.job, id);
+        for &control in controls {
+            database.control(&id, control).await.unwrap();
+        }
+        assert!(database.leave_job(&lease, &Left::Stopped).await.unwrap());
+        assert_eq!(database.job(&id).await.unwrap().unwrap().state, state, "{controls:?}");
+        database.control(&id, Control::Cancel).await.unwrap();
+    }
+    let id = create(&database, 100).await;
+    let lease = database.take_job(Lane::Pictures, "w", LEASE).await.unwrap().unwrap().lease;
+    database.delete_job(&id).await.unwrap();
+    database.leave_job(&lease, &Left::Stopped).await.unwrap();
+    assert_eq!(database.restore_job(&id).await.unwrap().unwrap().state, State::Cancelled);
+}
+
+#[tokio::test]
+async fn adjustments_of_a_run_that_began_again_stay_in_order() {
+    let (_folder, database) = database().await;
+    let id = create(&database, 0).await;
+    let lease = database.take_job(Lane::Pictures, "w", LEASE).await.unwrap().unwrap().lease;
+    for step in [10, 40, 30] {
+        let adjustment = Adjustment { step: Some(step), strength: Some(1.0), tv_weight: None };
+        database.note_news(&lease, &News { adjusted: vec![adjustment], ..News::default() }).await.unwrap();
+    }
+    let made = database.job(&id).await.unwrap().unwrap().adjustments;
+    assert_eq!(made.iter().map(|made| made.step).collect::<Vec<_>>(), [Some(10), Some(30)]);
 }
 
 #[tokio::test]

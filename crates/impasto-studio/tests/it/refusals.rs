@@ -155,6 +155,66 @@ async fn jobs_that_cannot_be_made_are_refused_with_their_field() {
 }
 
 #[tokio::test]
+async fn what_would_harm_the_queue_is_refused() {
+    let studio = Studio::new().await;
+    let good = studio.small_job().await;
+    let refused = |body: Value| {
+        let studio = &studio;
+        async move {
+            let answer = studio.post("/api/v1/jobs", &body).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{answer:?}");
+            answer.message()
+        }
+    };
+    let mut job = good.clone();
+    job["inputs"]["styles"] = vec![good["inputs"]["styles"][0].clone(); 17].into();
+    assert!(refused(json!({ "job": job })).await.starts_with("`inputs.styles` are more than 16"));
+    let mut job = good.clone();
+    job["options"] = json!({ "size": 512 });
+    assert!(refused(json!({ "job": job, "preview": true })).await.starts_with("`options.size` is too large"));
+    job["options"] = json!({ "size": 48, "steps": 101 });
+    assert!(refused(json!({ "job": job, "preview": true })).await.starts_with("`options.steps` are too many"));
+    for sha256 in ["\0", "..", "../../x", &"A".repeat(63), &"g".repeat(64)] {
+        let mut job = good.clone();
+        job["inputs"]["content"]["sha256"] = sha256.into();
+        assert!(refused(json!({ "job": job })).await.contains("not uploaded"), "{sha256:?}");
+    }
+    for path in ["/api/v1/files/%00", "/api/v1/files/..%2F..%2Fx/bytes", "/api/v1/jobs/%00"] {
+        assert_eq!(studio.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let long = format!("/api/v1/jobs?search={}", "_".repeat(30_000));
+    assert_eq!(studio.get(&long).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn only_what_can_be_adjusted_is() {
+    let studio = Studio::new().await;
+    let transfer = studio.small_job().await;
+    let mut texture = transfer.clone();
+    texture["kind"] = "texture".into();
+    texture["inputs"].as_object_mut().unwrap().remove("content");
+    let mut paper = transfer.clone();
+    paper["options"] = json!({ "objective": "paper", "size": 48 });
+    for (job, adjust, status) in [
+        (&texture, json!({ "action": "adjust", "tv-weight": 1 }), StatusCode::UNPROCESSABLE_ENTITY),
+        (&paper, json!({ "action": "adjust", "strength": 10 }), StatusCode::UNPROCESSABLE_ENTITY),
+        (&paper, json!({ "action": "adjust", "tv-weight": 1 }), StatusCode::OK),
+        (&transfer, json!({ "action": "adjust", "strength": 10 }), StatusCode::OK),
+    ] {
+        let id = studio.create(job).await;
+        let answer = studio.post(&format!("/api/v1/jobs/{id}/control"), &adjust).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_of_any_length_is_kept_short() {
+    let studio = Studio::new().await;
+    let file = studio.upload(&"%F0%9F%98%80".repeat(200), picture(20, 20, 5)).await.json();
+    assert!(file["name"].as_str().unwrap().len() <= 120, "{file}");
+}
+
+#[tokio::test]
 async fn bodies_that_are_no_json_are_refused() {
     let studio = Studio::new().await;
     let send = |kind: &'static str, body: String| {

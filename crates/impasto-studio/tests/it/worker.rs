@@ -162,7 +162,7 @@ async fn a_preview_does_not_wait_for_a_picture_nor_end_it() {
     let step = running["progress"]["step"].as_u64().unwrap();
     studio.wait_for_step(&picture, step + 2).await;
     // A newer preview takes the place of one that waits or runs.
-    job["options"]["steps"] = 3000.into();
+    job["options"]["steps"] = 100.into();
     let old = studio.post("/api/v1/jobs", &json!({ "job": job, "preview": true })).await.json();
     job["options"]["steps"] = 4.into();
     let body = json!({ "job": job, "preview": true, "replaces": old["id"] });

@@ -1,5 +1,6 @@
 //! The studio as a program: what the guide shows, kills, and many machines.
 
+mod browser;
 mod contract;
 mod fleet;
 mod guide;

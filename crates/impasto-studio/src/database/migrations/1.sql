@@ -22,6 +22,8 @@ CREATE TABLE jobs (
     -- As it was asked for, as JSON.
     job TEXT NOT NULL,
     title TEXT NOT NULL,
+    -- In small letters, to be searched.
+    title_lower TEXT NOT NULL,
     -- 'picture' or 'preview'.
     lane TEXT NOT NULL,
     jobs_group TEXT,

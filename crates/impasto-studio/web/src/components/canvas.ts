@@ -93,7 +93,7 @@ export class StudioCanvas extends StudioElement {
       ${
         inset
           ? html`<button
-              class="inset"
+              class="inset ${inset.isSmall ? "small-inset" : ""}"
               aria-label=${inset.toJob ? text.canvas.toLive : text.canvas.toPreview}
               title=${inset.toJob ? text.canvas.toLive : text.canvas.toPreview}
               @click=${() => show(inset.toJob ? { kind: "job", id: inset.toJob } : { kind: "form" })}
@@ -325,6 +325,10 @@ export class StudioCanvas extends StudioElement {
         top: 4px;
       }
 
+      .small-inset .chip {
+        display: none;
+      }
+
       @media (max-width: 959px) {
         .tools {
           flex-wrap: nowrap;
@@ -341,6 +345,12 @@ export class StudioCanvas extends StudioElement {
           max-width: 104px;
           max-height: 104px;
         }
+      }
+
+      .small-inset img {
+        min-width: 48px;
+        max-width: 64px;
+        max-height: 64px;
       }
 
       @media (max-width: 760px) {

@@ -222,10 +222,14 @@ class StudioStyles extends StudioElement {
         cursor: pointer;
       }
 
+      /* Two lines hold most names. */
       .name {
+        display: -webkit-box;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 2;
         overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
+        overflow-wrap: anywhere;
+        line-height: 18px;
       }
 
       .weight {

@@ -80,13 +80,24 @@ export function activeJob(): JobView | null {
   return active.find((view) => view.state !== "queued") ?? active.at(-1) ?? null;
 }
 
+/** How many changes of state the streams have told, and at which count each job's last one came. */
+let told = 0;
+const lastTold = new Map<string, number>();
+
+function changeState(id: string, with_: (view: JobView) => Partial<JobView>): void {
+  lastTold.set(id, ++told);
+  change(id, with_);
+}
+
 /** Asks for the newest jobs and follows those that run. */
 export async function refresh(): Promise<void> {
+  const before = told;
   const page = await listJobs({ limit: RECENT });
-  // A job that has ended meanwhile does not run again.
-  learn(
-    ...page.jobs.filter((view) => isOver(view.state) || !isOver(job(view.id)?.state ?? view.state)),
-  );
+  // A list does not take back what a stream has told while the list was on its way, and a job that
+  // has ended does not run again.
+  const isNews = ({ id, state }: JobView): boolean =>
+    (lastTold.get(id) ?? 0) <= before && (isOver(state) || !isOver(job(id)?.state ?? state));
+  learn(...page.jobs.filter((view) => job(view.id) === null || isNews(view)));
   jobs.set({ recent: page.jobs.map((view) => view.id) });
   followActive();
 }
@@ -112,7 +123,8 @@ function follow(id: string): void {
   losses.set({ byId: { ...losses.value.byId, [id]: [] } });
   const handlers: Handlers = {
     started: ({ worker }) => {
-      change(id, (view) => ({ state: "running", worker, started: view.started ?? Date.now() }));
+      const now = Date.now();
+      changeState(id, ({ started }) => ({ state: "running", worker, started: started ?? now }));
     },
     planned: (plan) => change(id, () => ({ plan, size: plan.size })),
     step: (progress) => {
@@ -126,11 +138,10 @@ function follow(id: string): void {
     warning: (remark) => addRemark(id, remark),
     note: (remark) => addRemark(id, remark),
     paused: () => {
-      // The server keeps no live picture of a paused job. The stage holds what it shows.
-      change(id, () => ({ state: "paused", wanted: null, picture: null }));
+      changeState(id, () => ({ state: "paused", wanted: null }));
       say(text.state.paused);
     },
-    resumed: () => change(id, () => ({ state: "running", wanted: null })),
+    resumed: () => changeState(id, () => ({ state: "running", wanted: null })),
     done: () => void ended(id),
     failed: () => void ended(id),
     cancelled: () => void ended(id),

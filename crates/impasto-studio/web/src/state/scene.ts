@@ -94,12 +94,20 @@ function jobScene(shown: JobView): Scene {
 function messageOf({ state, error, picture, progress }: JobView): string | null {
   if (state === "set-aside") return error ?? text.state.setAside;
   if (error) return error;
-  // A job that was paused has steps, and its live picture is still on the stage.
+  // A job that goes on after a pause has steps, and its live picture is still on the stage.
   return picture === null && progress === null && isActive(state) ? text.canvas.waiting : null;
 }
 
+interface Inset {
+  url: string;
+  label: string;
+  toJob: string | null;
+  /** It shows nothing new, and is only the way back to the form. */
+  isSmall: boolean;
+}
+
 /** Returns the picture beside the main one: the preview while a job shows, or the other way. */
-export function insetOf(): { url: string; label: string; toJob: string | null } | null {
+export function insetOf(): Inset | null {
   const { subject } = view.value;
   const active = activeJob();
   if (subject.kind === "form" && active) {
@@ -108,13 +116,14 @@ export function insetOf(): { url: string; label: string; toJob: string | null } 
       active.picture === null
         ? urls.job(active.id, size, active.state)
         : urls.live(active.id, active.picture);
-    return { url, label: text.canvas.live, toJob: active.id };
+    return { url, label: text.canvas.live, toJob: active.id, isSmall: false };
   }
   const { url, busy, moved } = preview.value;
   const shown = subject.kind === "job" ? job(subject.id) : null;
   // While a picture runs with the form's settings, their preview shows nothing new.
   if (url && shown && (moved || isOver(shown.state))) {
-    return { url, label: busy ? text.canvas.previewBusy : text.canvas.preview, toJob: null };
+    const label = busy ? text.canvas.previewBusy : text.canvas.preview;
+    return { url, label, toJob: null, isSmall: !moved };
   }
   return null;
 }

@@ -1,9 +1,9 @@
-import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T as u,_ as d,a as f,b as p,c as m,d as ee,f as te,g as ne,h as re,i as ie,j as ae,k as oe,l as se,m as ce,n as le,o as ue,p as de,r as fe,s as pe,t as h,u as me,v as he,w as ge,x as g,y as _}from"./icons-DAycT_2b.js";var _e=`.uplot,.uplot *,.uplot :before,.uplot :after{box-sizing:border-box}.uplot{width:min-content;font-family:system-ui,-apple-system,Segoe UI,Roboto,Helvetica Neue,Arial,Noto Sans,sans-serif,Apple Color Emoji,Segoe UI Emoji,Segoe UI Symbol,Noto Color Emoji;line-height:1.5}.u-title{text-align:center;font-size:18px;font-weight:700}.u-wrap{-webkit-user-select:none;user-select:none;position:relative}.u-over,.u-under{position:absolute}.u-under{overflow:hidden}.uplot canvas{width:100%;height:100%;display:block;position:relative}.u-axis{position:absolute}.u-legend{text-align:center;margin:auto;font-size:14px}.u-inline{display:block}.u-inline *{display:inline-block}.u-inline tr{margin-right:16px}.u-legend th{font-weight:600}.u-legend th>*{vertical-align:middle;display:inline-block}.u-legend .u-marker{width:1em;height:1em;margin-right:4px;background-clip:padding-box!important}.u-inline.u-live th:after{content:":";vertical-align:middle}.u-inline:not(.u-live) .u-value{display:none}.u-series>*{padding:4px}.u-series th{cursor:pointer}.u-legend .u-off>*{opacity:.3}.u-select{pointer-events:none;background:#00000012;position:absolute}.u-cursor-x,.u-cursor-y{pointer-events:none;will-change:transform;position:absolute;top:0;left:0}.u-hz .u-cursor-x,.u-vt .u-cursor-y{border-right:1px dashed #607d8b;height:100%}.u-hz .u-cursor-y,.u-vt .u-cursor-x{border-bottom:1px dashed #607d8b;width:100%}.u-cursor-pt{pointer-events:none;will-change:transform;border:0 solid;border-radius:50%;position:absolute;top:0;left:0;background-clip:padding-box!important}.u-axis.u-off,.u-select.u-off,.u-cursor-x.u-off,.u-cursor-y.u-off,.u-cursor-pt.u-off{display:none}`;function v(e){return e===`queued`||e===`running`||e===`paused`}function y(e){return!v(e)}function ve(e,t,n){let r=new EventSource(_.events(e));for(let[e,n]of Object.entries(t))r.addEventListener(e,e=>{n(JSON.parse(e.data))});return r.addEventListener(`end`,()=>r.close()),r.addEventListener(`error`,()=>{r.readyState===EventSource.CLOSED&&n()}),()=>r.close()}var ye=1e4,be=0,b=new r({list:[]});function x(e,t={}){let n=++be,r={id:n,message:e,isError:t.isError??!1,undo:t.undo??null};b.set({list:[...b.value.list,r]}),window.setTimeout(()=>xe(n),ye)}function xe(e){b.set({list:b.value.list.filter(t=>t.id!==e)})}var Se=new r({words:``}),Ce=1e4,we=0;function Te(e){Se.set({words:e})}function Ee(e){let t=Date.now();t-we<Ce||(we=t,Te(e))}var S=new r({byId:{},recent:[],remarks:{},refusals:{}});function C({job:e,adjustments:t}){let n={...e.options};for(let{strength:e,"tv-weight":r}of t)e!=null&&(n.strength=e),r!=null&&(n[`tv-weight`]=r);return{...e,options:n}}var w=new r({byId:{}}),De=30,Oe=2;function T(e){return S.value.byId[e]??null}function E(...e){let t={...S.value.byId};for(let n of e)t[n.id]=n;S.set({byId:t})}function D(e,t){let n=T(e);n&&E({...n,...t(n)})}function O(){return S.value.recent.map(T).filter(e=>e!==null)}function ke(){let e=O().filter(e=>v(e.state));return e.find(e=>e.state!==`queued`)??e.at(-1)??null}async function Ae(){let e=await te({limit:De});E(...e.jobs.filter(e=>y(e.state)||!y(T(e.id)?.state??e.state))),S.set({recent:e.jobs.map(e=>e.id)}),je()}var k=new Map;function je(){let e=O().filter(e=>v(e.state));e.sort((e,t)=>Number(e.state===`queued`)-Number(t.state===`queued`)||e.number-t.number);let t=e.slice(0,Oe).map(e=>e.id);for(let[e,n]of k)t.includes(e)||(n(),k.delete(e));for(let e of t)k.has(e)||Me(e)}function Me(e){w.set({byId:{...w.value.byId,[e]:[]}}),k.set(e,ve(e,{started:({worker:t})=>{D(e,e=>({state:`running`,worker:t,started:e.started??Date.now()}))},planned:t=>D(e,()=>({plan:t,size:t.size})),step:t=>{D(e,()=>({progress:t})),Fe(e,e=>Ne(e,t)),Ee(g.progress.spoken(t))},picture:({version:t})=>D(e,()=>({picture:t})),adjusted:t=>D(e,({adjustments:e})=>({adjustments:Pe(e,t)})),warning:t=>Ie(e,t),note:t=>Ie(e,t),paused:()=>{D(e,()=>({state:`paused`,wanted:null,picture:null})),Te(g.state.paused)},resumed:()=>D(e,()=>({state:`running`,wanted:null})),done:()=>void Le(e),failed:()=>void Le(e),cancelled:()=>void Le(e),"set-aside":()=>void Le(e)},()=>k.delete(e)))}function Ne(e,{step:t,scale:n,content:r,style:i,total:a}){let o=e.at(-1);return[...o&&o.step>=t?e.filter(e=>e.step<t):e,{step:t,scale:n,content:r,style:i,total:a}]}function Pe(e,t){let n=e=>e.step===t.step&&e.strength===t.strength&&e[`tv-weight`]===t[`tv-weight`];return[...e.filter(e=>e.step<=t.step&&!n(e)),t]}function Fe(e,t){w.set({byId:{...w.value.byId,[e]:t(w.value.byId[e]??[])}})}function Ie(e,{about:t,text:n}){let r=t?`${t.split(`/`).pop()}: ${n}`:n,i=S.value.remarks[e]??[];i.includes(r)||S.set({remarks:{...S.value.remarks,[e]:[...i,r]}})}async function Le(e){k.get(e)?.(),k.delete(e);try{let t=await se(e);E(t),Te(g.state.spokenEnd(t)),await Ae()}catch{}}function Re(e){let t=T(e);if(!t||!y(t.state)||w.value.byId[e])return;let n=[];Fe(e,()=>[]),ve(e,{step:e=>{n=Ne(n,e)},end:()=>Fe(e,()=>n)},()=>Fe(e,()=>n))}async function ze(e){let t=await ie(e);return E(t),!t.group&&!S.value.recent.includes(t.id)&&(S.set({recent:[t.id,...S.value.recent]}),je()),t}async function Be(e,t){let{[e]:n,...r}=S.value.refusals;S.set({refusals:r});try{let n=T(e)?.state,r=await fe(e,t);return T(e)?.state===n&&E(r),!0}catch(t){return S.set({refusals:{...S.value.refusals,[e]:p(t)}}),!1}}async function Ve(e){let t=T(e)?.favourite??!1;D(e,()=>({favourite:!t}));try{E(await d(e,!t))}catch(n){D(e,()=>({favourite:t})),x(p(n),{isError:!0})}}async function He(e,t){let n=T(e)?.title??``,r=async()=>{try{E(await ne(e)),await Ae(),t()}catch(e){x(p(e),{isError:!0})}};try{await f(e),S.set({recent:S.value.recent.filter(t=>t!==e)}),t(),x(g.history.deleted(n),{undo:()=>void r()}),await Ae()}catch(e){x(p(e),{isError:!0})}}function Ue(e){if(e<1)return g.units.underSecond;if(e<99.5)return g.units.seconds(Math.round(e));let t=Math.round(e/60);return t<60?g.units.minutes(t):g.units.hours(Math.floor(t/60),t%60)}function We(e){return e>=5e8?g.units.gigabytes((e/1e9).toFixed(1)):e>=1e6?g.units.megabytes(Math.round(e/1e6)):g.units.kilobytes(Math.max(1,Math.round(e/1e3)))}function Ge([e,t]){return`${e}×${t}`}function Ke(e){return e.toPrecision(3)}var qe=new Intl.DateTimeFormat(g.locale,{hour:`2-digit`,minute:`2-digit`}),Je=new Intl.DateTimeFormat(g.locale,{day:`numeric`,month:`short`,year:`numeric`});function Ye(e){let t=new Date(e);return(t.toDateString()===new Date().toDateString()?qe:Je).format(t)}function Xe(e){return e.replace(/\s*\(.*\)$/,``)}var Ze=(function(){let e=typeof document<`u`&&document.createElement(`link`).relList;return e&&e.supports&&e.supports(`modulepreload`)?`modulepreload`:`preload`})(),Qe=function(e){return`/`+e},$e={},et=function(e){return e.pathname.endsWith(`.css`)},tt=function(e,t,n){if(t in e)return e[t];let r=n();if(!r){e[t]=void 0;return}let i=r.then(()=>{e[t]=void 0},n=>{throw e[t]=void 0,n});return e[t]=i,i},nt=function(e,t,n){let r=Promise.resolve();if(t&&t.length>0){let e,i=document.querySelector(`meta[property=csp-nonce]`),a=i?.nonce||i?.getAttribute(`nonce`);function o(e){return Promise.all(e.map(e=>Promise.resolve(e).then(e=>({status:`fulfilled`,value:e}),e=>({status:`rejected`,reason:e}))))}function s(e){return import.meta.resolve?new URL(import.meta.resolve(e)):new URL(e,import.meta.url)}r=o(t.map(t=>{t=Qe(t,n);let r=s(t),i=et(r);return tt($e,r.href,()=>{if(e===void 0){e={all:new Set,styles:new Set};let t=document.getElementsByTagName(`link`);for(let n=t.length-1;n>=0;n--){let r=t[n];e.all.add(r.href),r.rel===`stylesheet`&&e.styles.add(r.href)}}if((i?e.styles:e.all).has(r.href))return;let t=document.createElement(`link`);if(t.rel=i?`stylesheet`:Ze,i||(t.as=`script`),t.crossOrigin=``,t.href=r.href,a&&t.setAttribute(`nonce`,a),document.head.appendChild(t),i)return new Promise((e,n)=>{let i=a=>{t.removeEventListener(`load`,i),t.removeEventListener(`error`,i),a.type===`error`?n(Error(`Unable to preload CSS for ${r}`)):e(a)};t.addEventListener(`load`,i),t.addEventListener(`error`,i)})})}).filter(e=>e!==void 0))}function i(e){let t=new Event(`vite:preloadError`,{cancelable:!0});if(t.payload=e,window.dispatchEvent(t),!t.defaultPrevented)throw e}return r.then(t=>{for(let e of t||[])e.status===`rejected`&&i(e.reason);return e().catch(i)})},rt=180,it=200,at=window.matchMedia(`(prefers-color-scheme: dark)`),ot=class extends n{static properties={jobId:{},at:{state:!0}};#e=null;#t=new ResizeObserver(()=>this.#l());#n=s(0,()=>void this.#c());constructor(){super(),this.at=null}stores(){return[w]}connectedCallback(){super.connectedCallback(),at.addEventListener(`change`,this.#n),this.#r=u.subscribe(this.#n)}disconnectedCallback(){super.disconnectedCallback(),at.removeEventListener(`change`,this.#n),this.#r(),this.#t.disconnect(),this.#e?.destroy(),this.#e=null}#r=()=>{};get#i(){return w.value.byId[this.jobId]??[]}get#a(){return this.renderRoot.querySelector(`.plot`)}firstUpdated(){this.#c()}updated(){this.#o()}#o=s(it,()=>this.#e?.setData(this.#s()));#s(){let e=e=>this.#i.map(t=>t[e]>0?t[e]:null);return[this.#i.map(({step:e})=>e),e(`total`),e(`content`),e(`style`)]}async#c(){let e=this.#a;if(!e)return;let{default:t}=await nt(async()=>{let{default:e}=await import(`./uPlot.esm-BScb58at.js`);return{default:e}},[]);if(!this.isConnected)return;this.#e?.destroy();let[n,r,i,a]=[`--line`,`--muted`,`--accent`,`--text`].map(t=>(e.style.setProperty(`color`,`var(${t})`),getComputedStyle(e).color));e.style.removeProperty(`color`);let o={stroke:r??``,font:`12px system-ui, sans-serif`,grid:{stroke:n??``,width:1},ticks:{stroke:n??``,width:1,size:4}},s=(e,t=``,n=[])=>({label:e,stroke:t,width:1.5,dash:n,points:{show:!1}});this.#e=new t({width:Math.max(200,e.clientWidth),height:rt,scales:{x:{time:!1},y:{distr:3}},axes:[{...o,size:28},{...o,size:48,values:(e,t)=>t.map(st)}],series:[{label:g.losses.step},s(g.losses.total,a),s(g.losses.content,i),s(g.losses.style,i,[6,4])],cursor:{drag:{x:!1,y:!1}},legend:{show:!1},hooks:{draw:[e=>this.#u(e,r??``)],setCursor:[e=>this.at=e.cursor.idx??null]}},this.#s(),e),this.#t.observe(e)}#l(){let e=this.#a?.clientWidth??0;e>0&&this.#e?.setSize({width:e,height:rt})}#u(e,t){let{ctx:n,bbox:r}=e;n.save(),n.strokeStyle=t,n.lineWidth=1,n.setLineDash([2,4]),this.#i.forEach((t,i)=>{let a=this.#i[i-1];if(!a||a.scale===t.scale)return;let o=Math.round(e.valToPos(t.step-.5,`x`,!0));n.beginPath(),n.moveTo(o,r.top),n.lineTo(o,r.top+r.height),n.stroke()}),n.restore()}render(){let e=this.#i,[t,n]=[e[0],e.at(-1)],r=t&&n?g.losses.summary(e.length,Ke(t.total),Ke(n.total)):g.losses.none;return a`<figure role="img" aria-label=${r}>
+import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T as u,_ as d,a as f,b as p,c as m,d as ee,f as te,g as ne,h as re,i as ie,j as ae,k as oe,l as se,m as ce,n as le,o as ue,p as de,r as fe,s as pe,t as h,u as me,v as he,w as ge,x as g,y as _}from"./icons-DAycT_2b.js";var _e=`.uplot,.uplot *,.uplot :before,.uplot :after{box-sizing:border-box}.uplot{width:min-content;font-family:system-ui,-apple-system,Segoe UI,Roboto,Helvetica Neue,Arial,Noto Sans,sans-serif,Apple Color Emoji,Segoe UI Emoji,Segoe UI Symbol,Noto Color Emoji;line-height:1.5}.u-title{text-align:center;font-size:18px;font-weight:700}.u-wrap{-webkit-user-select:none;user-select:none;position:relative}.u-over,.u-under{position:absolute}.u-under{overflow:hidden}.uplot canvas{width:100%;height:100%;display:block;position:relative}.u-axis{position:absolute}.u-legend{text-align:center;margin:auto;font-size:14px}.u-inline{display:block}.u-inline *{display:inline-block}.u-inline tr{margin-right:16px}.u-legend th{font-weight:600}.u-legend th>*{vertical-align:middle;display:inline-block}.u-legend .u-marker{width:1em;height:1em;margin-right:4px;background-clip:padding-box!important}.u-inline.u-live th:after{content:":";vertical-align:middle}.u-inline:not(.u-live) .u-value{display:none}.u-series>*{padding:4px}.u-series th{cursor:pointer}.u-legend .u-off>*{opacity:.3}.u-select{pointer-events:none;background:#00000012;position:absolute}.u-cursor-x,.u-cursor-y{pointer-events:none;will-change:transform;position:absolute;top:0;left:0}.u-hz .u-cursor-x,.u-vt .u-cursor-y{border-right:1px dashed #607d8b;height:100%}.u-hz .u-cursor-y,.u-vt .u-cursor-x{border-bottom:1px dashed #607d8b;width:100%}.u-cursor-pt{pointer-events:none;will-change:transform;border:0 solid;border-radius:50%;position:absolute;top:0;left:0;background-clip:padding-box!important}.u-axis.u-off,.u-select.u-off,.u-cursor-x.u-off,.u-cursor-y.u-off,.u-cursor-pt.u-off{display:none}`;function v(e){return e===`queued`||e===`running`||e===`paused`}function y(e){return!v(e)}function ve(e,t,n){let r=new EventSource(_.events(e));for(let[e,n]of Object.entries(t))r.addEventListener(e,e=>{n(JSON.parse(e.data))});return r.addEventListener(`end`,()=>r.close()),r.addEventListener(`error`,()=>{r.readyState===EventSource.CLOSED&&n()}),()=>r.close()}var ye=1e4,be=0,b=new r({list:[]});function x(e,t={}){let n=++be,r={id:n,message:e,isError:t.isError??!1,undo:t.undo??null};b.set({list:[...b.value.list,r]}),window.setTimeout(()=>xe(n),ye)}function xe(e){b.set({list:b.value.list.filter(t=>t.id!==e)})}var Se=new r({words:``}),Ce=1e4,we=0;function Te(e){Se.set({words:e})}function Ee(e){let t=Date.now();t-we<Ce||(we=t,Te(e))}var S=new r({byId:{},recent:[],remarks:{},refusals:{}});function De({job:e,adjustments:t}){let n={...e.options};for(let{strength:e,"tv-weight":r}of t)e!=null&&(n.strength=e),r!=null&&(n[`tv-weight`]=r);return{...e,options:n}}var C=new r({byId:{}}),Oe=30,ke=2;function w(e){return S.value.byId[e]??null}function T(...e){let t={...S.value.byId};for(let n of e)t[n.id]=n;S.set({byId:t})}function E(e,t){let n=w(e);n&&T({...n,...t(n)})}function Ae(){return S.value.recent.map(w).filter(e=>e!==null)}function je(){let e=Ae().filter(e=>v(e.state));return e.find(e=>e.state!==`queued`)??e.at(-1)??null}var Me=0,Ne=new Map;function Pe(e,t){Ne.set(e,++Me),E(e,t)}async function D(){let e=Me,t=await te({limit:Oe}),n=({id:t,state:n})=>(Ne.get(t)??0)<=e&&(y(n)||!y(w(t)?.state??n));T(...t.jobs.filter(e=>w(e.id)===null||n(e))),S.set({recent:t.jobs.map(e=>e.id)}),Fe()}var O=new Map;function Fe(){let e=Ae().filter(e=>v(e.state));e.sort((e,t)=>Number(e.state===`queued`)-Number(t.state===`queued`)||e.number-t.number);let t=e.slice(0,ke).map(e=>e.id);for(let[e,n]of O)t.includes(e)||(n(),O.delete(e));for(let e of t)O.has(e)||Ie(e)}function Ie(e){C.set({byId:{...C.value.byId,[e]:[]}}),O.set(e,ve(e,{started:({worker:t})=>{let n=Date.now();Pe(e,({started:e})=>({state:`running`,worker:t,started:e??n}))},planned:t=>E(e,()=>({plan:t,size:t.size})),step:t=>{E(e,()=>({progress:t})),ze(e,e=>Le(e,t)),Ee(g.progress.spoken(t))},picture:({version:t})=>E(e,()=>({picture:t})),adjusted:t=>E(e,({adjustments:e})=>({adjustments:Re(e,t)})),warning:t=>Be(e,t),note:t=>Be(e,t),paused:()=>{Pe(e,()=>({state:`paused`,wanted:null,picture:null})),Te(g.state.paused)},resumed:()=>Pe(e,()=>({state:`running`,wanted:null})),done:()=>void Ve(e),failed:()=>void Ve(e),cancelled:()=>void Ve(e),"set-aside":()=>void Ve(e)},()=>O.delete(e)))}function Le(e,{step:t,scale:n,content:r,style:i,total:a}){let o=e.at(-1);return[...o&&o.step>=t?e.filter(e=>e.step<t):e,{step:t,scale:n,content:r,style:i,total:a}]}function Re(e,t){let n=e=>e.step===t.step&&e.strength===t.strength&&e[`tv-weight`]===t[`tv-weight`];return[...e.filter(e=>e.step<=t.step&&!n(e)),t]}function ze(e,t){C.set({byId:{...C.value.byId,[e]:t(C.value.byId[e]??[])}})}function Be(e,{about:t,text:n}){let r=t?`${t.split(`/`).pop()}: ${n}`:n,i=S.value.remarks[e]??[];i.includes(r)||S.set({remarks:{...S.value.remarks,[e]:[...i,r]}})}async function Ve(e){O.get(e)?.(),O.delete(e);try{let t=await se(e);T(t),Te(g.state.spokenEnd(t)),await D()}catch{}}function He(e){let t=w(e);if(!t||!y(t.state)||C.value.byId[e])return;let n=[];ze(e,()=>[]),ve(e,{step:e=>{n=Le(n,e)},end:()=>ze(e,()=>n)},()=>ze(e,()=>n))}async function Ue(e){let t=await ie(e);return T(t),!t.group&&!S.value.recent.includes(t.id)&&(S.set({recent:[t.id,...S.value.recent]}),Fe()),t}async function We(e,t){let{[e]:n,...r}=S.value.refusals;S.set({refusals:r});try{let n=w(e)?.state,r=await fe(e,t);return w(e)?.state===n&&T(r),!0}catch(t){return S.set({refusals:{...S.value.refusals,[e]:p(t)}}),!1}}async function Ge(e){let t=w(e)?.favourite??!1;E(e,()=>({favourite:!t}));try{T(await d(e,!t))}catch(n){E(e,()=>({favourite:t})),x(p(n),{isError:!0})}}async function Ke(e,t){let n=w(e)?.title??``,r=async()=>{try{T(await ne(e)),await D(),t()}catch(e){x(p(e),{isError:!0})}};try{await f(e),S.set({recent:S.value.recent.filter(t=>t!==e)}),t(),x(g.history.deleted(n),{undo:()=>void r()}),await D()}catch(e){x(p(e),{isError:!0})}}function qe(e){if(e<1)return g.units.underSecond;if(e<99.5)return g.units.seconds(Math.round(e));let t=Math.round(e/60);return t<60?g.units.minutes(t):g.units.hours(Math.floor(t/60),t%60)}function Je(e){return e>=5e8?g.units.gigabytes((e/1e9).toFixed(1)):e>=1e6?g.units.megabytes(Math.round(e/1e6)):g.units.kilobytes(Math.max(1,Math.round(e/1e3)))}function k([e,t]){return`${e}×${t}`}function Ye(e){return e.toPrecision(3)}var Xe=new Intl.DateTimeFormat(g.locale,{hour:`2-digit`,minute:`2-digit`}),Ze=new Intl.DateTimeFormat(g.locale,{day:`numeric`,month:`short`,year:`numeric`});function Qe(e){let t=new Date(e);return(t.toDateString()===new Date().toDateString()?Xe:Ze).format(t)}function $e(e){return e.replace(/\s*\(.*\)$/,``)}var et=(function(){let e=typeof document<`u`&&document.createElement(`link`).relList;return e&&e.supports&&e.supports(`modulepreload`)?`modulepreload`:`preload`})(),tt=function(e){return`/`+e},nt={},rt=function(e){return e.pathname.endsWith(`.css`)},it=function(e,t,n){if(t in e)return e[t];let r=n();if(!r){e[t]=void 0;return}let i=r.then(()=>{e[t]=void 0},n=>{throw e[t]=void 0,n});return e[t]=i,i},at=function(e,t,n){let r=Promise.resolve();if(t&&t.length>0){let e,i=document.querySelector(`meta[property=csp-nonce]`),a=i?.nonce||i?.getAttribute(`nonce`);function o(e){return Promise.all(e.map(e=>Promise.resolve(e).then(e=>({status:`fulfilled`,value:e}),e=>({status:`rejected`,reason:e}))))}function s(e){return import.meta.resolve?new URL(import.meta.resolve(e)):new URL(e,import.meta.url)}r=o(t.map(t=>{t=tt(t,n);let r=s(t),i=rt(r);return it(nt,r.href,()=>{if(e===void 0){e={all:new Set,styles:new Set};let t=document.getElementsByTagName(`link`);for(let n=t.length-1;n>=0;n--){let r=t[n];e.all.add(r.href),r.rel===`stylesheet`&&e.styles.add(r.href)}}if((i?e.styles:e.all).has(r.href))return;let t=document.createElement(`link`);if(t.rel=i?`stylesheet`:et,i||(t.as=`script`),t.crossOrigin=``,t.href=r.href,a&&t.setAttribute(`nonce`,a),document.head.appendChild(t),i)return new Promise((e,n)=>{let i=a=>{t.removeEventListener(`load`,i),t.removeEventListener(`error`,i),a.type===`error`?n(Error(`Unable to preload CSS for ${r}`)):e(a)};t.addEventListener(`load`,i),t.addEventListener(`error`,i)})})}).filter(e=>e!==void 0))}function i(e){let t=new Event(`vite:preloadError`,{cancelable:!0});if(t.payload=e,window.dispatchEvent(t),!t.defaultPrevented)throw e}return r.then(t=>{for(let e of t||[])e.status===`rejected`&&i(e.reason);return e().catch(i)})},ot=180,st=200,ct=window.matchMedia(`(prefers-color-scheme: dark)`),lt=class extends n{static properties={jobId:{},at:{state:!0}};#e=null;#t=new ResizeObserver(()=>this.#l());#n=s(0,()=>void this.#c());constructor(){super(),this.at=null}stores(){return[C]}connectedCallback(){super.connectedCallback(),ct.addEventListener(`change`,this.#n),this.#r=u.subscribe(this.#n)}disconnectedCallback(){super.disconnectedCallback(),ct.removeEventListener(`change`,this.#n),this.#r(),this.#t.disconnect(),this.#e?.destroy(),this.#e=null}#r=()=>{};get#i(){return C.value.byId[this.jobId]??[]}get#a(){return this.renderRoot.querySelector(`.plot`)}firstUpdated(){this.#c()}updated(){this.#o()}#o=s(st,()=>this.#e?.setData(this.#s()));#s(){let e=e=>this.#i.map(t=>t[e]>0?t[e]:null);return[this.#i.map(({step:e})=>e),e(`total`),e(`content`),e(`style`)]}async#c(){let e=this.#a;if(!e)return;let{default:t}=await at(async()=>{let{default:e}=await import(`./uPlot.esm-BScb58at.js`);return{default:e}},[]);if(!this.isConnected)return;this.#e?.destroy();let[n,r,i,a]=[`--line`,`--muted`,`--accent`,`--text`].map(t=>(e.style.setProperty(`color`,`var(${t})`),getComputedStyle(e).color));e.style.removeProperty(`color`);let o={stroke:r??``,font:`12px system-ui, sans-serif`,grid:{stroke:n??``,width:1},ticks:{stroke:n??``,width:1,size:4}},s=(e,t=``,n=[])=>({label:e,stroke:t,width:1.5,dash:n,points:{show:!1}});this.#e=new t({width:Math.max(200,e.clientWidth),height:ot,scales:{x:{time:!1},y:{distr:3}},axes:[{...o,size:28},{...o,size:48,values:(e,t)=>t.map(ut)}],series:[{label:g.losses.step},s(g.losses.total,a),s(g.losses.content,i),s(g.losses.style,i,[6,4])],cursor:{drag:{x:!1,y:!1}},legend:{show:!1},hooks:{draw:[e=>this.#u(e,r??``)],setCursor:[e=>this.at=e.cursor.idx??null]}},this.#s(),e),this.#t.observe(e)}#l(){let e=this.#a?.clientWidth??0;e>0&&this.#e?.setSize({width:e,height:ot})}#u(e,t){let{ctx:n,bbox:r}=e;n.save(),n.strokeStyle=t,n.lineWidth=1,n.setLineDash([2,4]),this.#i.forEach((t,i)=>{let a=this.#i[i-1];if(!a||a.scale===t.scale)return;let o=Math.round(e.valToPos(t.step-.5,`x`,!0));n.beginPath(),n.moveTo(o,r.top),n.lineTo(o,r.top+r.height),n.stroke()}),n.restore()}render(){let e=this.#i,[t,n]=[e[0],e.at(-1)],r=t&&n?g.losses.summary(e.length,Ye(t.total),Ye(n.total)):g.losses.none;return a`<figure role="img" aria-label=${r}>
       ${e.length===0?a`<p class="muted">${g.losses.none}</p>`:``}
       <div class="legend small number" aria-hidden="true">${this.#d()}</div>
       <div class="plot" aria-hidden="true"></div>
     </figure>`}#d(){let e=this.#i,t=e[this.at??e.length-1],n=e=>a`<span class=${e}>
-        <i></i>${g.losses[e]} <b>${t?Ke(t[e]):`–`}</b>
+        <i></i>${g.losses[e]} <b>${t?Ye(t[e]):`–`}</b>
       </span>`;return[a`<span class="muted">${g.losses.step} ${t?.step??`–`}</span>`,n(`total`),n(`content`),n(`style`)]}static styles=[i(_e),l,c`
       figure {
         position: relative;
@@ -53,7 +53,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         border-color: var(--accent);
         border-top-style: dashed;
       }
-    `]};function st(e){if(e==null||e<=0)return``;let t=e/10**Math.floor(Math.log10(e)+1e-9);return[1,2,5].some(e=>Math.abs(t-e)<1e-6)?String(Number(e.toPrecision(1))):``}customElements.define(`studio-losses`,ot);var A=new r({info:null,schema:null});async function ct(){let e=await ee();return A.set({info:e}),e}async function lt(){A.set({schema:await me()})}var ut={photo:null,styles:[],region:null,keep:null,init:null,options:{}},dt=50,ft=`impasto-form`,j=new r(pt());function pt(){try{return{...ut,...JSON.parse(localStorage.getItem(ft)??`{}`)}}catch{return ut}}j.subscribe(()=>{try{localStorage.setItem(ft,JSON.stringify(j.value))}catch{}});function M({sha256:e,name:t,width:n,height:r}){return{sha256:e,name:t,width:n,height:r}}function mt(e){return{file:e,weight:1,crop:null,rotations:1,trim:`auto`}}function ht(){let e=A.value.info?.example.content.sha256;return e!==void 0&&j.value.photo?.sha256===e}function gt(e){let t=A.value.info?.example.style.sha256;return e.length===1&&e[0]?.file.sha256===t}function _t(e){j.set({photo:M(e),region:null,keep:null})}function vt(e){let{styles:t}=j.value;t.some(t=>t.file.sha256===e.sha256)||j.set({styles:[...t,mt(M(e))]})}function yt(e){gt(j.value.styles)?bt(e):vt(e)}function bt(e){j.set({styles:[mt(M(e))],region:null})}function xt(e,t){let n=j.value.styles.map((n,r)=>r===e?{...n,...t}:n);j.set({styles:n})}function St(e){let t=j.value.styles.filter((t,n)=>n!==e);j.set({styles:t,region:t.length<2?null:j.value.region})}function N(e,t){let{[e]:n,...r}=j.value.options;j.set({options:t===void 0?r:{...r,[e]:t}})}function P(e){return e.strength??dt}function Ct({name:e,sha256:t}){return{path:e,sha256:t}}function wt(e){return e.map(e=>`${Number(e.toFixed(2))}%`).join(`,`)}function Tt({file:e,weight:t,crop:n,rotations:r,trim:i},a){let o={...n&&{crop:wt(n)},...r>1&&{rotations:r},...i===`none`&&{trim:i}};return{file:Ct(e),...a>1&&{weight:t},...Object.keys(o).length>0&&{look:o}}}function F({photo:e,styles:t,region:n,keep:r,init:i,options:a}){return!e||t.length===0?null:{version:3,kind:`transfer`,inputs:{content:Ct(e),styles:t.map(e=>Tt(e,t.length)),...n&&t.length>1&&{mask:Ct(n)},...r&&{keep:Ct(r)},...i&&{init:i}},options:a[`content-weight`]==null?{strength:dt,...a}:Et(a,`strength`),output:{format:`png`}}}function Et(e,t){let{[t]:n,...r}=e;return r}function Dt(e,t){let{steps:n,scales:r,adjust:i,...a}=e.options??{};return{...e,options:{...a,size:t,preset:`draft`}}}function Ot(e){let{content:t,styles:n=[],mask:r,keep:i}=e.inputs??{};return[t,...n.map(e=>e.file),r,i].map(e=>e&&typeof e==`object`?e.sha256:``).join()}var kt=30,At=class{width;height;data;#e=[];#t=[];constructor(e,t){this.width=e,this.height=t,this.data=new Uint8ClampedArray(e*t)}get all(){return[0,0,this.width,this.height]}get isEmpty(){return this.data.every(e=>e===0)}get canUndo(){return this.#e.length>0}get canRedo(){return this.#t.length>0}remember(){this.#e.push(this.data.slice()),this.#e.length>kt&&this.#e.shift(),this.#t=[]}undo(){this.#n(this.#e,this.#t)}redo(){this.#n(this.#t,this.#e)}#n(e,t){let n=e.pop();n&&(t.push(this.data.slice()),this.data.set(n))}invert(){this.remember(),this.data.forEach((e,t)=>this.data[t]=255-e)}clear(){this.remember(),this.data.fill(0)}take(e){this.remember();for(let t=0;t<this.data.length;t++){let[n=0,r=0,i=0,a=0]=e.subarray(4*t,4*t+4);this.data[t]=(.2126*n+.7152*r+.0722*i)*a/255}}stroke(e,t,n){let[r,i]=[t[0]-e[0],t[1]-e[1]],a=Math.max(1,n.radius/5),o=Math.max(1,Math.ceil(Math.hypot(r,i)/a));for(let t=1;t<=o;t++)this.#r(e[0]+r*t/o,e[1]+i*t/o,n);let s=n.radius+1;return[Math.max(0,Math.floor(Math.min(e[0],t[0])-s)),Math.max(0,Math.floor(Math.min(e[1],t[1])-s)),Math.min(this.width,Math.ceil(Math.max(e[0],t[0])+s)),Math.min(this.height,Math.ceil(Math.max(e[1],t[1])+s))]}#r(e,t,{radius:n,softness:r,erases:i}){let a=Math.max(1,n*r),o=Math.max(0,Math.floor(t-n)),s=Math.min(this.height-1,Math.ceil(t+n)),c=Math.max(0,Math.floor(e-n)),l=Math.min(this.width-1,Math.ceil(e+n));for(let r=o;r<=s;r++)for(let o=c;o<=l;o++){let s=n-Math.hypot(o+.5-e,r+.5-t);if(s<=0)continue;let c=255*Math.min(1,s/a),l=r*this.width+o,u=this.data[l]??0;this.data[l]=i?Math.min(u,255-c):Math.max(u,c)}}};function jt(e,t,n){let r=Math.min(1,n/Math.max(e,t));return[Math.max(1,Math.round(e*r)),Math.max(1,Math.round(t*r))]}var Mt=[137,80,78,71,13,10,26,10],Nt=Uint32Array.from({length:256},(e,t)=>{let n=t;for(let e=0;e<8;e++)n=n&1?3988292384^n>>>1:n>>>1;return n});function Pt(e){let t=4294967295;for(let n of e)t=(Nt[(t^n)&255]??0)^t>>>8;return(t^4294967295)>>>0}function Ft(e,t){let n=new Uint8Array(12+t.length),r=new DataView(n.buffer);return r.setUint32(0,t.length),n.set(new TextEncoder().encode(e),4),n.set(t,8),r.setUint32(8+t.length,Pt(n.subarray(4,8+t.length))),n}async function It(e){let t=new Blob([e]).stream().pipeThrough(new CompressionStream(`deflate`));return new Uint8Array(await new Response(t).arrayBuffer())}async function Lt(e,t,n){let r=new Uint8Array(13),i=new DataView(r.buffer);i.setUint32(0,e),i.setUint32(4,t),r[8]=8;let a=new Uint8Array(t*(e+1));for(let r=0;r<t;r++)a.set(n.subarray(r*e,(r+1)*e),r*(e+1)+1);let o=[new Uint8Array(Mt),Ft(`IHDR`,r),Ft(`IDAT`,await It(a)),Ft(`IEND`,new Uint8Array)];return new Blob(o,{type:`image/png`})}var I=new r({size:12,softness:30,erases:!1,busy:!1,error:null,version:0}),Rt=new EventTarget,zt=1024,L={region:null,keep:null},Bt={region:``,keep:``};function Vt(e){return`${j.value.photo?.sha256} ${e?.sha256}`}function Ht(e){let{photo:t}=j.value;if(!t)return null;let n=j.value[e],r=Vt(n);return L[e]&&Bt[e]===r||(L[e]=new At(...jt(t.width,t.height,zt)),Bt[e]=r,n&&Ut(e,n)),L[e]}function R(e){Rt.dispatchEvent(new CustomEvent(`change`,{detail:e}))}async function Ut(e,t){let n=L[e];if(!n)return;let r=await Wt(t.sha256),i=new OffscreenCanvas(n.width,n.height).getContext(`2d`,{willReadFrequently:!0});i&&(i.drawImage(r,0,0,n.width,n.height),n.take(i.getImageData(0,0,n.width,n.height).data),R(n.all),I.set({version:I.value.version+1}))}async function Wt(e){try{return await createImageBitmap(await m(e))}catch{let t=await fetch(_.file(e,zt));return createImageBitmap(await t.blob())}}async function Gt(e,t){Ht(e)&&(await Ut(e,t),await qt(e))}var Kt=Promise.resolve();function qt(e){return I.set({version:I.value.version+1}),Kt=Kt.then(()=>Yt(e)),Kt}async function Jt(){await Kt}async function Yt(e){let t=L[e];if(t){if(t.isEmpty)Bt[e]=Vt(null),j.set({[e]:null});else{I.set({busy:!0,error:null});try{let n=await Lt(t.width,t.height,t.data),r=await he(`${g.masks.file[e]}.png`,n);if(L[e]===t){let t=M(r);Bt[e]=Vt(t),j.set({[e]:t})}I.set({busy:!1})}catch(e){I.set({busy:!1,error:p(e)})}}}}function Xt(e,t){let n=Ht(e);n&&(t(n),R(n.all),qt(e))}function Zt(e){I.set({size:Math.min(Math.max(Math.round(e),1),60)})}var z=new r({subject:{kind:`form`},showsPhoto:!1,divider:null,tool:null,showsLosses:!1});function B(e){let t=e.kind===`form`?z.value.tool:null,n=e.kind===`variants`||e.kind===`pair`;z.set({subject:e,tool:t,...n&&{showsLosses:!1,showsPhoto:!1}})}function Qt(e){let t=z.value.tool===e?null:e;z.set({tool:t,...t&&{subject:{kind:`form`},divider:null}})}var V=new r({open:null,waiting:[]});function H(e){let{open:t,waiting:n}=V.value;t?V.set({waiting:[...n,e]}):V.set({open:e})}function U(){let[e=null,...t]=V.value.waiting;V.set({open:e,waiting:t})}var W=new r({busy:[],error:null});async function $t(e,t){W.set({error:null});for(let n of e)await en(n,t)}async function en(e,t){let n=e.name||g.intake.pasted;W.set({busy:[...W.value.busy,n]});try{let r=await he(n,e);r.recipe?.kind===`transfer`&&t!==`mask`?H({kind:`recipe`,file:r}):tn(r,t)}catch(e){W.set({error:{role:t,words:p(e)}})}finally{let e=[...W.value.busy];e.splice(e.indexOf(n),1),W.set({busy:e})}}function tn(e,t){let{tool:n}=z.value;t===`photo`?_t(e):t===`style`?yt(e):t===`mask`?n&&Gt(n,e):ht()||!j.value.photo?_t(e):H({kind:`ask`,file:e})}function nn(e,t){let n=document.createElement(`input`);n.type=`file`,n.accept=`image/*,.heic,.heif,.avif,.jxl,.tif,.tiff,.impasto-style`,n.multiple=t,n.addEventListener(`change`,()=>void $t(n.files??[],e)),n.click()}function rn(e,t){let n=e.dataTransfer?.files;n?.length&&(e.preventDefault(),$t(n,t))}var an=class extends n{stores(){return[j,W,I,z]}render(){let{tool:t}=z.value;if(!t)return e;let n=Ht(t),{size:r,softness:i,erases:o,error:s}=I.value,c=W.value.error?.role===`mask`?W.value.error.words:s;return a`<section aria-label=${g.masks.heading[t]}>
+    `]};function ut(e){if(e==null||e<=0)return``;let t=e/10**Math.floor(Math.log10(e)+1e-9);return[1,2,5].some(e=>Math.abs(t-e)<1e-6)?String(Number(e.toPrecision(1))):``}customElements.define(`studio-losses`,lt);var A=new r({info:null,schema:null});async function dt(){let e=await ee();return A.set({info:e}),e}async function ft(){A.set({schema:await me()})}var pt={photo:null,styles:[],region:null,keep:null,init:null,options:{}},mt=50,ht=`impasto-form`,j=new r(gt());function gt(){try{return{...pt,...JSON.parse(localStorage.getItem(ht)??`{}`)}}catch{return pt}}j.subscribe(()=>{try{localStorage.setItem(ht,JSON.stringify(j.value))}catch{}});function M({sha256:e,name:t,width:n,height:r}){return{sha256:e,name:t,width:n,height:r}}function _t(e){return{file:e,weight:1,crop:null,rotations:1,trim:`auto`}}function vt(){let e=A.value.info?.example.content.sha256;return e!==void 0&&j.value.photo?.sha256===e}function yt(e){let t=A.value.info?.example.style.sha256;return e.length===1&&e[0]?.file.sha256===t}function bt(e){j.set({photo:M(e),region:null,keep:null})}function xt(e){let{styles:t}=j.value;t.some(t=>t.file.sha256===e.sha256)||j.set({styles:[...t,_t(M(e))]})}function St(e){yt(j.value.styles)?Ct(e):xt(e)}function Ct(e){j.set({styles:[_t(M(e))],region:null})}function wt(e,t){let n=j.value.styles.map((n,r)=>r===e?{...n,...t}:n);j.set({styles:n})}function Tt(e){let t=j.value.styles.filter((t,n)=>n!==e);j.set({styles:t,region:t.length<2?null:j.value.region})}function N(e,t){let{[e]:n,...r}=j.value.options;j.set({options:t===void 0?r:{...r,[e]:t}})}function P(e){return e.strength??mt}function Et({name:e,sha256:t}){return{path:e,sha256:t}}function Dt(e){return e.map(e=>`${Number(e.toFixed(2))}%`).join(`,`)}function Ot({file:e,weight:t,crop:n,rotations:r,trim:i},a){let o={...n&&{crop:Dt(n)},...r>1&&{rotations:r},...i===`none`&&{trim:i}};return{file:Et(e),...a>1&&{weight:t},...Object.keys(o).length>0&&{look:o}}}function F({photo:e,styles:t,region:n,keep:r,init:i,options:a}){return!e||t.length===0?null:{version:3,kind:`transfer`,inputs:{content:Et(e),styles:t.map(e=>Ot(e,t.length)),...n&&t.length>1&&{mask:Et(n)},...r&&{keep:Et(r)},...i&&{init:i}},options:a[`content-weight`]==null?{strength:mt,...a}:kt(a,`strength`),output:{format:`png`}}}function kt(e,t){let{[t]:n,...r}=e;return r}function At(e,t){let{steps:n,scales:r,adjust:i,...a}=e.options??{};return{...e,options:{...a,size:t,preset:`draft`}}}function jt(e){let{content:t,styles:n=[],mask:r,keep:i}=e.inputs??{};return[t,...n.map(e=>e.file),r,i].map(e=>e&&typeof e==`object`?e.sha256:``).join()}var Mt=30,Nt=class{width;height;data;#e=[];#t=[];constructor(e,t){this.width=e,this.height=t,this.data=new Uint8ClampedArray(e*t)}get all(){return[0,0,this.width,this.height]}get isEmpty(){return this.data.every(e=>e===0)}get canUndo(){return this.#e.length>0}get canRedo(){return this.#t.length>0}remember(){this.#e.push(this.data.slice()),this.#e.length>Mt&&this.#e.shift(),this.#t=[]}undo(){this.#n(this.#e,this.#t)}redo(){this.#n(this.#t,this.#e)}#n(e,t){let n=e.pop();n&&(t.push(this.data.slice()),this.data.set(n))}invert(){this.remember(),this.data.forEach((e,t)=>this.data[t]=255-e)}clear(){this.remember(),this.data.fill(0)}take(e){this.remember();for(let t=0;t<this.data.length;t++){let[n=0,r=0,i=0,a=0]=e.subarray(4*t,4*t+4);this.data[t]=(.2126*n+.7152*r+.0722*i)*a/255}}stroke(e,t,n){let[r,i]=[t[0]-e[0],t[1]-e[1]],a=Math.max(1,n.radius/5),o=Math.max(1,Math.ceil(Math.hypot(r,i)/a));for(let t=1;t<=o;t++)this.#r(e[0]+r*t/o,e[1]+i*t/o,n);let s=n.radius+1;return[Math.max(0,Math.floor(Math.min(e[0],t[0])-s)),Math.max(0,Math.floor(Math.min(e[1],t[1])-s)),Math.min(this.width,Math.ceil(Math.max(e[0],t[0])+s)),Math.min(this.height,Math.ceil(Math.max(e[1],t[1])+s))]}#r(e,t,{radius:n,softness:r,erases:i}){let a=Math.max(1,n*r),o=Math.max(0,Math.floor(t-n)),s=Math.min(this.height-1,Math.ceil(t+n)),c=Math.max(0,Math.floor(e-n)),l=Math.min(this.width-1,Math.ceil(e+n));for(let r=o;r<=s;r++)for(let o=c;o<=l;o++){let s=n-Math.hypot(o+.5-e,r+.5-t);if(s<=0)continue;let c=255*Math.min(1,s/a),l=r*this.width+o,u=this.data[l]??0;this.data[l]=i?Math.min(u,255-c):Math.max(u,c)}}};function Pt(e,t,n){let r=Math.min(1,n/Math.max(e,t));return[Math.max(1,Math.round(e*r)),Math.max(1,Math.round(t*r))]}var Ft=[137,80,78,71,13,10,26,10],It=Uint32Array.from({length:256},(e,t)=>{let n=t;for(let e=0;e<8;e++)n=n&1?3988292384^n>>>1:n>>>1;return n});function Lt(e){let t=4294967295;for(let n of e)t=(It[(t^n)&255]??0)^t>>>8;return(t^4294967295)>>>0}function Rt(e,t){let n=new Uint8Array(12+t.length),r=new DataView(n.buffer);return r.setUint32(0,t.length),n.set(new TextEncoder().encode(e),4),n.set(t,8),r.setUint32(8+t.length,Lt(n.subarray(4,8+t.length))),n}async function zt(e){let t=new Blob([e]).stream().pipeThrough(new CompressionStream(`deflate`));return new Uint8Array(await new Response(t).arrayBuffer())}async function Bt(e,t,n){let r=new Uint8Array(13),i=new DataView(r.buffer);i.setUint32(0,e),i.setUint32(4,t),r[8]=8;let a=new Uint8Array(t*(e+1));for(let r=0;r<t;r++)a.set(n.subarray(r*e,(r+1)*e),r*(e+1)+1);let o=[new Uint8Array(Ft),Rt(`IHDR`,r),Rt(`IDAT`,await zt(a)),Rt(`IEND`,new Uint8Array)];return new Blob(o,{type:`image/png`})}var I=new r({size:12,softness:30,erases:!1,busy:!1,error:null,version:0}),Vt=new EventTarget,Ht=1024,L={region:null,keep:null},Ut={region:``,keep:``};function Wt(e){return`${j.value.photo?.sha256} ${e?.sha256}`}function Gt(e){let{photo:t}=j.value;if(!t)return null;let n=j.value[e],r=Wt(n);return L[e]&&Ut[e]===r||(L[e]=new Nt(...Pt(t.width,t.height,Ht)),Ut[e]=r,n&&Kt(e,n)),L[e]}function R(e){Vt.dispatchEvent(new CustomEvent(`change`,{detail:e}))}async function Kt(e,t){let n=L[e];if(!n)return;let r=await qt(t.sha256),i=new OffscreenCanvas(n.width,n.height).getContext(`2d`,{willReadFrequently:!0});i&&(i.drawImage(r,0,0,n.width,n.height),n.take(i.getImageData(0,0,n.width,n.height).data),R(n.all),I.set({version:I.value.version+1}))}async function qt(e){try{return await createImageBitmap(await m(e))}catch{let t=await fetch(_.file(e,Ht));return createImageBitmap(await t.blob())}}async function Jt(e,t){Gt(e)&&(await Kt(e,t),await Xt(e))}var Yt=Promise.resolve();function Xt(e){return I.set({version:I.value.version+1}),Yt=Yt.then(()=>Qt(e)),Yt}async function Zt(){await Yt}async function Qt(e){let t=L[e];if(t){if(t.isEmpty)Ut[e]=Wt(null),j.set({[e]:null});else{I.set({busy:!0,error:null});try{let n=await Bt(t.width,t.height,t.data),r=await he(`${g.masks.file[e]}.png`,n);if(L[e]===t){let t=M(r);Ut[e]=Wt(t),j.set({[e]:t})}I.set({busy:!1})}catch(e){I.set({busy:!1,error:p(e)})}}}}function $t(e,t){let n=Gt(e);n&&(t(n),R(n.all),Xt(e))}function en(e){I.set({size:Math.min(Math.max(Math.round(e),1),60)})}var z=new r({subject:{kind:`form`},showsPhoto:!1,divider:null,tool:null,showsLosses:!1});function B(e){let t=e.kind===`form`?z.value.tool:null,n=e.kind===`variants`||e.kind===`pair`;z.set({subject:e,tool:t,...n&&{showsLosses:!1,showsPhoto:!1}})}function tn(e){let t=z.value.tool===e?null:e;z.set({tool:t,...t&&{subject:{kind:`form`},divider:null}})}var V=new r({open:null,waiting:[]});function H(e){let{open:t,waiting:n}=V.value;t?V.set({waiting:[...n,e]}):V.set({open:e})}function U(){let[e=null,...t]=V.value.waiting;V.set({open:e,waiting:t})}var W=new r({busy:[],error:null});async function nn(e,t){W.set({error:null});for(let n of e)await rn(n,t)}async function rn(e,t){let n=e.name||g.intake.pasted;W.set({busy:[...W.value.busy,n]});try{let r=await he(n,e);r.recipe?.kind===`transfer`&&t!==`mask`?H({kind:`recipe`,file:r}):an(r,t)}catch(e){W.set({error:{role:t,words:p(e)}})}finally{let e=[...W.value.busy];e.splice(e.indexOf(n),1),W.set({busy:e})}}function an(e,t){let{tool:n}=z.value;t===`photo`?bt(e):t===`style`?St(e):t===`mask`?n&&Jt(n,e):vt()||!j.value.photo?bt(e):H({kind:`ask`,file:e})}function on(e,t){let n=document.createElement(`input`);n.type=`file`,n.accept=`image/*,.heic,.heif,.avif,.jxl,.tif,.tiff,.impasto-style`,n.multiple=t,n.addEventListener(`change`,()=>void nn(n.files??[],e)),n.click()}function sn(e,t){let n=e.dataTransfer?.files;n?.length&&(e.preventDefault(),nn(n,t))}var cn=class extends n{stores(){return[j,W,I,z]}render(){let{tool:t}=z.value;if(!t)return e;let n=Gt(t),{size:r,softness:i,erases:o,error:s}=I.value,c=W.value.error?.role===`mask`?W.value.error.words:s;return a`<section aria-label=${g.masks.heading[t]}>
       <p class="hint">
         <strong>${g.masks.heading[t]}</strong>
         <span class="muted">${g.masks.hint[t]}</span>
@@ -63,7 +63,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
           ${this.#e(!1,o,g.masks.paint,h.brush)}
           ${this.#e(!0,o,g.masks.erase,h.eraser)}
         </div>
-        ${this.#t(g.masks.size,r,60,e=>Zt(e))}
+        ${this.#t(g.masks.size,r,60,e=>en(e))}
         ${this.#t(g.masks.softness,i,100,e=>I.set({softness:e}))}
         <div class="row buttons">
           ${this.#n(t,g.masks.undo,h.undo,!n?.canUndo,e=>e.undo())}
@@ -74,12 +74,12 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
             class="button plain icon"
             aria-label=${g.masks.pick}
             title=${g.masks.pick}
-            @click=${()=>nn(`mask`,!1)}
+            @click=${()=>on(`mask`,!1)}
           >
             ${h.upload}
           </button>
         </div>
-        <button class="button done" @click=${()=>Qt(t)}>
+        <button class="button done" @click=${()=>tn(t)}>
           ${h.check}${g.masks.done}
         </button>
       </div>
@@ -104,7 +104,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       aria-label=${t}
       title=${t}
       ?disabled=${r}
-      @click=${()=>Xt(e,i)}
+      @click=${()=>$t(e,i)}
     >
       ${n}
     </button>`}static styles=[l,c`
@@ -173,16 +173,16 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
           justify-content: space-between;
         }
       }
-    `]};customElements.define(`studio-mask-bar`,an);async function on(e){let t=[],n=async e=>{if(!e)return null;let n=typeof e==`string`?void 0:e.sha256;try{if(n)return{...M(await pe(n)),name:ln(e)}}catch{}return t.push(ln(e)),null},{content:r,styles:i=[],mask:a,keep:o,init:s}=e.inputs??{},c=await n(r),l=[];for(let e of i){let t=await n(e.file);t&&l.push(sn(e,t))}let u=await n(a),d=await n(o);return j.set({photo:c??j.value.photo,styles:l.length>0?l:j.value.styles,region:l.length>1&&c?u:null,keep:c?d:null,init:typeof s==`string`?s:null,options:un(e.options??{})}),t}function sn({weight:e,look:t},n){return{...mt(n),weight:e??1,crop:cn(t?.crop,n),rotations:t?.rotations??1,trim:t?.trim??`auto`}}function cn(e,t){let n=e?.split(`,`)??[];if(n.length!==4)return null;let r=n.every(e=>e.trim().endsWith(`%`)),i=[t.width,t.height,t.width,t.height],a=n.map((e,t)=>r?parseFloat(e):parseFloat(e)/(i[t]??1)*100);return a.every(Number.isFinite)?a:null}function ln(e){let t=typeof e==`string`?e:e.path;return typeof t==`string`?t.split(`/`).pop()??t:t.bytes}function un(e){return Object.fromEntries(Object.entries(e).filter(([,e])=>e!=null))}var G=new r({url:null,shown:``,busy:!1,moved:!1,error:null,field:null}),dn=128,fn=20,pn=150,mn=``,hn=0,gn=null,_n=()=>{};function vn(){let e=F(j.value);if(!e)return``;let t=Dt(e,dn);return JSON.stringify({...t,options:{...t.options,steps:fn}})}var yn=s(pn,()=>void wn());function bn(){j.subscribe(xn),xn()}function xn(){let e=vn();e!==mn&&(mn=e,e===``?(hn++,_n(),G.set({url:null,shown:``,busy:!1,error:null,field:null})):(G.set({busy:!0,moved:!0}),Sn(),yn()))}function Sn(){let{subject:e}=z.value;if(e.kind===`form`)return;let t=e.kind===`job`?T(e.id):null;(!t||y(t.state))&&B({kind:`form`})}function Cn(){mn!==``&&G.value.shown!==mn&&(G.set({busy:!0}),yn())}async function wn(){let e=++hn,t=mn;if(_n(),t!==``)try{let n=await ie({job:JSON.parse(t),preview:!0,replaces:gn});gn=n.id,e===hn&&Tn(n.id,t,e)}catch(t){if(e!==hn)return;let n=t instanceof le?t.field:null;G.set({busy:!1,error:p(t),field:n})}}function Tn(e,t,n){let r=()=>n===hn,i=({message:e})=>{r()&&G.set({busy:!1,error:e})};_n=ve(e,{picture:({version:n})=>{r()&&G.set({url:_.live(e,n),shown:t,error:null,field:null})},done:()=>{r()&&G.set({url:_.shown(e),shown:t,busy:!1,error:null,field:null})},failed:i,"set-aside":i,cancelled:()=>{r()&&G.set({busy:!1})}},()=>{r()&&G.set({busy:!1})})}var K=new r({busy:!1,error:null});async function En(e){K.set({busy:!0,error:null});try{await e(),K.set({busy:!1})}catch(e){K.set({busy:!1,error:p(e)})}}function Dn(e){G.set({moved:!1}),B({kind:`job`,id:e})}function On(){return En(async()=>{await Jt();let e=F(j.value);e&&Dn((await ze({job:e})).id)})}var kn=[128,192,256,384,512,768,1024,1536,2048,3072,4096,6144,8192];function An(e){let t=Math.max(...e.size??[0]);return kn.find(e=>e>t*1.1)??null}async function jn(e){let t=An(e);if(t===null)return;await on(C(e));let{photo:n,options:r}=j.value,i=n?Math.max(n.width,n.height):0;j.set({options:{...r,size:t,...t>i&&{upscale:!0}}}),x(g.result.largerDone(t))}var Mn=20,Nn=[.6,1,1.6],Pn=192,q=new r({group:``,cells:[],source:null});function Fn(e){let t=Math.min(Math.max(P(e.options??{}),Mn),80),n=e.options?.[`style-scale`]??1,r=[t-Mn,t,t+Mn];return Nn.flatMap(e=>{let t=Number((n*e).toFixed(2));return r.map(e=>({strength:e,scale:t,id:null}))})}function In(e,{strength:t,scale:n}){let r=Dt(e,Pn),{"content-weight":i,...a}=r.options??{};return{...r,options:{...a,strength:t,"style-scale":n}}}function Ln(e){return En(async()=>{await Jt();let t=e??F(j.value);if(!t)return;let n=re();q.set({group:n,cells:Fn(t),source:t}),B({kind:`variants`,group:n});for(let[e,r]of q.value.cells.entries()){let i=await ze({job:In(t,r),group:n});if(q.value.group!==n)return;let a=q.value.cells.map((t,n)=>n===e?{...t,id:i.id}:t);q.set({cells:a})}})}async function Rn(){let{group:e}=q.value;e!==``&&E(...(await te({group:e,limit:9})).jobs)}async function zn({strength:e,scale:t}){let{source:n}=q.value;n&&await on(n);let{"content-weight":r,...i}=j.value.options;j.set({options:{...i,strength:e,"style-scale":t}}),B({kind:`form`})}var Bn=class extends n{static properties={ids:{attribute:!1}};stores(){return[S]}render(){return a`<div class="pair">${this.ids.map(e=>this.#e(e))}</div>`}#e(t){let n=T(t);if(!n)return e;let r=g.history.strength(P(C(n).options??{})),i=n.state===`done`?_.shown(t):_.job(t,1024,n.state);return a`<figure>
+    `]};customElements.define(`studio-mask-bar`,cn);async function ln(e){let t=[],n=async e=>{if(!e)return null;let n=typeof e==`string`?void 0:e.sha256;try{if(n)return{...M(await pe(n)),name:fn(e)}}catch{}return t.push(fn(e)),null},{content:r,styles:i=[],mask:a,keep:o,init:s}=e.inputs??{},c=await n(r),l=[];for(let e of i){let t=await n(e.file);t&&l.push(un(e,t))}let u=await n(a),d=await n(o);return j.set({photo:c??j.value.photo,styles:l.length>0?l:j.value.styles,region:l.length>1&&c?u:null,keep:c?d:null,init:typeof s==`string`?s:null,options:pn(e.options??{})}),t}function un({weight:e,look:t},n){return{..._t(n),weight:e??1,crop:dn(t?.crop,n),rotations:t?.rotations??1,trim:t?.trim??`auto`}}function dn(e,t){let n=e?.split(`,`)??[];if(n.length!==4)return null;let r=n.every(e=>e.trim().endsWith(`%`)),i=[t.width,t.height,t.width,t.height],a=n.map((e,t)=>r?parseFloat(e):parseFloat(e)/(i[t]??1)*100);return a.every(Number.isFinite)?a:null}function fn(e){let t=typeof e==`string`?e:e.path;return typeof t==`string`?t.split(`/`).pop()??t:t.bytes}function pn(e){return Object.fromEntries(Object.entries(e).filter(([,e])=>e!=null))}var G=new r({url:null,shown:``,busy:!1,moved:!1,error:null,field:null}),mn=128,hn=20,gn=150,_n=``,vn=0,yn=null,bn=()=>{};function xn(){let e=F(j.value);if(!e)return``;let t=At(e,mn);return JSON.stringify({...t,options:{...t.options,steps:hn}})}var Sn=s(gn,()=>void Dn());function Cn(){j.subscribe(wn),wn()}function wn(){let e=xn();e!==_n&&(_n=e,e===``?(vn++,bn(),G.set({url:null,shown:``,busy:!1,error:null,field:null})):(G.set({busy:!0,moved:!0}),Tn(),Sn()))}function Tn(){let{subject:e}=z.value;if(e.kind===`form`)return;let t=e.kind===`job`?w(e.id):null;(!t||y(t.state))&&B({kind:`form`})}function En(){_n!==``&&G.value.shown!==_n&&(G.set({busy:!0}),Sn())}async function Dn(){let e=++vn,t=_n;if(bn(),t!==``)try{let n=await ie({job:JSON.parse(t),preview:!0,replaces:yn});yn=n.id,e===vn&&On(n.id,t,e)}catch(t){if(e!==vn)return;let n=t instanceof le?t.field:null;G.set({busy:!1,error:p(t),field:n})}}function On(e,t,n){let r=()=>n===vn,i=({message:e})=>{r()&&G.set({busy:!1,error:e})};bn=ve(e,{picture:({version:n})=>{r()&&G.set({url:_.live(e,n),shown:t,error:null,field:null})},done:()=>{r()&&G.set({url:_.shown(e),shown:t,busy:!1,error:null,field:null})},failed:i,"set-aside":i,cancelled:()=>{r()&&G.set({busy:!1})}},()=>{r()&&G.set({busy:!1})})}var K=new r({busy:!1,error:null});async function kn(e){K.set({busy:!0,error:null});try{await e(),K.set({busy:!1})}catch(e){K.set({busy:!1,error:p(e)})}}function An(e){G.set({moved:!1}),B({kind:`job`,id:e})}function jn(){return kn(async()=>{await Zt();let e=F(j.value);e&&An((await Ue({job:e})).id)})}var Mn=[128,192,256,384,512,768,1024,1536,2048,3072,4096,6144,8192];function Nn(e){let t=Math.max(...e.size??[0]);return Mn.find(e=>e>t*1.1)??null}async function Pn(e){let t=Nn(e);if(t===null)return;await ln(De(e));let{photo:n,options:r}=j.value,i=n?Math.max(n.width,n.height):0;j.set({options:{...r,size:t,...t>i&&{upscale:!0}}}),x(g.result.largerDone(t))}var Fn=20,In=[.6,1,1.6],Ln=192,q=new r({group:``,cells:[],source:null});function Rn(e){let t=Math.min(Math.max(P(e.options??{}),Fn),80),n=e.options?.[`style-scale`]??1,r=[t-Fn,t,t+Fn];return In.flatMap(e=>{let t=Number((n*e).toFixed(2));return r.map(e=>({strength:e,scale:t,id:null}))})}function zn(e,{strength:t,scale:n}){let r=At(e,Ln),{"content-weight":i,...a}=r.options??{};return{...r,options:{...a,strength:t,"style-scale":n}}}function Bn(e){return kn(async()=>{await Zt();let t=e??F(j.value);if(!t)return;let n=re();q.set({group:n,cells:Rn(t),source:t}),B({kind:`variants`,group:n});for(let[e,r]of q.value.cells.entries()){let i=await Ue({job:zn(t,r),group:n});if(q.value.group!==n)return;let a=q.value.cells.map((t,n)=>n===e?{...t,id:i.id}:t);q.set({cells:a})}})}async function Vn(){let{group:e}=q.value;e!==``&&T(...(await te({group:e,limit:9})).jobs)}async function Hn({strength:e,scale:t}){let{source:n}=q.value;n&&await ln(n);let{"content-weight":r,...i}=j.value.options;j.set({options:{...i,strength:e,"style-scale":t}}),B({kind:`form`})}var Un=class extends n{static properties={ids:{attribute:!1}};stores(){return[S]}render(){return a`<div class="pair">${this.ids.map(e=>this.#e(e))}</div>`}#e(t){let n=w(t);if(!n)return e;let r=g.history.strength(P(De(n).options??{})),i=n.state===`done`?_.shown(t):_.job(t,1024,n.state);return a`<figure>
       <div class="picture"><img src=${i} alt=${n.title} /></div>
       <figcaption class="row between">
         <span class="grow">
           <span class="title">${n.title}</span>
           <span class="small muted number"
-            >${r}${n.size?`, ${Ge(n.size)}`:``}</span
+            >${r}${n.size?`, ${k(n.size)}`:``}</span
           >
         </span>
-        <button class="button" @click=${()=>Dn(t)}>${g.pair.open}</button>
+        <button class="button" @click=${()=>An(t)}>${g.pair.open}</button>
       </figcaption>
     </figure>`}static styles=[l,c`
       :host,
@@ -221,14 +221,14 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         text-overflow: ellipsis;
         white-space: nowrap;
       }
-    `]};customElements.define(`studio-pair`,Bn);var Vn=class extends n{stores(){return[j,S,K,z]}render(){let{subject:t}=z.value;if(t.kind===`form`)return this.#e();if(t.kind===`variants`)return this.#n(g.variants.heading,g.variants.hint);if(t.kind===`pair`)return this.#n(g.pair.heading,``);let n=T(t.id);return n?this.#r(n):e}#e(){return F(j.value)?a`<div class="bar">
+    `]};customElements.define(`studio-pair`,Un);var Wn=class extends n{stores(){return[j,S,K,z]}render(){let{subject:t}=z.value;if(t.kind===`form`)return this.#e();if(t.kind===`variants`)return this.#n(g.variants.heading,g.variants.hint);if(t.kind===`pair`)return this.#n(g.pair.heading,``);let n=w(t.id);return n?this.#r(n):e}#e(){return F(j.value)?a`<div class="bar">
       <div class="grow"></div>
       ${this.#t(null)}
     </div>`:e}#t(e){return a`<button
       class="button plain"
       title=${g.result.variantsHint}
       ?disabled=${K.value.busy}
-      @click=${()=>void Ln(e&&C(e))}
+      @click=${()=>void Bn(e&&De(e))}
     >
       ${h.grid}${g.result.variants}
     </button>`}#n(e,t){return a`<div class="bar">
@@ -240,7 +240,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       <div class="grow about">
         <div class="title" title=${n}>${n}</div>
         <div class="small muted number">
-          ${i?g.result.info(Ge(i.size),i.steps,Ue(i.seconds)):g.state[t.state]}${o.length>0?`, ${g.result.adjusted(o.length)}`:``}
+          ${i?g.result.info(k(i.size),i.steps,qe(i.seconds)):g.state[t.state]}${o.length>0?`, ${g.result.adjusted(o.length)}`:``}
         </div>
       </div>
       <button
@@ -248,7 +248,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         aria-label=${g.result.star}
         title=${g.result.star}
         aria-pressed=${r}
-        @click=${()=>void Ve(t.id)}
+        @click=${()=>void Ge(t.id)}
       >
         ${r?h.starred:h.star}
       </button>
@@ -256,12 +256,12 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       ${s.length>0?a`<ul class="remarks small muted">
               ${s.map(e=>a`<li>${e}</li>`)}
             </ul>`:e}
-    </div>`}#i(t){let n=An(t);return a`
+    </div>`}#i(t){let n=Nn(t);return a`
       ${this.#a(t)}
       ${n===null?e:a`<button
               class="button plain"
               title=${g.result.largerHint}
-              @click=${()=>void jn(t)}
+              @click=${()=>void Pn(t)}
             >
               ${h.larger}${g.result.larger(n)}
             </button>`}
@@ -286,7 +286,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
     `}#a(e){return a`<button
       class="button plain"
       title=${g.result.reuseHint}
-      @click=${async()=>{let t=await on(C(e));x(t.length>0?g.intake.missing(t):g.intake.filled)}}
+      @click=${async()=>{let t=await ln(De(e));x(t.length>0?g.intake.missing(t):g.intake.filled)}}
     >
       ${h.sliders}${g.result.reuse}
     </button>`}#o=e=>{if(e.key!==`Escape`)return;let t=e.currentTarget;t.open=!1,t.querySelector(`summary`)?.focus()};#s=e=>{let t=e.currentTarget;t.contains(e.relatedTarget)||(t.open=!1)};static styles=[l,c`
@@ -386,7 +386,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         flex-basis: 100%;
         padding-bottom: 4px;
       }
-    `]};customElements.define(`studio-picture-bar`,Vn);var Hn=240,Un=24,Wn=class{element;actions;#e=new Map;#t=!1;constructor(e,t){this.element=e,this.actions=t,e.addEventListener(`pointerdown`,this.#r),e.addEventListener(`pointermove`,this.#i),e.addEventListener(`pointerup`,this.#o),e.addEventListener(`pointercancel`,this.#o),e.addEventListener(`pointerleave`,()=>t.hover(null)),e.addEventListener(`wheel`,this.#s,{passive:!1})}#n(e){let t=this.element.getBoundingClientRect();return[e.clientX-t.left,e.clientY-t.top]}#r=e=>{let t=this.#e.size===0;if(e.button>1||this.#e.size>1)return;let n=this.#n(e);this.#e.set(e.pointerId,n),this.element.setPointerCapture(e.pointerId),t&&e.button===0?this.#t=this.actions.begin(n):this.#t&&(this.#t=!1,this.actions.abandon())};#i=e=>{let t=this.#n(e);this.actions.hover(t);let n=this.#e.get(e.pointerId);if(n){if(this.#t){let t=e.getCoalescedEvents?.()??[];for(let n of t.length>0?t:[e])this.actions.stroke(this.#n(n))}else this.#e.size===1?this.actions.move([t[0]-n[0],t[1]-n[1]]):this.#a(e.pointerId,n,t);this.#e.set(e.pointerId,t)}};#a(e,t,n){let r=[...this.#e].find(([t])=>t!==e)?.[1];if(!r)return;let i=e=>[(e[0]+r[0])/2,(e[1]+r[1])/2],a=e=>Math.max(1,Math.hypot(e[0]-r[0],e[1]-r[1])),[o,s]=[i(t),i(n)];this.actions.move([s[0]-o[0],s[1]-o[1]]),this.actions.zoom(s,a(n)/a(t))}#o=e=>{this.#e.delete(e.pointerId),!this.#t||this.#e.size>0||(this.#t=!1,this.actions.end())};#s=e=>{if(!this.actions.takesWheel(e))return;e.preventDefault();let t=e.deltaMode===WheelEvent.DOM_DELTA_PIXEL?1:Un,n=e.ctrlKey?4:1,r=2**(-e.deltaY*t*n/Hn);this.actions.zoom(this.#n(e),r)}};function Gn(e){let t=e.composedPath()[0];return t===document.body||t instanceof HTMLElement&&t.id===`stage`}var Kn=class{host;alt;#e=``;#t=``;constructor(e,t){this.host=e,this.alt=t}get isShown(){return this.#t!==``}hold(){this.#e=this.#t}async show(e,{loaded:t=()=>{},instead:n=null}={}){let r=e??``;if(r===this.#e)return;if(this.#e=r,r===``){this.#t=``,this.host.replaceChildren();return}let i=new Image;i.alt=this.alt,i.draggable=!1,i.src=r;try{await i.decode()}catch{if(this.#e!==r)return;this.#e=this.#t,!this.isShown&&n&&await this.show(n);return}this.#e===r&&(this.#t=r,this.host.replaceChildren(i),t())}},qn={zoom:1,x:.5,y:.5},Jn=16,Yn=16;function Xn(e,t){let n=[Math.max(1,e[0]-32),Math.max(1,e[1]-32)];return Math.min(n[0]/t[0],n[1]/t[1])}function Zn(e,t,n){return 1/(Xn(e,t)*n)}function Qn(e,t,n){let r=Xn(t,n)*e.zoom,[i,a]=[n[0]*r,n[1]*r];return{left:t[0]/2-e.x*i,top:t[1]/2-e.y*a,width:i,height:a}}function $n(e,t,n,r){let i=Zn(t,n,r),a=Math.min(Math.max(e.zoom,Math.min(1,i)),Math.max(1,i*Yn)),o=Qn({...e,zoom:a},t,n);return{zoom:a,x:er(e.x,o.width,t[0]),y:er(e.y,o.height,t[1])}}function er(e,t,n){if(t<=n)return .5;let r=(n/2-Jn)/t;return Math.min(Math.max(e,r),1-r)}function tr(e,t,n,r,i,a){let o=$n({...e,zoom:e.zoom*i},t,n,a),s=Qn(e,t,n),c=Qn(o,t,n),l=(r[0]-s.left)/s.width+(t[0]/2-r[0])/c.width,u=(r[1]-s.top)/s.height+(t[1]/2-r[1])/c.height;return $n({zoom:o.zoom,x:l,y:u},t,n,a)}function nr(e,t,n,r,i){let a=Qn(e,t,n);return $n({...e,x:e.x-r[0]/a.width,y:e.y-r[1]/a.height},t,n,i)}function rr(e,t,n){let r=n[0]/e.width,i=Math.max(0,Math.floor(-e.left*r)),a=Math.max(0,Math.floor(-e.top*r)),o=Math.min(n[0],Math.ceil((t[0]-e.left)*r)),s=Math.min(n[1],Math.ceil((t[1]-e.top)*r));return[i,a,Math.max(1,o-i),Math.max(1,s-a)]}var ir=.02,ar=.1,or=class{canvas;ring;#e=null;#t=null;#n=null;#r=null;constructor(e,t){this.canvas=e,this.ring=t,Rt.addEventListener(`change`,this.#a)}stop(){Rt.removeEventListener(`change`,this.#a)}get isActive(){return this.#t!==null}show(e){let t=e&&Ht(e);this.canvas.hidden=t===null,this.#e=e,t!==this.#t&&(this.#t=t,t&&(this.canvas.width=t.width,this.canvas.height=t.height,R(t.all)))}place(e){if(this.ring.hidden=!this.isActive||this.#n===null,!this.#n)return;let{style:t}=this.ring,n=I.value.size/100*Math.max(e.width,e.height);t.setProperty(`left`,`${e.left+this.#n[0]*e.width}px`),t.setProperty(`top`,`${e.top+this.#n[1]*e.height}px`),t.setProperty(`width`,`${n}px`),t.setProperty(`height`,`${n}px`)}moveTo(e){this.#n=e}step(e,t){let n=t?ar:ir,r=e=>Math.min(Math.max(e,0),1),[i,a]=this.#n??[.5,.5];this.#n=[r(i+e[0]*n),r(a+e[1]*n)]}dab(){this.#n??=[.5,.5],this.begin(this.#n)&&this.end()}begin(e){return this.#t?(this.#t.remember(),this.#r=e,this.#i(e,e),!0):!1}stroke(e){this.#i(this.#r??e,e),this.#r=e}end(){this.#r=null,this.#e&&qt(this.#e)}abandon(){this.#r=null,this.#t?.undo(),this.#t&&R(this.#t.all)}#i(e,t){let n=this.#t;if(!n)return;let{size:r,softness:i,erases:a}=I.value,o={radius:Math.max(.5,r/200*Math.max(n.width,n.height)),softness:i/100,erases:a},s=([e,t])=>[e*n.width,t*n.height];R(n.stroke(s(e),s(t),o))}#a=e=>{let t=this.#t,n=this.canvas.getContext(`2d`);if(!t||!n)return;let[r,i,a,o]=e.detail,[s,c]=[a-r,o-i];if(s<=0||c<=0)return;let{color:l}=getComputedStyle(this.canvas),[u=0,d=0,f=0]=(l.match(/[\d.]+/g)??[]).map(Number),p=n.createImageData(s,c);for(let e=0;e<c;e++)for(let n=0;n<s;n++){let a=t.data[(i+e)*t.width+r+n]??0;p.data.set([u,d,f,a],4*(e*s+n))}n.putImageData(p,r,i)}},sr={ArrowLeft:-1,ArrowDown:-1,ArrowRight:1,ArrowUp:1,PageDown:-10,PageUp:10,Home:-100,End:100},cr=class extends n{static properties={left:{attribute:!1},width:{attribute:!1},room:{attribute:!1}};stores(){return[z]}#e(e){z.set({divider:Math.min(Math.max(Math.round(e),0),100)})}#t=e=>{let t=sr[e.key];t!==void 0&&(e.preventDefault(),e.stopPropagation(),this.#e((z.value.divider??0)+t))};#n=e=>{e.stopPropagation(),e.currentTarget.setPointerCapture(e.pointerId)};#r=e=>{if(e.stopPropagation(),!e.currentTarget.hasPointerCapture(e.pointerId))return;let t=this.offsetParent?.getBoundingClientRect().left??0;this.#e(100*(e.clientX-t-this.left)/this.width)};updated(e){let t=this.left+this.width*(z.value.divider??0)/100;this.style.setProperty(`left`,`${Math.min(Math.max(t,0),this.room)}px`)}render(){let{divider:t}=z.value;return t===null?e:a`<div
+    `]};customElements.define(`studio-picture-bar`,Wn);var Gn=240,Kn=24,qn=class{element;actions;#e=new Map;#t=!1;constructor(e,t){this.element=e,this.actions=t,e.addEventListener(`pointerdown`,this.#r),e.addEventListener(`pointermove`,this.#i),e.addEventListener(`pointerup`,this.#o),e.addEventListener(`pointercancel`,this.#o),e.addEventListener(`pointerleave`,()=>t.hover(null)),e.addEventListener(`wheel`,this.#s,{passive:!1})}#n(e){let t=this.element.getBoundingClientRect();return[e.clientX-t.left,e.clientY-t.top]}#r=e=>{let t=this.#e.size===0;if(e.button>1||this.#e.size>1)return;let n=this.#n(e);this.#e.set(e.pointerId,n),this.element.setPointerCapture(e.pointerId),t&&e.button===0?this.#t=this.actions.begin(n):this.#t&&(this.#t=!1,this.actions.abandon())};#i=e=>{let t=this.#n(e);this.actions.hover(t);let n=this.#e.get(e.pointerId);if(n){if(this.#t){let t=e.getCoalescedEvents?.()??[];for(let n of t.length>0?t:[e])this.actions.stroke(this.#n(n))}else this.#e.size===1?this.actions.move([t[0]-n[0],t[1]-n[1]]):this.#a(e.pointerId,n,t);this.#e.set(e.pointerId,t)}};#a(e,t,n){let r=[...this.#e].find(([t])=>t!==e)?.[1];if(!r)return;let i=e=>[(e[0]+r[0])/2,(e[1]+r[1])/2],a=e=>Math.max(1,Math.hypot(e[0]-r[0],e[1]-r[1])),[o,s]=[i(t),i(n)];this.actions.move([s[0]-o[0],s[1]-o[1]]),this.actions.zoom(s,a(n)/a(t))}#o=e=>{this.#e.delete(e.pointerId),!this.#t||this.#e.size>0||(this.#t=!1,this.actions.end())};#s=e=>{if(!this.actions.takesWheel(e))return;e.preventDefault();let t=e.deltaMode===WheelEvent.DOM_DELTA_PIXEL?1:Kn,n=e.ctrlKey?4:1,r=2**(-e.deltaY*t*n/Gn);this.actions.zoom(this.#n(e),r)}};function Jn(e){let t=e.composedPath()[0];return t===document.body||t instanceof HTMLElement&&t.id===`stage`}var Yn=class{host;alt;#e=``;#t=``;constructor(e,t){this.host=e,this.alt=t}get isShown(){return this.#t!==``}hold(){this.#e=this.#t}async show(e,{loaded:t=()=>{},instead:n=null}={}){let r=e??``;if(r===this.#e)return;if(this.#e=r,r===``){this.#t=``,this.host.replaceChildren();return}let i=new Image;i.alt=this.alt,i.draggable=!1,i.src=r;try{await i.decode()}catch{if(this.#e!==r)return;this.#e=this.#t,!this.isShown&&n&&await this.show(n);return}this.#e===r&&(this.#t=r,this.host.replaceChildren(i),t())}},Xn={zoom:1,x:.5,y:.5},Zn=16,Qn=16;function $n(e,t){let n=[Math.max(1,e[0]-32),Math.max(1,e[1]-32)];return Math.min(n[0]/t[0],n[1]/t[1])}function er(e,t,n){return 1/($n(e,t)*n)}function tr(e,t,n){let r=$n(t,n)*e.zoom,[i,a]=[n[0]*r,n[1]*r];return{left:t[0]/2-e.x*i,top:t[1]/2-e.y*a,width:i,height:a}}function nr(e,t,n,r){let i=er(t,n,r),a=Math.min(Math.max(e.zoom,Math.min(1,i)),Math.max(1,i*Qn)),o=tr({...e,zoom:a},t,n);return{zoom:a,x:rr(e.x,o.width,t[0]),y:rr(e.y,o.height,t[1])}}function rr(e,t,n){if(t<=n)return .5;let r=(n/2-Zn)/t;return Math.min(Math.max(e,r),1-r)}function ir(e,t,n,r,i,a){let o=nr({...e,zoom:e.zoom*i},t,n,a),s=tr(e,t,n),c=tr(o,t,n),l=(r[0]-s.left)/s.width+(t[0]/2-r[0])/c.width,u=(r[1]-s.top)/s.height+(t[1]/2-r[1])/c.height;return nr({zoom:o.zoom,x:l,y:u},t,n,a)}function ar(e,t,n,r,i){let a=tr(e,t,n);return nr({...e,x:e.x-r[0]/a.width,y:e.y-r[1]/a.height},t,n,i)}function or(e,t,n){let r=n[0]/e.width,i=Math.max(0,Math.floor(-e.left*r)),a=Math.max(0,Math.floor(-e.top*r)),o=Math.min(n[0],Math.ceil((t[0]-e.left)*r)),s=Math.min(n[1],Math.ceil((t[1]-e.top)*r));return[i,a,Math.max(1,o-i),Math.max(1,s-a)]}var sr=.02,cr=.1,lr=class{canvas;ring;#e=null;#t=null;#n=null;#r=null;constructor(e,t){this.canvas=e,this.ring=t,Vt.addEventListener(`change`,this.#a)}stop(){Vt.removeEventListener(`change`,this.#a)}get isActive(){return this.#t!==null}show(e){let t=e&&Gt(e);this.canvas.hidden=t===null,this.#e=e,t!==this.#t&&(this.#t=t,t&&(this.canvas.width=t.width,this.canvas.height=t.height,R(t.all)))}place(e){if(this.ring.hidden=!this.isActive||this.#n===null,!this.#n)return;let{style:t}=this.ring,n=I.value.size/100*Math.max(e.width,e.height);t.setProperty(`left`,`${e.left+this.#n[0]*e.width}px`),t.setProperty(`top`,`${e.top+this.#n[1]*e.height}px`),t.setProperty(`width`,`${n}px`),t.setProperty(`height`,`${n}px`)}moveTo(e){this.#n=e}step(e,t){let n=t?cr:sr,r=e=>Math.min(Math.max(e,0),1),[i,a]=this.#n??[.5,.5];this.#n=[r(i+e[0]*n),r(a+e[1]*n)]}dab(){this.#n??=[.5,.5],this.begin(this.#n)&&this.end()}begin(e){return this.#t?(this.#t.remember(),this.#r=e,this.#i(e,e),!0):!1}stroke(e){this.#i(this.#r??e,e),this.#r=e}end(){this.#r=null,this.#e&&Xt(this.#e)}abandon(){this.#r=null,this.#t?.undo(),this.#t&&R(this.#t.all)}#i(e,t){let n=this.#t;if(!n)return;let{size:r,softness:i,erases:a}=I.value,o={radius:Math.max(.5,r/200*Math.max(n.width,n.height)),softness:i/100,erases:a},s=([e,t])=>[e*n.width,t*n.height];R(n.stroke(s(e),s(t),o))}#a=e=>{let t=this.#t,n=this.canvas.getContext(`2d`);if(!t||!n)return;let[r,i,a,o]=e.detail,[s,c]=[a-r,o-i];if(s<=0||c<=0)return;let{color:l}=getComputedStyle(this.canvas),[u=0,d=0,f=0]=(l.match(/[\d.]+/g)??[]).map(Number),p=n.createImageData(s,c);for(let e=0;e<c;e++)for(let n=0;n<s;n++){let a=t.data[(i+e)*t.width+r+n]??0;p.data.set([u,d,f,a],4*(e*s+n))}n.putImageData(p,r,i)}},ur={ArrowLeft:-1,ArrowDown:-1,ArrowRight:1,ArrowUp:1,PageDown:-10,PageUp:10,Home:-100,End:100},dr=class extends n{static properties={left:{attribute:!1},width:{attribute:!1},room:{attribute:!1}};stores(){return[z]}#e(e){z.set({divider:Math.min(Math.max(Math.round(e),0),100)})}#t=e=>{let t=ur[e.key];t!==void 0&&(e.preventDefault(),e.stopPropagation(),this.#e((z.value.divider??0)+t))};#n=e=>{e.stopPropagation(),e.currentTarget.setPointerCapture(e.pointerId)};#r=e=>{if(e.stopPropagation(),!e.currentTarget.hasPointerCapture(e.pointerId))return;let t=this.offsetParent?.getBoundingClientRect().left??0;this.#e(100*(e.clientX-t-this.left)/this.width)};updated(e){let t=this.left+this.width*(z.value.divider??0)/100;this.style.setProperty(`left`,`${Math.min(Math.max(t,0),this.room)}px`)}render(){let{divider:t}=z.value;return t===null?e:a`<div
       class="divider"
       role="slider"
       tabindex="0"
@@ -491,7 +491,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       .side.right {
         left: 32px;
       }
-    `]};customElements.define(`studio-divider`,cr);var lr=1.25,ur=64,dr=250,fr=120,pr=3,mr={ArrowLeft:[-1,0],ArrowRight:[1,0],ArrowUp:[0,-1],ArrowDown:[0,1]},hr=class extends n{static properties={scene:{attribute:!1},narrow:{type:Boolean}};#e=qn;#t=[1,1];#n=null;#r=new ResizeObserver(()=>this.#m());#i=0;#a=0;#o=null;#s=null;stores(){return[z,I]}get zoomPercent(){let e=Zn(this.#t,this.scene.size,devicePixelRatio);return Math.round(100*this.#e.zoom/e)}connectedCallback(){super.connectedCallback(),window.addEventListener(`keydown`,this.#C),window.addEventListener(`keyup`,this.#T),window.addEventListener(`blur`,this.#E)}disconnectedCallback(){super.disconnectedCallback(),this.#r.disconnect(),clearTimeout(this.#a),this.#s?.stop(),this.#s=null,window.removeEventListener(`keydown`,this.#C),window.removeEventListener(`keyup`,this.#T),window.removeEventListener(`blur`,this.#E)}firstUpdated(){let e=this.#c,{picture:t,photo:n}=g.canvas.alt;this.#n={base:new Kn(this.#l(`.base`),t),detail:new Kn(this.#l(`.detail`),``),photo:new Kn(this.#l(`.photo`),n)},this.#s=new or(this.#l(`canvas`),this.#l(`.cursor`)),new Wn(e,this.#S),this.#r.observe(e),this.#m()}updated(e){e.has(`scene`)&&this.#_(),this.#s?.show(this.scene.paintsMask?z.value.tool:null),this.#g()}get#c(){return this.#l(`#stage`)}#l(e){let t=this.renderRoot.querySelector(e);if(!t)throw Error(`The stage has no ${e}.`);return t}focus(){this.#c.focus()}fit(){this.#p(qn)}showPixels(){let e=Zn(this.#t,this.scene.size,devicePixelRatio);this.#d(this.#u,e/this.#e.zoom)}zoomIn(){this.#d(this.#u,lr)}zoomOut(){this.#d(this.#u,1/lr)}get#u(){return[this.#t[0]/2,this.#t[1]/2]}#d(e,t){let{size:n}=this.scene;this.#p(tr(this.#e,this.#t,n,e,t,devicePixelRatio))}#f(e){this.#p(nr(this.#e,this.#t,this.scene.size,e,devicePixelRatio))}#p(e){this.#e=$n(e,this.#t,this.scene.size,devicePixelRatio),this.#g(),this.#b(),this.dispatchEvent(new Event(`zoomed`))}#m(){let{clientWidth:e,clientHeight:t}=this.#c;this.#t=[Math.max(1,e),Math.max(1,t)],this.#p(this.#e)}get#h(){return Qn(this.#e,this.#t,this.scene.size)}#g(){let e=this.#h,{style:t,classList:n}=this.#l(`.world`);t.setProperty(`left`,`${e.left}px`),t.setProperty(`top`,`${e.top}px`),t.setProperty(`width`,`${e.width}px`),t.setProperty(`height`,`${e.height}px`);let r=Xn(this.#t,this.scene.size)*this.#e.zoom;n.toggle(`squares`,r>=pr),this.#c.classList.toggle(`fits`,this.#e.zoom<=1.001);let{divider:i,showsPhoto:a}=z.value,o=this.#l(`.photo`);o.hidden=!a&&i===null;let s=a?0:100-(i??0);o.style.setProperty(`clip-path`,`inset(0 ${s}% 0 0)`);let c=this.renderRoot.querySelector(`studio-divider`);c&&Object.assign(c,{left:e.left,width:e.width,room:this.#t[0]}),this.#s?.place(e)}#_(){let e=this.#n;if(!e)return;e.photo.show(this.scene.photo);let{base:t,live:n,holds:r}=this.scene;if(clearTimeout(this.#a),!n){if(r!==null&&r===this.#o){e.base.hold(),e.detail.hold();return}this.#o=null,e.base.show(t),e.detail.show(null);return}let i=Math.max(0,this.#i+dr-Date.now());this.#a=window.setTimeout(()=>this.#v(),i)}#v(){let e=this.#n,{base:t,live:n}=this.scene;if(!e||!n)return;this.#i=Date.now();let r=this.#h,i=r.width>1.3*this.#t[0]||r.height>1.3*this.#t[1];if((!i||!e.base.isShown)&&(e.base.show(t,{instead:this.scene.photo,loaded:()=>{this.#o=n.id}}),!i)){e.detail.show(null);return}let{size:a}=this.scene,o=rr(r,this.#t,a);e.detail.show(_.live(n.id,n.version,o),{loaded:()=>this.#y(o,a)})}#y([e,t,n,r],i){let{style:a}=this.#l(`.detail`);a.setProperty(`left`,`${100*e/i[0]}%`),a.setProperty(`top`,`${100*t/i[1]}%`),a.setProperty(`width`,`${100*n/i[0]}%`),a.setProperty(`height`,`${100*r/i[1]}%`)}#b=s(fr,()=>this.#v());#x(e){let t=this.#h;return[(e[0]-t.left)/t.width,(e[1]-t.top)/t.height]}#S={move:e=>this.#f(e),zoom:(e,t)=>this.#d(e,t),begin:e=>this.#s?.begin(this.#x(e))??!1,stroke:e=>this.#s?.stroke(this.#x(e)),end:()=>this.#s?.end(),abandon:()=>this.#s?.abandon(),hover:e=>{this.#s?.moveTo(e&&this.#x(e)),this.#s?.place(this.#h)},takesWheel:e=>!this.narrow||e.ctrlKey||this.#e.zoom>1};#C=e=>{if(!Gn(e)||e.altKey)return;let{tool:t}=z.value;if(e.ctrlKey||e.metaKey){t&&e.key.toLowerCase()===`z`&&(e.preventDefault(),Xt(t,t=>e.shiftKey?t.redo():t.undo()));return}let n=this.#w[e.key];n&&(e.preventDefault(),n())};#w={"+":()=>this.zoomIn(),"=":()=>this.zoomIn(),"-":()=>this.zoomOut(),0:()=>this.fit(),1:()=>this.showPixels()," ":()=>z.set({showsPhoto:!0}),b:()=>z.set({divider:z.value.divider===null?50:null}),"[":()=>Zt(I.value.size/1.2-.5),"]":()=>Zt(I.value.size*1.2+.5),e:()=>{z.value.tool&&I.set({erases:!I.value.erases})},i:()=>{z.value.tool&&Xt(z.value.tool,e=>e.invert())}};#T=e=>{e.key===` `&&this.#E()};#E=()=>{z.value.showsPhoto&&z.set({showsPhoto:!1})};#D=e=>{let t=this.#s?.isActive?this.#s:null,n=mr[e.key];if(n&&t)t.step(n,e.shiftKey);else if(n)this.#f([-n[0]*ur,-n[1]*ur]);else if(t&&e.key===`Enter`&&!e.ctrlKey)t.dab();else return;t?.place(this.#h),e.preventDefault()};render(){let{divider:t,tool:n}=z.value;return a`<div
+    `]};customElements.define(`studio-divider`,dr);var fr=1.25,pr=64,mr=250,hr=120,gr=3,_r={ArrowLeft:[-1,0],ArrowRight:[1,0],ArrowUp:[0,-1],ArrowDown:[0,1]},vr=class extends n{static properties={scene:{attribute:!1},narrow:{type:Boolean}};#e=Xn;#t=[1,1];#n=null;#r=new ResizeObserver(()=>this.#m());#i=0;#a=0;#o=null;#s=null;stores(){return[z,I]}get zoomPercent(){let e=er(this.#t,this.scene.size,devicePixelRatio);return Math.round(100*this.#e.zoom/e)}connectedCallback(){super.connectedCallback(),window.addEventListener(`keydown`,this.#C),window.addEventListener(`keyup`,this.#T),window.addEventListener(`blur`,this.#E)}disconnectedCallback(){super.disconnectedCallback(),this.#r.disconnect(),clearTimeout(this.#a),this.#s?.stop(),this.#s=null,window.removeEventListener(`keydown`,this.#C),window.removeEventListener(`keyup`,this.#T),window.removeEventListener(`blur`,this.#E)}firstUpdated(){let e=this.#c,{picture:t,photo:n}=g.canvas.alt;this.#n={base:new Yn(this.#l(`.base`),t),detail:new Yn(this.#l(`.detail`),``),photo:new Yn(this.#l(`.photo`),n)},this.#s=new lr(this.#l(`canvas`),this.#l(`.cursor`)),new qn(e,this.#S),this.#r.observe(e),this.#m()}updated(e){e.has(`scene`)&&this.#_(),this.#s?.show(this.scene.paintsMask?z.value.tool:null),this.#g()}get#c(){return this.#l(`#stage`)}#l(e){let t=this.renderRoot.querySelector(e);if(!t)throw Error(`The stage has no ${e}.`);return t}focus(){this.#c.focus()}fit(){this.#p(Xn)}showPixels(){let e=er(this.#t,this.scene.size,devicePixelRatio);this.#d(this.#u,e/this.#e.zoom)}zoomIn(){this.#d(this.#u,fr)}zoomOut(){this.#d(this.#u,1/fr)}get#u(){return[this.#t[0]/2,this.#t[1]/2]}#d(e,t){let{size:n}=this.scene;this.#p(ir(this.#e,this.#t,n,e,t,devicePixelRatio))}#f(e){this.#p(ar(this.#e,this.#t,this.scene.size,e,devicePixelRatio))}#p(e){this.#e=nr(e,this.#t,this.scene.size,devicePixelRatio),this.#g(),this.#b(),this.dispatchEvent(new Event(`zoomed`))}#m(){let{clientWidth:e,clientHeight:t}=this.#c;this.#t=[Math.max(1,e),Math.max(1,t)],this.#p(this.#e)}get#h(){return tr(this.#e,this.#t,this.scene.size)}#g(){let e=this.#h,{style:t,classList:n}=this.#l(`.world`);t.setProperty(`left`,`${e.left}px`),t.setProperty(`top`,`${e.top}px`),t.setProperty(`width`,`${e.width}px`),t.setProperty(`height`,`${e.height}px`);let r=$n(this.#t,this.scene.size)*this.#e.zoom;n.toggle(`squares`,r>=gr),this.#c.classList.toggle(`fits`,this.#e.zoom<=1.001);let{divider:i,showsPhoto:a}=z.value,o=this.#l(`.photo`);o.hidden=!a&&i===null;let s=a?0:100-(i??0);o.style.setProperty(`clip-path`,`inset(0 ${s}% 0 0)`);let c=this.renderRoot.querySelector(`studio-divider`);c&&Object.assign(c,{left:e.left,width:e.width,room:this.#t[0]}),this.#s?.place(e)}#_(){let e=this.#n;if(!e)return;e.photo.show(this.scene.photo);let{base:t,live:n,holds:r}=this.scene;if(clearTimeout(this.#a),!n){if(r!==null&&r===this.#o){e.base.hold(),e.detail.hold();return}this.#o=null,e.base.show(t),e.detail.show(null);return}let i=Math.max(0,this.#i+mr-Date.now());this.#a=window.setTimeout(()=>this.#v(),i)}#v(){let e=this.#n,{base:t,live:n}=this.scene;if(!e||!n)return;this.#i=Date.now();let r=this.#h,i=r.width>1.3*this.#t[0]||r.height>1.3*this.#t[1];if((!i||!e.base.isShown)&&(e.base.show(t,{instead:this.scene.photo,loaded:()=>{this.#o=n.id}}),!i)){e.detail.show(null);return}let{size:a}=this.scene,o=or(r,this.#t,a);e.detail.show(_.live(n.id,n.version,o),{loaded:()=>this.#y(o,a)})}#y([e,t,n,r],i){let{style:a}=this.#l(`.detail`);a.setProperty(`left`,`${100*e/i[0]}%`),a.setProperty(`top`,`${100*t/i[1]}%`),a.setProperty(`width`,`${100*n/i[0]}%`),a.setProperty(`height`,`${100*r/i[1]}%`)}#b=s(hr,()=>this.#v());#x(e){let t=this.#h;return[(e[0]-t.left)/t.width,(e[1]-t.top)/t.height]}#S={move:e=>this.#f(e),zoom:(e,t)=>this.#d(e,t),begin:e=>this.#s?.begin(this.#x(e))??!1,stroke:e=>this.#s?.stroke(this.#x(e)),end:()=>this.#s?.end(),abandon:()=>this.#s?.abandon(),hover:e=>{this.#s?.moveTo(e&&this.#x(e)),this.#s?.place(this.#h)},takesWheel:e=>!this.narrow||e.ctrlKey||this.#e.zoom>1};#C=e=>{if(!Jn(e)||e.altKey)return;let{tool:t}=z.value;if(e.ctrlKey||e.metaKey){t&&e.key.toLowerCase()===`z`&&(e.preventDefault(),$t(t,t=>e.shiftKey?t.redo():t.undo()));return}let n=this.#w[e.key];n&&(e.preventDefault(),n())};#w={"+":()=>this.zoomIn(),"=":()=>this.zoomIn(),"-":()=>this.zoomOut(),0:()=>this.fit(),1:()=>this.showPixels()," ":()=>z.set({showsPhoto:!0}),b:()=>z.set({divider:z.value.divider===null?50:null}),"[":()=>en(I.value.size/1.2-.5),"]":()=>en(I.value.size*1.2+.5),e:()=>{z.value.tool&&I.set({erases:!I.value.erases})},i:()=>{z.value.tool&&$t(z.value.tool,e=>e.invert())}};#T=e=>{e.key===` `&&this.#E()};#E=()=>{z.value.showsPhoto&&z.set({showsPhoto:!1})};#D=e=>{let t=this.#s?.isActive?this.#s:null,n=_r[e.key];if(n&&t)t.step(n,e.shiftKey);else if(n)this.#f([-n[0]*pr,-n[1]*pr]);else if(t&&e.key===`Enter`&&!e.ctrlKey)t.dab();else return;t?.place(this.#h),e.preventDefault()};render(){let{divider:t,tool:n}=z.value;return a`<div
       id="stage"
       tabindex="0"
       role="group"
@@ -581,7 +581,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         border-radius: 50%;
         pointer-events: none;
       }
-    `]};customElements.define(`studio-stage`,hr);var gr=class extends n{static properties={job:{attribute:!1}};render(){let{progress:e}=this.job,t=e?Math.round(100*e.step/e.steps):0;return a`
+    `]};customElements.define(`studio-stage`,vr);var yr=class extends n{static properties={job:{attribute:!1}};render(){let{progress:e}=this.job,t=e?Math.round(100*e.step/e.steps):0;return a`
       <div
         class="bar"
         role="progressbar"
@@ -595,12 +595,12 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       ${this.#e()}
     `}#e(){let{state:t,progress:n,ahead:r}=this.job;if(t===`queued`)return a`<p class="small">
         ${g.state.queued}. <span class="muted">${g.make.waiting(r)}</span>
-      </p>`;if(!n)return a`<p class="small muted">${g.progress.preparing}</p>`;let i=g.progress.left(Ue(n[`seconds-left`]));return a`<p class="small row between number">
+      </p>`;if(!n)return a`<p class="small muted">${g.progress.preparing}</p>`;let i=g.progress.left(qe(n[`seconds-left`]));return a`<p class="small row between number">
         <span>${g.progress.step(n)}</span>
         <span>${t===`paused`?g.state.paused:i}</span>
       </p>
       ${n.scales>1?a`<p class="small muted number">
-              ${g.progress.scale(n,Ge(n.size))}
+              ${g.progress.scale(n,k(n.size))}
             </p>`:e}`}updated(e){let{progress:t}=this.job,n=t?t.step/t.steps:0;this.renderRoot.querySelector(`.done`)?.style.setProperty(`width`,`${(100*n).toFixed(1)}%`)}static styles=[l,c`
       .bar {
         height: 6px;
@@ -615,13 +615,13 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         height: 100%;
         background: var(--accent);
       }
-    `]};customElements.define(`studio-progress`,gr);var _r=1e3,vr=class extends n{#e=0;stores(){return[S,K,q]}connectedCallback(){super.connectedCallback(),this.#e=window.setInterval(()=>this.#t(),_r)}disconnectedCallback(){super.disconnectedCallback(),clearInterval(this.#e)}#t(){let{cells:e}=q.value;e.map(e=>e.id===null?null:T(e.id)).every(e=>e&&y(e.state))||Rn().catch(()=>{})}render(){let{cells:t}=q.value,{error:n}=K.value;return a`
+    `]};customElements.define(`studio-progress`,yr);var br=1e3,xr=class extends n{#e=0;stores(){return[S,K,q]}connectedCallback(){super.connectedCallback(),this.#e=window.setInterval(()=>this.#t(),br)}disconnectedCallback(){super.disconnectedCallback(),clearInterval(this.#e)}#t(){let{cells:e}=q.value;e.map(e=>e.id===null?null:w(e.id)).every(e=>e&&y(e.state))||Vn().catch(()=>{})}render(){let{cells:t}=q.value,{error:n}=K.value;return a`
       ${n?a`<p class="error" role="alert">${h.warning}<span>${n}</span></p>`:e}
       <ul @keydown=${this.#i}>
         ${t.map(e=>this.#n(e))}
       </ul>
-    `}#n(t){let n=t.id===null?null:T(t.id),r=g.variants.cell(t.strength,t.scale);return a`<li>
-      <button @click=${()=>void zn(t)}>
+    `}#n(t){let n=t.id===null?null:w(t.id),r=g.variants.cell(t.strength,t.scale);return a`<li>
+      <button @click=${()=>void Hn(t)}>
         <span class="picture">${n?this.#r(n):e}</span>
         <span class="small number">${r}</span>
         ${n&&!y(n.state)?a`<progress
@@ -701,7 +701,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       progress::-moz-progress-bar {
         background: var(--accent);
       }
-    `]};customElements.define(`studio-variants`,vr);var J=new r({plan:null,busy:!1,error:null,field:null}),yr=250,Y=``,br=new AbortController,xr=s(yr,()=>void Tr());function Sr(){j.subscribe(Cr),Cr()}function Cr(){let e=F(j.value),t=e?JSON.stringify(e):``;t!==Y&&(Y=t,br.abort(),t===``?J.set({plan:null,busy:!1,error:null,field:null}):(J.set({busy:!0}),xr()))}function wr(){Y!==``&&xr()}async function Tr(){let e=Y;if(e!==``){br=new AbortController;try{let t=await ce(JSON.parse(e),br.signal);e===Y&&J.set({plan:t,busy:!1,error:null,field:null})}catch(t){if(e!==Y)return;let n=t instanceof le?t.field:null;J.set({plan:null,busy:!1,error:p(t),field:n})}}}var Er=2048,Dr=512;function Or(){let{subject:e}=z.value;if(e.kind===`form`)return kr();if(e.kind===`job`){let t=T(e.id);return t&&Ar(t)}return null}function kr(){let{photo:e}=j.value;if(!e)return null;let{url:t,shown:n,busy:r,error:i}=G.value,a=r||n!==vn(),o=Dr/Math.max(e.width,e.height),s=[Math.round(e.width*o),Math.round(e.height*o)],c=_.file(e.sha256,Er),l=n.includes(e.sha256),u=t&&l?t:null,d=a&&i===null,f=u?g.canvas.preview:g.canvas.photo,p=i===J.value.error?null:i;return{size:J.value.plan?.size??s,base:u??c,live:null,holds:null,photo:c,label:d?g.canvas.previewBusy:f,message:p,isError:p!==null,paintsMask:!0}}function Ar(e){let t=e.job.inputs?.content,n=t&&typeof t==`object`?t.sha256:void 0,r=n?_.file(n,Er):null,i={size:e.size??e.plan?.size??[Dr,Dr],photo:r,isError:!1,message:null,paintsMask:!1};if(e.state===`done`){let t=_.shown(e.id);return{...i,base:t,live:null,holds:null,label:g.canvas.result}}let a=e.picture,o=a===null?null:{id:e.id,version:a};return{...i,base:o?_.live(o.id,o.version):r,live:o,holds:e.id,label:e.state===`running`&&o?g.canvas.live:g.state[e.state],message:jr(e),isError:e.state===`failed`||e.state===`set-aside`}}function jr({state:e,error:t,picture:n,progress:r}){return e===`set-aside`?t??g.state.setAside:t||(n===null&&r===null&&v(e)?g.canvas.waiting:null)}function Mr(){let{subject:e}=z.value,t=ke();if(e.kind===`form`&&t)return{url:t.picture===null?_.job(t.id,256,t.state):_.live(t.id,t.picture),label:g.canvas.live,toJob:t.id};let{url:n,busy:r,moved:i}=G.value,a=e.kind===`job`?T(e.id):null;return n&&a&&(i||y(a.state))?{url:n,label:r?g.canvas.previewBusy:g.canvas.preview,toJob:null}:null}var Nr=class extends n{static properties={narrow:{type:Boolean},dragging:{type:Boolean},zoom:{state:!0}};constructor(){super(),this.zoom=100}stores(){return[j,S,J,G,z]}get#e(){return this.renderRoot.querySelector(`studio-stage`)}focusStage(){this.#e?.focus()}render(){let{subject:t,tool:n,showsLosses:r}=z.value,i=Or();return a`
+    `]};customElements.define(`studio-variants`,xr);var J=new r({plan:null,busy:!1,error:null,field:null}),Sr=250,Y=``,Cr=new AbortController,wr=s(Sr,()=>void Or());function Tr(){j.subscribe(Er),Er()}function Er(){let e=F(j.value),t=e?JSON.stringify(e):``;t!==Y&&(Y=t,Cr.abort(),t===``?J.set({plan:null,busy:!1,error:null,field:null}):(J.set({busy:!0}),wr()))}function Dr(){Y!==``&&wr()}async function Or(){let e=Y;if(e!==``){Cr=new AbortController;try{let t=await ce(JSON.parse(e),Cr.signal);e===Y&&J.set({plan:t,busy:!1,error:null,field:null})}catch(t){if(e!==Y)return;let n=t instanceof le?t.field:null;J.set({plan:null,busy:!1,error:p(t),field:n})}}}var kr=2048,Ar=512;function jr(){let{subject:e}=z.value;if(e.kind===`form`)return Mr();if(e.kind===`job`){let t=w(e.id);return t&&Nr(t)}return null}function Mr(){let{photo:e}=j.value;if(!e)return null;let{url:t,shown:n,busy:r,error:i}=G.value,a=r||n!==xn(),o=Ar/Math.max(e.width,e.height),s=[Math.round(e.width*o),Math.round(e.height*o)],c=_.file(e.sha256,kr),l=n.includes(e.sha256),u=t&&l?t:null,d=a&&i===null,f=u?g.canvas.preview:g.canvas.photo,p=i===J.value.error?null:i;return{size:J.value.plan?.size??s,base:u??c,live:null,holds:null,photo:c,label:d?g.canvas.previewBusy:f,message:p,isError:p!==null,paintsMask:!0}}function Nr(e){let t=e.job.inputs?.content,n=t&&typeof t==`object`?t.sha256:void 0,r=n?_.file(n,kr):null,i={size:e.size??e.plan?.size??[Ar,Ar],photo:r,isError:!1,message:null,paintsMask:!1};if(e.state===`done`){let t=_.shown(e.id);return{...i,base:t,live:null,holds:null,label:g.canvas.result}}let a=e.picture,o=a===null?null:{id:e.id,version:a};return{...i,base:o?_.live(o.id,o.version):r,live:o,holds:e.id,label:e.state===`running`&&o?g.canvas.live:g.state[e.state],message:Pr(e),isError:e.state===`failed`||e.state===`set-aside`}}function Pr({state:e,error:t,picture:n,progress:r}){return e===`set-aside`?t??g.state.setAside:t||(n===null&&r===null&&v(e)?g.canvas.waiting:null)}function Fr(){let{subject:e}=z.value,t=je();if(e.kind===`form`&&t)return{url:t.picture===null?_.job(t.id,256,t.state):_.live(t.id,t.picture),label:g.canvas.live,toJob:t.id,isSmall:!1};let{url:n,busy:r,moved:i}=G.value,a=e.kind===`job`?w(e.id):null;return n&&a&&(i||y(a.state))?{url:n,label:r?g.canvas.previewBusy:g.canvas.preview,toJob:null,isSmall:!i}:null}var Ir=class extends n{static properties={narrow:{type:Boolean},dragging:{type:Boolean},zoom:{state:!0}};constructor(){super(),this.zoom=100}stores(){return[j,S,J,G,z]}get#e(){return this.renderRoot.querySelector(`studio-stage`)}focusStage(){this.#e?.focus()}render(){let{subject:t,tool:n,showsLosses:r}=z.value,i=jr();return a`
       ${i?this.#n():e}
       ${n&&i?.paintsMask?a`<studio-mask-bar></studio-mask-bar>`:e}
       <div class="middle ${this.dragging?`target`:``}">
@@ -713,7 +713,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       </div>
       ${r&&t.kind===`job`?a`<studio-losses .jobId=${t.id}></studio-losses>`:e}
       <studio-picture-bar></studio-picture-bar>
-    `}#t(t){let n=Mr();return a`
+    `}#t(t){let n=Fr();return a`
       <studio-stage
         .scene=${t}
         .narrow=${this.narrow}
@@ -724,7 +724,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
               ${t.isError?h.warning:e}<span>${t.message}</span>
             </p>`:e}
       ${n?a`<button
-              class="inset"
+              class="inset ${n.isSmall?`small-inset`:``}"
               aria-label=${n.toJob?g.canvas.toLive:g.canvas.toPreview}
               title=${n.toJob?g.canvas.toLive:g.canvas.toPreview}
               @click=${()=>B(n.toJob?{kind:`job`,id:n.toJob}:{kind:`form`})}
@@ -771,7 +771,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         ${r.kind===`form`?[this.#r(`region`,h.brush),this.#r(`keep`,h.keep)]:a`<button
                 class="button plain"
                 aria-expanded=${t}
-                @click=${()=>{r.kind===`job`&&Re(r.id),z.set({showsLosses:!t})}}
+                @click=${()=>{r.kind===`job`&&He(r.id),z.set({showsLosses:!t})}}
               >
                 ${h.chart}<span>${g.canvas.losses}</span>
               </button>`}
@@ -782,7 +782,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       aria-label=${r}
       aria-pressed=${z.value.tool===e}
       ?disabled=${n}
-      @click=${()=>Qt(e)}
+      @click=${()=>tn(e)}
     >
       ${t}<span>${g.canvas[e]}</span>
     </button>`}#i(e,t,n){return a`<button
@@ -923,6 +923,10 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         top: 4px;
       }
 
+      .small-inset .chip {
+        display: none;
+      }
+
       @media (max-width: 959px) {
         .tools {
           flex-wrap: nowrap;
@@ -939,6 +943,12 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
           max-width: 104px;
           max-height: 104px;
         }
+      }
+
+      .small-inset img {
+        min-width: 48px;
+        max-width: 64px;
+        max-height: 64px;
       }
 
       @media (max-width: 760px) {
@@ -958,7 +968,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
           min-width: 40px;
         }
       }
-    `]};customElements.define(`studio-canvas`,Nr);var Pr=class extends oe{static properties={file:{attribute:!1},crop:{attribute:!1},alt:{}};render(){return a`<img src=${_.file(this.file.sha256,256)} alt=${this.alt} />`}updated(e){let t=this.renderRoot.querySelector(`img`);if(!t)return;let[n,r,i,a]=this.crop??[0,0,100,100],o=this.file.width*i/(this.file.height*a),[s,c]=o>1?[o,1]:[1,1/o],[l,u]=[(1-s)/2,(1-c)/2],d=(e,n)=>t.style.setProperty(e,`${n.toFixed(3)}%`);d(`width`,s*1e4/i),d(`height`,c*1e4/a),d(`left`,100*(l-s*n/i)),d(`top`,100*(u-c*r/a))}static styles=c`
+    `]};customElements.define(`studio-canvas`,Ir);var Lr=class extends oe{static properties={file:{attribute:!1},crop:{attribute:!1},alt:{}};render(){return a`<img src=${_.file(this.file.sha256,256)} alt=${this.alt} />`}updated(e){let t=this.renderRoot.querySelector(`img`);if(!t)return;let[n,r,i,a]=this.crop??[0,0,100,100],o=this.file.width*i/(this.file.height*a),[s,c]=o>1?[o,1]:[1,1/o],[l,u]=[(1-s)/2,(1-c)/2],d=(e,n)=>t.style.setProperty(e,`${n.toFixed(3)}%`);d(`width`,s*1e4/i),d(`height`,c*1e4/a),d(`left`,100*(l-s*n/i)),d(`top`,100*(u-c*r/a))}static styles=c`
     :host {
       display: block;
       position: relative;
@@ -971,7 +981,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       position: absolute;
       max-width: none;
     }
-  `};customElements.define(`crop-view`,Pr);var X=new r({wanted:!0,sent:null}),Fr=300,Ir={};function Lr(){let e=ke(),t=F(j.value);return!e||!t||e.state!==`running`||t.options?.[`content-weight`]!=null?null:Ot(e.job)===Ot(t)?e:null}function Rr(e){let{sent:t}=X.value;return t?.id===e.id&&e.adjustments.length<=t.after}var zr=s(Fr,()=>void Br());async function Br(){let e=Lr(),t=Ir;Ir={},e&&(X.set({sent:{id:e.id,after:e.adjustments.length}}),await Be(e.id,{action:`adjust`,...t})||X.set({sent:null}))}function Vr(){return X.value.wanted&&Lr()!==null}function Hr(e){N(`strength`,e),Vr()&&(Ir.strength=e,zr())}function Ur(e){N(`tv-weight`,e),e!==void 0&&Vr()&&(Ir[`tv-weight`]=e,zr())}var Wr=[0,25,50,75,100],Gr=class extends n{stores(){return[j,S,X,J,G]}render(){let{photo:t,styles:n,options:r}=j.value,i=P(r),o=r[`content-weight`],s=n[0];return a`<div class="dial">
+  `};customElements.define(`crop-view`,Lr);var X=new r({wanted:!0,sent:null}),Rr=300,zr={};function Br(){let e=je(),t=F(j.value);return!e||!t||e.state!==`running`||t.options?.[`content-weight`]!=null?null:jt(e.job)===jt(t)?e:null}function Vr(e){let{sent:t}=X.value;return t?.id===e.id&&e.adjustments.length<=t.after}var Hr=s(Rr,()=>void Ur());async function Ur(){let e=Br(),t=zr;zr={},e&&(X.set({sent:{id:e.id,after:e.adjustments.length}}),await We(e.id,{action:`adjust`,...t})||X.set({sent:null}))}function Wr(){return X.value.wanted&&Br()!==null}function Gr(e){N(`strength`,e),Wr()&&(zr.strength=e,Hr())}function Kr(e){N(`tv-weight`,e),e!==void 0&&Wr()&&(zr[`tv-weight`]=e,Hr())}var qr=[0,25,50,75,100],Jr=class extends n{stores(){return[j,S,X,J,G]}render(){let{photo:t,styles:n,options:r}=j.value,i=P(r),o=r[`content-weight`],s=n[0];return a`<div class="dial">
       <div class="row between top">
         <h2><label for="number">${g.dial.heading}</label></h2>
         <input
@@ -1006,7 +1016,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
             @input=${this.#r}
             @keydown=${this.#a}
           />
-          <div class="ticks" aria-hidden="true">${Wr.map(()=>a`<i></i>`)}</div>
+          <div class="ticks" aria-hidden="true">${qr.map(()=>a`<i></i>`)}</div>
         </div>
         <span class="end">
           ${s?a`<crop-view .file=${s.file} .crop=${s.crop} alt=""></crop-view>`:e}
@@ -1016,7 +1026,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         <span>${g.dial.photo}</span><span>${g.dial.painting}</span>
       </div>
       ${o==null?this.#e():this.#t(o)} ${this.#n()}
-    </div>`}#e(){let t=Lr();return t?a`<div class="row between">
+    </div>`}#e(){let t=Br();return t?a`<div class="row between">
       <label class="check small">
         <input
           type="checkbox"
@@ -1025,11 +1035,11 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         />
         ${g.dial.adjusts}
       </label>
-      ${Rr(t)?a`<span class="small busy">${g.dial.adjusting}</span>`:e}
+      ${Vr(t)?a`<span class="small busy">${g.dial.adjusting}</span>`:e}
     </div>`:e}#t(e){return a`<p class="small">${g.dial.byWeight(e)}</p>
       <button class="button" @click=${()=>N(`content-weight`,void 0)}>
         ${g.dial.clearWeight}
-      </button>`}#n(){let{field:t,error:n}=J.value;return t===`options.strength`?a`<p class="error">${h.warning}<span>${n}</span></p>`:e}#r=e=>{Hr(Number(e.target.value))};#i=e=>{let t=e.target,n=Number(t.value),r=t.value.trim()!==``&&Number.isFinite(n)?Math.min(Math.max(n,0),100):P(j.value.options);t.value=String(r),Hr(r)};#a=e=>{let t=e.key===`PageUp`?10:e.key===`PageDown`?-10:0;t!==0&&(e.preventDefault(),Hr(Math.min(Math.max(P(j.value.options)+t,0),100)))};static styles=[l,c`
+      </button>`}#n(){let{field:t,error:n}=J.value;return t===`options.strength`?a`<p class="error">${h.warning}<span>${n}</span></p>`:e}#r=e=>{Gr(Number(e.target.value))};#i=e=>{let t=e.target,n=Number(t.value),r=t.value.trim()!==``&&Number.isFinite(n)?Math.min(Math.max(n,0),100):P(j.value.options);t.value=String(r),Gr(r)};#a=e=>{let t=e.key===`PageUp`?10:e.key===`PageDown`?-10:0;t!==0&&(e.preventDefault(),Gr(Math.min(Math.max(P(j.value.options)+t,0),100)))};static styles=[l,c`
       .dial {
         padding: 8px 16px 16px;
       }
@@ -1137,13 +1147,13 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       .error {
         margin-top: 8px;
       }
-    `]};customElements.define(`studio-dial`,Gr);var Z=[l,t,c`
+    `]};customElements.define(`studio-dial`,Jr);var Z=[l,t,c`
     :host {
       display: flex;
       flex-direction: column;
       min-height: 0;
     }
-  `],Kr=class extends n{static properties={file:{attribute:!1},isRecipe:{attribute:!1}};render(){let{name:t,sha256:n,width:r,height:i}=this.file;return a`<div class="dialog-body">
+  `],Yr=class extends n{static properties={file:{attribute:!1},isRecipe:{attribute:!1}};render(){let{name:t,sha256:n,width:r,height:i}=this.file;return a`<div class="dialog-body">
         <img src=${_.file(n,512)} width=${r} height=${i} alt=${t} />
         <p>${this.isRecipe?g.intake.recipeHint(t):g.intake.askHint(t)}</p>
       </div>
@@ -1153,17 +1163,17 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
               </button>`:e}
         <button
           class="button ${this.isRecipe?``:`primary`}"
-          @click=${()=>this.#e(()=>tn(this.file,`photo`))}
+          @click=${()=>this.#e(()=>an(this.file,`photo`))}
         >
           ${g.intake.asPhoto}
         </button>
-        <button class="button" @click=${()=>this.#e(()=>bt(this.file))}>
+        <button class="button" @click=${()=>this.#e(()=>Ct(this.file))}>
           ${g.intake.asOnlyStyle}
         </button>
-        ${j.value.styles.length>0?a`<button class="button" @click=${()=>this.#e(()=>vt(this.file))}>
+        ${j.value.styles.length>0?a`<button class="button" @click=${()=>this.#e(()=>xt(this.file))}>
                 ${g.intake.asStyle}
               </button>`:e}
-      </div>`}#e(e){e(),U()}#t=async()=>{let{recipe:e}=this.file;if(U(),!e)return;let t=await on(e);x(t.length>0?g.intake.missing(t):g.intake.filled)};static styles=[...Z,c`
+      </div>`}#e(e){e(),U()}#t=async()=>{let{recipe:e}=this.file;if(U(),!e)return;let t=await ln(e);x(t.length>0?g.intake.missing(t):g.intake.filled)};static styles=[...Z,c`
       img {
         width: auto;
         height: auto;
@@ -1172,7 +1182,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         margin: 0 auto 16px;
         border: 1px solid var(--line);
       }
-    `]};customElements.define(`studio-ask`,Kr);var qr=class extends n{static properties={jobId:{},command:{state:!0},error:{state:!0},copied:{state:!0}};constructor(){super(),this.command=null,this.error=null,this.copied=`no`}connectedCallback(){super.connectedCallback(),this.#e()}async#e(){try{this.command=await ue(this.jobId)}catch(e){this.error=p(e)}}#t=async()=>{try{await navigator.clipboard.writeText(this.command?.command??``),this.copied=`yes`}catch{this.renderRoot.querySelector(`textarea`)?.select(),this.copied=`by-hand`}};render(){let{command:t,error:n}=this,r={no:g.command.copy,yes:g.command.copied,"by-hand":g.command.byHand};return a`<div class="dialog-body">
+    `]};customElements.define(`studio-ask`,Yr);var Xr=class extends n{static properties={jobId:{},command:{state:!0},error:{state:!0},copied:{state:!0}};constructor(){super(),this.command=null,this.error=null,this.copied=`no`}connectedCallback(){super.connectedCallback(),this.#e()}async#e(){try{this.command=await ue(this.jobId)}catch(e){this.error=p(e)}}#t=async()=>{try{await navigator.clipboard.writeText(this.command?.command??``),this.copied=`yes`}catch{this.renderRoot.querySelector(`textarea`)?.select(),this.copied=`by-hand`}};render(){let{command:t,error:n}=this,r={no:g.command.copy,yes:g.command.copied,"by-hand":g.command.byHand};return a`<div class="dialog-body">
         ${n?a`<p class="error" role="alert">${h.warning}<span>${n}</span></p>`:e}
         ${t?a`<textarea
                 class="field"
@@ -1201,7 +1211,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         align-items: flex-start;
         margin-top: 12px;
       }
-    `]};customElements.define(`studio-command`,qr);var Jr=[1,2,4,8],Yr=[0,0,100,100],Xr=2,Zr=class extends n{static properties={index:{attribute:!1},crop:{state:!0}};#e=null;constructor(){super(),this.crop=null}stores(){return[j]}connectedCallback(){super.connectedCallback(),this.crop=this.#t?.crop??null}get#t(){return j.value.styles[this.index]??null}#n(e){let t=e.currentTarget.getBoundingClientRect(),n=e=>Math.min(Math.max(100*e,0),100);return[n((e.clientX-t.left)/t.width),n((e.clientY-t.top)/t.height)]}#r=e=>{e.preventDefault(),e.currentTarget.setPointerCapture(e.pointerId),this.#e=this.#n(e)};#i=e=>{if(!this.#e)return;let[t,n]=this.#e,[r,i]=this.#n(e),[a,o]=[Math.abs(r-t),Math.abs(i-n)];a<Xr||o<Xr||(this.crop=[Math.min(t,r),Math.min(n,i),a,o].map(Qr))};#a=()=>{this.#e=null};#o(e,t){let n=[...this.crop??Yr],r=e<2,i=Math.min(Math.max(Number(t.value),+!r),r?99:100),a=r?e+2:e-2;n[e]=i,(n[a]??0)+i>100&&(n[a]=Qr(100-i)),this.crop=n,t.value=String(i)}#s=()=>{let e=this.crop?.every((e,t)=>e===Yr[t])??!0;xt(this.index,{crop:e?null:this.crop}),U()};updated(e){let t=this.renderRoot.querySelector(`.frame`),[n,r,i,a]=this.crop??Yr;t?.style.setProperty(`left`,`${n}%`),t?.style.setProperty(`top`,`${r}%`),t?.style.setProperty(`width`,`${i}%`),t?.style.setProperty(`height`,`${a}%`)}render(){let t=this.#t;if(!t)return e;let{file:n,rotations:r,trim:i}=t,o=this.crop??Yr;return a`<div class="dialog-body">
+    `]};customElements.define(`studio-command`,Xr);var Zr=[1,2,4,8],Qr=[0,0,100,100],$r=2,ei=class extends n{static properties={index:{attribute:!1},crop:{state:!0}};#e=null;constructor(){super(),this.crop=null}stores(){return[j]}connectedCallback(){super.connectedCallback(),this.crop=this.#t?.crop??null}get#t(){return j.value.styles[this.index]??null}#n(e){let t=e.currentTarget.getBoundingClientRect(),n=e=>Math.min(Math.max(100*e,0),100);return[n((e.clientX-t.left)/t.width),n((e.clientY-t.top)/t.height)]}#r=e=>{e.preventDefault(),e.currentTarget.setPointerCapture(e.pointerId),this.#e=this.#n(e)};#i=e=>{if(!this.#e)return;let[t,n]=this.#e,[r,i]=this.#n(e),[a,o]=[Math.abs(r-t),Math.abs(i-n)];a<$r||o<$r||(this.crop=[Math.min(t,r),Math.min(n,i),a,o].map(ti))};#a=()=>{this.#e=null};#o(e,t){let n=[...this.crop??Qr],r=e<2,i=Math.min(Math.max(Number(t.value),+!r),r?99:100),a=r?e+2:e-2;n[e]=i,(n[a]??0)+i>100&&(n[a]=ti(100-i)),this.crop=n,t.value=String(i)}#s=()=>{let e=this.crop?.every((e,t)=>e===Qr[t])??!0;wt(this.index,{crop:e?null:this.crop}),U()};updated(e){let t=this.renderRoot.querySelector(`.frame`),[n,r,i,a]=this.crop??Qr;t?.style.setProperty(`left`,`${n}%`),t?.style.setProperty(`top`,`${r}%`),t?.style.setProperty(`width`,`${i}%`),t?.style.setProperty(`height`,`${a}%`)}render(){let t=this.#t;if(!t)return e;let{file:n,rotations:r,trim:i}=t,o=this.crop??Qr;return a`<div class="dialog-body">
         <div class="columns">
           <div
             class="picture"
@@ -1240,9 +1250,9 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
               <span>${g.crop.rotations}</span>
               <select
                 class="field"
-                @change=${e=>{let t=e.target.selectedIndex;xt(this.index,{rotations:Jr[t]??1})}}
+                @change=${e=>{let t=e.target.selectedIndex;wt(this.index,{rotations:Zr[t]??1})}}
               >
-                ${Jr.map(e=>a`<option .selected=${e===r}>${e}</option>`)}
+                ${Zr.map(e=>a`<option .selected=${e===r}>${e}</option>`)}
               </select>
             </label>
             <p class="small muted">${g.crop.rotationsHint}</p>
@@ -1250,7 +1260,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
               <span>${g.crop.trim}</span>
               <select
                 class="field"
-                @change=${e=>{let t=e.target.selectedIndex;xt(this.index,{trim:t===0?`auto`:`none`})}}
+                @change=${e=>{let t=e.target.selectedIndex;wt(this.index,{trim:t===0?`auto`:`none`})}}
               >
                 <option .selected=${i===`auto`}>${g.crop.trimWords.auto}</option>
                 <option .selected=${i===`none`}>${g.crop.trimWords.none}</option>
@@ -1312,13 +1322,13 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         display: block;
         margin-bottom: 4px;
       }
-    `]};function Qr(e){return Math.round(e*10)/10}customElements.define(`studio-crop`,Zr);var $r=class extends n{static properties={error:{state:!0}};constructor(){super(),this.error=null}stores(){return[A]}connectedCallback(){super.connectedCallback(),ct().catch(e=>{this.error=p(e)})}render(){let{info:t}=A.value;return a`<div class="dialog-body">
+    `]};function ti(e){return Math.round(e*10)/10}customElements.define(`studio-crop`,ei);var ni=class extends n{static properties={error:{state:!0}};constructor(){super(),this.error=null}stores(){return[A]}connectedCallback(){super.connectedCallback(),dt().catch(e=>{this.error=p(e)})}render(){let{info:t}=A.value;return a`<div class="dialog-body">
       ${this.error?a`<p class="error" role="alert">${h.warning}<span>${this.error}</span></p>`:e}
       ${t?a`<dl>
-                ${ei(g.devices.program,t.program)} ${ei(g.devices.device,t.device)}
-                ${ei(g.devices.threads,String(t.threads))}
-                ${ei(g.devices.memory,We(t.memory))}
-                ${ei(g.devices.limits,g.devices.limit(We(t.limits[`file-bytes`]),Math.round(t.limits.pixels/1e6)))}
+                ${ri(g.devices.program,t.program)} ${ri(g.devices.device,t.device)}
+                ${ri(g.devices.threads,String(t.threads))}
+                ${ri(g.devices.memory,Je(t.memory))}
+                ${ri(g.devices.limits,g.devices.limit(Je(t.limits[`file-bytes`]),Math.round(t.limits.pixels/1e6)))}
               </dl>
               <h3>${g.devices.workers}</h3>
               ${t.workers.length===0?a`<p class="muted">${g.devices.none}</p>`:e}
@@ -1328,7 +1338,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
                         ><strong>${e}</strong> <span class="muted">${t}</span></span
                       >
                       <span>${g.devices[n]}</span>
-                      <span class="small muted">${g.devices.seen(Ye(r))}</span>
+                      <span class="small muted">${g.devices.seen(Qe(r))}</span>
                     </li>`)}
               </ul>`:e}
     </div>`}static styles=[...Z,c`
@@ -1355,8 +1365,8 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         min-height: 44px;
         border-top: 1px solid var(--line);
       }
-    `]};function ei(e,t){return a`<dt>${e}</dt>
-    <dd>${t}</dd>`}customElements.define(`studio-devices`,$r);var ti=class extends n{render(){let{help:e}=g;return a`<div class="dialog-body">
+    `]};function ri(e,t){return a`<dt>${e}</dt>
+    <dd>${t}</dd>`}customElements.define(`studio-devices`,ni);var ii=class extends n{render(){let{help:e}=g;return a`<div class="dialog-body">
       <h3>${e.dialHeading}</h3>
       <ol>
         ${e.dial.map(e=>a`<li>${e}</li>`)}
@@ -1394,7 +1404,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         font-weight: 600;
         white-space: pre-wrap;
       }
-    `]};customElements.define(`studio-help`,ti);var ni={ATTRIBUTE:1,CHILD:2,PROPERTY:3,BOOLEAN_ATTRIBUTE:4,EVENT:5,ELEMENT:6},ri=e=>(...t)=>({_$litDirective$:e,values:t}),ii=class{constructor(e){}get _$AU(){return this._$AM._$AU}_$AT(e,t,n){this._$Ct=e,this._$AM=t,this._$Ci=n}_$AS(e,t){return this.update(e,t)}update(e,t){return this.render(...t)}},{I:ai}=o,oi=e=>e,si=()=>document.createComment(``),ci=(e,t,n)=>{let r=e._$AA.parentNode,i=t===void 0?e._$AB:t._$AA;if(n===void 0)n=new ai(r.insertBefore(si(),i),r.insertBefore(si(),i),e,e.options);else{let t=n._$AB.nextSibling,a=n._$AM,o=a!==e;if(o){let t;n._$AQ?.(e),n._$AM=e,n._$AP!==void 0&&(t=e._$AU)!==a._$AU&&n._$AP(t)}if(t!==i||o){let e=n._$AA;for(;e!==t;){let t=oi(e).nextSibling;oi(r).insertBefore(e,i),e=t}}}return n},Q=(e,t,n=e)=>(e._$AI(t,n),e),li={},ui=(e,t=li)=>e._$AH=t,di=e=>e._$AH,fi=e=>{e._$AR(),e._$AA.remove()},pi=(e,t,n)=>{let r=new Map;for(let i=t;i<=n;i++)r.set(e[i],i);return r},mi=ri(class extends ii{constructor(e){if(super(e),e.type!==ni.CHILD)throw Error(`repeat() can only be used in text expressions`)}dt(e,t,n){let r;n===void 0?n=t:t!==void 0&&(r=t);let i=[],a=[],o=0;for(let t of e)i[o]=r?r(t,o):o,a[o]=n(t,o),o++;return{values:a,keys:i}}render(e,t,n){return this.dt(e,t,n).values}update(e,[t,n,r]){let i=di(e),{values:a,keys:o}=this.dt(t,n,r);if(!Array.isArray(i))return this.ut=o,a;let s=this.ut??=[],c=[],l,u,d=0,f=i.length-1,p=0,m=a.length-1;for(;d<=f&&p<=m;)if(i[d]===null)d++;else if(i[f]===null)f--;else if(s[d]===o[p])c[p]=Q(i[d],a[p]),d++,p++;else if(s[f]===o[m])c[m]=Q(i[f],a[m]),f--,m--;else if(s[d]===o[m])c[m]=Q(i[d],a[m]),ci(e,c[m+1],i[d]),d++,m--;else if(s[f]===o[p])c[p]=Q(i[f],a[p]),ci(e,i[d],i[f]),f--,p++;else if(l===void 0&&(l=pi(o,p,m),u=pi(s,d,f)),l.has(s[d])){if(l.has(s[f])){let t=u.get(o[p]),n=t===void 0?null:i[t];if(n===null){let t=ci(e,i[d]);Q(t,a[p]),c[p]=t}else c[p]=Q(n,a[p]),ci(e,i[d],n),i[t]=null;p++}else fi(i[f]),f--}else fi(i[d]),d++;for(;p<=m;){let t=ci(e,c[m+1]);Q(t,a[p]),c[p++]=t}for(;d<=f;){let e=i[d++];e!==null&&fi(e)}return this.ut=o,ui(e,c),ae}}),hi=24,gi=250,_i=class extends n{static properties={ids:{state:!0},next:{state:!0},search:{state:!0},favourites:{state:!0},picked:{state:!0},error:{state:!0},busy:{state:!0}};#e=0;constructor(){super(),this.ids=[],this.next=null,this.search=``,this.favourites=!1,this.picked=[],this.error=null,this.busy=!0}stores(){return[S]}connectedCallback(){super.connectedCallback(),this.#t(!1)}async#t(e){let t=++this.#e;this.busy=!0;try{let n=await te({limit:hi,before:e?this.next:null,search:this.search.trim(),favourite:this.favourites||null});if(t!==this.#e)return;E(...n.jobs);let r=n.jobs.map(e=>e.id);this.ids=e?[...this.ids,...r]:r,this.next=n.next,this.error=null}catch(e){t===this.#e&&(this.error=p(e))}t===this.#e&&(this.busy=!1)}#n=s(gi,()=>void this.#t(!1));#r(e){let t=this.picked.filter(t=>t!==e);this.picked=t.length<this.picked.length?t:[...this.picked,e].slice(-2)}async#i(e){let t=this.ids.indexOf(e);this.picked=this.picked.filter(t=>t!==e),await He(e,()=>void this.#t(!1)),await this.updateComplete;let n=this.renderRoot.querySelectorAll(`.open`);n[Math.min(t,n.length-1)]?.focus()}#a=()=>{let[e,t]=this.picked;e&&t&&(B({kind:`pair`,ids:[e,t]}),U())};render(){let t=this.ids.map(T).filter(e=>e!==null),n=this.search.trim()!==``||this.favourites;return a`
+    `]};customElements.define(`studio-help`,ii);var ai={ATTRIBUTE:1,CHILD:2,PROPERTY:3,BOOLEAN_ATTRIBUTE:4,EVENT:5,ELEMENT:6},oi=e=>(...t)=>({_$litDirective$:e,values:t}),si=class{constructor(e){}get _$AU(){return this._$AM._$AU}_$AT(e,t,n){this._$Ct=e,this._$AM=t,this._$Ci=n}_$AS(e,t){return this.update(e,t)}update(e,t){return this.render(...t)}},{I:ci}=o,li=e=>e,ui=()=>document.createComment(``),di=(e,t,n)=>{let r=e._$AA.parentNode,i=t===void 0?e._$AB:t._$AA;if(n===void 0)n=new ci(r.insertBefore(ui(),i),r.insertBefore(ui(),i),e,e.options);else{let t=n._$AB.nextSibling,a=n._$AM,o=a!==e;if(o){let t;n._$AQ?.(e),n._$AM=e,n._$AP!==void 0&&(t=e._$AU)!==a._$AU&&n._$AP(t)}if(t!==i||o){let e=n._$AA;for(;e!==t;){let t=li(e).nextSibling;li(r).insertBefore(e,i),e=t}}}return n},Q=(e,t,n=e)=>(e._$AI(t,n),e),fi={},pi=(e,t=fi)=>e._$AH=t,mi=e=>e._$AH,hi=e=>{e._$AR(),e._$AA.remove()},gi=(e,t,n)=>{let r=new Map;for(let i=t;i<=n;i++)r.set(e[i],i);return r},_i=oi(class extends si{constructor(e){if(super(e),e.type!==ai.CHILD)throw Error(`repeat() can only be used in text expressions`)}dt(e,t,n){let r;n===void 0?n=t:t!==void 0&&(r=t);let i=[],a=[],o=0;for(let t of e)i[o]=r?r(t,o):o,a[o]=n(t,o),o++;return{values:a,keys:i}}render(e,t,n){return this.dt(e,t,n).values}update(e,[t,n,r]){let i=mi(e),{values:a,keys:o}=this.dt(t,n,r);if(!Array.isArray(i))return this.ut=o,a;let s=this.ut??=[],c=[],l,u,d=0,f=i.length-1,p=0,m=a.length-1;for(;d<=f&&p<=m;)if(i[d]===null)d++;else if(i[f]===null)f--;else if(s[d]===o[p])c[p]=Q(i[d],a[p]),d++,p++;else if(s[f]===o[m])c[m]=Q(i[f],a[m]),f--,m--;else if(s[d]===o[m])c[m]=Q(i[d],a[m]),di(e,c[m+1],i[d]),d++,m--;else if(s[f]===o[p])c[p]=Q(i[f],a[p]),di(e,i[d],i[f]),f--,p++;else if(l===void 0&&(l=gi(o,p,m),u=gi(s,d,f)),l.has(s[d])){if(l.has(s[f])){let t=u.get(o[p]),n=t===void 0?null:i[t];if(n===null){let t=di(e,i[d]);Q(t,a[p]),c[p]=t}else c[p]=Q(n,a[p]),di(e,i[d],n),i[t]=null;p++}else hi(i[f]),f--}else hi(i[d]),d++;for(;p<=m;){let t=di(e,c[m+1]);Q(t,a[p]),c[p++]=t}for(;d<=f;){let e=i[d++];e!==null&&hi(e)}return this.ut=o,pi(e,c),ae}}),vi=24,yi=250,bi=class extends n{static properties={ids:{state:!0},next:{state:!0},search:{state:!0},favourites:{state:!0},picked:{state:!0},error:{state:!0},busy:{state:!0}};#e=0;constructor(){super(),this.ids=[],this.next=null,this.search=``,this.favourites=!1,this.picked=[],this.error=null,this.busy=!0}stores(){return[S]}connectedCallback(){super.connectedCallback(),this.#t(!1)}async#t(e){let t=++this.#e;this.busy=!0;try{let n=await te({limit:vi,before:e?this.next:null,search:this.search.trim(),favourite:this.favourites||null});if(t!==this.#e)return;T(...n.jobs);let r=n.jobs.map(e=>e.id);this.ids=e?[...this.ids,...r]:r,this.next=n.next,this.error=null}catch(e){t===this.#e&&(this.error=p(e))}t===this.#e&&(this.busy=!1)}#n=s(yi,()=>void this.#t(!1));#r(e){let t=this.picked.filter(t=>t!==e);this.picked=t.length<this.picked.length?t:[...this.picked,e].slice(-2)}async#i(e){let t=this.ids.indexOf(e);this.picked=this.picked.filter(t=>t!==e),await Ke(e,()=>void this.#t(!1)),await this.updateComplete;let n=this.renderRoot.querySelectorAll(`.open`);n[Math.min(t,n.length-1)]?.focus()}#a=()=>{let[e,t]=this.picked;e&&t&&(B({kind:`pair`,ids:[e,t]}),U())};render(){let t=this.ids.map(w).filter(e=>e!==null),n=this.search.trim()!==``||this.favourites;return a`
       <div class="filter">
         <label class="search">
           ${h.search}
@@ -1425,7 +1435,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
                 ${n?g.history.noneFound:g.history.none}
               </p>`:e}
         <ul>
-          ${mi(t,({id:e})=>e,e=>this.#o(e))}
+          ${_i(t,({id:e})=>e,e=>this.#o(e))}
         </ul>
         ${this.next===null?e:a`<button
                 class="button more"
@@ -1435,21 +1445,21 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
                 ${g.history.more}
               </button>`}
       </div>
-    `}#o(e){let{id:t,title:n,favourite:r,state:i,created:o}=e,s=this.picked.includes(t),c=[g.history.strength(P(C(e).options??{})),...e.size?[Ge(e.size)]:[],...i===`done`?[]:[g.state[i]]];return a`<li class=${s?`picked`:``}>
+    `}#o(e){let{id:t,title:n,favourite:r,state:i,created:o}=e,s=this.picked.includes(t),c=[g.history.strength(P(De(e).options??{})),...e.size?[k(e.size)]:[],...i===`done`?[]:[g.state[i]]];return a`<li class=${s?`picked`:``}>
       <button
         class="open"
         aria-label=${g.history.open(n)}
-        @click=${()=>{Dn(t),U()}}
+        @click=${()=>{An(t),U()}}
       >
         <img src=${_.job(t,384,i)} alt="" loading="lazy" />
       </button>
       <div class="title" title=${n}>${n}</div>
       <div class="small muted number">${c.join(`, `)}</div>
       <div class="row between tools">
-        <span class="small muted number">${Ye(o)}</span>
+        <span class="small muted number">${Qe(o)}</span>
         <span class="row">
           ${this.#s(h.compare,g.history.pick(n),s,()=>this.#r(t))}
-          ${this.#s(r?h.starred:h.star,g.history.star(n),r,()=>void Ve(t))}
+          ${this.#s(r?h.starred:h.star,g.history.star(n),r,()=>void Ge(t))}
           ${this.#s(h.trash,g.history.remove(n),null,()=>{this.#i(t)})}
         </span>
       </div>
@@ -1579,8 +1589,8 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         display: flex;
         margin: 20px auto 0;
       }
-    `]};customElements.define(`studio-history`,_i);var vi=class extends n{stores(){return[b]}render(){return a`<div class="list" role="status">
-      ${mi(b.value.list,({id:e})=>e,e=>this.#e(e))}
+    `]};customElements.define(`studio-history`,bi);var xi=class extends n{stores(){return[b]}render(){return a`<div class="list" role="status">
+      ${_i(b.value.list,({id:e})=>e,e=>this.#e(e))}
     </div>`}#e({id:t,message:n,isError:r,undo:i}){return a`<div class="toast ${r?`bad`:``}">
       <span class="grow">${n}</span>
       ${i?a`<button
@@ -1622,14 +1632,14 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       .bad {
         border-color: var(--error);
       }
-    `]};customElements.define(`studio-toasts`,vi);var yi=class extends n{#e=null;stores(){return[V]}updated(e){let t=this.renderRoot.querySelector(`dialog`),{open:n}=V.value;t&&n!==this.#e&&(this.#e=n,n&&!t.open&&t.showModal(),n||t.close())}render(){let{open:t}=V.value;return a`<dialog
+    `]};customElements.define(`studio-toasts`,xi);var Si=class extends n{#e=null;stores(){return[V]}updated(e){let t=this.renderRoot.querySelector(`dialog`),{open:n}=V.value;t&&n!==this.#e&&(this.#e=n,n&&!t.open&&t.showModal(),n||t.close())}render(){let{open:t}=V.value;return a`<dialog
       class=${t?.kind===`history`||t?.kind===`crop`?`wide`:``}
       aria-labelledby="title"
       @close=${()=>V.value.open&&U()}
       @click=${e=>{e.target===e.currentTarget&&U()}}
     >
       ${t?a`<div class="dialog-head">
-                <h2 id="title">${bi(t)}</h2>
+                <h2 id="title">${Ci(t)}</h2>
                 <button
                   class="button plain icon"
                   aria-label=${g.close}
@@ -1639,9 +1649,9 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
                   ${h.close}
                 </button>
               </div>
-              ${xi(t)}
+              ${wi(t)}
               <studio-toasts></studio-toasts>`:e}
-    </dialog>`}static styles=[l,t]};function bi(e){switch(e.kind){case`history`:return g.history.heading;case`devices`:return g.devices.heading;case`help`:return g.help.heading;case`crop`:return g.crop.heading(j.value.styles[e.index]?.file.name??``);case`ask`:return g.intake.ask;case`recipe`:return g.intake.recipe;case`command`:return g.command.heading}}function xi(e){switch(e.kind){case`history`:return a`<studio-history></studio-history>`;case`devices`:return a`<studio-devices></studio-devices>`;case`help`:return a`<studio-help></studio-help>`;case`crop`:return a`<studio-crop .index=${e.index}></studio-crop>`;case`ask`:case`recipe`:return a`<studio-ask .file=${e.file} .isRecipe=${e.kind===`recipe`}></studio-ask>`;case`command`:return a`<studio-command .jobId=${e.id}></studio-command>`}}customElements.define(`studio-dialogs`,yi);var Si={system:h.auto,light:h.sun,dark:h.moon},Ci=class extends n{static properties={narrow:{type:Boolean}};stores(){return[u]}render(){let{choice:e}=u.value;return a`<header>
+    </dialog>`}static styles=[l,t]};function Ci(e){switch(e.kind){case`history`:return g.history.heading;case`devices`:return g.devices.heading;case`help`:return g.help.heading;case`crop`:return g.crop.heading(j.value.styles[e.index]?.file.name??``);case`ask`:return g.intake.ask;case`recipe`:return g.intake.recipe;case`command`:return g.command.heading}}function wi(e){switch(e.kind){case`history`:return a`<studio-history></studio-history>`;case`devices`:return a`<studio-devices></studio-devices>`;case`help`:return a`<studio-help></studio-help>`;case`crop`:return a`<studio-crop .index=${e.index}></studio-crop>`;case`ask`:case`recipe`:return a`<studio-ask .file=${e.file} .isRecipe=${e.kind===`recipe`}></studio-ask>`;case`command`:return a`<studio-command .jobId=${e.id}></studio-command>`}}customElements.define(`studio-dialogs`,Si);var Ti={system:h.auto,light:h.sun,dark:h.moon},Ei=class extends n{static properties={narrow:{type:Boolean}};stores(){return[u]}render(){let{choice:e}=u.value;return a`<header>
       <h1>${g.program}</h1>
       <nav>
         ${this.#e({kind:`history`},g.header.history,h.clock)}
@@ -1653,7 +1663,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
           title=${g.header.theme[e]}
           @click=${ge}
         >
-          ${Si[e]}
+          ${Ti[e]}
         </button>
       </nav>
     </header>`}#e(e,t,n){return a`<button
@@ -1689,7 +1699,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       nav .button {
         position: relative;
       }
-    `]};customElements.define(`studio-header`,Ci);var wi=.03,Ti=class extends n{static properties={narrow:{type:Boolean}};stores(){return[j,S,K,I,J,z]}render(){let t=ke();return a`<div class="make">
+    `]};customElements.define(`studio-header`,Ei);var Di=.03,Oi=class extends n{static properties={narrow:{type:Boolean}};stores(){return[j,S,K,I,J,z]}render(){let t=je();return a`<div class="make">
       ${t?this.#n(t):e} ${this.#e(t)}
     </div>`}#e(t){if(t&&this.narrow)return e;let{plan:n,error:r}=J.value,i=n!==null&&r===null&&!K.value.busy,o=t?g.make.queue:g.make.make;return a`
       ${this.#t()}
@@ -1697,13 +1707,13 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         class="button wide ${t?``:`primary`}"
         ?disabled=${!i}
         aria-describedby="cost"
-        @click=${()=>void On()}
+        @click=${()=>void jn()}
       >
         ${o}
       </button>
     `}#t(){let{plan:e,busy:t,error:n}=J.value,r=K.value.error??I.value.error??n;if(r)return a`<p id="cost" class="error small" role="alert">
         ${h.warning}<span>${r}</span>
-      </p>`;let{photo:i,styles:o}=j.value,s=g.make.planning;if(!i)s=g.make.needsPhoto;else if(o.length===0)s=g.make.needsStyle;else if(e){let t=Ue(e.seconds),n=Xe(e.device_summary);s=g.make.cost(Ge(e.size),t,We(e.peak_memory),n)}return a`<p id="cost" class="small number cost ${t?`stale`:``}">${s}</p>`}#n(t){let n=O().filter(e=>v(e.state)).length-1,{subject:r}=z.value,i=r.kind===`job`&&r.id===t.id,o=S.value.refusals[t.id];return a`<section aria-label=${t.title}>
+      </p>`;let{photo:i,styles:o}=j.value,s=g.make.planning;if(!i)s=g.make.needsPhoto;else if(o.length===0)s=g.make.needsStyle;else if(e){let t=qe(e.seconds),n=$e(e.device_summary);s=g.make.cost(k(e.size),t,Je(e.peak_memory),n)}return a`<p id="cost" class="small number cost ${t?`stale`:``}">${s}</p>`}#n(t){let n=Ae().filter(e=>v(e.state)).length-1,{subject:r}=z.value,i=r.kind===`job`&&r.id===t.id,o=S.value.refusals[t.id];return a`<section aria-label=${t.title}>
       <div class="row between">
         <span class="title" title=${t.title}>${t.title}</span>
         ${i?e:a`<button class="button plain" @click=${()=>B({kind:`job`,id:t.id})}>
@@ -1718,16 +1728,16 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
     </section>`}#r(e){let t=e.state===`paused`,n=e.wanted===`pause`,r=t?g.make.resume:n?g.make.pausing:g.make.pause;return a`<button
       class="button grow"
       ?disabled=${n||e.wanted===`cancel`}
-      @click=${()=>void Be(e.id,{action:t?`resume`:`pause`})}
+      @click=${()=>void We(e.id,{action:t?`resume`:`pause`})}
     >
       ${t?h.play:h.pause}${r}
     </button>`}#i(e){let t=e.wanted===`cancel`;return a`<button
       class="button grow"
       ?disabled=${t}
-      @click=${()=>void Be(e.id,{action:`cancel`})}
+      @click=${()=>void We(e.id,{action:`cancel`})}
     >
       ${h.close}${t?g.make.cancelling:g.make.cancel}
-    </button>`}#a(){if(this.narrow||!Lr())return e;let t=j.value.options[`tv-weight`];return a`<label class="row between smoothing">
+    </button>`}#a(){if(this.narrow||!Br())return e;let t=j.value.options[`tv-weight`];return a`<label class="row between smoothing">
       <span>${g.make.smoothing}</span>
       <input
         class="field number"
@@ -1735,9 +1745,9 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         min="0"
         step="0.01"
         inputmode="decimal"
-        placeholder=${wi}
+        placeholder=${Di}
         .value=${t==null?``:String(t)}
-        @change=${e=>{let t=e.target.value;Ur(t===``?void 0:Math.max(0,Number(t)))}}
+        @change=${e=>{let t=e.target.value;Kr(t===``?void 0:Math.max(0,Number(t)))}}
       />
     </label>`}static styles=[l,c`
       .make {
@@ -1798,9 +1808,9 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
           min-height: 44px;
         }
       }
-    `]};customElements.define(`studio-make`,Ti);function Ei(e,t){if(e.$ref)return Ei(t.$defs?.[e.$ref.split(`/`).pop()??``]??{},t);let n=e.anyOf?.filter(e=>e.type!==`null`),[r]=n??[];if(n?.length===1&&r){let{anyOf:n,...i}=e;return{...Ei(r,t),...i}}return e}function Di({type:e}){return e===void 0?[]:Array.isArray(e)?e:[e]}function Oi(e=``){let t=e.replace(/\n(?!\n)/g,` `).replace(/ {2,}/g,` `).replace(/(^|[\s(])--(?=[a-z])/g,`$1`),n=/\s*\[default: ([^\]]*)\]/.exec(t);return{help:t.replace(n?.[0]??``,``).trim(),standard:n?.[1]?.trim()??``}}function ki(e,t){let n=Di(e),r=e.oneOf?.filter(e=>typeof e.const==`string`)??[];if(r.length>0&&r.length===e.oneOf?.length)return{kind:`choice`,words:r.map(e=>({value:String(e.const),help:Oi(e.description?.split(`
+    `]};customElements.define(`studio-make`,Oi);function ki(e,t){if(e.$ref)return ki(t.$defs?.[e.$ref.split(`/`).pop()??``]??{},t);let n=e.anyOf?.filter(e=>e.type!==`null`),[r]=n??[];if(n?.length===1&&r){let{anyOf:n,...i}=e;return{...ki(r,t),...i}}return e}function Ai({type:e}){return e===void 0?[]:Array.isArray(e)?e:[e]}function ji(e=``){let t=e.replace(/\n(?!\n)/g,` `).replace(/ {2,}/g,` `).replace(/(^|[\s(])--(?=[a-z])/g,`$1`),n=/\s*\[default: ([^\]]*)\]/.exec(t);return{help:t.replace(n?.[0]??``,``).trim(),standard:n?.[1]?.trim()??``}}function Mi(e,t){let n=Ai(e),r=e.oneOf?.filter(e=>typeof e.const==`string`)??[];if(r.length>0&&r.length===e.oneOf?.length)return{kind:`choice`,words:r.map(e=>({value:String(e.const),help:ji(e.description?.split(`
 
-`)[0]).help}))};if(e.enum)return{kind:`choice`,words:e.enum.filter(e=>e!==null).map(e=>({value:String(e),help:``}))};if(n.includes(`boolean`))return{kind:`flag`};if(n.includes(`integer`)||n.includes(`number`))return{kind:`number`,isWhole:n.includes(`integer`)};if(!n.includes(`array`))return{kind:`text`,separator:null};let{examples:i=[]}=e.items?Ei(e.items,t):{};return{kind:`text`,separator:i.some(e=>String(e).includes(`,`))?` `:`,`}}function Ai(e,t,n){let r=e.$defs?.[t]?.properties??{},i=({"x-kinds":e})=>e?.includes(n)??!0;return Object.entries(r).filter(([,e])=>i(e)).map(([t,n])=>({name:t,control:ki(Ei(n,e),e),...Oi(n.description)}))}var ji=new Set([`strength`,`preset`,`size`,`colors`,`style-scale`,`brush`]),Mi=[`content`,`noise`,`grey`],Ni=class extends n{#e=new Map;stores(){return[j,J,A]}render(){let{schema:t}=A.value,n=(t?Ai(t,`JobOptions`,`transfer`):[]).filter(({name:e})=>!ji.has(e)),r=n.filter(({name:e})=>e in j.value.options).length+ +!!j.value.init;return a`<details>
+`)[0]).help}))};if(e.enum)return{kind:`choice`,words:e.enum.filter(e=>e!==null).map(e=>({value:String(e),help:``}))};if(n.includes(`boolean`))return{kind:`flag`};if(n.includes(`integer`)||n.includes(`number`))return{kind:`number`,isWhole:n.includes(`integer`)};if(!n.includes(`array`))return{kind:`text`,separator:null};let{examples:i=[]}=e.items?ki(e.items,t):{};return{kind:`text`,separator:i.some(e=>String(e).includes(`,`))?` `:`,`}}function Ni(e,t,n){let r=e.$defs?.[t]?.properties??{},i=({"x-kinds":e})=>e?.includes(n)??!0;return Object.entries(r).filter(([,e])=>i(e)).map(([t,n])=>({name:t,control:Mi(ki(n,e),e),...ji(n.description)}))}var Pi=new Set([`strength`,`preset`,`size`,`colors`,`style-scale`,`brush`]),Fi=[`content`,`noise`,`grey`],Ii=class extends n{#e=new Map;stores(){return[j,J,A]}render(){let{schema:t}=A.value,n=(t?Ni(t,`JobOptions`,`transfer`):[]).filter(({name:e})=>!Pi.has(e)),r=n.filter(({name:e})=>e in j.value.options).length+ +!!j.value.init;return a`<details>
       <summary>
         <span class="row">${h.sliders}${g.more.heading}</span>
         <span class="small muted">${r>0?g.more.changed(r):``}</span>
@@ -1817,9 +1827,9 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       <select
         id="init"
         class="field"
-        @change=${e=>{let t=e.target.selectedIndex;j.set({init:t===0?null:Mi[t]??null})}}
+        @change=${e=>{let t=e.target.selectedIndex;j.set({init:t===0?null:Fi[t]??null})}}
       >
-        ${Mi.map(t=>a`<option .selected=${t===(e??`content`)}>
+        ${Fi.map(t=>a`<option .selected=${t===(e??`content`)}>
               ${g.more.initWords[t]}
             </option>`)}
       </select>
@@ -1862,7 +1872,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         ${i} ${m} ${s===o?e:g.more.standardHelp(o)}
       </p>
       ${d?a`<p id="error-${n}" class="error small">${h.warning}<span>${d}</span></p>`:e}
-    </div>`}#i({name:e,control:t},n){let r=n.trim();if(this.#e.delete(e),r===``)return this.#a(e,void 0);if(t.kind===`number`){let t=Number(r);return Number.isFinite(t)?this.#a(e,Number.isInteger(t)&&!Number.isSafeInteger(t)?r:t):(this.#e.set(e,g.more.badNumber),this.requestUpdate())}if(t.kind===`text`&&t.separator){let n=r.split(t.separator).map(e=>e.trim());return this.#a(e,n.filter(e=>e!==``))}this.#a(e,t.kind===`text`&&/^\d+$/.test(r)?Number(r):r)}#a(e,t){e===`tv-weight`?Ur(t):N(e,t),this.requestUpdate()}#o(e){this.#e.clear();let t=new Set(e.map(({name:e})=>e)),n=Object.entries(j.value.options).filter(([e])=>!t.has(e));j.set({options:Object.fromEntries(n),init:null})}static styles=[l,c`
+    </div>`}#i({name:e,control:t},n){let r=n.trim();if(this.#e.delete(e),r===``)return this.#a(e,void 0);if(t.kind===`number`){let t=Number(r);return Number.isFinite(t)?this.#a(e,Number.isInteger(t)&&!Number.isSafeInteger(t)?r:t):(this.#e.set(e,g.more.badNumber),this.requestUpdate())}if(t.kind===`text`&&t.separator){let n=r.split(t.separator).map(e=>e.trim());return this.#a(e,n.filter(e=>e!==``))}this.#a(e,t.kind===`text`&&/^\d+$/.test(r)?Number(r):r)}#a(e,t){e===`tv-weight`?Kr(t):N(e,t),this.requestUpdate()}#o(e){this.#e.clear();let t=new Set(e.map(({name:e})=>e)),n=Object.entries(j.value.options).filter(([e])=>!t.has(e));j.set({options:Object.fromEntries(n),init:null})}static styles=[l,c`
       details {
         border-top: 1px solid var(--line);
         padding-bottom: 16px;
@@ -1929,7 +1939,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       .item p {
         margin-top: 4px;
       }
-    `]};customElements.define(`studio-more`,Ni);var Pi=[`draft`,`standard`,`fine`],Fi=[`style`,`content`,`luminance`,`matched`],Ii=[256,512,768,1024,2048],Li=1024,Ri=512,zi=2,Bi=class extends n{stores(){return[j,J]}render(){let{options:e}=j.value;return a`<div class="options">
+    `]};customElements.define(`studio-more`,Ii);var Li=[`draft`,`standard`,`fine`],Ri=[`style`,`content`,`luminance`,`matched`],zi=[256,512,768,1024,2048],Bi=1024,Vi=512,Hi=2,Ui=class extends n{stores(){return[j,J]}render(){let{options:e}=j.value;return a`<div class="options">
       ${this.#e(e.preset??`standard`)} ${this.#t(e)}
       ${this.#r(e.colors??`style`)} ${this.#i(e[`style-scale`]??1)}
       ${this.#a(e.brush??50)}
@@ -1937,7 +1947,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
     </div>`}#e(e){return a`<fieldset>
       <legend>${g.options.preset}</legend>
       <div class="segments">
-        ${Pi.map(t=>a`<label>
+        ${Li.map(t=>a`<label>
               <input
                 type="radio"
                 name="preset"
@@ -1949,7 +1959,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       </div>
       <p class="small muted">${g.options.presetHelp[e]}</p>
       ${this.#s(`preset`)}
-    </fieldset>`}#t({size:t,preset:n,upscale:r}){let i=n===`fine`?Li:Ri,{photo:o}=j.value,s=o?Math.max(o.width,o.height):0,c=t===`original`?s:Number(t??i);return a`<div class="group">
+    </fieldset>`}#t({size:t,preset:n,upscale:r}){let i=n===`fine`?Bi:Vi,{photo:o}=j.value,s=o?Math.max(o.width,o.height):0,c=t===`original`?s:Number(t??i);return a`<div class="group">
       <div class="row between">
         <label class="title" for="size">${g.options.size}</label>
         <span class="small muted">${g.options.sizeHint}</span>
@@ -1979,7 +1989,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         </button>
       </div>
       <div class="sizes" role="group" aria-label=${g.options.size}>
-        ${Ii.map(e=>a`<button
+        ${zi.map(e=>a`<button
               class="button number"
               aria-pressed=${e===c&&t!==`original`}
               @click=${()=>N(`size`,e===i?void 0:e)}
@@ -2001,12 +2011,12 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       <select
         id="colors"
         class="field"
-        @change=${e=>{let t=Fi[e.target.selectedIndex];N(`colors`,t===`style`?void 0:t)}}
+        @change=${e=>{let t=Ri[e.target.selectedIndex];N(`colors`,t===`style`?void 0:t)}}
       >
-        ${Fi.map(t=>a`<option .selected=${t===e}>${g.options.colorWords[t]}</option>`)}
+        ${Ri.map(t=>a`<option .selected=${t===e}>${g.options.colorWords[t]}</option>`)}
       </select>
       ${this.#s(`colors`)}
-    </div>`}#i(e){let t=e=>{N(`style-scale`,e===1||!(e>0)?void 0:e)};return this.#o({id:`style-scale`,label:g.options.styleScale,value:e,position:Math.log2(e),range:[-2,zi,.05],ends:[g.options.fine,g.options.broad],moved:e=>t(Number((2**e).toFixed(2))),typed:t,step:`any`})}#a(e){let t=e=>{N(`brush`,e===50?void 0:Math.min(Math.max(e,0),100))};return this.#o({id:`brush`,label:g.options.brush,value:e,position:e,range:[0,100,1],ends:[g.options.fine,g.options.broad],moved:t,typed:t,step:`1`})}#o(e){let{id:t,label:n,value:r,position:i,range:o,ends:s,moved:c,typed:l,step:u}=e,d=e=>Number(e.target.value);return a`<div class="group">
+    </div>`}#i(e){let t=e=>{N(`style-scale`,e===1||!(e>0)?void 0:e)};return this.#o({id:`style-scale`,label:g.options.styleScale,value:e,position:Math.log2(e),range:[-2,Hi,.05],ends:[g.options.fine,g.options.broad],moved:e=>t(Number((2**e).toFixed(2))),typed:t,step:`any`})}#a(e){let t=e=>{N(`brush`,e===50?void 0:Math.min(Math.max(e,0),100))};return this.#o({id:`brush`,label:g.options.brush,value:e,position:e,range:[0,100,1],ends:[g.options.fine,g.options.broad],moved:t,typed:t,step:`1`})}#o(e){let{id:t,label:n,value:r,position:i,range:o,ends:s,moved:c,typed:l,step:u}=e,d=e=>Number(e.target.value);return a`<div class="group">
       <div class="row between">
         <label class="title" for=${t}>${n}</label>
         <input
@@ -2172,10 +2182,10 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       .error {
         margin-top: 8px;
       }
-    `]};customElements.define(`studio-options`,Bi);var Vi=class extends n{static properties={dragging:{type:Boolean}};stores(){return[j,W,J,A]}render(){let{photo:t}=j.value;return a`<section @drop=${e=>rn(e,`photo`)}>
+    `]};customElements.define(`studio-options`,Ui);var Wi=class extends n{static properties={dragging:{type:Boolean}};stores(){return[j,W,J,A]}render(){let{photo:t}=j.value;return a`<section @drop=${e=>sn(e,`photo`)}>
       <div class="row between head">
         <h2>${g.photo.heading}</h2>
-        ${t?a`<button class="button plain" @click=${()=>nn(`photo`,!1)}>
+        ${t?a`<button class="button plain" @click=${()=>on(`photo`,!1)}>
                 ${h.upload}${g.photo.change}
               </button>`:e}
       </div>
@@ -2186,14 +2196,14 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
                   height=${t.height}
                   alt=${g.photo.alt(t.name)}
                 />
-                ${this.dragging?a`<p class="over">${g.intake.dropPhoto}</p>`:e}`:a`<button class="button plain empty" @click=${()=>nn(`photo`,!1)}>
+                ${this.dragging?a`<p class="over">${g.intake.dropPhoto}</p>`:e}`:a`<button class="button plain empty" @click=${()=>on(`photo`,!1)}>
                 ${h.upload}${g.photo.empty}
               </button>`}
       </div>
       ${t?a`<p class="row between small muted">
               <span class="name" title=${t.name}>${t.name}</span>
               <span class="number">
-                ${ht()?`${g.photo.example}, `:``}${t.width}×${t.height}
+                ${vt()?`${g.photo.example}, `:``}${t.width}×${t.height}
               </span>
             </p>`:e}
       ${this.#e()}
@@ -2265,8 +2275,8 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       .error {
         margin-top: 8px;
       }
-    `]};customElements.define(`studio-photo`,Vi);var Hi=class extends n{stores(){return[S,z]}render(){let e=O();return e.length===0?a`<p class="none muted small">${g.strip.none}</p>`:a`<ul>
-      ${mi(e,({id:e})=>e,e=>a`<li>${this.#e(e)}</li>`)}
+    `]};customElements.define(`studio-photo`,Wi);var Gi=class extends n{stores(){return[S,z]}render(){let e=Ae();return e.length===0?a`<p class="none muted small">${g.strip.none}</p>`:a`<ul>
+      ${_i(e,({id:e})=>e,e=>a`<li>${this.#e(e)}</li>`)}
       <li>
         <button class="all" @click=${()=>H({kind:`history`})}>
           ${h.dots}<span class="small">${g.strip.all}</span>
@@ -2276,7 +2286,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       aria-label=${i}
       title=${i}
       aria-pressed=${r}
-      @click=${()=>Dn(t.id)}
+      @click=${()=>An(t.id)}
     >
       <img src=${_.job(t.id,192,l)} alt="" loading="lazy" />
       ${t.favourite?a`<span class="mark">${h.starred}</span>`:e}
@@ -2390,17 +2400,17 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         width: 72px;
         background: transparent;
       }
-    `]};customElements.define(`studio-strip`,Hi);var Ui=class extends n{static properties={dragging:{type:Boolean}};stores(){return[j,W,J,A]}render(){let{styles:t}=j.value,n=A.value.info?.gallery??[];return a`<section @drop=${e=>rn(e,`style`)}>
+    `]};customElements.define(`studio-strip`,Gi);var Ki=class extends n{static properties={dragging:{type:Boolean}};stores(){return[j,W,J,A]}render(){let{styles:t}=j.value,n=A.value.info?.gallery??[];return a`<section @drop=${e=>sn(e,`style`)}>
       <div class="row between head">
         <h2>${g.styles.heading}</h2>
-        <button class="button plain" @click=${()=>nn(`style`,!0)}>
+        <button class="button plain" @click=${()=>on(`style`,!0)}>
           ${h.add}${g.styles.pick}
         </button>
       </div>
       <div class="drop ${this.dragging?`target`:``}">
         ${t.length===0?a`<p class="muted empty">${g.styles.empty}</p>`:e}
         <ul>
-          ${mi(t,e=>e.file.sha256,(e,t)=>this.#e(e,t))}
+          ${_i(t,e=>e.file.sha256,(e,t)=>this.#e(e,t))}
         </ul>
         ${this.dragging?a`<p class="over">${g.intake.dropStyle}</p>`:e}
       </div>
@@ -2433,7 +2443,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         class="button plain icon"
         aria-label=${g.styles.remove(i.name)}
         title=${g.styles.remove(i.name)}
-        @click=${()=>St(n)}
+        @click=${()=>Tt(n)}
       >
         ${h.close}
       </button>
@@ -2447,7 +2457,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
                 .value=${String(o)}
                 aria-label=${g.styles.weight(i.name)}
                 aria-valuetext="${o}, ${g.styles.share(l)}"
-                @input=${e=>{xt(n,{weight:Number(e.target.value)})}}
+                @input=${e=>{wt(n,{weight:Number(e.target.value)})}}
               />
               <span class="small number share">${g.styles.share(l)}</span>
             </label>`:e}
@@ -2457,7 +2467,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         aria-pressed=${i}
         aria-label=${g.styles.use(t,n)}
         title=${g.styles.use(t,n)}
-        @click=${()=>bt({...r,name:r.name||t})}
+        @click=${()=>Ct({...r,name:r.name||t})}
       >
         <img src=${_.file(r.sha256,128)} alt="" loading="lazy" />
       </button>
@@ -2465,7 +2475,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
               class="add"
               aria-label=${g.styles.add(t)}
               title=${g.styles.add(t)}
-              @click=${()=>vt(r)}
+              @click=${()=>xt(r)}
             >
               ${h.add}
             </button>`}
@@ -2531,10 +2541,14 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         cursor: pointer;
       }
 
+      /* Two lines hold most names. */
       .name {
+        display: -webkit-box;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 2;
         overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
+        overflow-wrap: anywhere;
+        line-height: 18px;
       }
 
       .weight {
@@ -2613,7 +2627,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       .error {
         margin-top: 8px;
       }
-    `]};customElements.define(`studio-styles`,Ui);var Wi=new r({state:`well`}),Gi=2e3,$=0,Ki=new Set;function qi(e){Ki.add(e)}de.report=e=>{let t=Wi.value.state,n=e===`answered`?`well`:e;if(n!==t&&Wi.set({state:n}),n===`lost`&&$===0&&($=window.setInterval(()=>void ee().catch(()=>{}),Gi)),n!==`lost`&&$!==0&&(clearInterval($),$=0,n===`well`))for(let e of Ki)e()};var Ji=window.matchMedia(`(max-width: 959px)`),Yi=class extends n{static properties={dragging:{state:!0}};constructor(){super(),this.dragging=!1}stores(){return[Wi,V,Se,S]}connectedCallback(){super.connectedCallback(),Ji.addEventListener(`change`,this.#e),window.addEventListener(`dragover`,this.#t),window.addEventListener(`dragleave`,this.#n),window.addEventListener(`drop`,this.#r),window.addEventListener(`paste`,this.#i),window.addEventListener(`keydown`,this.#a)}disconnectedCallback(){super.disconnectedCallback(),Ji.removeEventListener(`change`,this.#e),window.removeEventListener(`dragover`,this.#t),window.removeEventListener(`dragleave`,this.#n),window.removeEventListener(`drop`,this.#r),window.removeEventListener(`paste`,this.#i),window.removeEventListener(`keydown`,this.#a)}#e=()=>this.requestUpdate();#t=e=>{e.dataTransfer?.types.includes(`Files`)&&(e.preventDefault(),this.dragging=!0)};#n=e=>{e.relatedTarget===null&&(this.dragging=!1)};#r=e=>{let t=e.dataTransfer?.files;this.dragging=!1,t?.length&&!e.defaultPrevented&&(e.preventDefault(),$t(t,z.value.tool?`mask`:`ask`))};#i=e=>{let t=[...e.clipboardData?.files??[]];t.length!==0&&(e.preventDefault(),$t(t,`ask`))};#a=e=>{V.value.open||(e.key===`Enter`&&(e.ctrlKey||e.metaKey)?(e.preventDefault(),On()):e.ctrlKey||e.metaKey||e.altKey||!Gn(e)||(e.key===`?`&&H({kind:`help`}),e.key===`h`&&H({kind:`history`})))};updated(e){let t=ke()?.progress,n=t?Math.floor(100*t.step/t.steps):null;document.title=g.title(n)}render(){let t=Ji.matches;return a`
+    `]};customElements.define(`studio-styles`,Ki);var qi=new r({state:`well`}),Ji=2e3,$=0,Yi=new Set;function Xi(e){Yi.add(e)}de.report=e=>{let t=qi.value.state,n=e===`answered`?`well`:e;if(n!==t&&qi.set({state:n}),n===`lost`&&$===0&&($=window.setInterval(()=>void ee().catch(()=>{}),Ji)),n!==`lost`&&$!==0&&(clearInterval($),$=0,n===`well`))for(let e of Yi)e()};var Zi=window.matchMedia(`(max-width: 959px)`),Qi=class extends n{static properties={dragging:{state:!0}};constructor(){super(),this.dragging=!1}stores(){return[qi,V,Se,S]}connectedCallback(){super.connectedCallback(),Zi.addEventListener(`change`,this.#e),window.addEventListener(`dragover`,this.#t),window.addEventListener(`dragleave`,this.#n),window.addEventListener(`drop`,this.#r),window.addEventListener(`paste`,this.#i),window.addEventListener(`keydown`,this.#a)}disconnectedCallback(){super.disconnectedCallback(),Zi.removeEventListener(`change`,this.#e),window.removeEventListener(`dragover`,this.#t),window.removeEventListener(`dragleave`,this.#n),window.removeEventListener(`drop`,this.#r),window.removeEventListener(`paste`,this.#i),window.removeEventListener(`keydown`,this.#a)}#e=()=>this.requestUpdate();#t=e=>{e.dataTransfer?.types.includes(`Files`)&&(e.preventDefault(),this.dragging=!0)};#n=e=>{e.relatedTarget===null&&(this.dragging=!1)};#r=e=>{let t=e.dataTransfer?.files;this.dragging=!1,t?.length&&!e.defaultPrevented&&(e.preventDefault(),nn(t,z.value.tool?`mask`:`ask`))};#i=e=>{let t=[...e.clipboardData?.files??[]];t.length!==0&&(e.preventDefault(),nn(t,`ask`))};#a=e=>{V.value.open||(e.key===`Enter`&&(e.ctrlKey||e.metaKey)?(e.preventDefault(),jn()):e.ctrlKey||e.metaKey||e.altKey||!Jn(e)||(e.key===`?`&&H({kind:`help`}),e.key===`h`&&H({kind:`history`})))};updated(e){let t=je()?.progress,n=t?Math.floor(100*t.step/t.steps):null;document.title=g.title(n)}render(){let t=Zi.matches;return a`
       <nav aria-label=${g.header.skip}>
         <button class="skip" @click=${this.#o}>${g.header.skip}</button>
       </nav>
@@ -2623,7 +2637,7 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
       <studio-dialogs></studio-dialogs>
       ${V.value.open?e:a`<studio-toasts></studio-toasts>`}
       <p class="hidden" role="status" aria-live="polite">${Se.value.words}</p>
-    `}#o=()=>{this.renderRoot.querySelector(`studio-canvas`)?.focusStage()};#s(){let{state:t}=Wi.value;return t===`well`?e:a`<p class="banner" role="alert">
+    `}#o=()=>{this.renderRoot.querySelector(`studio-canvas`)?.focusStage()};#s(){let{state:t}=qi.value;return t===`well`?e:a`<p class="banner" role="alert">
       ${h.warning}<span>${g.connection[t]}</span>
     </p>`}#c(){return a`
       <studio-photo .dragging=${this.dragging}></studio-photo>
@@ -2764,4 +2778,4 @@ import{A as e,C as t,D as n,E as r,F as i,M as a,N as o,O as s,P as c,S as l,T a
         background: var(--panel);
         padding-bottom: env(safe-area-inset-bottom);
       }
-    `]};customElements.define(`studio-app`,Yi);var Xi=1e4,Zi=!1;async function Qi(){try{let e=await ct();await na(),!j.value.photo&&j.value.styles.length===0&&ta(e),await Promise.all([lt(),Ae()])}catch(e){e instanceof le&&e.status!==401&&x(e.message,{isError:!0});return}Zi=!0,bn(),Sr();let e=ke();e&&Dn(e.id),window.addEventListener(`focus`,$i),window.setInterval(()=>{O().some(e=>v(e.state))&&$i()},Xi)}function $i(){Ae().catch(()=>{})}async function ea(){if(!Zi)return Qi();S.set({refusals:{}}),$i(),wr(),Cn()}function ta({example:e}){j.set({photo:M(e.content),styles:[mt(M(e.style))]})}async function na(){let{photo:e,styles:t,region:n,keep:r}=j.value,i=async e=>{if(!e)return!1;try{return await pe(e.sha256),!0}catch(e){if(e instanceof le&&e.status===404)return!1;throw e}},a=await Promise.all(t.map(e=>i(e.file))),o={styles:t.filter((e,t)=>a[t])};await i(e)||Object.assign(o,{photo:null,region:null,keep:null}),n&&!await i(n)&&(o.region=null),r&&!await i(r)&&(o.keep=null),j.set(o)}qi(()=>void ea()),Qi();
+    `]};customElements.define(`studio-app`,Qi);var $i=1e4,ea=!1;async function ta(){try{let e=await dt();await aa(),!j.value.photo&&j.value.styles.length===0&&ia(e),await Promise.all([ft(),D()])}catch(e){e instanceof le&&e.status!==401&&x(e.message,{isError:!0});return}ea=!0,Cn(),Tr();let e=je();e&&An(e.id),window.addEventListener(`focus`,na),window.setInterval(()=>{Ae().some(e=>v(e.state))&&na()},$i)}function na(){D().catch(()=>{})}async function ra(){if(!ea)return ta();S.set({refusals:{}}),na(),Dr(),En()}function ia({example:e}){j.set({photo:M(e.content),styles:[_t(M(e.style))]})}async function aa(){let{photo:e,styles:t,region:n,keep:r}=j.value,i=async e=>{if(!e)return!1;try{return await pe(e.sha256),!0}catch(e){if(e instanceof le&&e.status===404)return!1;throw e}},a=await Promise.all(t.map(e=>i(e.file))),o={styles:t.filter((e,t)=>a[t])};await i(e)||Object.assign(o,{photo:null,region:null,keep:null}),n&&!await i(n)&&(o.region=null),r&&!await i(r)&&(o.keep=null),j.set(o)}Xi(()=>void ra()),ta();
