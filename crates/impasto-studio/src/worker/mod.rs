@@ -192,11 +192,10 @@ impl Worker {
         let (outcome, is_whole) = self.outcome(lane, &taken, runner, &requests, told).await;
         // The last events are noted before the end is.
         drop(keeper.await);
-        if let Some(live) = &self.live {
-            if matches!(outcome, Outcome::Stopped) {
-                self.keep_picture(live, &id).await;
-            }
-            live.remove(&id);
+        if let Some(live) = &self.live
+            && matches!(outcome, Outcome::Stopped)
+        {
+            self.keep_picture(live, &id).await;
         }
         let left = self.left(&taken, outcome, &requests).await;
         let workplace = Workplace::new(&self.options.work, &taken);
@@ -207,6 +206,9 @@ impl Worker {
             info!(job = id, "is another worker's now");
         }
         renewing.abort();
+        if let Some(live) = &self.live {
+            live.remove(&id);
+        }
         self.leases.lock().unwrap_or_else(PoisonError::into_inner).retain(|lease| *lease != taken.lease);
         workplace.remove();
         is_whole
