@@ -136,6 +136,7 @@ async function paintFace(visitor) {
   await page.mouse.down();
   for (const stroke of strokes) await page.mouse.move(...at(...stroke), { steps: 8 });
   await page.mouse.up();
+  await visitor.label("preview…");
   await visitor.label("preview");
 }
 
