@@ -5,7 +5,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { controls } from "../styles/controls";
 import { form, jobOf } from "../state/form";
 import { job, jobs, settingsOf, star } from "../state/jobs";
-import { larger, makeVariants, making, nextSize } from "../state/make";
+import { larger, leaveVariants, makeVariants, making, nextSize } from "../state/make";
 import { toast } from "../state/notices";
 import { fillFrom } from "../state/recipe";
 import { StudioElement } from "../state/store";
@@ -24,8 +24,12 @@ class StudioPictureBar extends StudioElement {
   protected override render(): TemplateResult | typeof nothing {
     const { subject } = view.value;
     if (subject.kind === "form") return this.#form();
-    if (subject.kind === "variants") return this.#grid(text.variants.heading, text.variants.hint);
-    if (subject.kind === "pair") return this.#grid(text.pair.heading, "");
+    if (subject.kind === "variants") {
+      return this.#grid(text.variants.heading, text.variants.hint, () => void leaveVariants());
+    }
+    if (subject.kind === "pair") {
+      return this.#grid(text.pair.heading, "", () => show({ kind: "form" }));
+    }
     const shown = job(subject.id);
     return shown ? this.#job(shown) : nothing;
   }
@@ -49,12 +53,10 @@ class StudioPictureBar extends StudioElement {
     </button>`;
   }
 
-  #grid(heading: string, hint: string): TemplateResult {
+  #grid(heading: string, hint: string, leave: () => void): TemplateResult {
     return html`<div class="bar">
       <p class="grow"><strong>${heading}</strong> <span class="muted">${hint}</span></p>
-      <button class="button" @click=${() => show({ kind: "form" })}>
-        ${icons.close}${text.variants.back}
-      </button>
+      <button class="button" @click=${leave}>${icons.close}${text.variants.back}</button>
     </div>`;
   }
 

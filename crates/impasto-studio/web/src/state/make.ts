@@ -2,15 +2,16 @@
 
 import { Store } from "./store";
 import { form, jobOf, smallJob, strengthOf } from "./form";
-import { learn, settingsOf, start } from "./jobs";
+import { job, learn, settingsOf, start } from "./jobs";
 import { fillFrom } from "./recipe";
 import { flushMasks } from "./masks";
 import { toast } from "./notices";
 import { preview } from "./preview";
 import { show } from "./view";
-import { listJobs, randomId, wordsOf } from "../api/client";
+import { controlJob, listJobs, randomId, wordsOf } from "../api/client";
 import type { JobView } from "../api/types";
 import type { Job } from "../job-types";
+import { isActive } from "../lib/states";
 import { text } from "../text";
 
 export const making = new Store<{ busy: boolean; error: string | null }>({
@@ -105,13 +106,13 @@ function variantJob(job: Job, { strength, scale }: Variant): Job {
 export function makeVariants(source: Job | null): Promise<void> {
   return attempt(async () => {
     await flushMasks();
-    const job = source ?? jobOf(form.value);
-    if (!job) return;
+    const wanted = source ?? jobOf(form.value);
+    if (!wanted) return;
     const group = randomId();
-    variants.set({ group, cells: around(job), source: job });
+    variants.set({ group, cells: around(wanted), source: wanted });
     show({ kind: "variants", group });
     for (const [index, cell] of variants.value.cells.entries()) {
-      const view = await start({ job: variantJob(job, cell), group });
+      const view = await start({ job: variantJob(wanted, cell), group });
       if (variants.value.group !== group) return;
       const cells = variants.value.cells.map((other, i) =>
         i === index ? { ...other, id: view.id } : other,
@@ -129,11 +130,26 @@ export async function refreshVariants(): Promise<void> {
   learn(...page.jobs);
 }
 
+/** Leaves the grid for the preview. Variants that are not made yet are not wanted any more. */
+export async function leaveVariants(): Promise<void> {
+  const { cells } = variants.value;
+  variants.set({ group: "", cells: [], source: null });
+  show({ kind: "form" });
+  const cancels = cells.map(async ({ id }) => {
+    const made = id === null ? null : job(id);
+    if (id !== null && (made === null || isActive(made.state))) {
+      await controlJob(id, { action: "cancel" });
+    }
+  });
+  // One that has ended in this moment cannot be cancelled, which is as good.
+  await Promise.allSettled(cancels);
+}
+
 /** Takes the settings of a variant into the form. */
 export async function takeVariant({ strength, scale }: Variant): Promise<void> {
   const { source } = variants.value;
   if (source) await fillFrom(source);
   const { "content-weight": _, ...options } = form.value.options;
   form.set({ options: { ...options, strength, "style-scale": scale } });
-  show({ kind: "form" });
+  await leaveVariants();
 }
