@@ -73,7 +73,7 @@ fn every_field_of_the_schema_is_set_by_some_command_line() {
     let more = [
         "content.png style.png -o out.jpg --upscale --preset draft --quality 80 --style-weight 2 --tv-weight 1 --keep mask.png \
          --style-mask mask.png",
-        "content.png style.png -o out.png --colors content",
+        "content.png style.png -o out.png --colors content --adjust 1:strength=70,tv-weight=0.1 --adjust 2:strength=10",
     ];
     for line in LINES.iter().copied().chain(more) {
         let job: Value = serde_json::from_str(&ok(&desk, &[&words(line)[..], &["--dry-run"]].concat())).unwrap();
