@@ -52,7 +52,11 @@ impl LivePictures {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(job.to_owned(), picture);
     }
 
-    pub(crate) fn remove(&self, job: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(job);
+    /// Removes a picture, unless there is a newer one of the job.
+    pub(crate) fn remove(&self, job: &str, picture: &LivePicture) {
+        let mut pictures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if pictures.get(job).is_some_and(|newest| Arc::ptr_eq(&newest.image, &picture.image)) {
+            pictures.remove(job);
+        }
     }
 }

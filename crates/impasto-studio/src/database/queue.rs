@@ -70,6 +70,8 @@ pub struct Asked {
 /// What a worker tells of its job while it goes on.
 #[derive(Clone, Debug, Default)]
 pub struct News {
+    /// Grows with every news under a lease, from 1. The same news may be sent again.
+    pub batch: i64,
     /// Events, each with its word and its data as JSON.
     pub events: Vec<(String, String)>,
     /// The last step, as JSON.
@@ -111,7 +113,7 @@ impl Database {
     pub async fn take_job(&self, lane: Lane, worker: &str, length: Duration) -> Result<Option<Taken>> {
         self.expire(lane).await?;
         let sql = self.sql(
-            "UPDATE jobs SET state = 'running', worker = $1, lease = lease + 1, lease_until = {now} + $2, \
+            "UPDATE jobs SET state = 'running', worker = $1, lease = lease + 1, batch = 0, lease_until = {now} + $2, \
              strikes = strikes + 1, started = COALESCE(started, {now}) WHERE id = (SELECT id FROM jobs \
              WHERE lane = $3 AND deleted IS NULL \
              AND (state = 'queued' OR (state = 'running' AND lease_until < {now})) \
@@ -223,15 +225,17 @@ impl Database {
         })
     }
 
-    /// Notes what a worker tells of its job. Returns `false` if it is no longer its job.
+    /// Notes what a worker tells of its job, once, however often it is sent: a database can die
+    /// between a change and its answer. Returns `false` if it is no longer its job.
     pub async fn note_news(&self, lease: &Lease, news: &News) -> Result<bool> {
         let mut transaction = self.pool.begin().await?;
         let sql = self.sql(
             "UPDATE jobs SET last_event = last_event + $1, progress = COALESCE($2, progress), \
              plan = COALESCE($3, plan), picture = COALESCE($4, picture), \
              strikes = CASE WHEN $5 > furthest THEN 0 ELSE strikes END, \
-             furthest = CASE WHEN $5 > furthest THEN $5 ELSE furthest END \
-             WHERE id = $6 AND lease = $7 AND state = 'running' RETURNING last_event, adjustments, asked",
+             furthest = CASE WHEN $5 > furthest THEN $5 ELSE furthest END, \
+             batch = $8 WHERE id = $6 AND lease = $7 AND state = 'running' AND batch < $8 \
+             RETURNING last_event, adjustments, asked",
         );
         let row = sqlx::query(sql)
             .bind(i64::try_from(news.events.len()).unwrap_or(i64::MAX))
@@ -241,10 +245,16 @@ impl Database {
             .bind(news.steps)
             .bind(&lease.job)
             .bind(lease.number)
+            .bind(news.batch)
             .fetch_optional(&mut *transaction)
             .await?;
         let Some(row) = row else {
-            return Ok(false);
+            let known = sqlx::query("SELECT batch FROM jobs WHERE id = $1 AND lease = $2 AND state = 'running'")
+                .bind(&lease.job)
+                .bind(lease.number)
+                .fetch_optional(&mut *transaction)
+                .await?;
+            return Ok(known.is_some());
         };
         events::append(&mut transaction, &lease.job, row.try_get("last_event")?, &news.events).await?;
         if !news.adjusted.is_empty() {
@@ -380,7 +390,7 @@ impl Database {
 impl News {
     /// Whether there is nothing to note.
     pub fn is_empty(&self) -> bool {
-        let News { events, progress, plan, steps: _, picture, adjusted } = self;
+        let News { batch: _, events, progress, plan, steps: _, picture, adjusted } = self;
         events.is_empty() && progress.is_none() && plan.is_none() && picture.is_none() && adjusted.is_empty()
     }
 }

@@ -1,6 +1,7 @@
 //! Keeps a job while it runs: notes what the run tells, and hears what is asked of it.
 
 use std::io::ErrorKind;
+use std::mem;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -75,6 +76,8 @@ impl Keeper {
     pub async fn keep(self, mut hears: mpsc::UnboundedReceiver<Told>, mut ends: watch::Receiver<bool>, worker: String) {
         let started = serde_json::json!({ "worker": worker, "attempt": self.lease.number }).to_string();
         let mut news = News { events: vec![("started".to_owned(), started)], ..News::default() };
+        // On its way to the database, and sent again until it is noted.
+        let mut sent = News::default();
         let mut uploads = Uploads { number: self.lease.number * run::CHECKPOINTS, ..Uploads::default() };
         let mut beat = tokio::time::interval(BEAT);
         let mut asks = self.database.asks();
@@ -96,7 +99,11 @@ impl Keeper {
             if *ends.borrow_and_update() {
                 self.requests.stop(Stop::Release);
             }
-            let is_noted = match self.note(&mut news).await {
+            if sent.is_empty() && !news.is_empty() {
+                let batch = sent.batch + 1;
+                sent = News { batch, ..mem::take(&mut news) };
+            }
+            let is_noted = match self.note(&mut sent).await {
                 Ok(is_noted) => is_noted,
                 Err(error) => {
                     warn!(%error, job = self.lease.job, "cannot note what a run tells; tries again");
@@ -161,7 +168,7 @@ impl Keeper {
                 return Ok(false);
             }
             self.requests.noted(news.adjusted.len());
-            *news = News::default();
+            *news = News { batch: news.batch, ..News::default() };
         }
         let asked = self.database.asked(&self.lease).await?;
         self.requests.set_watched(asked.watched);

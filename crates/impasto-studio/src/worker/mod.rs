@@ -40,6 +40,9 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long a worker waits after a failure of the database or the store.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
+/// How long the last live picture of a run can still be seen.
+const AFTERGLOW: Duration = Duration::from_secs(5);
+
 /// How often a worker says that it is there.
 const SIGN: Duration = Duration::from_secs(5);
 
@@ -206,8 +209,14 @@ impl Worker {
             info!(job = id, "is another worker's now");
         }
         renewing.abort();
-        if let Some(live) = &self.live {
-            live.remove(&id);
+        if let Some(live) = self.live.clone()
+            && let Some(picture) = live.get(&id)
+        {
+            // Whoever has just heard of it asks for it in a moment.
+            tokio::spawn(async move {
+                tokio::time::sleep(AFTERGLOW).await;
+                live.remove(&id, &picture);
+            });
         }
         self.leases.lock().unwrap_or_else(PoisonError::into_inner).retain(|lease| *lease != taken.lease);
         workplace.remove();

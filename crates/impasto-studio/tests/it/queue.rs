@@ -33,7 +33,7 @@ fn done() -> Left {
 }
 
 fn step(steps: i64) -> News {
-    News { events: vec![("step".to_owned(), "{}".to_owned())], steps, ..News::default() }
+    News { batch: steps, events: vec![("step".to_owned(), "{}".to_owned())], steps, ..News::default() }
 }
 
 #[tokio::test]
@@ -175,12 +175,33 @@ async fn adjustments_of_a_run_that_began_again_stay_in_order() {
     let (_folder, database) = database().await;
     let id = create(&database, 0).await;
     let lease = database.take_job(Lane::Pictures, "w", LEASE).await.unwrap().unwrap().lease;
-    for step in [10, 40, 30] {
+    for (batch, step) in [(1, 10), (2, 40), (3, 30)] {
         let adjustment = Adjustment { step: Some(step), strength: Some(1.0), tv_weight: None };
-        database.note_news(&lease, &News { adjusted: vec![adjustment], ..News::default() }).await.unwrap();
+        database.note_news(&lease, &News { batch, adjusted: vec![adjustment], ..News::default() }).await.unwrap();
     }
     let made = database.job(&id).await.unwrap().unwrap().adjustments;
     assert_eq!(made.iter().map(|made| made.step).collect::<Vec<_>>(), [Some(10), Some(30)]);
+}
+
+#[tokio::test]
+async fn news_that_come_twice_count_once() {
+    let (_folder, database) = database().await;
+    let id = create(&database, 0).await;
+    let lease = database.take_job(Lane::Pictures, "w", LEASE).await.unwrap().unwrap().lease;
+    let adjustment = Adjustment { step: Some(1), strength: Some(1.0), tv_weight: None };
+    let news = News { adjusted: vec![adjustment], ..step(1) };
+    for _ in 0..3 {
+        assert!(database.note_news(&lease, &news).await.unwrap(), "it is noted, and the job is the worker's");
+    }
+    assert!(database.note_news(&lease, &step(2)).await.unwrap());
+    assert_eq!(database.events_after(&id, 0, 100).await.unwrap().len(), 3, "queued and two steps");
+    assert_eq!(database.job(&id).await.unwrap().unwrap().adjustments.len(), 1);
+    // The next taking counts from its own beginning.
+    database.end_all_leases().await.unwrap();
+    let next = database.take_job(Lane::Pictures, "w", LEASE).await.unwrap().unwrap().lease;
+    assert!(database.note_news(&next, &step(1)).await.unwrap());
+    assert!(!database.note_news(&lease, &step(9)).await.unwrap());
+    assert_eq!(database.events_after(&id, 0, 100).await.unwrap().len(), 4);
 }
 
 #[tokio::test]

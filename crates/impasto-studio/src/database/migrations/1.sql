@@ -43,6 +43,8 @@ CREATE TABLE jobs (
     worker TEXT,
     lease BIGINT NOT NULL DEFAULT 0,
     lease_until BIGINT NOT NULL DEFAULT 0,
+    -- The number of the last news under this lease.
+    batch BIGINT NOT NULL DEFAULT 0,
     -- Workers that vanished with it since it last came further.
     strikes BIGINT NOT NULL DEFAULT 0,
     furthest BIGINT NOT NULL DEFAULT 0,
