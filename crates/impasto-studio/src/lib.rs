@@ -19,6 +19,7 @@
 mod command;
 pub mod database;
 pub mod error;
+mod folder;
 mod gallery;
 pub mod live;
 pub mod model;
@@ -27,6 +28,7 @@ pub mod server;
 pub mod store;
 pub mod studio;
 pub mod submit;
+mod sweep;
 mod thumbnails;
 mod uploads;
 pub mod worker;

@@ -48,7 +48,12 @@ pub fn name_inputs(job: &mut Job) -> Vec<String> {
 }
 
 /// What a job is called: `photo × painting`.
-pub fn title<'a>(files: impl IntoIterator<Item = &'a Path>) -> String {
+pub fn title_of(job: &Job) -> String {
+    let content = job.inputs.content.iter().map(|file| file.path.as_path());
+    title(content.chain(job.inputs.styles.iter().map(|style| style.file.path.as_path())))
+}
+
+fn title<'a>(files: impl IntoIterator<Item = &'a Path>) -> String {
     let stems = files.into_iter().map(|path| {
         let name = cleaned(path);
         name.rsplit_once('.').map_or(name.clone(), |(stem, _)| stem.to_owned())

@@ -1,31 +1,26 @@
 //! The parts put together: a server with its worker, or a worker alone, from beginning to end.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{Read, Seek, Write};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use impasto_job::machine::Machine;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::database::Database;
-use crate::database::jobs::Lane;
 use crate::error::{Error, Result};
-use crate::gallery::Gallery;
+use crate::folder::{Lock, Workroom, kept_token, make_folder};
 use crate::live::LivePictures;
 use crate::server::{self, Hosts, Limits, Parts, Token};
-use crate::store::{Name, Store};
+use crate::store::Store;
+use crate::sweep::sweep;
 use crate::worker::{Worker, WorkerOptions};
 
 /// How long the end may take. What has not ended by then is left as it is: nothing is lost.
 const END: Duration = Duration::from_millis(1800);
-
-/// How often vanished workers are looked for.
-const SWEEP: Duration = Duration::from_secs(5);
 
 /// How long giving back a job may take at the end.
 const GIVE_BACK: Duration = Duration::from_millis(150);
@@ -121,7 +116,8 @@ async fn serve_on(options: &ServerOptions, is_alone: bool, ready: impl FnOnce(&s
         .await
         .map_err(|error| Error::new(format!("cannot listen at {address}: {error}; choose another port with --port")))?;
     let address = listener.local_addr()?;
-    let hosts = match hosts.as_slice() {
+    let hosts_given = hosts.as_slice();
+    let hosts = match hosts_given {
         [] if address.ip().is_loopback() => Hosts::Loopback,
         [] => Hosts::Any,
         names => Hosts::Named(names.to_vec()),
@@ -161,7 +157,7 @@ async fn serve_on(options: &ServerOptions, is_alone: bool, ready: impl FnOnce(&s
         drop(stopped.wait_for(|ends| *ends).await);
     });
     let mut server = tokio::spawn(server.into_future());
-    ready(&format!("http://{address}/?token={}", token.text()));
+    ready(&format!("http://{}:{}/?token={}", reachable(address.ip(), hosts_given), address.port(), token.text()));
     tokio::select! {
         signal = told_to_end() => signal?,
         failed = &mut server => return Err(Error::new(format!("the server ended: {failed:?}"))),
@@ -183,6 +179,24 @@ async fn serve_on(options: &ServerOptions, is_alone: bool, ready: impl FnOnce(&s
         drop(tokio::time::timeout(GIVE_BACK, worker.give_back()).await);
     }
     Ok(())
+}
+
+/// The host under which a server can be opened. One that listens everywhere has the first name that
+/// was given, or else the address of this machine in its network.
+fn reachable(ip: IpAddr, hosts: &[String]) -> String {
+    let of_network = || {
+        // Connecting a socket for datagrams sends nothing. It says which address would be used.
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+        // An address of documentation, RFC 5737: nobody has it.
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_unspecified())
+    };
+    match (ip, hosts) {
+        (ip, [host, ..]) if ip.is_unspecified() => host.clone(),
+        (ip, []) if ip.is_unspecified() => of_network().unwrap_or(Ipv4Addr::LOCALHOST.into()).to_string(),
+        (IpAddr::V6(ip), _) => format!("[{ip}]"),
+        (ip, _) => ip.to_string(),
+    }
 }
 
 /// How a worker ended.
@@ -237,17 +251,6 @@ pub(crate) fn runtime() -> Result<Runtime> {
     Ok(Builder::new_multi_thread().worker_threads(2).thread_name("studio").enable_all().build()?)
 }
 
-/// Makes a folder that is not there, for its owner alone.
-fn make_folder(folder: &Path) -> Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| {
-        Error::new(format!("cannot make the folder {}: {error}; choose another with --data", folder.display()))
-    })
-}
-
 /// The machine and the process.
 fn worker_name() -> String {
     let host = sysinfo::System::host_name().unwrap_or_else(|| "machine".to_owned());
@@ -270,151 +273,21 @@ async fn told_to_end() -> Result<()> {
     Ok(tokio::signal::ctrl_c().await?)
 }
 
-/// Puts in order what vanished workers have left, and removes what is no longer needed, from time to
-/// time.
-async fn sweep(database: Database, store: Store) {
-    for round in 0_u64.. {
-        tokio::time::sleep(SWEEP).await;
-        let swept = async {
-            // Where no worker is left, nobody else notices that one has vanished.
-            for lane in [Lane::Pictures, Lane::Previews] {
-                database.expire(lane).await?;
-            }
-            if round.is_multiple_of(12) {
-                remove_jobs(&database, &store).await?;
-            }
-            if round.is_multiple_of(720) {
-                // The gallery is used, even if no job names it.
-                Gallery::install(&database, &store).await?;
-                remove_files(&database, &store).await?;
-            }
-            Ok::<_, Error>(())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_address_can_be_opened_by_those_who_are_let_in() {
+        let host = |ip: &str, hosts: &[&str]| {
+            let hosts: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
+            reachable(ip.parse().unwrap(), &hosts)
         };
-        if let Err(error) = swept.await {
-            warn!(%error, "cannot remove what is no longer needed; tries again");
-        }
-    }
-}
-
-/// Removes jobs that nobody can restore any more, and what ended jobs no longer need. Their rows go
-/// last, so nothing is lost track of.
-async fn remove_jobs(database: &Database, store: &Store) -> Result<()> {
-    for job in database.forgettable_jobs().await? {
-        store.remove_job(&job).await?;
-        database.forget_job(&job).await?;
-    }
-    for job in database.ended_with_checkpoints().await? {
-        store.remove_passing(&job).await?;
-        database.forget_checkpoints(&job).await?;
-    }
-    Ok(())
-}
-
-/// Removes files that no job names. If one is uploaded again in this moment, it is stored again
-/// when it is uploaded the next time.
-async fn remove_files(database: &Database, store: &Store) -> Result<()> {
-    for sha256 in database.unused_files().await? {
-        if database.forget_file(&sha256).await? {
-            store.remove(&Name::Upload(&sha256)).await?;
-            store.remove(&Name::Thumbnail(&sha256)).await?;
-        }
-    }
-    Ok(())
-}
-
-/// The token in the folder, which only its owner may read. It is made if it is not there.
-fn kept_token(data: &Path) -> Result<Token> {
-    let path = data.join("token");
-    let unusable = |error: std::io::Error| Error::new(format!("cannot keep the token in {}: {error}", path.display()));
-    let mut file = private_file(&path).map_err(unusable)?;
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(unusable)?;
-    if text.trim().len() >= 32 {
-        return Ok(Token::of(text.trim()));
-    }
-    let token = Token::random();
-    rewrite(&mut file, token.text()).map_err(unusable)?;
-    Ok(token)
-}
-
-/// Opens a file that only its owner may read. It is made if it is not there.
-fn private_file(path: &Path) -> std::io::Result<File> {
-    let mut options = File::options();
-    options.create(true).truncate(false).read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    Ok(file)
-}
-
-fn rewrite(file: &mut File, text: &str) -> std::io::Result<()> {
-    file.set_len(0)?;
-    file.rewind()?;
-    file.write_all(text.as_bytes())
-}
-
-/// The right of one server to a folder. The system takes it back when the process ends.
-struct Lock {
-    /// Where its address is, for those who come later.
-    address: PathBuf,
-    _file: File,
-}
-
-impl Lock {
-    /// Takes the right; the inner error is the address of the server that has it.
-    fn take(data: &Path) -> Result<std::result::Result<Lock, String>> {
-        let (path, address) = (data.join("studio.lock"), data.join("address"));
-        let file =
-            private_file(&path).map_err(|error| Error::new(format!("cannot write {}: {error}", path.display())))?;
-        match file.try_lock() {
-            Ok(()) => {
-                // That of a server that has ended.
-                drop(fs::remove_file(&address));
-                Ok(Ok(Lock { address, _file: file }))
-            }
-            Err(TryLockError::WouldBlock) => {
-                let words = |_| format!("it has just begun; look into {} in a moment", address.display());
-                Ok(Err(fs::read_to_string(&address).unwrap_or_else(words)))
-            }
-            Err(TryLockError::Error(error)) => Err(Error::new(format!("cannot lock {}: {error}", path.display()))),
-        }
-    }
-
-    /// Notes the address for those who come later. Without it they are told less.
-    fn note(&self, address: &str) {
-        let written = private_file(&self.address).and_then(|mut file| rewrite(&mut file, address));
-        if let Err(error) = written {
-            warn!(%error, "cannot note the address of the studio");
-        }
-    }
-}
-
-/// A folder for the files of jobs while they are made. One that a killed process has left is used
-/// again.
-struct Workroom {
-    folder: PathBuf,
-    _lock: File,
-}
-
-impl Workroom {
-    fn take(data: &Path) -> Result<Workroom> {
-        let rooms = data.join("work");
-        make_folder(&rooms)?;
-        for number in 0.. {
-            let path = rooms.join(format!("{number}.lock"));
-            let lock = File::options().create(true).truncate(false).write(true).open(&path)?;
-            match lock.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => continue,
-                Err(TryLockError::Error(error)) => return Err(error.into()),
-            }
-            let folder = rooms.join(number.to_string());
-            drop(fs::remove_dir_all(&folder));
-            make_folder(&folder)?;
-            return Ok(Workroom { folder, _lock: lock });
-        }
-        Err(Error::new("all work folders are taken"))
+        assert_eq!(host("127.0.0.1", &[]), "127.0.0.1");
+        assert_eq!(host("127.0.0.1", &["studio.lan"]), "127.0.0.1", "a proxy is in front");
+        assert_eq!(host("::1", &[]), "[::1]");
+        assert_eq!(host("0.0.0.0", &["studio.lan", "other.lan"]), "studio.lan");
+        let of_network: IpAddr = host("0.0.0.0", &[]).parse().unwrap();
+        assert!(!of_network.is_unspecified());
     }
 }

@@ -58,8 +58,7 @@ async fn put(database: &Database, store: &Store, job: &Job, priority: i64) -> Re
         *sha256 = Some(upload(database, store, path, &name, sha256.as_deref()).await?);
         *path = name.into();
     }
-    let styles = job.inputs.styles.iter().map(|style| style.file.path.as_path());
-    let title = names::title(job.inputs.content.iter().map(|file| file.path.as_path()).chain(styles));
+    let title = names::title_of(&job);
     let request = job.to_json();
     let new = NewJob { job, title, lane: Lane::Pictures, group: None, priority, idempotency_key: None, request };
     match database.create_job(&new).await? {

@@ -251,6 +251,11 @@ pub fn run(args: &StudioArgs) -> Result<(), Failure> {
     };
     let served = studio::serve(&options, |address| {
         announce(&format!("impasto studio: {address}\n"));
+        if args.allow_remote {
+            text::print_aside(
+                "whoever has this address can use the studio from another machine; nothing is encrypted\n",
+            );
+        }
         open(args, address);
     });
     match served.or_program()? {
@@ -270,9 +275,7 @@ fn announce(line: &str) {
 
 /// Opens the page. A machine without a browser is no failure: the address is printed.
 fn open(args: &StudioArgs, address: &str) {
-    // The address of all interfaces is none that a browser can open.
-    let address = address.replacen("//0.0.0.0:", "//127.0.0.1:", 1).replacen("//[::]:", "//[::1]:", 1);
-    if !args.no_open && webbrowser::open(&address).is_err() {
+    if !args.no_open && webbrowser::open(address).is_err() {
         text::print_aside("no browser could be opened; open the address above\n");
     }
 }

@@ -108,9 +108,9 @@ impl ApiError {
         ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too-many", message)
     }
 
-    /// 507: the disk is full.
+    /// 409 too: there is no room until somebody makes some.
     pub fn no_room(message: impl Into<String>) -> ApiError {
-        ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "no-room", message)
+        ApiError::new(StatusCode::CONFLICT, "no-room", message)
     }
 
     /// The same without a part of its words, such as a folder that nobody has to know.

@@ -42,10 +42,10 @@ pub struct UploadQuery {
         (status = 201, description = "The file is new.", body = FileView),
         (status = 200, description = "The file was there before.", body = FileView),
         (status = 408, description = "The file stopped arriving."),
+        (status = 409, description = "The disk is full."),
         (status = 413, description = "The file, or its picture, is too large."),
         (status = 415, description = "The file is no picture that impasto reads."),
         (status = 429, description = "There are too many files."),
-        (status = 507, description = "The disk is full."),
     ))]
 pub async fn upload(
     State(studio): State<Studio>,

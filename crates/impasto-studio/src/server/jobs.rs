@@ -1,14 +1,9 @@
 //! Creating jobs, finding them, and what they will take.
 
-use std::path::Path as FilePath;
-
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use impasto::picture;
-use impasto_job::job::values::OutputSize;
-use impasto_job::job::{Job, Kind, values};
-use impasto_job::resolve;
+use impasto_job::job::{Job, values};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -17,13 +12,11 @@ use crate::command;
 use crate::database::jobs::{Control, Created, Known, Lane, NewJob, Search};
 use crate::model::{JobList, JobView, State as JobState};
 use crate::names;
+use crate::server::checks::{check_preview, check_queue, checked};
 use crate::server::error::{ApiError, ApiResult};
 use crate::server::extract::{Json, Path, Query};
-use crate::server::files::{check_disk, is_checksum};
+use crate::server::files::check_disk;
 use crate::server::state::Studio;
-
-/// Most styles of a job.
-const STYLES: usize = 16;
 
 /// Previews go before everything else.
 const PREVIEW_PRIORITY: i64 = 1000;
@@ -75,12 +68,11 @@ pub async fn plan(State(studio): State<Studio>, Json(job): Json<Value>) -> ApiRe
     responses(
         (status = 201, description = "The job is in the queue.", body = JobView),
         (status = 200, description = "The same request came before, and this is its job.", body = JobView),
-        (status = 409, description = "The key came before, with another request or for a job that was deleted."),
+        (status = 409, description = "The key came before, with another request or for a job that was deleted; or the disk is full."),
         (status = 413, description = "The body is too large."),
         (status = 415, description = "The body is not called JSON."),
         (status = 422, description = "The job cannot be made."),
         (status = 429, description = "Too many jobs wait."),
-        (status = 507, description = "The disk is full."),
     ))]
 pub async fn create(
     State(studio): State<Studio>,
@@ -113,7 +105,7 @@ pub async fn create(
     check_disk(&studio, 0)?;
     check_queue(&studio).await?;
     let new = NewJob {
-        title: title(&job),
+        title: names::title_of(&job),
         job,
         lane: if preview { Lane::Previews } else { Lane::Pictures },
         group,
@@ -141,109 +133,12 @@ fn deleted() -> ApiError {
     ApiError::conflict("this idempotency key came before, and its job was deleted; use another key")
 }
 
-/// Longest side of a preview in px, and its most steps: it holds back all pictures.
-const PREVIEW: (usize, usize) = (256, 100);
-
-/// Refuses a preview that is no small picture.
-fn check_preview(job: &Job) -> ApiResult<()> {
-    let (longest, steps) = PREVIEW;
-    let complete = resolve::complete(job)?;
-    if job.options.size == Some(OutputSize::Original) || complete.size.size > longest {
-        return Err(ApiError::field("options.size", format!("is too large for a preview; give at most {longest}")));
-    }
-    if complete.numerics.steps > steps {
-        return Err(ApiError::field("options.steps", format!("are too many for a preview; give at most {steps}")));
-    }
-    Ok(())
-}
-
 fn idempotency_key(headers: &HeaderMap) -> ApiResult<Option<String>> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     match key.to_str() {
         Ok(key) if (1..=128).contains(&key.len()) => Ok(Some(key.to_owned())),
         _ => Err(ApiError::bad_request("the idempotency key is no text of 1 to 128 characters; give such a one")),
     }
-}
-
-/// A job as it came, if it can be made from what was uploaded.
-pub(super) async fn checked(studio: &Studio, job: &Value) -> ApiResult<Job> {
-    if !job.is_object() {
-        return Err(ApiError::unprocessable("the job is no JSON object; `impasto schema` says what it may hold"));
-    }
-    let mut job = Job::from_json_value(job)?;
-    if job.kind == Kind::Sweep {
-        return Err(ApiError::field("kind", "is sweep, which is a sheet of many pictures; create a job for each"));
-    }
-    if job.inputs.weights.is_some() {
-        return Err(ApiError::field("inputs.weights", "cannot be given here; the network in the program is used"));
-    }
-    if job.output.file.is_some() || job.output.save_every.is_some() {
-        let field = if job.output.file.is_some() { "output.file" } else { "output.save-every" };
-        return Err(ApiError::field(field, "cannot be given here, because the studio keeps the result; leave it out"));
-    }
-    // Who made a picture is nothing that a request can say.
-    job.made = None;
-    job.inputs.files_mut().into_iter().for_each(|file| file.path = names::cleaned(&file.path).into());
-    let complete = resolve::complete(&job)?;
-    resolve::check_inputs(&job)?;
-    resolve::save_options(&job.output)
-        .validate(FilePath::new("out.png"))
-        .map_err(|error| ApiError::unprocessable(error.to_string()))?;
-    if job.inputs.styles.len() > STYLES {
-        return Err(ApiError::field("inputs.styles", format!("are more than {STYLES}; give fewer")));
-    }
-    for (field, file) in job.inputs.files() {
-        let name = names::cleaned(&file.path);
-        let Some(sha256) = &file.sha256 else {
-            return Err(ApiError::field(
-                format!("{field}.sha256"),
-                format!("is missing; upload {name}, and give its checksum"),
-            ));
-        };
-        let sha256 = sha256.to_lowercase();
-        if !is_checksum(&sha256) || !studio.database.use_file(&sha256).await? {
-            return Err(ApiError::field(field, format!("is {name}, which is not uploaded; upload it first")));
-        }
-    }
-    check_pixels(studio, &job, complete.size.size).await?;
-    for file in job.inputs.files_mut() {
-        file.sha256 = file.sha256.as_ref().map(|sha256| sha256.to_lowercase());
-    }
-    Ok(job)
-}
-
-/// Refuses a result with too many pixels.
-async fn check_pixels(studio: &Studio, job: &Job, longest: usize) -> ApiResult<()> {
-    let content = match job.inputs.content.as_ref().and_then(|file| file.sha256.as_ref()) {
-        Some(sha256) => studio.database.file(&sha256.to_lowercase()).await?,
-        None => None,
-    };
-    let (width, height) = match (job.options.size, content) {
-        (Some(OutputSize::Both(width, height)), _) => (width, height),
-        (Some(OutputSize::Original), Some(file)) => (file.width as usize, file.height as usize),
-        (_, Some(file)) => picture::fit(file.width as usize, file.height as usize, longest),
-        (_, None) => (longest, longest),
-    };
-    if width as u64 * height as u64 > studio.limits.pixels {
-        let most = studio.limits.pixels / 1_000_000;
-        return Err(ApiError::field("options.size", format!("asks for more than {most} million px; give less")));
-    }
-    Ok(())
-}
-
-async fn check_queue(studio: &Studio) -> ApiResult<()> {
-    let counted = studio.database.jobs_by_state().await?;
-    let waiting: i64 = counted.iter().filter(|(state, _)| *state == JobState::Queued).map(|(_, number)| number).sum();
-    if waiting >= studio.limits.queue {
-        return Err(ApiError::too_many(format!("{waiting} jobs wait, and no more may; come back when some are made")));
-    }
-    Ok(())
-}
-
-/// What a job is called.
-fn title(job: &Job) -> String {
-    let content = job.inputs.content.iter().map(|file| file.path.as_path());
-    names::title(content.chain(job.inputs.styles.iter().map(|style| style.file.path.as_path())))
 }
 
 /// Which jobs are listed.

@@ -3,6 +3,7 @@
 // The macros of utoipa write names in full.
 #![allow(unused_qualifications)]
 
+mod checks;
 mod compute;
 mod control;
 mod counts;

@@ -116,7 +116,7 @@ impl Keeper {
                 // Nobody goes on from there.
                 uploads.checkpoint = None;
             }
-            if is_noted {
+            if is_noted && news.is_empty() {
                 // A checkpoint is of steps and adjustments that are noted.
                 self.begin_uploads(&mut uploads, &mut news).await;
             }

@@ -112,7 +112,11 @@ async fn full_queues_disks_and_stores_are_refused() {
 
     let studio = Studio::with_limits(Limits { free_disk: u64::MAX, ..Limits::default() }).await;
     let answer = studio.upload("a.png", picture(20, 20, 9)).await;
-    assert_eq!(answer.status, StatusCode::INSUFFICIENT_STORAGE, "{answer:?}");
+    assert_eq!(
+        (answer.status, &answer.json()["error"]["code"]),
+        (StatusCode::CONFLICT, &json!("no-room")),
+        "{answer:?}"
+    );
 }
 
 /// A change of the small job, and the beginning of what is said of it.
